@@ -1,0 +1,131 @@
+//! What the hall's IT person may set: one flat TOML file, every key optional, the defaults here.
+//!
+//! Promises: an unknown key is an error, never ignored; an error says where; nothing secret is in the file.
+//! Errors and findings carry a stable code and parameters and no sentence: the sentences, in every language,
+//! are in the message catalogues.
+
+mod check;
+mod finding;
+mod load;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use libp2p::Multiaddr;
+use serde::{Deserialize, Serialize};
+
+pub use finding::{ConfigError, Finding, Position, Severity};
+
+/// Where the settings are if nobody says otherwise. This file may be missing.
+pub const CONFIG_PATH: &str = "/etc/hallmesh/hallmesh.toml";
+/// A larger file is no configuration.
+pub const CONFIG_FILE_MAX: u64 = 1024 * 1024;
+/// How many addresses `listen` and `advertise` may have each.
+pub const ADDRESSES_MAX: usize = 8;
+/// What the system can take as the path of a socket.
+pub const SOCKET_PATH_MAX: usize = 107;
+
+/// The settings of one node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Addresses to listen on for other halls. Empty: this hall only dials.
+    pub listen: Vec<String>,
+    /// Addresses under which other halls reach this one, if they are not those it listens on.
+    pub advertise: Vec<String>,
+    /// Where the node keeps its rows and its key.
+    pub data_dir: PathBuf,
+    /// The local admin socket. Unset: `hallmesh.sock` in the data directory.
+    pub socket: Option<PathBuf>,
+    /// Language of messages. Unset: that of the environment.
+    pub language: Option<Language>,
+    /// What is logged: a level, or `target=level` pairs separated by commas.
+    pub log: String,
+    /// How often a neighbour is pinged; three missed ones close the connection.
+    pub ping_interval_ms: u64,
+    /// How often neighbours are told the state of this hall's lists.
+    pub heartbeat_ms: u64,
+    /// The longest pause before a lost neighbour is dialled again.
+    pub redial_max_ms: u64,
+    /// How many connections may be open at once, guests included.
+    pub connections_max: u32,
+    /// How many unknown machines may be at the door at once, to enrol or to show their charter.
+    pub guest_seats: u32,
+    /// How long an unknown machine may stay at the door.
+    pub guest_deadline_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: vec!["/ip4/0.0.0.0/tcp/6207".to_owned()],
+            advertise: Vec::new(),
+            data_dir: PathBuf::from("/var/lib/hallmesh"),
+            socket: None,
+            language: None,
+            log: "info".to_owned(),
+            ping_interval_ms: 15_000,
+            heartbeat_ms: 30_000,
+            redial_max_ms: 60_000,
+            connections_max: 256,
+            guest_seats: 8,
+            guest_deadline_ms: 20_000,
+        }
+    }
+}
+
+impl Config {
+    /// Every key, in the order of the example file.
+    pub const KEYS: [&'static str; 12] = [
+        "listen",
+        "advertise",
+        "data_dir",
+        "socket",
+        "language",
+        "log",
+        "ping_interval_ms",
+        "heartbeat_ms",
+        "redial_max_ms",
+        "connections_max",
+        "guest_seats",
+        "guest_deadline_ms",
+    ];
+
+    /// Reads the file at `path`, which must be there; without a path, the file at [`CONFIG_PATH`] if it is
+    /// there, and otherwise the defaults.
+    pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+        load::load(path)
+    }
+
+    /// Everything about these settings, and about this machine as far as they touch it, that will not work
+    /// or should be known. Empty if all is well.
+    pub fn check(&self) -> Vec<Finding> {
+        check::check(self)
+    }
+
+    /// The path of the admin socket.
+    pub fn socket(&self) -> PathBuf {
+        self.socket.clone().unwrap_or_else(|| self.data_dir.join("hallmesh.sock"))
+    }
+
+    /// The addresses to listen on, or what is wrong with the first bad one.
+    pub fn listen_addresses(&self) -> Result<Vec<Multiaddr>, Finding> {
+        self.listen.iter().map(|text| check::address("listen", text)).collect()
+    }
+
+    /// The addresses others dial, or what is wrong with the first bad one.
+    pub fn advertise_addresses(&self) -> Result<Vec<Multiaddr>, Finding> {
+        self.advertise.iter().map(|text| check::address("advertise", text)).collect()
+    }
+}
+
+/// The language of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Chinese.
+    Zh,
+    /// English.
+    En,
+}

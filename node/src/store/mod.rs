@@ -1,0 +1,239 @@
+//! The rows on disk: a redb file behind the core's [`View`].
+//!
+//! Promises: a commit that returned `Ok` survives a crash and a power cut; a row that the disk has altered is
+//! never handed out; two nodes never share a data directory; after the first failed commit nothing is served
+//! any more. Knows nothing about what the rows mean.
+//!
+//! Files in the data directory: `node.redb` (the rows), `node.redb.new` (a creation that did not finish),
+//! `node.lock` (whose directory this is) and `node.suspect` (the last run met a disk error, so the next one
+//! reads every page back from the disk before it serves).
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test over a small disk in memory")]
+mod crash;
+mod directory;
+mod fault;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hallmesh_protocol::step::{Bytes, View, Writes};
+use redb::{Builder, Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
+
+pub use directory::{CREATE_FREE_MIN, OPEN_FREE_MIN, free_bytes};
+use directory::{Lock, Place};
+pub use fault::{Fault, OnFault, StoreError, stop_process};
+
+/// What redb may keep in memory. A hall's computer is small and the working set of a node is smaller.
+pub const CACHE_BYTES: usize = 8 * 1024 * 1024;
+/// How much of a BLAKE3 hash stands in front of every stored value.
+const CHECK_BYTES: usize = 8;
+const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
+
+/// The node's rows. Clones share one open file; the file is closed and the directory released with the last
+/// clone or snapshot.
+#[derive(Clone, Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+impl Store {
+    /// Makes the database of a new node with `first` as its first commit, and opens it.
+    ///
+    /// A creation that is interrupted leaves nothing that [`Store::open`] would take for a database.
+    pub fn create(dir: &Path, first: &Writes) -> Result<Store, StoreError> {
+        let place = Place::make(dir)?;
+        let lock = place.lock()?;
+        place.refuse_existing()?;
+        build(&place, first)?;
+        Self::serve(place, lock, stop_process)
+    }
+
+    /// Opens the database of an existing node, repairing what a crash left behind.
+    pub fn open(dir: &Path) -> Result<Store, StoreError> {
+        Self::open_with(dir, stop_process)
+    }
+
+    /// Like [`Store::open`], with another way to stop when a row cannot be read.
+    pub fn open_with(dir: &Path, on_fault: OnFault) -> Result<Store, StoreError> {
+        let place = Place::existing(dir)?;
+        let lock = place.lock()?;
+        Self::serve(place, lock, on_fault)
+    }
+
+    /// The rows as of the last commit. Does not block commits and is not changed by them.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.refuse_if_stopped()?;
+        let table = self.shared.table().map_err(|cause| self.stop("open a snapshot", cause))?;
+        Ok(Snapshot { table, shared: Arc::clone(&self.shared) })
+    }
+
+    /// Makes `writes` durable, all or none. After the first error every later call is refused: what the disk
+    /// holds is then unknown, and only a new start can find out.
+    pub fn commit(&self, writes: &Writes) -> Result<(), StoreError> {
+        self.refuse_if_stopped()?;
+        if writes.is_empty() {
+            return Ok(());
+        }
+        write(&self.shared.database, writes).map_err(|cause| self.stop("commit", cause))
+    }
+
+    fn serve(place: Place, lock: Lock, on_fault: OnFault) -> Result<Store, StoreError> {
+        let suspect = place.is_suspect()?;
+        if suspect {
+            tracing::warn!(path = %place.database.display(), "disk error in the last run: checking every page");
+            place.forget_cached()?;
+        }
+        let database = builder()
+            .set_check_integrity_on_open(suspect)
+            .open(&place.database)
+            .map_err(|cause| place.explain("open the database", cause.into()))?;
+        place.clear_suspect()?;
+        Ok(Self::over(database, place, lock, on_fault))
+    }
+
+    fn over(database: Database, place: Place, lock: Lock, on_fault: OnFault) -> Store {
+        let stopped = AtomicBool::new(false);
+        Store { shared: Arc::new(Shared { database, stopped, place, on_fault, _lock: lock }) }
+    }
+
+    fn refuse_if_stopped(&self) -> Result<(), StoreError> {
+        if self.shared.stopped.load(Ordering::Acquire) { Err(StoreError::Stopped) } else { Ok(()) }
+    }
+
+    fn stop(&self, doing: &'static str, cause: redb::Error) -> StoreError {
+        self.shared.stopped.store(true, Ordering::Release);
+        let error = self.shared.place.explain(doing, cause);
+        if !matches!(error, StoreError::DiskFull { .. }) {
+            self.shared.place.mark_suspect(&error);
+        }
+        error
+    }
+}
+
+/// The rows as of one commit. A row that cannot be read stops the process (see [`OnFault`]).
+pub struct Snapshot {
+    table: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    shared: Arc<Shared>,
+}
+
+impl View for Snapshot {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        let found = self.table.get(key).unwrap_or_else(|cause| self.shared.unreadable(cause));
+        found.map(|stored| Bytes::from(self.shared.checked(key, stored.value())))
+    }
+
+    fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        let from_first = after.is_empty() || after < prefix;
+        let start = if from_first { Bound::Included(prefix) } else { Bound::Excluded(after) };
+        let rows = self.table.range::<&[u8]>((start, Bound::Unbounded));
+        for row in rows.unwrap_or_else(|cause| self.shared.unreadable(cause)) {
+            let (key, stored) = row.unwrap_or_else(|cause| self.shared.unreadable(cause));
+            let key = key.value();
+            if !key.starts_with(prefix) || !visit(key, self.shared.checked(key, stored.value())) {
+                return;
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot").finish_non_exhaustive()
+    }
+}
+
+/// One open database. Fields drop in order: the file is closed before the directory is released.
+#[derive(Debug)]
+struct Shared {
+    database: Database,
+    stopped: AtomicBool,
+    place: Place,
+    on_fault: OnFault,
+    _lock: Lock,
+}
+
+impl Shared {
+    fn table(&self) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>, redb::Error> {
+        Ok(self.database.begin_read()?.open_table(ROWS)?)
+    }
+
+    fn checked<'a>(&self, key: &[u8], stored: &'a [u8]) -> &'a [u8] {
+        match opened(key, stored) {
+            Some(value) => value,
+            None => self.fault(&Fault::RowDamaged { key: key.to_vec() }),
+        }
+    }
+
+    fn unreadable(&self, cause: redb::StorageError) -> ! {
+        self.fault(&Fault::Unreadable { path: self.place.database.clone(), cause })
+    }
+
+    fn fault(&self, fault: &Fault) -> ! {
+        self.stopped.store(true, Ordering::Release);
+        self.place.mark_suspect(fault);
+        (self.on_fault)(fault)
+    }
+}
+
+/// A file is only ever called `node.redb` once it holds a whole first commit: redb cannot open a file whose
+/// creation was cut short.
+fn build(place: &Place, first: &Writes) -> Result<(), StoreError> {
+    place.start_unfinished()?;
+    first_commit(&place.unfinished(), first).map_err(|cause| place.explain("create the database", cause))?;
+    place.finish()
+}
+
+fn first_commit(path: &Path, first: &Writes) -> Result<(), redb::Error> {
+    let database = builder().create(path)?;
+    write(&database, first)?;
+    Ok(database.close()?)
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Two-phase commit keeps a torn commit from ever being taken for a whole one; quick repair makes the start
+/// after a power cut independent of the size of the file.
+fn write(database: &Database, writes: &Writes) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    {
+        let mut table = transaction.open_table(ROWS)?;
+        for (key, value) in writes {
+            match value {
+                Some(value) => drop(table.insert(key.as_slice(), sealed(key, value).as_slice())?),
+                None => drop(table.remove(key.as_slice())?),
+            }
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+/// A value as it is stored: its check, then itself.
+fn sealed(key: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut stored = Vec::with_capacity(CHECK_BYTES.saturating_add(value.len()));
+    stored.extend_from_slice(&check(key, value));
+    stored.extend_from_slice(value);
+    stored
+}
+
+/// The value inside a stored row, unless the row is not what was written under `key`.
+fn opened<'a>(key: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
+    let (expected, value) = stored.split_first_chunk::<CHECK_BYTES>()?;
+    (*expected == check(key, value)).then_some(value)
+}
+
+fn check(key: &[u8], value: &[u8]) -> [u8; CHECK_BYTES] {
+    let mut check = [0; CHECK_BYTES];
+    blake3::Hasher::new().update(key).update(value).finalize_xof().fill(&mut check);
+    check
+}

@@ -1,0 +1,195 @@
+//! What clerks do: take in a case, add an act to a case in hand. Each command is one commit.
+
+use super::event::{Header, Position, SignedEvent};
+use super::facts::Facts;
+use super::fold::Case;
+use super::handover::{queue_copies, send_on};
+use super::log::{self, Custody, Grade, Stage};
+use super::routing::{Question, Route, route};
+use super::{Deed, Office, Receive, Record, Refusal};
+use crate::calendar::CivilDay;
+use crate::directory::Directory;
+use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest};
+use crate::limits::{BODY_MAX, CASE_BYTES_MAX, WRAPS_MAX};
+use crate::rows;
+use crate::step::{Reply, View};
+use crate::wire::Blob;
+
+/// Takes in a case (收件): numbers it, signs its first event, and sends it on if another hall decides.
+pub(crate) fn receive(
+    office: &mut Office<'_, '_>,
+    clerk: ClerkId,
+    wanted: Receive,
+) -> Result<Reply, Refusal> {
+    let now = office.cx.now;
+    if log::case(office.cx, wanted.case).is_some() {
+        return Err(Refusal::CaseIdInUse);
+    }
+    if wanted.body.len() > BODY_MAX || wanted.wraps.len() > WRAPS_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    let receiving = office.me.at.hall;
+    let question = Question { matter: wanted.matter.clone(), receiving, place: wanted.place, wall: now.wall };
+    let route = route(office.cx, &question)?;
+    if !wanted.wraps.iter().any(|wrap| wrap.to == route.competent && !wrap.recovery) {
+        return Err(Refusal::NoKeyForRoute);
+    }
+    let first = first_event(office, clerk, &wanted, &route)?;
+    let case = log::append(office.cx, &first, None)?;
+    log::keep_wraps(office.cx, case.id, &wanted.wraps);
+    let custody =
+        Custody { position: Position::default(), stage: Stage::Custodian, mirror: false, grade: Grade::D1 };
+    log::set_custody(office.cx, case.id, &custody);
+    let case = send_on(office, case)?;
+    queue_copies(office, &case);
+    Ok(Reply::Received { case: case.id, number: case.number, route })
+}
+
+/// Adds a clerk's act to a case in hand.
+pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -> Result<Reply, Refusal> {
+    let case = log::case(office.cx, act.case).ok_or(Refusal::UnknownCase)?;
+    in_hand(office.cx, &case)?;
+    let size = log::file(office.cx, case.id, case.events).bytes();
+    if act.body.len() > BODY_MAX || size.saturating_add(act.body.len()) > CASE_BYTES_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    if must_be_valid(act.deed) && expired(office) {
+        return Err(Refusal::CharterExpired);
+    }
+    let case = append(office, &case, clerk, facts(act.deed), act.body)?;
+    let sequence = case.events.saturating_sub(1);
+    let case = send_on(office, case)?;
+    queue_copies(office, &case);
+    Ok(Reply::Recorded { case: case.id, sequence })
+}
+
+/// Signs one event of a case in this hall's hand and writes it.
+pub(crate) fn append(
+    office: &mut Office<'_, '_>,
+    case: &Case,
+    clerk: ClerkId,
+    facts: Facts,
+    body: Blob,
+) -> Result<Case, Refusal> {
+    let position = match &facts {
+        Facts::Take { .. } => case.position.after(1),
+        Facts::Resume { .. } => case.position.after(2),
+        Facts::Receive { .. }
+        | Facts::Transfer { .. }
+        | Facts::Accept
+        | Facts::RequestCorrection
+        | Facts::Supplement
+        | Facts::Decide { .. }
+        | Facts::Deliver
+        | Facts::Unknown { .. } => case.position,
+    };
+    let header = Header {
+        position,
+        sequence: case.events,
+        previous: case.head,
+        matter: case.matter_version,
+        calendar: case.calendar_version,
+        ..blank(office, case.id, clerk, case.body, facts)
+    };
+    let event = SignedEvent::sign(header, body, &office.me.key);
+    let after = log::append(office.cx, &event, Some(case))?;
+    let mut custody = log::custody(office.cx, case.id).ok_or(Refusal::UnknownCase)?;
+    custody.grade = Grade::D1;
+    custody.position = custody.position.max(after.position);
+    log::set_custody(office.cx, case.id, &custody);
+    Ok(after)
+}
+
+fn first_event(
+    office: &mut Office<'_, '_>,
+    clerk: ClerkId,
+    wanted: &Receive,
+    route: &Route,
+) -> Result<SignedEvent, Refusal> {
+    let (_, calendar) = office.lists().calendar().ok_or(Refusal::NoCalendar)?;
+    let wall = office.cx.now.wall;
+    let matter = office.lists().matter(&wanted.matter, wall).map(|pinned| pinned.digest);
+    let facts = Facts::Receive {
+        number: allocate(office),
+        matter: wanted.matter.clone(),
+        place: wanted.place,
+        competent: route.competent.hall,
+        mirrors: office.mirrors,
+    };
+    let header = Header {
+        matter: matter.unwrap_or(Digest([0; 32])),
+        calendar,
+        ..blank(office, wanted.case, clerk, Some(route.body), facts)
+    };
+    Ok(SignedEvent::sign(header, wanted.body.clone(), &office.me.key))
+}
+
+fn blank(
+    office: &Office<'_, '_>,
+    case: CaseId,
+    clerk: ClerkId,
+    body: Option<BodyId>,
+    facts: Facts,
+) -> Header {
+    let zero = Digest([0; 32]);
+    Header {
+        suite: 0,
+        case,
+        position: Position::default(),
+        sequence: 0,
+        boot: office.me.boot,
+        at: office.me.at,
+        clerk,
+        body,
+        wall: office.cx.now.wall,
+        suspect_time: false,
+        matter: zero,
+        calendar: zero,
+        previous: zero,
+        sealed: zero,
+        facts,
+    }
+}
+
+/// The next case number of this boot and day. A start draws a new boot id, so no number is used twice
+/// even by a hall whose disk was rolled back.
+fn allocate(office: &mut Office<'_, '_>) -> CaseNumber {
+    let day = CivilDay::of_wall(office.cx.now.wall);
+    let key = rows::numbering(office.me.boot, u32::try_from(day.days()).unwrap_or(0));
+    let sequence = rows::read::<u32>(office.cx, &key).unwrap_or(0).saturating_add(1);
+    rows::write(office.cx, key, &sequence);
+    CaseNumber::allocate(office.me.at, office.me.boot, day, sequence)
+}
+
+fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
+    match log::custody(view, case.id).map(|custody| custody.stage) {
+        Some(Stage::Custodian) => Ok(()),
+        Some(Stage::Holder) => Err(Refusal::NotWitnessed),
+        Some(Stage::None | Stage::Handing | Stage::Released) | None => {
+            Err(Refusal::ElsewhereInHand(case.transit.map_or(case.custodian, |transit| transit.to)))
+        }
+    }
+}
+
+fn facts(deed: Deed) -> Facts {
+    match deed {
+        Deed::Accept => Facts::Accept,
+        Deed::RequestCorrection => Facts::RequestCorrection,
+        Deed::Supplement => Facts::Supplement,
+        Deed::Decide { granted } => Facts::Decide { granted },
+        Deed::Deliver => Facts::Deliver,
+    }
+}
+
+/// A hall whose charter has run out still takes in, hands over and delivers (design section 5).
+fn must_be_valid(deed: Deed) -> bool {
+    match deed {
+        Deed::Accept | Deed::Decide { .. } => true,
+        Deed::RequestCorrection | Deed::Supplement | Deed::Deliver => false,
+    }
+}
+
+fn expired(office: &Office<'_, '_>) -> bool {
+    let card = Directory::new(office.cx).card(office.me.at);
+    card.is_none_or(|card| card.valid_to < office.cx.now.wall)
+}

@@ -1,0 +1,217 @@
+//! What an event says in clear: 160 bytes whose layout depends on the kind.
+
+use serde::{Deserialize, Serialize};
+
+use super::layout::{Reader, Writer};
+use crate::ids::{CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
+
+/// Bytes of the facts in a header.
+pub const FACTS_BYTES: usize = 160;
+
+/// The two halls that keep a copy during one epoch.
+pub type Mirrors = [Option<HallAt>; 2];
+
+/// Kind code and whether a node that does not know it must keep its hands off the case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FactsKind {
+    /// The code.
+    pub code: u16,
+    /// Unknown and critical: relayed and mirrored, never taken into custody.
+    pub critical: bool,
+}
+
+/// Why a case changes hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Purpose {
+    /// To the hall that decides (受审分离).
+    Decide,
+    /// Back to the window where the citizen stands, with the result.
+    Return,
+    /// Back to the window, because something is missing (补正).
+    Correct,
+    /// To the deciding hall again, with what was missing.
+    Supplemented,
+}
+
+impl Purpose {
+    const ALL: [Self; 4] = [Self::Decide, Self::Return, Self::Correct, Self::Supplemented];
+
+    fn byte(self) -> u8 {
+        match self {
+            Self::Decide => 1,
+            Self::Return => 2,
+            Self::Correct => 3,
+            Self::Supplemented => 4,
+        }
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.byte() == byte)
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Facts {
+    /// Taken in (收件), by any hall with the right.
+    Receive {
+        /// The case number (办件编号).
+        number: CaseNumber,
+        /// The matter.
+        matter: MatterCode,
+        /// Where the applicant lives or does business.
+        place: DivisionCode,
+        /// The hall that will accept and decide.
+        competent: HallId,
+        /// The halls that keep a copy.
+        mirrors: Mirrors,
+    },
+    /// Handed over: the last event of its epoch.
+    Transfer {
+        /// To this life of this hall.
+        to: HallAt,
+        /// Why.
+        purpose: Purpose,
+    },
+    /// Taken over: the first event of its epoch.
+    Take {
+        /// The halls that keep a copy from now on.
+        mirrors: Mirrors,
+        /// The mirror of the epoch before that had recorded the hand-over.
+        witness: HallAt,
+    },
+    /// Taken back after the target refused.
+    Resume {
+        /// SHA-256 of the target's signed refusal.
+        refusal: Digest,
+    },
+    /// Accepted (受理): the legal clock of the decision starts.
+    Accept,
+    /// Something is missing, told once (一次性告知补正).
+    RequestCorrection,
+    /// What was missing was brought.
+    Supplement,
+    /// Decided (决定).
+    Decide {
+        /// Granted or refused.
+        granted: bool,
+    },
+    /// Handed to the applicant (送达).
+    Deliver,
+    /// Of a newer protocol: kept and passed on byte for byte.
+    Unknown {
+        /// Its kind.
+        kind: FactsKind,
+        /// Its facts.
+        bytes: crate::wire::Blob,
+    },
+}
+
+mod code {
+    pub(super) const RECEIVE: u16 = 1;
+    pub(super) const TRANSFER: u16 = 2;
+    pub(super) const TAKE: u16 = 3;
+    pub(super) const RESUME: u16 = 4;
+    pub(super) const ACCEPT: u16 = 5;
+    pub(super) const REQUEST_CORRECTION: u16 = 6;
+    pub(super) const SUPPLEMENT: u16 = 7;
+    pub(super) const DECIDE: u16 = 8;
+    pub(super) const DELIVER: u16 = 9;
+}
+
+impl Facts {
+    /// A stable word for the kind, for logs, JSON and catalogues.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Receive { .. } => "receive",
+            Self::Transfer { .. } => "transfer",
+            Self::Take { .. } => "take",
+            Self::Resume { .. } => "resume",
+            Self::Accept => "accept",
+            Self::RequestCorrection => "request-correction",
+            Self::Supplement => "supplement",
+            Self::Decide { .. } => "decide",
+            Self::Deliver => "deliver",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    pub(crate) fn encode(&self) -> (u16, bool, Vec<u8>) {
+        let mut to = Writer::new(FACTS_BYTES);
+        let code = match self {
+            Self::Receive { number, matter, place, competent, mirrors } => {
+                to.text(0, &number.to_string()).text(51, matter.as_str());
+                to.long(102, place.as_u64()).long(110, competent.to_u64());
+                put_mirrors(&mut to, 118, mirrors);
+                code::RECEIVE
+            }
+            Self::Transfer { to: target, purpose } => {
+                to.at(0, *target).byte(12, purpose.byte());
+                code::TRANSFER
+            }
+            Self::Take { mirrors, witness } => {
+                put_mirrors(&mut to, 0, mirrors);
+                to.at(24, *witness);
+                code::TAKE
+            }
+            Self::Resume { refusal } => {
+                to.put(0, &refusal.0);
+                code::RESUME
+            }
+            Self::Accept => code::ACCEPT,
+            Self::RequestCorrection => code::REQUEST_CORRECTION,
+            Self::Supplement => code::SUPPLEMENT,
+            Self::Decide { granted } => {
+                to.byte(0, u8::from(*granted));
+                code::DECIDE
+            }
+            Self::Deliver => code::DELIVER,
+            Self::Unknown { kind, bytes } => {
+                to.put(0, bytes.as_bytes());
+                return (kind.code, kind.critical, to.done());
+            }
+        };
+        (code, true, to.done())
+    }
+
+    pub(crate) fn decode(kind: FactsKind, bytes: &[u8; FACTS_BYTES]) -> Option<Self> {
+        let from = Reader::new(bytes);
+        Some(match kind.code {
+            code::RECEIVE => Self::Receive {
+                number: from.text(0)?.parse().ok()?,
+                matter: from.text(51)?.parse().ok()?,
+                place: from.division(102)?,
+                competent: from.hall(110)?,
+                mirrors: mirrors(&from, 118)?,
+            },
+            code::TRANSFER => Self::Transfer { to: from.at(0)?, purpose: Purpose::from_byte(from.byte(12))? },
+            code::TAKE => Self::Take { mirrors: mirrors(&from, 0)?, witness: from.at(24)? },
+            code::RESUME => Self::Resume { refusal: Digest(from.array(0)) },
+            code::ACCEPT => Self::Accept,
+            code::REQUEST_CORRECTION => Self::RequestCorrection,
+            code::SUPPLEMENT => Self::Supplement,
+            code::DECIDE => Self::Decide { granted: from.byte(0) == 1 },
+            code::DELIVER => Self::Deliver,
+            _newer => Self::Unknown { kind, bytes: bytes.to_vec().into() },
+        })
+    }
+}
+
+#[expect(clippy::arithmetic_side_effects, reason = "constants inside the block")]
+fn put_mirrors(to: &mut Writer, offset: usize, mirrors: &Mirrors) {
+    let [one, other] = mirrors;
+    for (at, place) in [(one, offset), (other, offset + 12)] {
+        if let Some(at) = at {
+            to.at(place, *at);
+        }
+    }
+}
+
+#[expect(clippy::arithmetic_side_effects, reason = "constants inside the block")]
+fn mirrors(from: &Reader<'_>, offset: usize) -> Option<Mirrors> {
+    Some([optional(from, offset)?, optional(from, offset + 12)?])
+}
+
+fn optional(from: &Reader<'_>, offset: usize) -> Option<Option<HallAt>> {
+    if from.array(offset) == [0; 12] { Some(None) } else { from.at(offset).map(Some) }
+}

@@ -1,0 +1,318 @@
+//! `Case` is the fold of its headers by one pure function.
+//!
+//! ```text
+//! Received --(transfer, take)--> Received --accept--> Accepted --decide--> Decided --deliver--> Delivered
+//!    |                              ^ |
+//!    |                              | +--request correction--> AwaitingCorrection
+//!    |                              |                              |
+//!    |                              +--(transfer, take)-- Supplemented <--supplement--+
+//!    +-- accept, when the receiving hall itself decides
+//! ```
+//! Hand-overs do not change the state: they change the hand.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Header, Position};
+use super::facts::{Facts, Mirrors, Purpose};
+use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
+use crate::limits::EVENTS_MAX;
+
+/// How far a case has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum State {
+    /// Taken in, not yet accepted (待受理).
+    Received,
+    /// Something is missing, the citizen was told (待补正).
+    AwaitingCorrection,
+    /// What was missing is there, not yet accepted.
+    Supplemented,
+    /// Accepted, being examined (审查).
+    Accepted,
+    /// Decided (已决定), the result is on its way to the citizen.
+    Decided,
+    /// Delivered (已送达): the end.
+    Delivered,
+}
+
+impl State {
+    /// A stable word, for logs, JSON and catalogues.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::AwaitingCorrection => "awaiting-correction",
+            Self::Supplemented => "supplemented",
+            Self::Accepted => "accepted",
+            Self::Decided => "decided",
+            Self::Delivered => "delivered",
+        }
+    }
+}
+
+/// A hand-over under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transit {
+    /// To whom.
+    pub to: HallAt,
+    /// Why.
+    pub purpose: Purpose,
+}
+
+/// A government service case (办件) as its headers tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// The case.
+    pub id: CaseId,
+    /// Its number.
+    pub number: CaseNumber,
+    /// The matter.
+    pub matter: MatterCode,
+    /// The matter's version, pinned at receipt.
+    pub matter_version: Digest,
+    /// The calendar's version, pinned at receipt.
+    pub calendar_version: Digest,
+    /// The applicant's place.
+    pub place: DivisionCode,
+    /// The hall where the citizen stands (收件单位).
+    pub receiving: HallId,
+    /// The hall that decides (受理单位).
+    pub competent: HallId,
+    /// The authority it decides for.
+    pub body: Option<BodyId>,
+    /// The clerk who was asked first (首问负责).
+    pub first_asked: ClerkId,
+    /// Term and epoch.
+    pub position: Position,
+    /// In whose hand it is.
+    pub custodian: HallAt,
+    /// Who had it in the epoch before.
+    pub taken_from: Option<HallAt>,
+    /// The hand-over under way, if any: then nobody may append.
+    pub transit: Option<Transit>,
+    /// The halls that keep a copy in this epoch.
+    pub mirrors: Mirrors,
+    /// How many events there are.
+    pub events: u32,
+    /// The last event.
+    pub head: Digest,
+    /// How far it has come.
+    pub state: State,
+    /// Whether it was granted, once decided.
+    pub granted: Option<bool>,
+    /// Milliseconds since 1970 of receipt.
+    pub received: u64,
+    /// Of acceptance.
+    pub accepted: Option<u64>,
+    /// Of the decision.
+    pub decided: Option<u64>,
+    /// Of delivery.
+    pub delivered: Option<u64>,
+    /// How often something was found missing.
+    pub corrections: u16,
+    /// It has an event this build does not know and must not go past.
+    pub opaque: bool,
+}
+
+/// Why an event may not stand where it stands. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum NotAllowed {
+    /// The first event is no receipt, or a later one is.
+    #[error("a log begins with its receipt")]
+    Beginning,
+    /// It names another case, predecessor or sequence.
+    #[error("the event does not follow the one before")]
+    Chain,
+    /// It is written by a hall that does not hold the case, or at another epoch.
+    #[error("the hall does not hold the case")]
+    NotCustodian,
+    /// The case was handed over; only its target or a refusal goes on.
+    #[error("the case is on its way to another hall")]
+    InTransit,
+    /// The act is for the deciding hall, or for the receiving one.
+    #[error("this hall is not the one for this act")]
+    WrongHall,
+    /// The act does not fit the state.
+    #[error("the act does not fit the state")]
+    WrongState,
+    /// The log is full.
+    #[error("the log has no room for another event")]
+    Full,
+}
+
+impl Case {
+    /// The case after its first event.
+    pub fn begin(first: &Header, digest: Digest) -> Result<Self, NotAllowed> {
+        let Facts::Receive { number, matter, place, competent, mirrors } = &first.facts else {
+            return Err(NotAllowed::Beginning);
+        };
+        let fresh = first.sequence == 0 && first.position == Position::default();
+        if !fresh || first.previous != Digest([0; 32]) || number.hall_at() != first.at {
+            return Err(NotAllowed::Beginning);
+        }
+        Ok(Self {
+            id: first.case,
+            number: number.clone(),
+            matter: matter.clone(),
+            matter_version: first.matter,
+            calendar_version: first.calendar,
+            place: *place,
+            receiving: first.at.hall,
+            competent: *competent,
+            body: first.body,
+            first_asked: first.clerk,
+            position: first.position,
+            custodian: first.at,
+            taken_from: None,
+            transit: None,
+            mirrors: *mirrors,
+            events: 1,
+            head: digest,
+            state: State::Received,
+            granted: None,
+            received: first.wall,
+            accepted: None,
+            decided: None,
+            delivered: None,
+            corrections: 0,
+            opaque: false,
+        })
+    }
+
+    /// The case after one more event, whose digest is given with it.
+    pub fn next(&self, event: &Header, digest: Digest) -> Result<Self, NotAllowed> {
+        self.follows(event)?;
+        let mut case = self.clone();
+        match &event.facts {
+            Facts::Receive { .. } => return Err(NotAllowed::Beginning),
+            Facts::Take { mirrors, .. } => case.taken(event, *mirrors)?,
+            Facts::Resume { .. } => case.resumed(event)?,
+            Facts::Transfer { .. }
+            | Facts::Accept
+            | Facts::RequestCorrection
+            | Facts::Supplement
+            | Facts::Decide { .. }
+            | Facts::Deliver
+            | Facts::Unknown { .. } => {
+                self.in_hand(event)?;
+                case.act(event)?;
+            }
+        }
+        case.events = case.events.saturating_add(1);
+        case.head = digest;
+        Ok(case)
+    }
+
+    fn follows(&self, event: &Header) -> Result<(), NotAllowed> {
+        let same = event.case == self.id && event.sequence == self.events && event.previous == self.head;
+        if !same {
+            return Err(NotAllowed::Chain);
+        }
+        if self.events >= EVENTS_MAX { Err(NotAllowed::Full) } else { Ok(()) }
+    }
+
+    fn in_hand(&self, event: &Header) -> Result<(), NotAllowed> {
+        if self.transit.is_some() {
+            return Err(NotAllowed::InTransit);
+        }
+        let holds = event.at == self.custodian && event.position == self.position;
+        if holds { Ok(()) } else { Err(NotAllowed::NotCustodian) }
+    }
+
+    fn taken(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
+        let transit = self.transit.take().ok_or(NotAllowed::NotCustodian)?;
+        if event.at != transit.to || event.position != self.position.after(1) {
+            return Err(NotAllowed::NotCustodian);
+        }
+        self.taken_from = Some(self.custodian);
+        self.custodian = event.at;
+        self.position = event.position;
+        self.mirrors = mirrors;
+        Ok(())
+    }
+
+    fn resumed(&mut self, event: &Header) -> Result<(), NotAllowed> {
+        self.transit.take().ok_or(NotAllowed::NotCustodian)?;
+        if event.at != self.custodian || event.position != self.position.after(2) {
+            return Err(NotAllowed::NotCustodian);
+        }
+        self.position = event.position;
+        Ok(())
+    }
+
+    fn act(&mut self, event: &Header) -> Result<(), NotAllowed> {
+        let hall = event.at.hall;
+        let (deciding, window) = (hall == self.competent, hall == self.receiving);
+        let open = matches!(self.state, State::Received | State::Supplemented);
+        match &event.facts {
+            Facts::Accept => {
+                self.step(deciding, open, State::Accepted)?;
+                self.accepted = Some(event.wall);
+            }
+            Facts::RequestCorrection => {
+                self.step(deciding, open, State::AwaitingCorrection)?;
+                self.corrections = self.corrections.saturating_add(1);
+            }
+            Facts::Supplement => {
+                self.step(window, self.state == State::AwaitingCorrection, State::Supplemented)?;
+            }
+            Facts::Decide { granted } => {
+                self.step(deciding, self.state == State::Accepted, State::Decided)?;
+                (self.granted, self.decided) = (Some(*granted), Some(event.wall));
+            }
+            Facts::Deliver => {
+                self.step(window, self.state == State::Decided, State::Delivered)?;
+                self.delivered = Some(event.wall);
+            }
+            Facts::Transfer { to, purpose } => self.hand_over(*to, *purpose)?,
+            Facts::Unknown { kind, .. } => self.opaque |= kind.critical,
+            Facts::Receive { .. } | Facts::Take { .. } | Facts::Resume { .. } => {
+                return Err(NotAllowed::Beginning);
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, right_hall: bool, right_state: bool, next: State) -> Result<(), NotAllowed> {
+        if !right_state {
+            return Err(NotAllowed::WrongState);
+        }
+        if !right_hall {
+            return Err(NotAllowed::WrongHall);
+        }
+        self.state = next;
+        Ok(())
+    }
+
+    fn hand_over(&mut self, to: HallAt, purpose: Purpose) -> Result<(), NotAllowed> {
+        let (target, fits) = match purpose {
+            Purpose::Decide => (self.competent, self.state == State::Received),
+            Purpose::Supplemented => (self.competent, self.state == State::Supplemented),
+            Purpose::Return => (self.receiving, self.state == State::Decided),
+            Purpose::Correct => (self.receiving, self.state == State::AwaitingCorrection),
+        };
+        if !fits {
+            return Err(NotAllowed::WrongState);
+        }
+        if to.hall != target || to.hall == self.custodian.hall {
+            return Err(NotAllowed::WrongHall);
+        }
+        self.transit = Some(Transit { to, purpose });
+        Ok(())
+    }
+
+    /// Where the case should be next, when it is not there: who goes on with it, and why it goes there.
+    pub fn wants_to_go(&self) -> Option<(HallId, Purpose)> {
+        let (hall, purpose) = match self.state {
+            State::Received => (self.competent, Purpose::Decide),
+            State::Supplemented => (self.competent, Purpose::Supplemented),
+            State::AwaitingCorrection => (self.receiving, Purpose::Correct),
+            State::Decided => (self.receiving, Purpose::Return),
+            State::Accepted | State::Delivered => return None,
+        };
+        (hall != self.custodian.hall && self.transit.is_none()).then_some((hall, purpose))
+    }
+
+    /// Whether `at` is one of the two halls that keep a copy in this epoch.
+    pub fn is_mirror(&self, at: HallAt) -> bool {
+        self.mirrors.contains(&Some(at))
+    }
+}

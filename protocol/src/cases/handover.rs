@@ -1,0 +1,325 @@
+//! How a case changes hands (design section 7).
+//!
+//! ```text
+//! giver A (epoch e)              target B                        mirrors of e / of e+1
+//! TRANSFER, one commit ------HandOver-----> keeps: holder
+//!    |---------------------------Copy---------------------------> recorded
+//!    | <-------- Held --------------|                                |
+//!    | <--------------------- Copied to A and B ---------------------|
+//!    |                       TAKE e+1: custodian --Copy-> recorded --Copied--> B
+//!    | <------- Mirrored -----------|
+//! may let go
+//! ```
+//! There is no recall on time-out: A repeats for ever, B answers repetitions with the receipt it stored.
+//! Custody returns only by a signed refusal.
+
+use super::desk::append;
+use super::event::Position;
+use super::facts::Facts;
+use super::fold::{Case, Transit};
+use super::log::{self, Custody, Grade, Stage};
+use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
+use super::{Office, Refusal};
+use crate::directory::Directory;
+use crate::ids::{CaseId, ClerkId, HallAt, HallId};
+use crate::post::{self, Letter, LetterBody, What};
+use crate::rows;
+use crate::signed::{Signed, Verified};
+use crate::step::{Happening, View};
+use crate::verify::CheckedFile;
+use crate::wire::Blob;
+
+/// Hands the case over where it has to go next, in the commit of the act that sends it there.
+pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, Refusal> {
+    let Some((hall, purpose)) = case.wants_to_go() else { return Ok(case) };
+    // Without a charter there is nobody to hand over to; the case stays here, visibly, until there is.
+    let Some(to) = Directory::new(office.cx).present(hall) else { return Ok(case) };
+    let clerk = ClerkId::node(office.me.at.hall);
+    let case = append(office, &case, clerk, Facts::Transfer { to, purpose }, Blob::default())?;
+    let mut custody = log::custody(office.cx, case.id).ok_or(Refusal::UnknownCase)?;
+    custody.stage = Stage::Handing;
+    log::set_custody(office.cx, case.id, &custody);
+    let upto = case.events.saturating_sub(1);
+    office.post.enqueue(office.cx, hall, What::HandOver { case: case.id, upto });
+    office.cx.happened(Happening::HandedOver { case: case.id, to, purpose });
+    Ok(case)
+}
+
+/// Brings the mirrors of the case's epoch up to its head.
+pub(crate) fn queue_copies(office: &mut Office<'_, '_>, case: &Case) {
+    for mirror in case.mirrors.into_iter().flatten() {
+        office.post.enqueue(office.cx, mirror.hall, What::Copy { case: case.id });
+    }
+}
+
+/// A case was handed to this hall.
+pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
+    let case = &checked.case;
+    if case.transit.is_none_or(|transit| transit.to != office.me.at) {
+        return;
+    }
+    let (position, giver) = (case.position.after(1), case.custodian.hall);
+    let seen = log::custody(office.cx, case.id);
+    if let Some(receipt) = log::receipt(office.cx, case.id, position) {
+        answer(office, giver, receipt.signed().clone());
+        return;
+    }
+    if seen.is_some_and(|custody| custody.position >= position) {
+        return;
+    }
+    let held = log::case(office.cx, case.id);
+    match unfit(office.cx, held.as_ref(), checked) {
+        Some(because) => refuse(office, checked, position, giver, seen, because),
+        None => hold(office, checked, held.as_ref(), position, seen),
+    }
+}
+
+fn unfit(view: &dyn View, held: Option<&Case>, checked: &CheckedFile) -> Option<RefusedBecause> {
+    if checked.case.opaque {
+        return Some(RefusedBecause::TooNew);
+    }
+    let fork = held.is_some_and(|held| !log::agrees(view, held, &checked.digests));
+    fork.then_some(RefusedBecause::Fork)
+}
+
+/// Verified and stored in one commit: holder. Custody comes with the witness.
+fn hold(
+    office: &mut Office<'_, '_>,
+    checked: &CheckedFile,
+    held: Option<&Case>,
+    position: Position,
+    seen: Option<Custody>,
+) {
+    let case = &checked.case;
+    log::extend(office.cx, &checked.file, held, case);
+    let mirror = seen.is_some_and(|custody| custody.mirror);
+    let custody = Custody { position, stage: Stage::Holder, mirror, grade: Grade::D1 };
+    log::set_custody(office.cx, case.id, &custody);
+    office.cx.happened(Happening::Holding(case.id));
+    let receipt = sign(office, case, ReceiptKind::Held, position);
+    keep_receipt(office, &receipt);
+    answer(office, case.custodian.hall, receipt.signed().clone());
+    // The giver tells its mirrors too; if it cannot, the target brings them the hand-over itself.
+    for mirror in case.mirrors.into_iter().flatten().filter(|mirror| mirror.hall != office.me.at.hall) {
+        office.post.enqueue_later(office.cx, mirror.hall, What::Copy { case: case.id });
+    }
+    take_if_witnessed(office, case);
+}
+
+fn refuse(
+    office: &mut Office<'_, '_>,
+    checked: &CheckedFile,
+    position: Position,
+    giver: HallId,
+    seen: Option<Custody>,
+    because: RefusedBecause,
+) {
+    let before = seen.unwrap_or(Custody { position, stage: Stage::None, mirror: false, grade: Grade::D1 });
+    let custody = Custody { position, ..before };
+    log::set_custody(office.cx, checked.case.id, &custody);
+    let receipt = sign(office, &checked.case, ReceiptKind::Refused(because), position);
+    keep_receipt(office, &receipt);
+    answer(office, giver, receipt.signed().clone());
+}
+
+/// Takes the case in hand once a mirror of the epoch before has recorded the hand-over.
+fn take_if_witnessed(office: &mut Office<'_, '_>, case: &Case) {
+    let Some(witness) = witness(office, case) else { return };
+    let facts = Facts::Take { mirrors: office.mirrors, witness };
+    let clerk = ClerkId::node(office.me.at.hall);
+    let Ok(taken) = append(office, case, clerk, facts, Blob::default()) else { return };
+    let Some(mut custody) = log::custody(office.cx, case.id) else { return };
+    custody.stage = Stage::Custodian;
+    log::set_custody(office.cx, case.id, &custody);
+    for old in case.mirrors.into_iter().flatten() {
+        office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
+    }
+    office.cx.happened(Happening::Taken(case.id));
+    let after = send_on(office, taken.clone()).unwrap_or(taken);
+    queue_copies(office, &after);
+}
+
+fn witness(office: &Office<'_, '_>, case: &Case) -> Option<HallAt> {
+    case.mirrors.into_iter().flatten().find(|mirror| {
+        let recorded = log::copied(office.cx, case.id, *mirror);
+        *mirror == office.me.at || recorded.is_some_and(|receipt| receipt.value().head == case.head)
+    })
+}
+
+/// A custodian, or a target, wants a copy kept here.
+pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked: &CheckedFile) {
+    let offered = &checked.case;
+    if !offered.is_mirror(office.me.at) {
+        return;
+    }
+    let held = log::case(office.cx, offered.id);
+    if held.as_ref().is_some_and(|held| !log::agrees(office.cx, held, &checked.digests)) {
+        rows::count(office.cx, "forks", 1);
+        return;
+    }
+    let newer = held.as_ref().is_none_or(|held| held.events < offered.events);
+    if newer {
+        log::extend(office.cx, &checked.file, held.as_ref(), offered);
+    }
+    let seen = log::custody(office.cx, offered.id);
+    let before = seen.unwrap_or(Custody {
+        position: offered.position,
+        stage: Stage::None,
+        mirror: true,
+        grade: Grade::D1,
+    });
+    let position = before.position.max(offered.position);
+    log::set_custody(office.cx, offered.id, &Custody { position, mirror: true, ..before });
+    let Some(kept) = log::case(office.cx, offered.id) else { return };
+    let receipt = sign(office, &kept, ReceiptKind::Copied, kept.position);
+    answer(office, letter.from.hall, receipt.signed().clone());
+    if let Some(transit) = kept.transit.filter(|transit| transit.to.hall != letter.from.hall) {
+        answer(office, transit.to.hall, receipt.signed().clone());
+    }
+}
+
+/// A receipt came.
+pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
+    let said = receipt.value();
+    match said.kind {
+        ReceiptKind::Copied => copied(office, receipt),
+        ReceiptKind::Held => {
+            if let Some((_, transit)) = handing(office, said) {
+                let ask = What::Ask { case: said.case, position: said.position };
+                office.post.replace(office.cx, transit.to.hall, ask);
+            }
+        }
+        ReceiptKind::Mirrored => mirrored(office, said),
+        ReceiptKind::Refused(_) => refused(office, receipt),
+    }
+}
+
+fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
+    let said = receipt.value();
+    let older = log::copied(office.cx, said.case, said.by);
+    if older.is_none_or(|older| older.value().sequence < said.sequence) {
+        rows::write(office.cx, rows::copied(said.case, said.by), receipt.signed());
+    }
+    let Some(case) = log::case(office.cx, said.case) else { return };
+    let Some(mut custody) = log::custody(office.cx, case.id) else { return };
+    if !case.is_mirror(said.by) || said.head != case.head {
+        return;
+    }
+    match custody.stage {
+        Stage::Custodian | Stage::Handing => {
+            office.post.done(office.cx, said.by.hall, &What::Copy { case: case.id });
+            if custody.grade == Grade::D1 {
+                custody.grade = Grade::D2;
+                log::set_custody(office.cx, case.id, &custody);
+                office.cx.happened(Happening::Mirrored(case.id));
+            }
+            let_giver_go(office, &case);
+        }
+        Stage::Holder => take_if_witnessed(office, &case),
+        Stage::None | Stage::Released => {}
+    }
+}
+
+/// Tells the giver of this epoch that a mirror of it keeps the case.
+fn let_giver_go(office: &mut Office<'_, '_>, case: &Case) {
+    let Some(giver) = case.taken_from else { return };
+    let given = log::receipt(office.cx, case.id, case.position);
+    if given.is_some_and(|given| given.value().kind == ReceiptKind::Held) {
+        let receipt = sign(office, case, ReceiptKind::Mirrored, case.position);
+        keep_receipt(office, &receipt);
+        answer(office, giver.hall, receipt.signed().clone());
+    }
+}
+
+fn mirrored(office: &mut Office<'_, '_>, said: &Receipt) {
+    let Some((mut custody, transit)) = handing(office, said) else { return };
+    custody.stage = Stage::Released;
+    custody.position = custody.position.max(said.position);
+    log::set_custody(office.cx, said.case, &custody);
+    settle(office, said.case, transit.to.hall);
+    office.cx.happened(Happening::Released(said.case));
+}
+
+fn refused(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
+    let said = receipt.value();
+    let Some((mut custody, transit)) = handing(office, said) else { return };
+    let Some(case) = log::case(office.cx, said.case) else { return };
+    custody.stage = Stage::Custodian;
+    log::set_custody(office.cx, case.id, &custody);
+    let facts = Facts::Resume { refusal: receipt.signed().digest() };
+    let clerk = ClerkId::node(office.me.at.hall);
+    let Ok(resumed) = append(office, &case, clerk, facts, Blob::default()) else { return };
+    settle(office, case.id, transit.to.hall);
+    queue_copies(office, &resumed);
+    office.cx.happened(Happening::Returned(case.id));
+}
+
+/// This hall's hand-over that a receipt speaks of, if the right target signed at the right position.
+fn handing(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)> {
+    let custody = log::custody(office.cx, said.case).filter(|custody| custody.stage == Stage::Handing)?;
+    let case = log::case(office.cx, said.case)?;
+    let own = transfer_of(office, &case)?;
+    (own.1.to == said.by && said.position == own.0.after(1)).then_some((custody, own.1))
+}
+
+/// The position and target of this hall's last hand-over. Events of later epochs, which this hall may
+/// keep as a mirror, do not hide it.
+fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<(Position, Transit)> {
+    (0..case.events).rev().find_map(|sequence| {
+        let header = log::event(office.cx, case.id, sequence)?.header().ok()?;
+        match header.facts {
+            Facts::Transfer { to, purpose } if header.at == office.me.at => {
+                Some((header.position, Transit { to, purpose }))
+            }
+            _other => None,
+        }
+    })
+}
+
+fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallId) {
+    office.post.done(office.cx, to, &What::HandOver { case, upto: 0 });
+}
+
+/// What has become of a hand-over to this hall? The stored receipt answers.
+pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, case: CaseId, position: Position) {
+    if let Some(receipt) = log::receipt(office.cx, case, position) {
+        answer(office, letter.from.hall, receipt.signed().clone());
+    }
+}
+
+/// The words of a queued letter, made from the rows at the time of sending.
+pub(crate) fn outgoing(view: &dyn View, what: &What) -> Option<LetterBody> {
+    match what {
+        What::HandOver { case, upto } => Some(LetterBody::HandOver(log::file(view, *case, *upto))),
+        What::Copy { case } => {
+            let events = log::case(view, *case)?.events;
+            Some(LetterBody::Copy(log::file(view, *case, events.saturating_sub(1))))
+        }
+        What::Ask { case, position } => Some(LetterBody::Ask { case: *case, position: *position }),
+        What::Relay(letter) => Some(letter.body.clone()),
+    }
+}
+
+fn sign(office: &Office<'_, '_>, case: &Case, kind: ReceiptKind, position: Position) -> Verified<Receipt> {
+    let receipt = Receipt {
+        kind,
+        case: case.id,
+        position,
+        sequence: case.events.saturating_sub(1),
+        head: case.head,
+        by: office.me.at,
+        wall: office.cx.now.wall,
+    };
+    Verified::own(receipt, &office.me.key)
+}
+
+fn keep_receipt(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
+    let said = receipt.value();
+    let key = rows::receipt(said.case, said.position.term, said.position.epoch);
+    rows::write(office.cx, key, receipt.signed());
+}
+
+fn answer(office: &mut Office<'_, '_>, to: HallId, receipt: Signed<Receipt>) {
+    let letter = Letter::write(office.me.at, to, LetterBody::Receipt(receipt));
+    post::deliver(office, letter);
+}

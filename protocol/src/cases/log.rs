@@ -1,0 +1,186 @@
+//! The rows of a case: its log, its fold, its keys and this hall's part in it. All change in one commit.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Position, SignedEvent};
+use super::fold::{Case, NotAllowed, State};
+use super::receipt::Receipt;
+use super::{CaseFile, Wrap};
+use crate::ids::{CaseId, Digest, HallAt};
+use crate::rows;
+use crate::signed::{Signed, Verified};
+use crate::step::{Cx, View};
+
+/// What this hall is to a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stage {
+    /// Nothing but, maybe, a mirror.
+    None,
+    /// It has the case in hand.
+    Custodian,
+    /// It handed the case over and waits for a mirrored receipt.
+    Handing,
+    /// It keeps a case handed to it and may not act yet.
+    Holder,
+    /// It had the case and may let go of it.
+    Released,
+}
+
+impl Stage {
+    /// All stages.
+    pub const ALL: [Self; 5] = [Self::None, Self::Custodian, Self::Handing, Self::Holder, Self::Released];
+
+    /// A stable word, for logs, JSON and catalogues.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Custodian => "custodian",
+            Self::Handing => "handing-over",
+            Self::Holder => "holder",
+            Self::Released => "released",
+        }
+    }
+
+    pub(crate) const fn byte(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Custodian => 1,
+            Self::Handing => 2,
+            Self::Holder => 3,
+            Self::Released => 4,
+        }
+    }
+}
+
+/// How durable a case is (grade of its receipt).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Grade {
+    /// On one disk.
+    D1,
+    /// A second hall can restore all of it.
+    D2,
+}
+
+/// This hall's part in a case. The high-water mark in it is never dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Custody {
+    /// The highest position this hall has seen, taken or refused.
+    pub position: Position,
+    /// What it is to the case.
+    pub stage: Stage,
+    /// Whether it keeps a copy for the custodian.
+    pub mirror: bool,
+    /// Whether a mirror keeps all of it up to the head.
+    pub grade: Grade,
+}
+
+/// The fold of a case.
+pub(crate) fn case(view: &dyn View, id: CaseId) -> Option<Case> {
+    rows::read(view, &rows::case(id))
+}
+
+/// This hall's part in a case.
+pub(crate) fn custody(view: &dyn View, id: CaseId) -> Option<Custody> {
+    rows::read(view, &rows::custody(id))
+}
+
+/// One event.
+pub(crate) fn event(view: &dyn View, id: CaseId, sequence: u32) -> Option<SignedEvent> {
+    rows::read(view, &rows::event(id, sequence))
+}
+
+/// The whole case as it travels, its log up to and including `upto`.
+pub(crate) fn file(view: &dyn View, id: CaseId, upto: u32) -> CaseFile {
+    let mut file = CaseFile::default();
+    view.scan(&rows::events(id), &[], &mut |key, value| {
+        file.events.push(rows::parse(key, value));
+        file.events.len() <= usize::try_from(upto).unwrap_or(usize::MAX)
+    });
+    view.scan(&rows::wraps(id), &[], &mut |key, value| {
+        file.wraps.push(rows::parse(key, value));
+        true
+    });
+    file
+}
+
+/// Writes one event and the fold after it.
+pub(crate) fn append(
+    cx: &mut Cx<'_>,
+    event: &SignedEvent,
+    before: Option<&Case>,
+) -> Result<Case, NotAllowed> {
+    let header = event.header().or(Err(NotAllowed::Chain))?;
+    let digest = event.digest();
+    let after = match before {
+        None => Case::begin(&header, digest)?,
+        Some(case) => case.next(&header, digest)?,
+    };
+    rows::write(cx, rows::event(after.id, header.sequence), event);
+    keep_case(cx, before, &after);
+    Ok(after)
+}
+
+/// Writes what is new of a checked log: the events after those held, the fold, the keys.
+pub(crate) fn extend(cx: &mut Cx<'_>, file: &CaseFile, held: Option<&Case>, after: &Case) {
+    let known = usize::try_from(held.map_or(0, |case| case.events)).unwrap_or(usize::MAX);
+    for (sequence, event) in (0_u32..).zip(&file.events).skip(known) {
+        rows::write(cx, rows::event(after.id, sequence), event);
+    }
+    keep_case(cx, held, after);
+    keep_wraps(cx, after.id, &file.wraps);
+}
+
+/// Writes wrapped keys.
+pub(crate) fn keep_wraps(cx: &mut Cx<'_>, id: CaseId, wraps: &[Wrap]) {
+    for wrap in wraps {
+        let mut key = rows::wrap(id, wrap.to);
+        key.push(u8::from(wrap.recovery));
+        rows::write(cx, key, wrap);
+    }
+}
+
+/// Writes this hall's part, and the desk's index with it.
+pub(crate) fn set_custody(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
+    let before: Option<Custody> = self::custody(cx, id);
+    if let Some(before) = before.filter(|before| before.stage != custody.stage) {
+        cx.remove(rows::desk(before.stage.byte(), id));
+        rows::count(cx, &format!("stage/{}", before.stage.word()), -1);
+    }
+    if before.is_none_or(|before| before.stage != custody.stage) {
+        cx.put(rows::desk(custody.stage.byte(), id), Vec::new());
+        rows::count(cx, &format!("stage/{}", custody.stage.word()), 1);
+    }
+    rows::write(cx, rows::custody(id), custody);
+}
+
+/// Whether the log `digests` continues what is held: neither contradicts the other.
+pub(crate) fn agrees(view: &dyn View, held: &Case, digests: &[Digest]) -> bool {
+    let (ours, theirs) = (held.events, u32::try_from(digests.len()).unwrap_or(u32::MAX));
+    let last = ours.min(theirs).saturating_sub(1);
+    let there = usize::try_from(last).ok().and_then(|index| digests.get(index));
+    event(view, held.id, last).map(|event| event.digest()).as_ref() == there
+}
+
+/// The receipt this hall gave for a position.
+pub(crate) fn receipt(view: &dyn View, id: CaseId, position: Position) -> Option<Verified<Receipt>> {
+    let signed: Signed<Receipt> = rows::read(view, &rows::receipt(id, position.term, position.epoch))?;
+    signed.trusted().ok()
+}
+
+/// The newest receipt of a mirror.
+pub(crate) fn copied(view: &dyn View, id: CaseId, mirror: HallAt) -> Option<Verified<Receipt>> {
+    let signed: Signed<Receipt> = rows::read(view, &rows::copied(id, mirror))?;
+    signed.trusted().ok()
+}
+
+fn keep_case(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
+    if before.is_none() {
+        rows::write(cx, rows::number(&after.number.to_string()), &after.id);
+        rows::count(cx, "cases", 1);
+    }
+    let closed = |case: &Case| case.state == State::Delivered;
+    if closed(after) && !before.is_some_and(closed) {
+        rows::count(cx, "closed", 1);
+    }
+    rows::write(cx, rows::case(after.id), after);
+}

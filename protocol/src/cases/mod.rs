@@ -1,0 +1,186 @@
+//! Cases: append-only logs with one custodian each, and how they change hands.
+
+mod desk;
+mod event;
+mod facts;
+mod fold;
+mod handover;
+mod layout;
+mod log;
+mod receipt;
+mod routing;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::Catalogue;
+use crate::clerks::NotEntitled;
+use crate::directory::Inadmissible;
+use crate::ids::{CaseId, DivisionCode, HallAt, MatterCode};
+use crate::seal::Wrapped;
+use crate::wire::{self, Blob};
+
+pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
+pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
+pub use fold::{Case, NotAllowed, State, Transit};
+pub use log::{Custody, Grade, Stage};
+pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
+pub use routing::{NoRoute, Question, Reason, Route, route};
+
+pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came};
+pub(crate) use log::{case as stored_case, copied, custody, event as stored_event, file as stored_file};
+
+/// A case key wrapped to one holder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrap {
+    /// To whom.
+    pub to: HallAt,
+    /// To the recovery key named in that hall's charter instead of its own key.
+    pub recovery: bool,
+    /// The wrapped key.
+    pub key: Wrapped,
+}
+
+/// A whole case as it travels: every event, every wrapped key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseFile {
+    /// The log.
+    pub events: Vec<SignedEvent>,
+    /// The keys.
+    pub wraps: Vec<Wrap>,
+}
+
+impl CaseFile {
+    /// Its size on a line.
+    pub fn bytes(&self) -> usize {
+        wire::encode(self).len()
+    }
+}
+
+/// A case to be taken in. The body was sealed and its key wrapped by the shell.
+#[derive(Clone, Debug)]
+pub struct Receive {
+    /// Drawn by the shell; new.
+    pub case: CaseId,
+    /// The matter.
+    pub matter: MatterCode,
+    /// The applicant's place.
+    pub place: DivisionCode,
+    /// The sealed application.
+    pub body: Blob,
+    /// The case key, wrapped to the halls on the route.
+    pub wraps: Vec<Wrap>,
+}
+
+/// An act to be recorded in a case in hand.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The case.
+    pub case: CaseId,
+    /// What is done.
+    pub deed: Deed,
+    /// The sealed reasons, documents or proofs.
+    pub body: Blob,
+}
+
+/// What a clerk can do with a case in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deed {
+    /// 受理.
+    Accept,
+    /// 一次性告知补正.
+    RequestCorrection,
+    /// 补正完成.
+    Supplement,
+    /// 决定.
+    Decide {
+        /// Granted or refused.
+        granted: bool,
+    },
+    /// 送达.
+    Deliver,
+}
+
+/// Why a command was not carried out. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Refusal {
+    /// The clerk.
+    #[error(transparent)]
+    Clerk(#[from] NotEntitled),
+    /// There is no way for the case.
+    #[error(transparent)]
+    Route(#[from] NoRoute),
+    /// The act does not fit the case.
+    #[error(transparent)]
+    Act(#[from] NotAllowed),
+    /// No such case here.
+    #[error("no such case here")]
+    UnknownCase,
+    /// Another hall has the case in hand.
+    #[error("the case is in the hand of {0}")]
+    ElsewhereInHand(HallAt),
+    /// The case is here, but no mirror has recorded the hand-over yet: it can be shown, not acted on.
+    #[error("the hand-over is not witnessed yet")]
+    NotWitnessed,
+    /// The case id is in use.
+    #[error("the case id is in use")]
+    CaseIdInUse,
+    /// The sealed body is too long, or the case would get too large.
+    #[error("the case would get too large")]
+    TooLarge,
+    /// The deciding hall has no wrapped key: it could not read the case.
+    #[error("no key for a hall on the route")]
+    NoKeyForRoute,
+    /// The lists have no calendar.
+    #[error("the lists have no calendar")]
+    NoCalendar,
+    /// This hall's charter is missing or revoked.
+    #[error("this hall is not one of us")]
+    NotChartered,
+    /// The charter has run out: this hall may still receive, hand over and deliver, but not this.
+    #[error("this hall's charter has run out")]
+    CharterExpired,
+    /// A record may not stand here; its key is given.
+    #[error("{key}: {why}")]
+    Record {
+        /// Which.
+        key: String,
+        /// Why, as a stable word.
+        why: String,
+    },
+    /// The card is not one of this hall.
+    #[error("not a card of this hall")]
+    BadCard,
+}
+
+impl Refusal {
+    pub(crate) fn record(key: String, why: Inadmissible) -> Self {
+        let why = match why {
+            Inadmissible::Malformed => "malformed",
+            Inadmissible::OutOfScope => "out-of-scope",
+            Inadmissible::Issuer => "issuer",
+            Inadmissible::Old => "old",
+            Inadmissible::Fork => "fork",
+            Inadmissible::OtherRoot => "other-root",
+        };
+        Self::Record { key, why: why.to_owned() }
+    }
+}
+
+pub(crate) use desk::{receive, record};
+
+/// The parts of a node that case work needs.
+pub(crate) struct Office<'r, 'c> {
+    pub(crate) cx: &'r mut crate::step::Cx<'c>,
+    pub(crate) me: &'r crate::node::Me,
+    pub(crate) post: &'r mut crate::post::Post,
+    /// The halls that keep copies of what this hall holds.
+    pub(crate) mirrors: Mirrors,
+}
+
+impl Office<'_, '_> {
+    fn lists(&self) -> Catalogue<'_> {
+        Catalogue::new(self.cx)
+    }
+}

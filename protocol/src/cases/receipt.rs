@@ -1,0 +1,54 @@
+//! Receipts: what one hall signs for another about a case. Repeated word for word to whoever asks again.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Position;
+use crate::ids::{CaseId, Digest, HallAt};
+use crate::seal::Context;
+use crate::signed::Signable;
+
+/// What is signed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReceiptKind {
+    /// A mirror keeps the log up to `sequence`.
+    Copied,
+    /// The target keeps the case; it is holder, not yet custodian.
+    Held,
+    /// The target is custodian and a mirror of its epoch keeps the case: the giver may let go.
+    Mirrored,
+    /// The target will never take this hand-over.
+    Refused(RefusedBecause),
+}
+
+/// Why a target refuses a hand-over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RefusedBecause {
+    /// The log has a critical event this hall's software does not know.
+    TooNew,
+    /// The log contradicts what this hall has of the same case.
+    Fork,
+}
+
+/// A signed statement about a case at a position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// What.
+    pub kind: ReceiptKind,
+    /// The case.
+    pub case: CaseId,
+    /// The position spoken of: for `Copied` that of the log's end, else that of the new epoch.
+    pub position: Position,
+    /// The log's last event.
+    pub sequence: u32,
+    /// Its digest.
+    pub head: Digest,
+    /// Who signs.
+    pub by: HallAt,
+    /// Milliseconds since 1970, by the signer's clock.
+    pub wall: u64,
+}
+
+impl Signable for Receipt {
+    const CONTEXT: Context = Context::RECEIPT;
+    const BYTES_MAX: usize = 512;
+}

@@ -1,0 +1,143 @@
+//! Clerks: no human act without one. Each has a key of their own; an act is signed before it enters.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ClerkId, Digest, HallId};
+use crate::limits::{ACTS_REMEMBERED, CLERKS_MAX, NAME_MAX};
+use crate::rows;
+use crate::seal::{Context, PublicKey};
+use crate::signed::{Signable, Signed, Unverified, Verified};
+use crate::step::{Cx, View};
+
+/// What a clerk may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "roles are independent of each other")]
+pub struct Roles {
+    /// Take in, supplement and deliver at the window (综合窗口).
+    pub window: bool,
+    /// Accept, ask for corrections and decide (审批).
+    pub decide: bool,
+    /// Publish lists (清单管理).
+    pub publish: bool,
+    /// Issue charters to halls below (系统管理).
+    pub admit: bool,
+}
+
+/// A clerk of this hall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClerkCard {
+    /// Hall and number.
+    pub id: ClerkId,
+    /// The name staff know them by.
+    pub name: String,
+    /// The key that signs their acts.
+    pub key: PublicKey,
+    /// What they may do.
+    pub roles: Roles,
+    /// Disabled clerks stay on record.
+    pub active: bool,
+}
+
+impl ClerkCard {
+    /// Whether the card is one of this hall.
+    pub fn fits(&self, hall: HallId) -> bool {
+        let numbered = (1..=CLERKS_MAX).contains(&self.id.number) && self.id.hall == hall;
+        let length = self.name.chars().count();
+        numbered && (1..=NAME_MAX).contains(&length) && !self.name.chars().any(char::is_control)
+    }
+}
+
+/// A clerk's signature under one request to the node, good once and for this boot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// Who acts.
+    pub clerk: ClerkId,
+    /// The boot of the node that was asked: an old act dies with it.
+    pub boot: u32,
+    /// Drawn for this act.
+    pub nonce: [u8; 16],
+    /// SHA-256 of the request's bytes.
+    pub request: Digest,
+}
+
+impl Signable for Act {
+    const CONTEXT: Context = Context::ACT;
+    const BYTES_MAX: usize = 256;
+}
+
+/// Why an act was refused. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum NotEntitled {
+    /// No such clerk, or disabled.
+    #[error("no such clerk, or disabled")]
+    Clerk,
+    /// The clerk lacks the role.
+    #[error("the clerk lacks the role")]
+    Role,
+    /// The act was used before, or belongs to another boot of the node.
+    #[error("the act was used before or is too old")]
+    Stale,
+}
+
+/// The card of a clerk.
+pub fn card(view: &dyn View, number: u16) -> Option<ClerkCard> {
+    rows::read(view, &rows::clerk(number))
+}
+
+/// All clerks of this hall, by number.
+pub fn cards(view: &dyn View) -> Vec<ClerkCard> {
+    let mut cards = Vec::new();
+    view.scan(&rows::clerks(), &[], &mut |key, value| {
+        cards.push(rows::parse(key, value));
+        true
+    });
+    cards
+}
+
+/// Checks an act's signature against its clerk's card.
+pub fn verify(view: &dyn View, signed: &Signed<Act>) -> Result<Verified<Act>, Unverified> {
+    let act = signed.peek()?;
+    let card = card(view, act.clerk.number).ok_or(Unverified::UnknownSigner)?;
+    signed.verify(&card.key)
+}
+
+/// The acts seen in this boot: an act is good once.
+#[derive(Debug, Default)]
+pub(crate) struct Acts {
+    seen: BTreeSet<[u8; 16]>,
+    order: VecDeque<[u8; 16]>,
+}
+
+impl Acts {
+    /// Lets an act pass once, if its clerk is active and has the role.
+    pub(crate) fn admit(
+        &mut self,
+        view: &dyn View,
+        boot: u32,
+        act: &Act,
+        role: impl Fn(&Roles) -> bool,
+    ) -> Result<ClerkId, NotEntitled> {
+        let card = card(view, act.clerk.number).filter(|card| card.active && card.id == act.clerk);
+        let card = card.ok_or(NotEntitled::Clerk)?;
+        if !role(&card.roles) {
+            return Err(NotEntitled::Role);
+        }
+        if act.boot != boot || !self.seen.insert(act.nonce) {
+            return Err(NotEntitled::Stale);
+        }
+        self.order.push_back(act.nonce);
+        if self.order.len() > ACTS_REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        Ok(card.id)
+    }
+}
+
+/// Writes a clerk's card.
+pub(crate) fn write(cx: &mut Cx<'_>, card: &ClerkCard) {
+    rows::write(cx, rows::clerk(card.id.number), card);
+}

@@ -1,0 +1,156 @@
+//! Reading the directory.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Charter, Contact, Revocation, RootPolicy};
+use crate::ids::{DivisionCode, HallAt, HallId, Tier};
+use crate::record::{Body, Record, Space};
+use crate::rows;
+use crate::seal::PublicKey;
+use crate::shelf;
+use crate::signed::{Signed, Verified};
+use crate::step::View;
+
+/// The directory as it stands in a view. Nothing is cached: rows are memory.
+#[derive(Clone, Copy)]
+pub struct Directory<'a> {
+    view: &'a dyn View,
+}
+
+/// What a neighbour computation and a roster need to know of a hall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HallCard {
+    /// The hall and the life this card is of.
+    pub at: HallAt,
+    /// Its name.
+    pub name: String,
+    /// Its tier.
+    pub tier: Tier,
+    /// The hall above it.
+    pub parent: Option<HallId>,
+    /// It may act only for this division and what lies under it.
+    pub scope: DivisionCode,
+    /// The key of its line.
+    pub transport_key: PublicKey,
+    /// The key of its events and records.
+    pub event_key: PublicKey,
+    /// Milliseconds since 1970.
+    pub valid_to: u64,
+}
+
+impl HallCard {
+    pub(crate) fn of(charter: &Charter) -> Self {
+        Self {
+            at: charter.at(),
+            name: charter.name.clone(),
+            tier: charter.tier,
+            parent: charter.parent,
+            scope: charter.scope,
+            transport_key: charter.transport_key,
+            event_key: charter.event_key,
+            valid_to: charter.valid_to,
+        }
+    }
+}
+
+impl<'a> Directory<'a> {
+    /// The directory in `view`.
+    pub fn new(view: &'a dyn View) -> Self {
+        Self { view }
+    }
+
+    /// The root policy in force.
+    pub fn policy(&self) -> Option<RootPolicy> {
+        match self.body("policy")? {
+            Body::Policy(policy) => Some(policy),
+            _other => None,
+        }
+    }
+
+    /// The charter in force of a hall, revoked or not.
+    pub fn charter(&self, hall: HallId) -> Option<Charter> {
+        match self.body(&format!("charter/{hall}"))? {
+            Body::Charter(charter) => Some(*charter),
+            _other => None,
+        }
+    }
+
+    /// The charter of one life of a hall, also of one that has ended: for checking what it signed.
+    pub fn life(&self, at: HallAt) -> Option<Charter> {
+        match self.life_record(at)?.value().body.clone() {
+            Body::Charter(charter) => Some(*charter),
+            _other => None,
+        }
+    }
+
+    /// The record that carries a life's charter.
+    pub fn life_record(&self, at: HallAt) -> Option<Verified<Record>> {
+        let signed: Signed<Record> = rows::read(self.view, &rows::life(at))?;
+        signed.trusted().ok()
+    }
+
+    /// Where a hall said it can be reached.
+    pub fn contact(&self, hall: HallId) -> Option<Contact> {
+        match self.body(&format!("contact/{hall}"))? {
+            Body::Contact(contact) => Some(contact),
+            _other => None,
+        }
+    }
+
+    /// The revocation that covers this life of a hall.
+    pub fn revocation(&self, at: HallAt) -> Option<Revocation> {
+        let mut found = None;
+        let prefix = rows::record(Space::Directory, &format!("revocation/{}#", at.hall));
+        self.view.scan(&prefix, &[], &mut |key, value| {
+            let signed: Signed<Record> = rows::parse(key, value);
+            if let Ok(record) = signed.trusted()
+                && let Body::Revocation(revocation) = &record.value().body
+                && revocation.at.incarnation >= at.incarnation
+            {
+                found = Some(revocation.clone());
+            }
+            found.is_none()
+        });
+        found
+    }
+
+    /// Whether this life of a hall was revoked.
+    pub fn is_revoked(&self, at: HallAt) -> bool {
+        self.revocation(at).is_some()
+    }
+
+    /// The present life of a hall, if it is one of us.
+    pub fn present(&self, hall: HallId) -> Option<HallAt> {
+        let at = self.charter(hall)?.at();
+        (!self.is_revoked(at)).then_some(at)
+    }
+
+    /// The card of one life of a hall, also of one that has ended.
+    pub fn card(&self, at: HallAt) -> Option<HallCard> {
+        rows::read(self.view, &rows::card(at))
+    }
+
+    /// Every hall that is one of us, ascending by code.
+    pub fn halls(&self) -> Vec<HallCard> {
+        let mut cards: Vec<HallCard> = Vec::new();
+        self.view.scan(&rows::cards(), &[], &mut |key, value| {
+            let card: HallCard = rows::parse(key, value);
+            // Lives of one hall stand in order; the last is the present one.
+            cards.pop_if(|last| last.at.hall == card.at.hall);
+            cards.push(card);
+            true
+        });
+        cards.retain(|card| !self.is_revoked(card.at));
+        cards
+    }
+
+    /// The main hall of a division, if it is one of us.
+    pub fn hall_of(&self, division: DivisionCode) -> Option<HallAt> {
+        self.present(HallId::main(division))
+    }
+
+    fn body(&self, key: &str) -> Option<Body> {
+        let record = shelf::held(self.view, Space::Directory, key)?;
+        (!record.value().withdrawn).then(|| record.value().body.clone())
+    }
+}

@@ -1,0 +1,85 @@
+//! Neighbours and mirrors are computed from the directory, not discovered: rendezvous hashing (Thaler and
+//! Ravishankar 1998), so that every hall can check that a choice is lawful.
+
+use std::collections::BTreeSet;
+
+use super::HallCard;
+use crate::ids::{HallAt, HallId, Tier};
+use crate::limits::NEIGHBOURS_MAX;
+
+const SIBLINGS: usize = 2;
+const LONG_LINKS_DOWN: usize = 3;
+
+/// The halls to which `me` keeps a line: parent, backup parent, two siblings, long links.
+pub fn neighbours(me: HallId, halls: &[HallCard]) -> BTreeSet<HallId> {
+    let Some(own) = find(halls, me) else { return BTreeSet::new() };
+    let mut chosen: BTreeSet<HallId> = BTreeSet::new();
+    let mut pick = |label: &str, count: usize, fits: &dyn Fn(&HallCard) -> bool| {
+        let ranked = ranked(label, me, halls, &|card| fits(card) && !chosen.contains(&card.at.hall));
+        chosen.extend(ranked.into_iter().take(count).map(|at| at.hall));
+        chosen.len()
+    };
+    let grandparent = own.parent.and_then(|parent| find(halls, parent)?.parent);
+    pick("parent", 1, &|card| Some(card.at.hall) == own.parent);
+    pick("backup", 1, &|card| Some(card.at.hall) == grandparent);
+    pick("sibling", SIBLINGS, &|card| card.tier == own.tier && card.parent == own.parent);
+    pick("far", 1, &|card| card.tier == own.tier && card.parent != own.parent);
+    pick("any", 1, &|_| true);
+    if matches!(own.tier, Tier::City | Tier::County) {
+        pick("down", LONG_LINKS_DOWN, &|card| card.tier == Tier::Village);
+    }
+    let taken = pick("none", 0, &|_| false);
+    if own.tier == Tier::City {
+        pick("top", NEIGHBOURS_MAX.saturating_sub(taken), &|card| card.tier == Tier::County);
+    }
+    chosen
+}
+
+/// The two halls that mirror what `me` holds: its superior and a sibling on another uplink. A hall that
+/// lacks one of these uses halls of the next tier, then any.
+pub fn mirrors(me: HallId, halls: &[HallCard]) -> Vec<HallAt> {
+    let Some(own) = find(halls, me) else { return Vec::new() };
+    let mut chosen: Vec<HallAt> = Vec::new();
+    let mut add = |found: Option<HallAt>| {
+        let fresh = found.filter(|at| chosen.len() < 2 && !chosen.contains(at));
+        chosen.extend(fresh);
+    };
+    let best = |label: &str, fits: &dyn Fn(&HallCard) -> bool| ranked(label, me, halls, fits);
+    add(best("parent", &|card| Some(card.at.hall) == own.parent).into_iter().next());
+    add(best("mirror", &|card| card.tier == own.tier && card.parent != own.parent).into_iter().next());
+    add(best("mirror", &|card| card.tier == own.tier).into_iter().next());
+    for at in best("mirror", &|card| next_to(card.tier, own.tier)) {
+        add(Some(at));
+    }
+    for at in best("mirror", &|_| true) {
+        add(Some(at));
+    }
+    chosen
+}
+
+fn next_to(one: Tier, other: Tier) -> bool {
+    one.depth().abs_diff(other.depth()) == 1
+}
+
+fn find(halls: &[HallCard], hall: HallId) -> Option<&HallCard> {
+    let index = halls.binary_search_by_key(&hall, |card| card.at.hall).ok()?;
+    halls.get(index)
+}
+
+/// Fitting halls, best score first; never `me`.
+fn ranked(label: &str, me: HallId, halls: &[HallCard], fits: &dyn Fn(&HallCard) -> bool) -> Vec<HallAt> {
+    let fitting = halls.iter().filter(|card| card.at.hall != me && fits(card));
+    let mut scored: Vec<_> = fitting.map(|card| (score(label, me, card.at.hall), card.at)).collect();
+    scored.sort_unstable();
+    scored.into_iter().map(|(_, at)| at).collect()
+}
+
+fn score(label: &str, one: HallId, other: HallId) -> [u8; 8] {
+    let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 rendezvous");
+    hasher.update(label.as_bytes());
+    hasher.update(&one.to_u64().to_be_bytes());
+    hasher.update(&other.to_u64().to_be_bytes());
+    let mut score = [0; 8];
+    hasher.finalize_xof().fill(&mut score);
+    score
+}

@@ -1,0 +1,250 @@
+//! Keeping the directory and the lists equal between neighbours.
+//!
+//! Equal roots, nothing to do. Else the hall with the smaller code asks for symbols of the other's set
+//! until they peel (see [`crate::reconcile`]), pushes what the other lacks and asks for what it lacks
+//! itself. A hall that holds nothing, or is too far apart, reads page by page first. New records are
+//! also pushed on at once; that only saves time.
+
+use std::collections::BTreeMap;
+
+use crate::ids::HallId;
+use crate::limits::{EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, WANTS_MAX};
+use crate::message::{Message, Roots, Why};
+use crate::reconcile::{
+    Difference, ElementId, FIRST_BLOCK, SYMBOLS_MAX, ShortId, Sketch, SketchKey, Symbol, peel,
+};
+use crate::record::{Record, Space};
+use crate::shelf;
+use crate::signed::Signed;
+use crate::step::{Cx, View};
+use crate::wire::Blob;
+
+/// Milliseconds before the same neighbour is asked about the same space again when an exchange left the
+/// roots unequal: one side refuses something.
+const PAUSE_MS: u64 = 5_000;
+
+/// One exchange that this hall began.
+#[derive(Debug)]
+struct Asking {
+    nonce: [u8; 16],
+    answer: Option<[u8; 16]>,
+    symbols: Vec<Symbol>,
+    deadline: u64,
+}
+
+/// The exchanges that this hall began, at most one per neighbour and space.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    secret: [u8; 32],
+    asking: BTreeMap<(HallId, Space), Asking>,
+    pause: BTreeMap<(HallId, Space), u64>,
+}
+
+/// The roots of what a view holds.
+pub(crate) fn roots(view: &dyn View) -> Roots {
+    let root = |space| shelf::fingerprint(view, space).root();
+    Roots { directory: root(Space::Directory), lists: root(Space::Lists) }
+}
+
+impl Exchange {
+    pub(crate) fn new(secret: [u8; 32]) -> Self {
+        Self { secret, asking: BTreeMap::new(), pause: BTreeMap::new() }
+    }
+
+    /// Begins an exchange of one space, unless one is under way or was just finished.
+    pub(crate) fn begin(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16]) {
+        let key = (peer, space);
+        let paused = self.pause.get(&key).is_some_and(|until| cx.now.ticks < *until);
+        if paused || self.asking.contains_key(&key) {
+            return;
+        }
+        let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
+        self.asking.insert(key, Asking { nonce, answer: None, symbols: Vec::new(), deadline });
+        if shelf::fingerprint(cx, space).count() == 0 {
+            cx.send(peer, Message::Page { space, after: String::new() });
+        } else {
+            cx.send(peer, Message::Ask { space, nonce, from: 0, count: FIRST_BLOCK });
+        }
+    }
+
+    /// Whether an exchange of the directory with this neighbour is under way.
+    pub(crate) fn is_open(&self, peer: HallId, space: Space) -> bool {
+        self.asking.contains_key(&(peer, space))
+    }
+
+    /// Answers a question for symbols. No state: the nonce of the answer follows from that of the question.
+    pub(crate) fn answer(
+        &self,
+        cx: &mut Cx<'_>,
+        peer: HallId,
+        space: Space,
+        nonce: [u8; 16],
+        block: (u32, u32),
+    ) {
+        let (from, count) = block;
+        let answer = self.answer_nonce(&nonce);
+        let key = SketchKey::derive(space.byte(), &nonce, &answer);
+        let ids = shelf::elements(cx, space);
+        let Ok(mut sketch) = Sketch::new(key, from, count.min(SYMBOLS_MAX)) else { return };
+        for id in &ids {
+            sketch.add(id);
+        }
+        let packed = Blob::from(Symbol::pack(&sketch.into_symbols()));
+        let root = shelf::fingerprint(cx, space).root();
+        cx.send(peer, Message::Symbols { space, nonce, answer, root, from, packed });
+    }
+
+    /// Symbols came: peel, and go on or ask for more.
+    pub(crate) fn symbols(
+        &mut self,
+        cx: &mut Cx<'_>,
+        peer: HallId,
+        space: Space,
+        nonces: ([u8; 16], [u8; 16]),
+        block: (u32, &Blob),
+    ) {
+        let ((nonce, answer), (from, packed)) = (nonces, block);
+        let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
+        let Some(asking) = self.asking.get_mut(&(peer, space)) else { return };
+        let have = u32::try_from(asking.symbols.len()).unwrap_or(u32::MAX);
+        let fits = asking.nonce == nonce && asking.answer.is_none_or(|held| held == answer) && from == have;
+        let count = u32::try_from(packed.len() / crate::reconcile::SYMBOL_LEN).unwrap_or(u32::MAX);
+        let Ok(symbols) = Symbol::unpack(packed.as_bytes(), from, count) else { return };
+        if !fits || symbols.is_empty() {
+            return;
+        }
+        asking.answer = Some(answer);
+        asking.symbols.extend(symbols);
+        asking.deadline = deadline;
+        self.peel(cx, peer, space, nonce, answer);
+    }
+
+    fn peel(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], answer: [u8; 16]) {
+        let Some(asking) = self.asking.get(&(peer, space)) else { return };
+        let key = SketchKey::derive(space.byte(), &nonce, &answer);
+        let ids = shelf::elements(cx, space);
+        let received = u32::try_from(asking.symbols.len()).unwrap_or(SYMBOLS_MAX);
+        let Ok(mut sketch) = Sketch::new(key.clone(), 0, received) else { return };
+        for id in &ids {
+            sketch.add(id);
+        }
+        match peel(&sketch.into_symbols(), &asking.symbols, &key) {
+            Ok(differing) => match Difference::of(&key, ids, &differing) {
+                Ok(difference) => self.settle(cx, peer, space, nonce, difference),
+                Err(_) => self.end(cx, peer, space),
+            },
+            Err(unfinished) if unfinished.ask > 0 => {
+                cx.send(peer, Message::Ask { space, nonce, from: received, count: unfinished.ask });
+            }
+            Err(_) => cx.send(peer, Message::Page { space, after: String::new() }),
+        }
+    }
+
+    fn settle(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], found: Difference) {
+        send_records(cx, peer, space, &found.have, |_| Why::Push);
+        let mut ids = found.want;
+        ids.truncate(WANTS_MAX);
+        if ids.is_empty() {
+            self.end(cx, peer, space);
+        } else {
+            cx.send(peer, Message::Want { space, nonce, ids });
+        }
+    }
+
+    /// Sends what a neighbour wants by short id.
+    pub(crate) fn want(&self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], ids: &[ShortId]) {
+        let key = SketchKey::derive(space.byte(), &nonce, &self.answer_nonce(&nonce));
+        let own = shelf::elements(cx, space);
+        if let Ok(found) = Difference::of(&key, own, ids) {
+            send_records(cx, peer, space, &found.have, |last| Why::Wanted { last });
+        }
+    }
+
+    /// Sends a page of a space.
+    pub(crate) fn page(&self, cx: &mut Cx<'_>, peer: HallId, space: Space, after: &str) {
+        let (records, next, last) = shelf::page(cx, space, after);
+        cx.send(peer, Message::Records { space, records, why: Why::Paged { next, last } });
+    }
+
+    /// Records of an exchange were taken up: go on, or end it.
+    pub(crate) fn records(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, why: &Why) {
+        let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
+        let Some(asking) = self.asking.get_mut(&(peer, space)) else { return };
+        asking.deadline = deadline;
+        match why {
+            Why::Push | Why::Wanted { last: false } => {}
+            Why::Wanted { last: true } => self.end(cx, peer, space),
+            Why::Paged { last: false, next } => {
+                cx.send(peer, Message::Page { space, after: next.clone() });
+            }
+            Why::Paged { last: true, .. } => {
+                // What the other side lacks is found by symbols, now that little differs.
+                self.asking.remove(&(peer, space));
+                cx.send(peer, Message::Heartbeat(roots(cx)));
+            }
+        }
+    }
+
+    /// Ends an exchange; the heartbeat shows the other side what this hall now holds.
+    fn end(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space) {
+        self.asking.remove(&(peer, space));
+        self.pause.insert((peer, space), cx.now.ticks.saturating_add(PAUSE_MS));
+        cx.send(peer, Message::Heartbeat(roots(cx)));
+    }
+
+    /// A neighbour is gone.
+    pub(crate) fn forget(&mut self, peer: HallId) {
+        self.asking.retain(|(other, _), _| *other != peer);
+        self.pause.retain(|(other, _), _| *other != peer);
+    }
+
+    /// Gives up what got no answer.
+    pub(crate) fn expire(&mut self, now: u64) {
+        self.asking.retain(|_, asking| asking.deadline > now);
+    }
+
+    /// The next moment at which something is given up.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        self.asking.values().map(|asking| asking.deadline).min()
+    }
+
+    fn answer_nonce(&self, nonce: &[u8; 16]) -> [u8; 16] {
+        let mut answer = [0; 16];
+        blake3::Hasher::new_keyed(&self.secret).update(nonce).finalize_xof().fill(&mut answer);
+        answer
+    }
+}
+
+/// Sends records in key order, so that charters go before what their halls issued, in bounded batches.
+fn send_records(cx: &mut Cx<'_>, peer: HallId, space: Space, ids: &[ElementId], why: impl Fn(bool) -> Why) {
+    let mut records: Vec<(String, Signed<Record>)> =
+        ids.iter().filter_map(|id| shelf::by_element(cx, space, id)).collect();
+    records.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut batches = batches(records.into_iter().map(|(_, record)| record)).peekable();
+    while let Some(records) = batches.next() {
+        let why = why(batches.peek().is_none());
+        cx.send(peer, Message::Records { space, records, why });
+    }
+}
+
+/// Cuts records into messages of bounded size; there is always at least one, so that an end is told.
+pub(crate) fn batches(
+    records: impl Iterator<Item = Signed<Record>>,
+) -> impl Iterator<Item = Vec<Signed<Record>>> {
+    let mut batches = vec![Vec::new()];
+    let mut bytes = 0_usize;
+    for record in records {
+        let size = record.len().saturating_add(64);
+        let full =
+            |batch: &Vec<_>| batch.len() >= RECORDS_MAX || bytes.saturating_add(size) > RECORDS_BYTES_MAX;
+        if batches.last().is_some_and(|batch| !batch.is_empty() && full(batch)) {
+            batches.push(Vec::new());
+            bytes = 0;
+        }
+        bytes = bytes.saturating_add(size);
+        if let Some(batch) = batches.last_mut() {
+            batch.push(record);
+        }
+    }
+    batches.into_iter()
+}

@@ -1,0 +1,63 @@
+//! Every bound of the protocol, by name. A bound that is not here does not exist.
+
+/// Bytes of one frame on a line, header excluded.
+pub const FRAME_MAX: usize = 1 << 20;
+/// Bytes of one signed record.
+pub const RECORD_MAX: usize = 64 << 10;
+/// Bytes of records in one `Records` message.
+pub const RECORDS_BYTES_MAX: usize = 512 << 10;
+/// Records in one `Records` message.
+pub const RECORDS_MAX: usize = 1_024;
+/// Records that came in one message and are still passed on at once; larger batches are catch-up.
+pub const PUSH_MAX: usize = 16;
+/// Signatures under one signed thing: as many root holders as a city may have.
+pub const SIGNATURES_MAX: usize = 16;
+/// Characters of a name a person reads.
+pub const NAME_MAX: usize = 200;
+/// Addresses of one hall.
+pub const ADDRESSES_MAX: usize = 8;
+/// Bytes of one address.
+pub const ADDRESS_MAX: usize = 200;
+/// Materials of one matter.
+pub const MATERIALS_MAX: usize = 64;
+/// Bytes of a sealed body, the overhead of sealing included.
+pub const BODY_MAX: usize = 16 << 10;
+/// Events in one case log.
+pub const EVENTS_MAX: u32 = 256;
+/// Bytes of a case log with bodies and wraps; an event that would pass it is refused.
+pub const CASE_BYTES_MAX: usize = 768 << 10;
+/// Wrapped keys of one case.
+pub const WRAPS_MAX: usize = 64;
+/// Hops a letter may take before it is dropped and sent again by its writer.
+pub const HOPS_MAX: u8 = 12;
+/// Letters a relay keeps for one destination.
+pub const RELAY_LETTERS_MAX: u64 = 10_000;
+/// Letters under way to one destination at once.
+pub const LETTERS_WINDOW: usize = 64;
+/// Milliseconds a relay keeps a letter.
+pub const RELAY_KEEP_MS: u64 = 30 * 24 * 3_600_000;
+/// Milliseconds before the first repetition of a letter.
+pub const RETRY_FIRST_MS: u64 = 2_000;
+/// Milliseconds between repetitions of a letter at the most.
+pub const RETRY_MAX_MS: u64 = 60_000;
+/// Milliseconds between heartbeats.
+pub const HEARTBEAT_MS: u64 = 15_000;
+/// Milliseconds until an exchange of lists that got no answer is given up.
+pub const EXCHANGE_TIMEOUT_MS: u64 = 20_000;
+/// Short ids in one `Want`.
+pub const WANTS_MAX: usize = 4_096;
+/// Neighbours a node keeps a line to by its own wish.
+pub const NEIGHBOURS_MAX: usize = 16;
+/// Acts of clerks remembered against replay within one boot.
+pub const ACTS_REMEMBERED: usize = 4_096;
+/// Rows one page of a query returns.
+pub const PAGE_MAX: usize = 1_000;
+/// Clerks of one hall.
+pub const CLERKS_MAX: u16 = 1_000;
+
+const _: () = {
+    assert!(CASE_BYTES_MAX < FRAME_MAX, "a letter with a whole case fits one frame");
+    assert!(RECORDS_BYTES_MAX + RECORD_MAX < FRAME_MAX, "a batch of records fits one frame");
+    assert!(BODY_MAX * 4 < CASE_BYTES_MAX, "a case holds several full bodies");
+    assert!(RETRY_FIRST_MS < RETRY_MAX_MS, "back-off grows");
+};

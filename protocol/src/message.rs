@@ -1,0 +1,158 @@
+//! Everything two neighbours say to each other on a line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::HallAt;
+use crate::limits::FRAME_MAX;
+use crate::post::{Letter, LetterId};
+use crate::reconcile::ShortId;
+use crate::record::{Record, Space};
+use crate::signed::Signed;
+use crate::wire::{self, Blob, Malformed};
+
+/// The newest protocol this build speaks.
+pub const PROTOCOL: u16 = 1;
+/// The oldest.
+pub const PROTOCOL_MIN: u16 = 1;
+
+/// The roots of the reconciled sets: equal roots, equal sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roots {
+    /// Of the directory.
+    pub directory: [u8; 32],
+    /// Of the lists.
+    pub lists: [u8; 32],
+}
+
+impl Roots {
+    /// The root of one space.
+    pub const fn of(&self, space: Space) -> [u8; 32] {
+        match space {
+            Space::Directory => self.directory,
+            Space::Lists => self.lists,
+        }
+    }
+}
+
+/// A message between neighbours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// The first thing on a line, from both ends.
+    Hello {
+        /// Newest protocol spoken.
+        protocol: u16,
+        /// Oldest protocol spoken.
+        protocol_min: u16,
+        /// Who speaks.
+        at: HallAt,
+        /// This start of the node.
+        boot: u32,
+        /// What it holds.
+        roots: Roots,
+        /// Its clock.
+        wall: u64,
+    },
+    /// Still here, holding this.
+    Heartbeat(Roots),
+    /// Symbols of a space, please.
+    Ask {
+        /// The space.
+        space: Space,
+        /// The asker's nonce.
+        nonce: [u8; 16],
+        /// First symbol.
+        from: u32,
+        /// How many.
+        count: u32,
+    },
+    /// Symbols, as asked.
+    Symbols {
+        /// The space.
+        space: Space,
+        /// The asker's nonce.
+        nonce: [u8; 16],
+        /// The answerer's nonce, the same in each answer to one asker's nonce.
+        answer: [u8; 16],
+        /// The answerer's root.
+        root: [u8; 32],
+        /// First symbol.
+        from: u32,
+        /// Packed symbols.
+        packed: Blob,
+    },
+    /// Records by short id, please.
+    Want {
+        /// The space.
+        space: Space,
+        /// The asker's nonce.
+        nonce: [u8; 16],
+        /// Which.
+        ids: Vec<ShortId>,
+    },
+    /// Records in key order, please.
+    Page {
+        /// The space.
+        space: Space,
+        /// After this key.
+        after: String,
+    },
+    /// Records.
+    Records {
+        /// The space.
+        space: Space,
+        /// Which.
+        records: Vec<Signed<Record>>,
+        /// Why they come.
+        why: Why,
+    },
+    /// A letter, for this hall or to be passed on.
+    Letter(Letter),
+    /// These letters are kept here: the hop is done. Says nothing about custody.
+    Taken(Vec<LetterId>),
+}
+
+/// Why records come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Why {
+    /// They are new, or the other side lacks them.
+    Push,
+    /// They were wanted.
+    Wanted {
+        /// Nothing more comes.
+        last: bool,
+    },
+    /// They were asked for in key order.
+    Paged {
+        /// The last key, to go on from.
+        next: String,
+        /// Nothing more comes.
+        last: bool,
+    },
+}
+
+impl Message {
+    /// The frame that carries it.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+
+    /// Reads a frame.
+    pub fn decode(frame: &[u8]) -> Result<Self, Malformed> {
+        wire::decode(frame, FRAME_MAX)
+    }
+
+    /// A stable word for the kind, for counts and logs.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::Heartbeat(_) => "heartbeat",
+            Self::Ask { .. } => "ask",
+            Self::Symbols { .. } => "symbols",
+            Self::Want { .. } => "want",
+            Self::Page { .. } => "page",
+            Self::Records { .. } => "records",
+            Self::Letter(_) => "letter",
+            Self::Taken(_) => "taken",
+        }
+    }
+}

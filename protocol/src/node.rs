@@ -1,0 +1,441 @@
+//! The state machine that is a hall's node: dispatch, and passing facts between its parts; nothing else.
+
+use std::collections::BTreeMap;
+
+use crate::cases::{self, Mirrors, Office, Refusal};
+use crate::chance::Chance;
+use crate::clerks::{self, Act, Acts, ClerkCard, Roles};
+use crate::directory::{self, Contact, Directory};
+use crate::exchange::{self, Exchange};
+use crate::ids::{ClerkId, Digest, HallAt, HallId};
+use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
+use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
+use crate::post::{Letter, LetterBody, Post};
+use crate::record::{Body, Issuer, Record, Space};
+use crate::seal::SecretKey;
+use crate::shelf;
+use crate::signed::{Signed, Verified};
+use crate::step::{Command, Cx, Effects, Happening, Input, Now, Output, Reply, Ticket, View};
+use crate::verify::{Checked, Content};
+
+/// Who a node is in this run.
+#[derive(Debug)]
+pub struct Me {
+    /// The hall and which life of it.
+    pub at: HallAt,
+    /// Drawn at every start; part of every event and case number.
+    pub boot: u32,
+    /// The key of its events and records.
+    pub key: SecretKey,
+}
+
+/// A neighbour with a line.
+#[derive(Debug)]
+struct Peer {
+    at: HallAt,
+    roots: Option<Roots>,
+    /// The directory was compared on this line: cases may be spoken of.
+    ready: bool,
+    /// It asked for this hall's directory on this line.
+    asked: bool,
+}
+
+/// A hall's node. Rows in the store are its memory; every field here may be lost at any moment.
+#[derive(Debug)]
+pub struct Node {
+    me: Me,
+    chance: Chance,
+    peers: BTreeMap<HallId, Peer>,
+    acts: Acts,
+    exchange: Exchange,
+    post: Post,
+    mirrors: Mirrors,
+    next_heartbeat: u64,
+    directory_moved: bool,
+}
+
+impl Node {
+    /// Rebuilds a node from what was committed, after a first start and after a crash alike.
+    pub fn open(me: Me, seed: [u8; 32], now: Now, view: &dyn View) -> Self {
+        let mut chance = Chance::from_seed(seed);
+        let exchange = Exchange::new(chance.bytes32());
+        let post = Post::open(me.at.hall, now.ticks, view);
+        Self {
+            chance,
+            peers: BTreeMap::new(),
+            acts: Acts::default(),
+            exchange,
+            post,
+            mirrors: [None, None],
+            next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
+            directory_moved: true,
+            me,
+        }
+    }
+
+    /// Takes one input. May be called many times on one `effects` before a commit.
+    pub fn step(&mut self, now: Now, input: Input, view: &dyn View, effects: &mut Effects) {
+        let mut cx = Cx::new(now, view, effects);
+        let cx = &mut cx;
+        self.keep_up_with_directory(cx);
+        match input {
+            Input::PeerUp(at) => self.peer_up(cx, at),
+            Input::PeerDown(hall) => self.peer_down(cx, hall),
+            Input::Received { from, message } => self.received(cx, from, message),
+            Input::Command { ticket, command } => self.command(cx, ticket, command),
+            Input::Wake => {}
+        }
+        self.keep_up_with_directory(cx);
+        self.due(cx);
+        let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
+        let post = self.post.next_due().unwrap_or(u64::MAX);
+        effects.wake_at(self.next_heartbeat.min(exchange).min(post));
+    }
+
+    /// This start of the node.
+    pub fn boot(&self) -> u32 {
+        self.me.boot
+    }
+
+    /// The neighbours with whom cases can be exchanged now.
+    pub fn ready_peers(&self) -> impl Iterator<Item = HallAt> {
+        self.peers.values().filter(|peer| peer.ready).map(|peer| peer.at)
+    }
+
+    fn due(&mut self, cx: &mut Cx<'_>) {
+        self.exchange.expire(cx.now.ticks);
+        if cx.now.ticks >= self.next_heartbeat {
+            self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
+            self.heartbeat(cx);
+        }
+        for (to, hop, what) in self.post.due_now(cx) {
+            let letter = match what {
+                crate::post::What::Relay(letter) => Some(letter),
+                own => cases::outgoing(cx, &own).map(|body| Letter::write(self.me.at, to, body)),
+            };
+            if let Some(letter) = letter {
+                cx.send(hop, Message::Letter(letter));
+            }
+        }
+    }
+
+    fn heartbeat(&self, cx: &mut Cx<'_>) {
+        let roots = exchange::roots(cx);
+        for peer in self.peers.keys() {
+            cx.send(*peer, Message::Heartbeat(roots));
+        }
+    }
+
+    fn keep_up_with_directory(&mut self, cx: &mut Cx<'_>) {
+        if !std::mem::take(&mut self.directory_moved) {
+            return;
+        }
+        let halls = Directory::new(cx).halls();
+        let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
+        self.mirrors = [mirrors.next(), mirrors.next()];
+        cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));
+        cx.output(Output::RosterChanged);
+    }
+
+    // Neighbours.
+
+    fn peer_up(&mut self, cx: &mut Cx<'_>, at: HallAt) {
+        if Directory::new(cx).is_revoked(at) {
+            return;
+        }
+        self.peers.insert(at.hall, Peer { at, roots: None, ready: false, asked: false });
+        let hello = Message::Hello {
+            protocol: PROTOCOL,
+            protocol_min: PROTOCOL_MIN,
+            at: self.me.at,
+            boot: self.me.boot,
+            roots: exchange::roots(cx),
+            wall: cx.now.wall,
+        };
+        cx.send(at.hall, hello);
+        cx.happened(Happening::PeerUp(at));
+    }
+
+    fn peer_down(&mut self, cx: &mut Cx<'_>, hall: HallId) {
+        if self.peers.remove(&hall).is_some() {
+            self.post.way_closed(hall);
+            self.exchange.forget(hall);
+            cx.happened(Happening::PeerDown(hall));
+        }
+    }
+
+    fn received(&mut self, cx: &mut Cx<'_>, from: HallId, message: Checked) {
+        if !self.peers.contains_key(&from) {
+            return;
+        }
+        match message.0 {
+            Content::Plain(message) => self.plain(cx, from, message),
+            Content::Records { space, records, why } => self.records(cx, from, space, &records, &why),
+            Content::HandOver(letter, file) => {
+                self.letter(cx, from, &letter, |office| cases::handed_to_me(office, &file));
+            }
+            Content::Copy(letter, file) => {
+                self.letter(cx, from, &letter, |office| cases::copied_to_me(office, &letter, &file));
+            }
+            Content::Receipt(letter, receipt) => {
+                self.letter(cx, from, &letter, |office| cases::receipt_came(office, &receipt));
+            }
+        }
+    }
+
+    fn plain(&mut self, cx: &mut Cx<'_>, from: HallId, message: Message) {
+        match message {
+            Message::Hello { at, roots, protocol, .. } => {
+                let known = self.peers.get(&from).is_some_and(|peer| peer.at == at);
+                if known && protocol >= PROTOCOL_MIN {
+                    self.heard_roots(cx, from, roots);
+                }
+            }
+            Message::Heartbeat(roots) => self.heard_roots(cx, from, roots),
+            Message::Ask { space, nonce, from: first, count } => {
+                self.mark_asked(from, space);
+                self.exchange.answer(cx, from, space, nonce, (first, count));
+            }
+            Message::Symbols { space, nonce, answer, from: first, packed, .. } => {
+                self.exchange.symbols(cx, from, space, (nonce, answer), (first, &packed));
+            }
+            Message::Want { space, nonce, ids } => self.exchange.want(cx, from, space, nonce, &ids),
+            Message::Page { space, after } => {
+                self.mark_asked(from, space);
+                self.exchange.page(cx, from, space, &after);
+            }
+            Message::Letter(letter) if letter.to == self.me.at.hall => self.question(cx, from, &letter),
+            Message::Letter(letter) => self.pass_on(cx, from, letter),
+            Message::Taken(ids) => self.post.hop_done(cx, &ids),
+            // Records never come unchecked: `verify::message` turns them into their own content.
+            Message::Records { .. } => {}
+        }
+    }
+
+    fn mark_asked(&mut self, from: HallId, space: Space) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.asked |= space == Space::Directory;
+        }
+    }
+
+    /// Compares roots, directory first, and opens the way for cases once it was compared on this line.
+    fn heard_roots(&mut self, cx: &mut Cx<'_>, from: HallId, theirs: Roots) {
+        let ours = exchange::roots(cx);
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let compared = peer.asked || peer.roots.is_some() && !self.exchange.is_open(from, Space::Directory);
+        peer.roots = Some(theirs);
+        let was_ready = peer.ready;
+        peer.ready |= ours.directory == theirs.directory || compared;
+        if peer.ready && !was_ready {
+            self.post.way_opened(from, cx.now.ticks);
+        }
+        let differing = Space::ALL.into_iter().find(|space| ours.of(*space) != theirs.of(*space));
+        match differing {
+            Some(space) if self.me.at.hall < from => {
+                let nonce = self.chance.bytes16();
+                self.exchange.begin(cx, from, space, nonce);
+            }
+            Some(_) => cx.send(from, Message::Heartbeat(ours)),
+            None => {}
+        }
+    }
+
+    fn records(
+        &mut self,
+        cx: &mut Cx<'_>,
+        from: HallId,
+        space: Space,
+        records: &[Verified<Record>],
+        why: &Why,
+    ) {
+        let fresh = self.take_up(cx, space, records);
+        if (1..=PUSH_MAX).contains(&fresh.len()) {
+            self.push(cx, space, &fresh, Some(from));
+        }
+        self.exchange.records(cx, from, space, why);
+    }
+
+    /// Takes records up; gives those that were new.
+    fn take_up(
+        &mut self,
+        cx: &mut Cx<'_>,
+        space: Space,
+        records: &[Verified<Record>],
+    ) -> Vec<Signed<Record>> {
+        let mut fresh = Vec::new();
+        for record in records.iter().filter(|record| record.value().body.space() == space) {
+            if shelf::apply(cx, record).is_ok() {
+                fresh.push(record.signed().clone());
+            }
+        }
+        if !fresh.is_empty() {
+            self.directory_moved |= space == Space::Directory;
+            let records = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
+            cx.happened(Happening::Learned { space, records });
+        }
+        fresh
+    }
+
+    fn push(&self, cx: &mut Cx<'_>, space: Space, records: &[Signed<Record>], but: Option<HallId>) {
+        for peer in self.peers.keys().filter(|peer| Some(**peer) != but) {
+            cx.send(*peer, Message::Records { space, records: records.to_vec(), why: Why::Push });
+        }
+    }
+
+    // Letters.
+
+    fn letter(
+        &mut self,
+        cx: &mut Cx<'_>,
+        from: HallId,
+        letter: &Letter,
+        act: impl FnOnce(&mut Office<'_, '_>),
+    ) {
+        if !Directory::new(cx).is_revoked(letter.from) {
+            act(&mut self.office(cx));
+        }
+        cx.send(from, Message::Taken(vec![letter.id]));
+    }
+
+    fn question(&mut self, cx: &mut Cx<'_>, from: HallId, letter: &Letter) {
+        if let LetterBody::Ask { case, position } = &letter.body {
+            self.letter(cx, from, letter, |office| cases::ask(office, letter, *case, *position));
+        }
+    }
+
+    fn pass_on(&mut self, cx: &mut Cx<'_>, from: HallId, letter: Letter) {
+        let id = letter.id;
+        if self.post.relay(cx, from, letter) {
+            cx.send(from, Message::Taken(vec![id]));
+        }
+    }
+
+    fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
+        Office { cx, me: &self.me, post: &mut self.post, mirrors: self.mirrors }
+    }
+
+    // Commands.
+
+    fn command(&mut self, cx: &mut Cx<'_>, ticket: Ticket, command: Command) {
+        let reply = self.carry_out(cx, command).unwrap_or_else(Reply::Refused);
+        cx.output(Output::Reply { ticket, reply });
+    }
+
+    fn carry_out(&mut self, cx: &mut Cx<'_>, command: Command) -> Result<Reply, Refusal> {
+        match command {
+            Command::Receive(act, wanted) => {
+                let clerk = self.entitled(cx, &act, |roles| roles.window)?;
+                cases::receive(&mut self.office(cx), clerk, *wanted)
+            }
+            Command::Record(act, deed) => {
+                let clerk = self.entitled(cx, &act, |roles| may(roles, deed.deed))?;
+                cases::record(&mut self.office(cx), clerk, *deed)
+            }
+            Command::Publish(act, bodies) => {
+                self.entitled(cx, &act, |roles| bodies.iter().all(|body| may_publish(roles, body)))?;
+                self.publish(cx, bodies)
+            }
+            Command::Admit(records) => Ok(self.admit(cx, &records)),
+            Command::Advertise(addresses) => self.advertise(cx, addresses),
+            Command::Clerk(card) => self.clerk(cx, &card),
+        }
+    }
+
+    fn entitled(
+        &mut self,
+        cx: &Cx<'_>,
+        act: &Verified<Act>,
+        role: impl Fn(&Roles) -> bool,
+    ) -> Result<ClerkId, Refusal> {
+        let card = Directory::new(cx).card(self.me.at);
+        if card.is_none() || Directory::new(cx).is_revoked(self.me.at) {
+            return Err(Refusal::NotChartered);
+        }
+        Ok(self.acts.admit(cx, self.me.boot, act.value(), role)?)
+    }
+
+    /// Signs the next version of each body as this hall. All or nothing.
+    fn publish(&mut self, cx: &mut Cx<'_>, bodies: Vec<Body>) -> Result<Reply, Refusal> {
+        let mut signed = Vec::new();
+        for body in bodies {
+            let record = next_version(cx, Issuer::Hall(self.me.at), body);
+            let (key, record) = (record.body.key(), Verified::own(record, &self.me.key));
+            directory::admission::admissible(&Directory::new(cx), record.value())
+                .map_err(|why| Refusal::record(key, why))?;
+            signed.push(record);
+        }
+        let mut taken = 0_u32;
+        for space in Space::ALL {
+            let fresh = self.take_up(cx, space, &signed);
+            taken = taken.saturating_add(u32::try_from(fresh.len()).unwrap_or(u32::MAX));
+            self.tell(cx, space, &fresh);
+        }
+        Ok(Reply::Published { records: taken })
+    }
+
+    fn admit(&mut self, cx: &mut Cx<'_>, records: &[Verified<Record>]) -> Reply {
+        let mut taken = 0_usize;
+        for space in Space::ALL {
+            let fresh = self.take_up(cx, space, records);
+            taken = taken.saturating_add(fresh.len());
+            self.tell(cx, space, &fresh);
+        }
+        let refused = records.len().saturating_sub(taken);
+        Reply::Admitted {
+            records: u32::try_from(taken).unwrap_or(u32::MAX),
+            refused: u32::try_from(refused).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// A few new records are pushed; many are left to the exchange that the heartbeat sets off.
+    fn tell(&mut self, cx: &mut Cx<'_>, space: Space, fresh: &[Signed<Record>]) {
+        if fresh.len() <= PUSH_MAX {
+            if !fresh.is_empty() {
+                self.push(cx, space, fresh, None);
+            }
+        } else {
+            self.heartbeat(cx);
+        }
+    }
+
+    fn advertise(&mut self, cx: &mut Cx<'_>, addresses: Vec<String>) -> Result<Reply, Refusal> {
+        let contact = Contact { at: self.me.at, addresses };
+        if Directory::new(cx).contact(self.me.at.hall).as_ref() == Some(&contact) {
+            return Ok(Reply::Done);
+        }
+        self.publish(cx, vec![Body::Contact(contact)])
+    }
+
+    fn clerk(&mut self, cx: &mut Cx<'_>, card: &ClerkCard) -> Result<Reply, Refusal> {
+        if !card.fits(self.me.at.hall) {
+            return Err(Refusal::BadCard);
+        }
+        clerks::write(cx, card);
+        Ok(Reply::Done)
+    }
+}
+
+/// The version after the one that is held under the same key.
+pub fn next_version(view: &dyn View, issuer: Issuer, body: Body) -> Record {
+    let held = shelf::held(view, body.space(), &body.key());
+    let (version, previous) = match held {
+        Some(held) => (held.value().version.saturating_add(1), held.signed().digest()),
+        None => (1, Digest([0; 32])),
+    };
+    Record { issuer, version, previous, withdrawn: false, effective_from: 0, body }
+}
+
+fn may(roles: &Roles, deed: cases::Deed) -> bool {
+    match deed {
+        cases::Deed::Supplement | cases::Deed::Deliver => roles.window,
+        cases::Deed::Accept | cases::Deed::RequestCorrection | cases::Deed::Decide { .. } => roles.decide,
+    }
+}
+
+fn may_publish(roles: &Roles, body: &Body) -> bool {
+    match body {
+        Body::Charter(_) | Body::Revocation(_) => roles.admit,
+        Body::Calendar(_) | Body::Matter(_) | Body::Delegation(_) => roles.publish,
+        Body::Policy(_) | Body::Contact(_) => false,
+    }
+}

@@ -1,0 +1,56 @@
+//! Letters: what halls say to each other about cases, hop by hop over the tiers when there is no line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cases::{CaseFile, Position, Receipt};
+use crate::ids::{CaseId, HallAt, HallId};
+use crate::signed::Signed;
+use crate::wire;
+
+/// The name of a letter: follows from what it says, so a repetition is recognised.
+pub type LetterId = [u8; 16];
+
+/// A letter from hall to hall. Bodies of cases are sealed; relays read only the outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// Its name.
+    pub id: LetterId,
+    /// Who wrote it.
+    pub from: HallAt,
+    /// For whom.
+    pub to: HallId,
+    /// Relays it has passed.
+    pub hops: u8,
+    /// What it says.
+    pub body: LetterBody,
+}
+
+/// What a letter says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LetterBody {
+    /// Take this case; the log ends with the hand-over to you.
+    HandOver(CaseFile),
+    /// Keep a copy of this case.
+    Copy(CaseFile),
+    /// What the writer signs for.
+    Receipt(Signed<Receipt>),
+    /// What has become of this hand-over?
+    Ask {
+        /// The case.
+        case: CaseId,
+        /// The position the target would have.
+        position: Position,
+    },
+}
+
+impl Letter {
+    /// A new letter.
+    pub fn write(from: HallAt, to: HallId, body: LetterBody) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 letter");
+        hasher.update(&from.hall.to_u64().to_le_bytes()).update(&to.to_u64().to_le_bytes());
+        hasher.update(&wire::encode(&body));
+        let mut id = LetterId::default();
+        hasher.finalize_xof().fill(&mut id);
+        Self { id, from, to, hops: 0, body }
+    }
+}

@@ -1,0 +1,92 @@
+//! The post: what this hall must tell others, kept until it is answered; and what it carries for others.
+//!
+//! The queue lies in rows; in memory there is one round per destination. A round sends the oldest letters
+//! of its destination, up to a window, and repeats them with growing pauses until they are answered. A
+//! destination that is away delays no other.
+
+mod hop;
+mod letter;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cases::{Office, Position};
+use crate::ids::{CaseId, HallId};
+use crate::wire;
+
+pub use letter::{Letter, LetterBody, LetterId};
+pub use queue::{Waiting, waiting};
+
+pub(crate) use queue::Post;
+
+/// What a queued letter is about; its words are made when it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// A case handed over, its log up to a sequence.
+    HandOver {
+        /// The case.
+        case: CaseId,
+        /// The last event that goes with it.
+        upto: u32,
+    },
+    /// A copy of a case, as it stands.
+    Copy {
+        /// The case.
+        case: CaseId,
+    },
+    /// A question after a hand-over that is held but not yet mirrored.
+    Ask {
+        /// The case.
+        case: CaseId,
+        /// The target's position.
+        position: Position,
+    },
+    /// Somebody else's letter.
+    Relay(Letter),
+}
+
+impl What {
+    /// A stable word, for lists and JSON.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::HandOver { .. } => "hand-over",
+            Self::Copy { .. } => "copy",
+            Self::Ask { .. } => "ask",
+            Self::Relay(_) => "relay",
+        }
+    }
+
+    /// The case it is about, if it is this hall's own letter.
+    pub const fn case(&self) -> Option<CaseId> {
+        match self {
+            Self::HandOver { case, .. } | Self::Copy { case } | Self::Ask { case, .. } => Some(*case),
+            Self::Relay(_) => None,
+        }
+    }
+
+    /// One letter is queued under one reference; a newer one replaces it. A hand-over and the question
+    /// after it share theirs.
+    fn reference(&self, to: HallId) -> LetterId {
+        let (tag, case) = match self {
+            Self::HandOver { case, .. } | Self::Ask { case, .. } => (b'h', case),
+            Self::Copy { case } => (b'c', case),
+            Self::Relay(letter) => return letter.id,
+        };
+        let mut reference = LetterId::default();
+        let name = wire::encode(&(tag, case, to));
+        blake3::Hasher::new_derive_key("hallmesh v1 letter reference")
+            .update(&name)
+            .finalize_xof()
+            .fill(&mut reference);
+        reference
+    }
+}
+
+/// Sends an answer now if there is a way. An answer that is lost is asked for again.
+pub(crate) fn deliver(office: &mut Office<'_, '_>, letter: Letter) {
+    if let Some(hop) = office.post.hop(letter.to, None) {
+        office.cx.send(hop, crate::message::Message::Letter(letter));
+    }
+}

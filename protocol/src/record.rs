@@ -1,0 +1,115 @@
+//! The record: one signed, versioned thing that every hall holds. Directory and lists are made of records.
+//!
+//! One live record per key. The owner's version counter decides, never a clock; withdrawal is a version
+//! and is kept for ever.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Calendar;
+use crate::catalogue::{Delegation, Matter};
+use crate::directory::{Charter, Contact, Revocation, RootPolicy};
+use crate::ids::{Digest, HallAt};
+use crate::limits::RECORD_MAX;
+use crate::seal::Context;
+use crate::signed::{Signable, Signed};
+use crate::wire;
+
+/// Who answers for a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Issuer {
+    /// The holders of the city's root keys, by the root policy's threshold.
+    Root,
+    /// A hall, with the event key of that incarnation.
+    Hall(HallAt),
+}
+
+/// The sets that are kept equal everywhere, in the order in which they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Space {
+    /// Who is a hall and who no longer is: exchanged before anything else.
+    Directory,
+    /// What the halls do: matters, delegations, calendar.
+    Lists,
+}
+
+impl Space {
+    /// Both spaces, directory first.
+    pub const ALL: [Self; 2] = [Self::Directory, Self::Lists];
+
+    /// The byte that separates the spaces in keys and hashes.
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::Directory => 1,
+            Self::Lists => 2,
+        }
+    }
+}
+
+/// A versioned statement of its issuer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Who signs it.
+    pub issuer: Issuer,
+    /// Counts from 1 for each key; only a higher one replaces.
+    pub version: u32,
+    /// SHA-256 of the version before, zero for the first.
+    pub previous: Digest,
+    /// The thing is taken back; the record stays.
+    pub withdrawn: bool,
+    /// Milliseconds since 1970 from which it is in force.
+    pub effective_from: u64,
+    /// What is stated.
+    pub body: Body,
+}
+
+/// What a record can state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body {
+    /// How the city's root signs.
+    Policy(RootPolicy),
+    /// A hall's charter.
+    Charter(Box<Charter>),
+    /// Where a hall can be reached.
+    Contact(Contact),
+    /// A hall's node is no longer one of us.
+    Revocation(Revocation),
+    /// The working days.
+    Calendar(Calendar),
+    /// A matter.
+    Matter(Box<Matter>),
+    /// Rights over a matter, given to halls.
+    Delegation(Delegation),
+}
+
+impl Body {
+    /// The set this belongs to.
+    pub const fn space(&self) -> Space {
+        match self {
+            Self::Policy(_) | Self::Charter(_) | Self::Contact(_) | Self::Revocation(_) => Space::Directory,
+            Self::Calendar(_) | Self::Matter(_) | Self::Delegation(_) => Space::Lists,
+        }
+    }
+
+    /// The key under which one version is alive. It follows from the content, so the two cannot disagree.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Policy(_) => "policy".to_owned(),
+            Self::Charter(charter) => format!("charter/{}", charter.hall),
+            Self::Contact(contact) => format!("contact/{}", contact.at.hall),
+            Self::Revocation(revocation) => format!("revocation/{}", revocation.at),
+            Self::Calendar(_) => "calendar".to_owned(),
+            Self::Matter(matter) => format!("matter/{}", matter.code),
+            Self::Delegation(delegation) => delegation.key(),
+        }
+    }
+}
+
+impl Signable for Record {
+    const CONTEXT: Context = Context::RECORD;
+    const BYTES_MAX: usize = RECORD_MAX;
+}
+
+/// The element that stands for a signed record in the reconciled sets: BLAKE3 over bytes and signatures.
+pub(crate) fn element(signed: &Signed<Record>) -> [u8; 32] {
+    *blake3::hash(&wire::encode(signed)).as_bytes()
+}

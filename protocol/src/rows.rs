@@ -1,0 +1,260 @@
+//! The whole key space of a node's store: one line a table, and the typed way in and out.
+//!
+//! Keys are ordered bytes: a table byte, then big-endian numbers and text, so that a prefix scan meets
+//! rows in their natural order. Values are versioned encodings (see [`crate::wire`]).
+//!
+//! | table | key | value | owner |
+//! |---|---|---|---|
+//! | `01` meta | name | format version, identity | node |
+//! | `10` record | space, key text | [`Signed`]`<Record>` in force or withdrawn | shelf |
+//! | `11` element | space, BLAKE3 id | key text | shelf |
+//! | `12` fingerprint | space | `LtHash` state | shelf |
+//! | `13` version | SHA-256 of the record | [`Signed`]`<Record>`: what a case may have pinned | shelf |
+//! | `14` life | hall, incarnation | [`Signed`]`<Record>` of that life's charter | shelf |
+//! | `15` card | hall, incarnation | `HallCard`: what is asked for often, without the long keys | shelf |
+//! | `20` case | case id | `Case`, the fold so far | cases |
+//! | `21` event | case id, sequence | `SignedEvent` | cases |
+//! | `22` wrap | case id, hall, incarnation | `Wrapped` key | cases |
+//! | `23` custody | case id | `Custody`: the high-water mark, never dropped | cases |
+//! | `24` number | case number | case id | cases |
+//! | `25` receipt | case id, term, epoch | [`Signed`]`<Receipt>` this hall gave | cases |
+//! | `26` copied | case id, hall, incarnation | [`Signed`]`<Receipt>` of a mirror | cases |
+//! | `27` desk | stage, case id | nothing: what this hall has in hand | cases |
+//! | `28` numbering | boot, civil day | last sequence | cases |
+//! | `29` tally | name | count | cases |
+//! | `30` post | destination, sequence | `Queued` letter | post |
+//! | `31` letter | letter id | destination, sequence | post |
+//! | `32` posted | destination | last sequence and how many wait | post |
+//! | `40` clerk | number | `Clerk` | clerks |
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::ids::{CaseId, Digest, HallAt, HallId};
+use crate::limits::FRAME_MAX;
+use crate::record::Space;
+use crate::step::{Cx, View};
+use crate::wire;
+
+/// The version of this key space; another one is not opened.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A table's first byte.
+#[derive(Clone, Copy)]
+pub(crate) enum Table {
+    Meta = 0x01,
+    Record = 0x10,
+    Element = 0x11,
+    Fingerprint = 0x12,
+    Version = 0x13,
+    Life = 0x14,
+    Card = 0x15,
+    Case = 0x20,
+    Event = 0x21,
+    Wrap = 0x22,
+    Custody = 0x23,
+    Number = 0x24,
+    Receipt = 0x25,
+    Copied = 0x26,
+    Desk = 0x27,
+    Numbering = 0x28,
+    Tally = 0x29,
+    Post = 0x30,
+    Letter = 0x31,
+    Posted = 0x32,
+    Clerk = 0x40,
+}
+
+/// A key under construction.
+pub(crate) struct Key(Vec<u8>);
+
+impl Key {
+    pub(crate) fn new(table: Table) -> Self {
+        #[expect(clippy::as_conversions, reason = "the discriminant of a fieldless enum")]
+        Self(vec![table as u8])
+    }
+
+    pub(crate) fn byte(mut self, byte: u8) -> Self {
+        self.0.push(byte);
+        self
+    }
+
+    pub(crate) fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    pub(crate) fn short(mut self, number: u32) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    pub(crate) fn hall(self, hall: HallId) -> Self {
+        self.number(hall.to_u64())
+    }
+
+    pub(crate) fn at(self, at: HallAt) -> Self {
+        self.hall(at.hall).short(at.incarnation)
+    }
+
+    pub(crate) fn done(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+pub(crate) fn meta(name: &str) -> Vec<u8> {
+    Key::new(Table::Meta).bytes(name.as_bytes()).done()
+}
+
+pub(crate) fn record(space: Space, key: &str) -> Vec<u8> {
+    Key::new(Table::Record).byte(space.byte()).bytes(key.as_bytes()).done()
+}
+
+pub(crate) fn element(space: Space, id: &[u8; 32]) -> Vec<u8> {
+    Key::new(Table::Element).byte(space.byte()).bytes(id).done()
+}
+
+pub(crate) fn elements(space: Space) -> Vec<u8> {
+    Key::new(Table::Element).byte(space.byte()).done()
+}
+
+pub(crate) fn fingerprint(space: Space) -> Vec<u8> {
+    Key::new(Table::Fingerprint).byte(space.byte()).done()
+}
+
+pub(crate) fn version(digest: &Digest) -> Vec<u8> {
+    Key::new(Table::Version).bytes(&digest.0).done()
+}
+
+pub(crate) fn life(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Life).at(at).done()
+}
+
+pub(crate) fn card(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Card).at(at).done()
+}
+
+pub(crate) fn cards() -> Vec<u8> {
+    Key::new(Table::Card).done()
+}
+
+pub(crate) fn case(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Case).bytes(&id.0).done()
+}
+
+pub(crate) fn events(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Event).bytes(&id.0).done()
+}
+
+pub(crate) fn event(id: CaseId, sequence: u32) -> Vec<u8> {
+    Key::new(Table::Event).bytes(&id.0).short(sequence).done()
+}
+
+pub(crate) fn wraps(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Wrap).bytes(&id.0).done()
+}
+
+pub(crate) fn wrap(id: CaseId, at: HallAt) -> Vec<u8> {
+    Key::new(Table::Wrap).bytes(&id.0).at(at).done()
+}
+
+pub(crate) fn custody(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Custody).bytes(&id.0).done()
+}
+
+pub(crate) fn number(number: &str) -> Vec<u8> {
+    Key::new(Table::Number).bytes(number.as_bytes()).done()
+}
+
+pub(crate) fn receipt(id: CaseId, term: u32, epoch: u32) -> Vec<u8> {
+    Key::new(Table::Receipt).bytes(&id.0).short(term).short(epoch).done()
+}
+
+pub(crate) fn copies(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Copied).bytes(&id.0).done()
+}
+
+pub(crate) fn copied(id: CaseId, at: HallAt) -> Vec<u8> {
+    Key::new(Table::Copied).bytes(&id.0).at(at).done()
+}
+
+pub(crate) fn desk(stage: u8, id: CaseId) -> Vec<u8> {
+    Key::new(Table::Desk).byte(stage).bytes(&id.0).done()
+}
+
+pub(crate) fn desk_of(stage: u8) -> Vec<u8> {
+    Key::new(Table::Desk).byte(stage).done()
+}
+
+pub(crate) fn numbering(boot: u32, day: u32) -> Vec<u8> {
+    Key::new(Table::Numbering).short(boot).short(day).done()
+}
+
+pub(crate) fn tally(name: &str) -> Vec<u8> {
+    Key::new(Table::Tally).bytes(name.as_bytes()).done()
+}
+
+pub(crate) fn post() -> Vec<u8> {
+    Key::new(Table::Post).done()
+}
+
+pub(crate) fn post_for(hall: HallId) -> Vec<u8> {
+    Key::new(Table::Post).hall(hall).done()
+}
+
+pub(crate) fn posted(hall: HallId, sequence: u64) -> Vec<u8> {
+    Key::new(Table::Post).hall(hall).number(sequence).done()
+}
+
+pub(crate) fn letter(id: &[u8; 16]) -> Vec<u8> {
+    Key::new(Table::Letter).bytes(id).done()
+}
+
+pub(crate) fn post_count(hall: HallId) -> Vec<u8> {
+    Key::new(Table::Posted).hall(hall).done()
+}
+
+pub(crate) fn clerks() -> Vec<u8> {
+    Key::new(Table::Clerk).done()
+}
+
+pub(crate) fn clerk(number: u16) -> Vec<u8> {
+    Key::new(Table::Clerk).bytes(&number.to_be_bytes()).done()
+}
+
+/// Reads a row this node wrote. A row that does not decode is damage that the store's own check missed,
+/// or a bug: the process must not go on.
+pub(crate) fn read<T: DeserializeOwned>(view: &dyn View, key: &[u8]) -> Option<T> {
+    view.get(key).map(|bytes| parse(key, &bytes))
+}
+
+/// Decodes the value of a row met in a scan.
+pub(crate) fn parse<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> T {
+    #[expect(clippy::expect_used, reason = "rows are checked by the store; what is left is a bug")]
+    wire::decode_own(bytes, FRAME_MAX * 2)
+        .map_err(|malformed| format!("row {key:02x?}: {malformed}"))
+        .expect("a row of this node decodes")
+}
+
+/// Writes a row.
+pub(crate) fn write<T: Serialize>(cx: &mut Cx<'_>, key: Vec<u8>, value: &T) {
+    cx.put(key, wire::encode(value));
+}
+
+/// Adds to a counter kept in the same commit as what it counts.
+pub(crate) fn count(cx: &mut Cx<'_>, name: &str, by: i64) {
+    let key = tally(name);
+    let now: i64 = read(cx, &key).unwrap_or(0);
+    write(cx, key, &now.saturating_add(by));
+}
+
+/// Reads a counter.
+pub(crate) fn counted(view: &dyn View, name: &str) -> u64 {
+    let count: i64 = read(view, &tally(name)).unwrap_or(0);
+    u64::try_from(count).unwrap_or(0)
+}

@@ -1,0 +1,168 @@
+//! The record engine: one live record per key, the reconciled sets, and the versions that cases pin.
+
+use std::collections::BTreeMap;
+
+use crate::directory::admission::{admissible, verify};
+use crate::directory::{Directory, HallCard, Inadmissible};
+use crate::ids::Digest;
+use crate::limits::{RECORDS_BYTES_MAX, RECORDS_MAX};
+use crate::reconcile::Fingerprint;
+use crate::record::{Body, Record, Space, element};
+use crate::rows;
+use crate::signed::{Signed, Verified};
+use crate::step::{Bytes, Cx, View};
+
+/// The record in force (or withdrawn) under a key.
+pub(crate) fn held(view: &dyn View, space: Space, key: &str) -> Option<Verified<Record>> {
+    let signed: Signed<Record> = rows::read(view, &rows::record(space, key))?;
+    signed.trusted().ok()
+}
+
+/// The version a case pinned, by its SHA-256.
+pub(crate) fn version(view: &dyn View, digest: &Digest) -> Option<Verified<Record>> {
+    let signed: Signed<Record> = rows::read(view, &rows::version(digest))?;
+    signed.trusted().ok()
+}
+
+/// The homomorphic sum of a space.
+pub(crate) fn fingerprint(view: &dyn View, space: Space) -> Fingerprint {
+    match view.get(&rows::fingerprint(space)) {
+        None => Fingerprint::new(space.byte()),
+        #[expect(clippy::expect_used, reason = "rows are checked by the store; what is left is a bug")]
+        Some(bytes) => Fingerprint::from_bytes(space.byte(), &bytes).expect("a fingerprint row of this node"),
+    }
+}
+
+/// The ids of all elements of a space, ascending.
+pub(crate) fn elements(view: &dyn View, space: Space) -> Vec<[u8; 32]> {
+    let mut ids = Vec::new();
+    view.scan(&rows::elements(space), &[], &mut |key, _| {
+        ids.extend(key.get(2..).and_then(|id| <[u8; 32]>::try_from(id).ok()));
+        true
+    });
+    ids
+}
+
+/// The signed record behind an element.
+pub(crate) fn by_element(view: &dyn View, space: Space, id: &[u8; 32]) -> Option<(String, Signed<Record>)> {
+    let key: String = rows::read(view, &rows::element(space, id))?;
+    let signed = rows::read(view, &rows::record(space, &key))?;
+    Some((key, signed))
+}
+
+/// Records of a space after a key, in key order, as many as one message holds; true if it was the end.
+pub(crate) fn page(view: &dyn View, space: Space, after: &str) -> (Vec<Signed<Record>>, String, bool) {
+    let (mut records, mut last, mut bytes, mut end) = (Vec::new(), after.to_owned(), 0_usize, true);
+    let prefix = rows::record(space, "");
+    let from = if after.is_empty() { Vec::new() } else { rows::record(space, after) };
+    view.scan(&prefix, &from, &mut |key, value| {
+        if records.len() >= RECORDS_MAX || bytes.saturating_add(value.len()) > RECORDS_BYTES_MAX {
+            end = false;
+            return false;
+        }
+        bytes = bytes.saturating_add(value.len());
+        last = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned();
+        records.push(rows::parse(key, value));
+        true
+    });
+    (records, last, end)
+}
+
+/// Takes a verified record up, if it may stand here and is newer. All rows of it change together.
+pub(crate) fn apply(cx: &mut Cx<'_>, record: &Verified<Record>) -> Result<(), Inadmissible> {
+    let (space, key) = (record.value().body.space(), record.value().body.key());
+    admissible(&Directory::new(cx), record.value())?;
+    let held = held(cx, space, &key);
+    if let Some(held) = &held {
+        newer(held, record)?;
+    }
+    put(cx, record);
+    Ok(())
+}
+
+/// Writes a record in place of the one held.
+pub(crate) fn put(cx: &mut Cx<'_>, record: &Verified<Record>) {
+    let (space, key) = (record.value().body.space(), record.value().body.key());
+    let held = held(cx, space, &key);
+    let mut sum = fingerprint(cx, space);
+    if let Some(old) = held {
+        let old = element(old.signed());
+        sum.remove(&old);
+        cx.remove(rows::element(space, &old));
+    }
+    let id = element(record.signed());
+    sum.add(&id);
+    cx.put(rows::fingerprint(space), sum.to_bytes().to_vec());
+    rows::write(cx, rows::element(space, &id), &key);
+    rows::write(cx, rows::record(space, &key), record.signed());
+    keep_for_ever(cx, record);
+}
+
+/// Equal versions with different content: the smaller element stays, the same one everywhere.
+fn newer(held: &Verified<Record>, offered: &Verified<Record>) -> Result<(), Inadmissible> {
+    let (old, new) = (held.value(), offered.value());
+    if new.version > old.version {
+        return Ok(());
+    }
+    if new.version < old.version || held.signed() == offered.signed() {
+        return Err(Inadmissible::Old);
+    }
+    if element(offered.signed()) < element(held.signed()) { Ok(()) } else { Err(Inadmissible::Fork) }
+}
+
+fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
+    match &record.value().body {
+        Body::Charter(charter) => {
+            rows::write(cx, rows::life(charter.at()), record.signed());
+            rows::write(cx, rows::card(charter.at()), &HallCard::of(charter));
+        }
+        Body::Matter(_) | Body::Calendar(_) => {
+            rows::write(cx, rows::version(&record.signed().digest()), record.signed());
+        }
+        Body::Policy(_) | Body::Contact(_) | Body::Revocation(_) | Body::Delegation(_) => {}
+    }
+}
+
+/// Checks the signatures of a batch in which later records may be issued by halls chartered in earlier
+/// ones. What cannot be checked is left out and counted; it comes again with the next reconciliation.
+pub(crate) fn verify_batch(view: &dyn View, records: Vec<Signed<Record>>) -> (Vec<Verified<Record>>, u64) {
+    let mut fresh = Fresh { base: view, rows: BTreeMap::new() };
+    let (mut verified, mut refused) = (Vec::new(), 0_u64);
+    for signed in records {
+        match verify(&Directory::new(&fresh), &signed) {
+            Ok(record) => {
+                fresh.learn(&record);
+                verified.push(record);
+            }
+            Err(_) => refused = refused.saturating_add(1),
+        }
+    }
+    (verified, refused)
+}
+
+/// The directory with the charters of this very batch laid over it.
+struct Fresh<'a> {
+    base: &'a dyn View,
+    rows: BTreeMap<Vec<u8>, Bytes>,
+}
+
+impl Fresh<'_> {
+    fn learn(&mut self, record: &Verified<Record>) {
+        if let Body::Charter(charter) = &record.value().body {
+            let bytes = crate::wire::encode(record.signed());
+            self.rows.insert(rows::life(charter.at()), bytes.into());
+            let card = crate::wire::encode(&HallCard::of(charter));
+            self.rows.insert(rows::card(charter.at()), card.into());
+        }
+    }
+}
+
+impl View for Fresh<'_> {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.rows.get(key).cloned().or_else(|| self.base.get(key))
+    }
+
+    fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        self.base.scan(prefix, after, visit);
+    }
+}

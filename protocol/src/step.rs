@@ -1,0 +1,287 @@
+//! The seam: everything a node can be told, everything it can ask for, and the only port it reads through.
+//!
+//! Nothing here does IO. A driver gathers inputs, calls [`crate::node::Node::step`] for each, hands the
+//! collected writes to its store in one commit, and only then gets the outputs: durable, then visible.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Route};
+use crate::clerks::{Act, ClerkCard};
+use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
+use crate::message::Message;
+use crate::record::{Body, Record, Space};
+use crate::signed::Verified;
+use crate::verify::Checked;
+
+/// Bytes of a row, shared rather than copied.
+pub type Bytes = Arc<[u8]>;
+
+/// Rows to write (`Some`) and to remove (`None`), in key order.
+pub type Writes = BTreeMap<Vec<u8>, Option<Bytes>>;
+
+/// Both clocks, handed in: the core owns neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since some start; only grows. For timeouts and retries.
+    pub ticks: u64,
+    /// Milliseconds since 1970 UTC; may jump. For dates on paper and legal clocks.
+    pub wall: u64,
+}
+
+/// The committed rows, read-only. An adapter that cannot read stops the process: reading never fails.
+pub trait View {
+    /// The row under `key`.
+    fn get(&self, key: &[u8]) -> Option<Bytes>;
+    /// Visits rows whose key starts with `prefix` and is greater than `after` (empty: from the first),
+    /// ascending, until `visit` returns false.
+    fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool);
+}
+
+/// Ties a reply to its command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ticket(pub u64);
+
+/// Everything that can happen to a node. Closed, plain data: it can be recorded and replayed.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A line to this life of a hall is up; the shell checked its transport key against the directory.
+    PeerUp(HallAt),
+    /// The line is down.
+    PeerDown(HallId),
+    /// A message came, its signatures checked.
+    Received {
+        /// From the hall at the other end of the line.
+        from: HallId,
+        /// What came.
+        message: Checked,
+    },
+    /// Staff of this hall want something.
+    Command {
+        /// For the reply.
+        ticket: Ticket,
+        /// What.
+        command: Command,
+    },
+    /// The time asked for by `wake_at` has come.
+    Wake,
+}
+
+/// What staff can ask of their node.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Take in a case (收件).
+    Receive(Verified<Act>, Box<Receive>),
+    /// Add an act to a case in hand.
+    Record(Verified<Act>, Box<RecordAct>),
+    /// Sign and publish list entries or charters as this hall.
+    Publish(Verified<Act>, Vec<Body>),
+    /// Take up records signed elsewhere, from a file or a guest.
+    Admit(Vec<Verified<Record>>),
+    /// State where this hall can be reached, if that changed.
+    Advertise(Vec<String>),
+    /// Register or change a clerk of this hall.
+    Clerk(ClerkCard),
+}
+
+/// Everything a node can ask of the world.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send on the line to a hall.
+    Send {
+        /// The hall at the other end of the line.
+        to: HallId,
+        /// What.
+        message: Message,
+    },
+    /// Answer a command.
+    Reply {
+        /// Of the command.
+        ticket: Ticket,
+        /// The answer.
+        reply: Reply,
+    },
+    /// Keep lines to these halls.
+    Keep(BTreeSet<HallId>),
+    /// The directory changed: admit and dismiss accordingly.
+    RosterChanged,
+    /// Something that people may want to see.
+    Happened(Happening),
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The case is on this disk (grade D1).
+    Received {
+        /// The case.
+        case: CaseId,
+        /// Its number.
+        number: CaseNumber,
+        /// Where it goes, and why.
+        route: Route,
+    },
+    /// The act stands in the log.
+    Recorded {
+        /// The case.
+        case: CaseId,
+        /// The event's place in the log.
+        sequence: u32,
+    },
+    /// So many records were taken up.
+    Published {
+        /// Taken up.
+        records: u32,
+    },
+    /// So many records were taken up, so many were not: old, out of scope or known.
+    Admitted {
+        /// Taken up.
+        records: u32,
+        /// Left out.
+        refused: u32,
+    },
+    /// Done.
+    Done,
+    /// Not done, and nothing was changed.
+    Refused(Refusal),
+}
+
+/// What people may want to see as it happens. No personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Happening {
+    /// A hall is connected.
+    PeerUp(HallAt),
+    /// A hall is no longer connected.
+    PeerDown(HallId),
+    /// This hall handed a case over.
+    HandedOver {
+        /// The case.
+        case: CaseId,
+        /// To whom.
+        to: HallAt,
+        /// Why.
+        purpose: Purpose,
+    },
+    /// This hall keeps a case that was handed to it; it may not act on it yet.
+    Holding(CaseId),
+    /// This hall is the custodian of a case.
+    Taken(CaseId),
+    /// A second hall can restore all of a case: grade D2.
+    Mirrored(CaseId),
+    /// This hall no longer needs its copy of a case.
+    Released(CaseId),
+    /// The target refused a case; it is back in this hall's hand.
+    Returned(CaseId),
+    /// Records were taken up.
+    Learned {
+        /// Which set.
+        space: Space,
+        /// How many.
+        records: u32,
+    },
+}
+
+/// What a batch of steps asks for. The way to the outputs leads through the store.
+#[derive(Debug, Default)]
+pub struct Effects {
+    writes: Writes,
+    outputs: Vec<Output>,
+    wake_at: Option<u64>,
+}
+
+/// What may leave the node, now that the store has kept what it rests on.
+#[derive(Debug)]
+pub struct Released {
+    /// In the order in which they were asked for.
+    pub outputs: Vec<Output>,
+    /// Ticks at which the node wants to be woken.
+    pub wake_at: Option<u64>,
+}
+
+impl Effects {
+    /// Hands all writes to `store` at once; no commit, no message.
+    pub fn commit<E>(self, store: impl FnOnce(Writes) -> Result<(), E>) -> Result<Released, E> {
+        store(self.writes)?;
+        Ok(Released { outputs: self.outputs, wake_at: self.wake_at })
+    }
+
+    /// How many rows would be written: for bounding a batch.
+    pub fn rows(&self) -> usize {
+        self.writes.len()
+    }
+
+    pub(crate) fn wake_at(&mut self, ticks: u64) {
+        self.wake_at = Some(ticks);
+    }
+}
+
+/// The context every handler gets first: the time, the rows (own writes included), the way out.
+pub(crate) struct Cx<'a> {
+    pub(crate) now: Now,
+    base: &'a dyn View,
+    effects: &'a mut Effects,
+}
+
+impl<'a> Cx<'a> {
+    pub(crate) fn new(now: Now, base: &'a dyn View, effects: &'a mut Effects) -> Self {
+        Self { now, base, effects }
+    }
+
+    pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.effects.writes.insert(key, Some(value.into()));
+    }
+
+    pub(crate) fn remove(&mut self, key: Vec<u8>) {
+        self.effects.writes.insert(key, None);
+    }
+
+    pub(crate) fn output(&mut self, output: Output) {
+        self.effects.outputs.push(output);
+    }
+
+    pub(crate) fn send(&mut self, to: HallId, message: Message) {
+        self.output(Output::Send { to, message });
+    }
+
+    pub(crate) fn happened(&mut self, happening: Happening) {
+        self.output(Output::Happened(happening));
+    }
+}
+
+impl View for Cx<'_> {
+    fn get(&self, key: &[u8]) -> Option<Bytes> {
+        match self.effects.writes.get(key) {
+            Some(written) => written.clone(),
+            None => self.base.get(key),
+        }
+    }
+
+    fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+        let from = if after.is_empty() { prefix } else { after };
+        let mut own = self
+            .effects
+            .writes
+            .range(from.to_vec()..)
+            .filter(|(key, _)| after.is_empty() || key.as_slice() > after)
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .peekable();
+        let mut going = true;
+        self.base.scan(prefix, after, &mut |key, value| {
+            while let Some((mine, written)) = own.next_if(|(mine, _)| mine.as_slice() < key) {
+                going = going && written.as_ref().is_none_or(|bytes| visit(mine, bytes));
+            }
+            match own.next_if(|(mine, _)| mine.as_slice() == key) {
+                Some((mine, written)) => {
+                    going = going && written.as_ref().is_none_or(|bytes| visit(mine, bytes));
+                }
+                None => going = going && visit(key, value),
+            }
+            going
+        });
+        for (mine, written) in own {
+            going = going && written.as_ref().is_none_or(|bytes| visit(mine, bytes));
+        }
+    }
+}

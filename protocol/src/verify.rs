@@ -1,0 +1,135 @@
+//! Checking a message before it enters `step`: signatures, hashes, folds. Pure, slow, run off the loop.
+
+use crate::cases::{
+    BadHeader, Case, CaseFile, Header, NotAllowed, Receipt, SignedEvent, State, stored_event,
+};
+use crate::directory::Directory;
+use crate::ids::{Digest, HallId};
+use crate::limits::{CASE_BYTES_MAX, EVENTS_MAX, RECORDS_MAX, WANTS_MAX, WRAPS_MAX};
+use crate::message::{Message, Why};
+use crate::post::{Letter, LetterBody};
+use crate::record::{Record, Space};
+use crate::shelf;
+use crate::signed::{Unverified, Verified};
+use crate::step::View;
+
+/// A message whose signatures, hashes and folds hold; only this enters the state machine.
+#[derive(Clone, Debug)]
+pub struct Checked(pub(crate) Content);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Plain(Message),
+    Records { space: Space, records: Vec<Verified<Record>>, why: Why },
+    HandOver(Letter, Box<CheckedFile>),
+    Copy(Letter, Box<CheckedFile>),
+    Receipt(Letter, Box<Verified<Receipt>>),
+}
+
+/// A case log that folds and whose every event is signed by the hall it names.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckedFile {
+    pub(crate) case: Case,
+    pub(crate) file: CaseFile,
+    pub(crate) digests: Vec<Digest>,
+}
+
+/// Why a message was refused. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A list in it passes its bound.
+    #[error("a list in the message passes its bound")]
+    TooMany,
+    /// A signature or its signer.
+    #[error(transparent)]
+    Unverified(#[from] Unverified),
+    /// An event of a case log.
+    #[error(transparent)]
+    Event(#[from] BadHeader),
+    /// A case log that does not fold.
+    #[error(transparent)]
+    Log(#[from] NotAllowed),
+}
+
+/// Checks a message for the hall `me`. Letters for others pass unread.
+pub fn message(view: &dyn View, me: HallId, message: Message) -> Result<Checked, Refused> {
+    Ok(Checked(match message {
+        Message::Records { space, records, why } => {
+            within(records.len(), RECORDS_MAX)?;
+            let (records, _refused) = shelf::verify_batch(view, records);
+            Content::Records { space, records, why }
+        }
+        Message::Letter(letter) if letter.to == me => self::letter(view, letter)?,
+        Message::Want { space, nonce, ids } => {
+            within(ids.len(), WANTS_MAX)?;
+            Content::Plain(Message::Want { space, nonce, ids })
+        }
+        plain @ (Message::Hello { .. }
+        | Message::Heartbeat(_)
+        | Message::Ask { .. }
+        | Message::Symbols { .. }
+        | Message::Page { .. }
+        | Message::Letter(_)
+        | Message::Taken(_)) => Content::Plain(plain),
+    }))
+}
+
+/// Checks records from a file or a guest. What does not hold is left out and counted.
+pub fn records(view: &dyn View, records: Vec<crate::signed::Signed<Record>>) -> (Vec<Verified<Record>>, u64) {
+    shelf::verify_batch(view, records)
+}
+
+fn letter(view: &dyn View, letter: Letter) -> Result<Content, Refused> {
+    match letter.body.clone() {
+        LetterBody::HandOver(file) => Ok(Content::HandOver(letter, Box::new(self::file(view, file)?))),
+        LetterBody::Copy(file) => Ok(Content::Copy(letter, Box::new(self::file(view, file)?))),
+        LetterBody::Receipt(signed) => {
+            let by = signed.peek().map_err(Unverified::from)?.by;
+            let card = Directory::new(view).card(by).ok_or(Unverified::UnknownSigner)?;
+            let receipt = signed.verify(&card.event_key)?;
+            Ok(Content::Receipt(letter, Box::new(receipt)))
+        }
+        LetterBody::Ask { .. } => Ok(Content::Plain(Message::Letter(letter))),
+    }
+}
+
+/// Checks every event of a case log and folds it.
+pub(crate) fn file(view: &dyn View, file: CaseFile) -> Result<CheckedFile, Refused> {
+    within(file.events.len(), usize::try_from(EVENTS_MAX).unwrap_or(usize::MAX))?;
+    within(file.wraps.len(), WRAPS_MAX)?;
+    within(file.bytes(), CASE_BYTES_MAX)?;
+    let mut case: Option<Case> = None;
+    let mut digests = Vec::with_capacity(file.events.len());
+    for event in &file.events {
+        let header = event_holds(view, event)?;
+        let digest = event.digest();
+        case = Some(match case {
+            None => Case::begin(&header, digest)?,
+            Some(case) => case.next(&header, digest)?,
+        });
+        digests.push(digest);
+    }
+    let case = case.ok_or(NotAllowed::Beginning)?;
+    Ok(CheckedFile { case, file, digests })
+}
+
+/// An event this node has already stored byte for byte was checked then.
+fn event_holds(view: &dyn View, event: &SignedEvent) -> Result<Header, Refused> {
+    let header = event.header()?;
+    if stored_event(view, header.case, header.sequence).as_ref() == Some(event) {
+        return Ok(header);
+    }
+    let card = Directory::new(view).card(header.at).ok_or(Unverified::UnknownSigner)?;
+    Ok(event.verify(&card.event_key)?)
+}
+
+fn within(length: usize, bound: usize) -> Result<(), Refused> {
+    if length <= bound { Ok(()) } else { Err(Refused::TooMany) }
+}
+
+/// Checks an exported case: every signature, every hash, the fold. Gives the state it ends in.
+pub fn exported(view: &dyn View, exported: CaseFile) -> Result<(Case, State), Refused> {
+    let checked = file(view, exported)?;
+    let state = checked.case.state;
+    Ok((checked.case, state))
+}
