@@ -62,6 +62,13 @@ pub struct Act {
     pub request: Digest,
 }
 
+impl Act {
+    /// The digest of a request's bytes that an act names.
+    pub fn request_digest(request: &[u8]) -> Digest {
+        Digest(crate::seal::digest(Context::ACT, request))
+    }
+}
+
 impl Signable for Act {
     const CONTEXT: Context = Context::ACT;
     const BYTES_MAX: usize = 256;

@@ -124,7 +124,7 @@ impl Exchange {
         let key = SketchKey::derive(space.byte(), &nonce, &answer);
         let ids = shelf::elements(cx, space);
         let received = u32::try_from(asking.symbols.len()).unwrap_or(SYMBOLS_MAX);
-        let Ok(mut sketch) = Sketch::new(key.clone(), 0, received) else { return };
+        let Ok(mut sketch) = Sketch::new(key, 0, received) else { return };
         for id in &ids {
             sketch.add(id);
         }
@@ -161,7 +161,7 @@ impl Exchange {
     }
 
     /// Sends a page of a space.
-    pub(crate) fn page(&self, cx: &mut Cx<'_>, peer: HallId, space: Space, after: &str) {
+    pub(crate) fn page(cx: &mut Cx<'_>, peer: HallId, space: Space, after: &str) {
         let (records, next, last) = shelf::page(cx, space, after);
         cx.send(peer, Message::Records { space, records, why: Why::Paged { next, last } });
     }

@@ -109,10 +109,8 @@ impl Node {
             self.heartbeat(cx);
         }
         for (to, hop, what) in self.post.due_now(cx) {
-            let letter = match what {
-                crate::post::What::Relay(letter) => Some(letter),
-                own => cases::outgoing(cx, &own).map(|body| Letter::write(self.me.at, to, body)),
-            };
+            let own = |body| Letter::write(self.me.at, to, body);
+            let letter = what.relayed().cloned().or_else(|| cases::outgoing(cx, &what).map(own));
             if let Some(letter) = letter {
                 cx.send(hop, Message::Letter(letter));
             }
@@ -202,7 +200,7 @@ impl Node {
             Message::Want { space, nonce, ids } => self.exchange.want(cx, from, space, nonce, &ids),
             Message::Page { space, after } => {
                 self.mark_asked(from, space);
-                self.exchange.page(cx, from, space, &after);
+                Exchange::page(cx, from, space, &after);
             }
             Message::Letter(letter) if letter.to == self.me.at.hall => self.question(cx, from, &letter),
             Message::Letter(letter) => self.pass_on(cx, from, letter),
@@ -325,14 +323,14 @@ impl Node {
         match command {
             Command::Receive(act, wanted) => {
                 let clerk = self.entitled(cx, &act, |roles| roles.window)?;
-                cases::receive(&mut self.office(cx), clerk, *wanted)
+                cases::receive(&mut self.office(cx), clerk, &wanted)
             }
             Command::Record(act, deed) => {
-                let clerk = self.entitled(cx, &act, |roles| may(roles, deed.deed))?;
+                let clerk = self.entitled(cx, &act, |roles| may(*roles, deed.deed))?;
                 cases::record(&mut self.office(cx), clerk, *deed)
             }
             Command::Publish(act, bodies) => {
-                self.entitled(cx, &act, |roles| bodies.iter().all(|body| may_publish(roles, body)))?;
+                self.entitled(cx, &act, |roles| bodies.iter().all(|body| may_publish(*roles, body)))?;
                 self.publish(cx, bodies)
             }
             Command::Admit(records) => Ok(self.admit(cx, &records)),
@@ -425,14 +423,14 @@ pub fn next_version(view: &dyn View, issuer: Issuer, body: Body) -> Record {
     Record { issuer, version, previous, withdrawn: false, effective_from: 0, body }
 }
 
-fn may(roles: &Roles, deed: cases::Deed) -> bool {
+fn may(roles: Roles, deed: cases::Deed) -> bool {
     match deed {
         cases::Deed::Supplement | cases::Deed::Deliver => roles.window,
         cases::Deed::Accept | cases::Deed::RequestCorrection | cases::Deed::Decide { .. } => roles.decide,
     }
 }
 
-fn may_publish(roles: &Roles, body: &Body) -> bool {
+fn may_publish(roles: Roles, body: &Body) -> bool {
     match body {
         Body::Charter(_) | Body::Revocation(_) => roles.admit,
         Body::Calendar(_) | Body::Matter(_) | Body::Delegation(_) => roles.publish,

@@ -1,1 +1,210 @@
-//! Reading answers.
+//! Every read-only answer, as pure functions over the committed rows. Reading never enters the loop.
+
+use std::collections::BTreeMap;
+
+use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, Stage};
+use crate::catalogue::{Catalogue, PinnedMatter};
+use crate::directory::{Directory, HallCard};
+use crate::exchange;
+use crate::ids::{CaseId, Digest, HallAt, HallId};
+use crate::limits::PAGE_MAX;
+use crate::message::Roots;
+use crate::record::Record;
+use crate::rows;
+use crate::shelf;
+use crate::signed::{Signed, Verified};
+use crate::step::View;
+
+/// How much a node holds. Counters kept in the commits they count; nothing is scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Directory records.
+    pub directory: u64,
+    /// List records.
+    pub lists: u64,
+    /// Cases of which this hall has rows.
+    pub cases: u64,
+    /// Of these, delivered.
+    pub closed: u64,
+    /// Cases by this hall's part in them.
+    pub stages: Vec<(Stage, u64)>,
+    /// Letters that wait.
+    pub post: u64,
+    /// Letters taken along for others.
+    pub relayed: u64,
+    /// Logs offered that contradict what is held.
+    pub forks: u64,
+}
+
+/// How much a node holds.
+pub fn counts(view: &dyn View) -> Counts {
+    let of = |space| shelf::fingerprint(view, space).count();
+    Counts {
+        directory: of(crate::record::Space::Directory),
+        lists: of(crate::record::Space::Lists),
+        cases: rows::counted(view, "cases"),
+        closed: rows::counted(view, "closed"),
+        stages: Stage::ALL
+            .into_iter()
+            .map(|stage| (stage, rows::counted(view, &format!("stage/{}", stage.word()))))
+            .collect(),
+        post: rows::counted(view, "post"),
+        relayed: rows::counted(view, "relay/taken"),
+        forks: rows::counted(view, "forks"),
+    }
+}
+
+/// The roots of what is held: equal roots, equal sets.
+pub fn roots(view: &dyn View) -> Roots {
+    exchange::roots(view)
+}
+
+/// One event of a case, for people.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its header.
+    pub header: Header,
+    /// Its digest.
+    pub digest: Digest,
+    /// Whether the signature holds with the key in the signer's charter; none if that charter is unknown.
+    pub signature_holds: Option<bool>,
+    /// Bytes of the sealed body.
+    pub body_bytes: usize,
+}
+
+/// A case as this hall knows it.
+#[derive(Clone, Debug)]
+pub struct CaseView {
+    /// The fold.
+    pub case: Case,
+    /// This hall's part in it.
+    pub custody: Option<Custody>,
+    /// The matter's version the case pinned, if this hall has it.
+    pub matter: Option<PinnedMatter>,
+}
+
+/// A case by its id.
+pub fn case(view: &dyn View, id: CaseId) -> Option<CaseView> {
+    let case = cases::stored_case(view, id)?;
+    let matter = Catalogue::new(view).pinned(&case.matter_version);
+    Some(CaseView { custody: cases::custody(view, id), matter, case })
+}
+
+/// Cases whose number or id begins with a text, at most `count`.
+pub fn find_cases(view: &dyn View, text: &str, count: usize) -> Vec<CaseId> {
+    let mut found = Vec::new();
+    if let Ok(id) = text.parse::<CaseId>() {
+        found.extend(cases::stored_case(view, id).map(|case| case.id));
+        return found;
+    }
+    view.scan(&rows::number(text), &[], &mut |key, value| {
+        found.push(rows::parse(key, value));
+        found.len() < count.min(PAGE_MAX)
+    });
+    found
+}
+
+/// Cases in one stage, after an id, at most `count`.
+pub fn desk(view: &dyn View, stage: Stage, after: Option<CaseId>, count: usize) -> Vec<CaseId> {
+    let from = after.map(|id| rows::desk(stage.byte(), id)).unwrap_or_default();
+    let mut found = Vec::new();
+    view.scan(&rows::desk_of(stage.byte()), &from, &mut |key, _| {
+        found.extend(key.get(2..).and_then(|id| id.try_into().ok()).map(CaseId));
+        found.len() < count.min(PAGE_MAX)
+    });
+    found
+}
+
+/// The log of a case, every signature checked anew.
+pub fn log(view: &dyn View, id: CaseId) -> Vec<Entry> {
+    let file = file(view, id);
+    let directory = Directory::new(view);
+    let mut keys: BTreeMap<HallAt, Option<HallCard>> = BTreeMap::new();
+    let entries = file.events.iter().filter_map(|event| {
+        let header = event.header().ok()?;
+        let card = keys.entry(header.at).or_insert_with(|| directory.card(header.at));
+        let signature_holds = card.as_ref().map(|card| event.verify(&card.event_key).is_ok());
+        Some(Entry { header, digest: event.digest(), signature_holds, body_bytes: event.body().len() })
+    });
+    entries.collect()
+}
+
+/// The whole case as it travels and is exported.
+pub fn file(view: &dyn View, id: CaseId) -> CaseFile {
+    cases::stored_file(view, id, u32::MAX)
+}
+
+/// The receipts this hall has of the mirrors of the case's epoch.
+pub fn copies(view: &dyn View, case: &Case) -> Vec<Verified<Receipt>> {
+    let mirrors = case.mirrors.into_iter().flatten();
+    mirrors.filter_map(|mirror| cases::copied(view, case.id, mirror)).collect()
+}
+
+/// The grade of a case, from the custodian's point of view.
+pub fn grade(view: &dyn View, id: CaseId) -> Option<Grade> {
+    cases::custody(view, id).map(|custody| custody.grade)
+}
+
+/// The records that lead from the root to a life of a hall: policy first, then charters downwards.
+pub fn chain(view: &dyn View, at: HallAt) -> Vec<Signed<Record>> {
+    let directory = Directory::new(view);
+    let mut chain = Vec::new();
+    let mut next = Some(at);
+    while let Some(at) = next {
+        let Some(record) = directory.life_record(at) else { break };
+        next = match record.value().issuer {
+            crate::record::Issuer::Hall(by) => Some(by),
+            crate::record::Issuer::Root => None,
+        };
+        chain.push(record.signed().clone());
+    }
+    chain.extend(shelf::held(view, crate::record::Space::Directory, "policy").map(|it| it.signed().clone()));
+    chain.reverse();
+    chain
+}
+
+/// What a new hall begins with: the chain to its superior, the superiors' contacts, and every revocation.
+pub fn enrolment_records(view: &dyn View, superior: HallId) -> Vec<Signed<Record>> {
+    let directory = Directory::new(view);
+    let Some(at) = directory.present(superior) else { return Vec::new() };
+    let mut records = chain(view, at);
+    let mut hall = Some(superior);
+    while let Some(here) = hall {
+        let contact = shelf::held(view, crate::record::Space::Directory, &format!("contact/{here}"));
+        records.extend(contact.map(|record| record.signed().clone()));
+        hall = directory.charter(here).and_then(|charter| charter.parent);
+    }
+    let prefix = rows::record(crate::record::Space::Directory, "revocation/");
+    view.scan(&prefix, &[], &mut |key, value| {
+        records.push(rows::parse(key, value));
+        true
+    });
+    records
+}
+
+/// Halls whose code begins with, or whose name contains, a text.
+pub fn find_halls(view: &dyn View, text: &str) -> Vec<HallCard> {
+    let mut halls = Directory::new(view).halls();
+    halls.retain(|card| card.at.hall.to_string().starts_with(text) || card.name.contains(text));
+    halls
+}
+
+/// Matters whose code begins with, or whose name contains, a text, at most `count`.
+pub fn find_matters(view: &dyn View, text: &str, count: usize) -> Vec<PinnedMatter> {
+    let lists = Catalogue::new(view);
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = lists.matters(&after, PAGE_MAX);
+        let Some(last) = page.last() else { return found };
+        after = last.matter.code.to_string();
+        for pinned in page {
+            let code = pinned.matter.code.as_str();
+            if code.starts_with(text) || pinned.matter.name.contains(text) {
+                found.push(pinned);
+            }
+            if found.len() >= count {
+                return found;
+            }
+        }
+    }
+}

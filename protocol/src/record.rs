@@ -9,10 +9,10 @@ use crate::calendar::Calendar;
 use crate::catalogue::{Delegation, Matter};
 use crate::directory::{Charter, Contact, Revocation, RootPolicy};
 use crate::ids::{Digest, HallAt};
-use crate::limits::RECORD_MAX;
+use crate::limits::{FRAME_MAX, RECORD_MAX, RECORDS_MAX};
 use crate::seal::Context;
 use crate::signed::{Signable, Signed};
-use crate::wire;
+use crate::wire::{self, Malformed};
 
 /// Who answers for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -112,4 +112,27 @@ impl Signable for Record {
 /// The element that stands for a signed record in the reconciled sets: BLAKE3 over bytes and signatures.
 pub(crate) fn element(signed: &Signed<Record>) -> [u8; 32] {
     *blake3::hash(&wire::encode(signed)).as_bytes()
+}
+
+/// Records as they are carried in files and shown at the door.
+pub fn encode_records(records: &[Signed<Record>]) -> Vec<u8> {
+    wire::encode(&records)
+}
+
+/// Reads records that were carried in a file or shown at the door. Their signatures are not checked here.
+pub fn decode_records(bytes: &[u8]) -> Result<Vec<Signed<Record>>, Malformed> {
+    let records: Vec<Signed<Record>> = wire::decode(bytes, FRAME_MAX)?;
+    if records.len() > RECORDS_MAX { Err(Malformed::Shape) } else { Ok(records) }
+}
+
+impl Body {
+    /// The encoding of a body, for handing it to a node.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+
+    /// Reads an encoded body.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        wire::decode(bytes, RECORD_MAX)
+    }
 }

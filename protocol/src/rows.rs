@@ -175,10 +175,6 @@ pub(crate) fn receipt(id: CaseId, term: u32, epoch: u32) -> Vec<u8> {
     Key::new(Table::Receipt).bytes(&id.0).short(term).short(epoch).done()
 }
 
-pub(crate) fn copies(id: CaseId) -> Vec<u8> {
-    Key::new(Table::Copied).bytes(&id.0).done()
-}
-
 pub(crate) fn copied(id: CaseId, at: HallAt) -> Vec<u8> {
     Key::new(Table::Copied).bytes(&id.0).at(at).done()
 }

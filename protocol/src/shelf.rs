@@ -92,7 +92,7 @@ pub(crate) fn put(cx: &mut Cx<'_>, record: &Verified<Record>) {
     }
     let id = element(record.signed());
     sum.add(&id);
-    cx.put(rows::fingerprint(space), sum.to_bytes().to_vec());
+    cx.put(rows::fingerprint(space), sum.to_bytes());
     rows::write(cx, rows::element(space, &id), &key);
     rows::write(cx, rows::record(space, &key), record.signed());
     keep_for_ever(cx, record);

@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 use libp2p::{memory_connection_limits, swarm::NetworkBehaviour};
 
 use super::{Roster, Settings, doorkeeper::Doorkeeper, line::Lines, supervisor::Supervisor};
-pub(super) use super::{doorkeeper::DoorEvent, line::LineEvent};
+pub(super) use super::{doorkeeper::DoorEvent, line::LineEvent, supervisor::Undialled};
 
 /// The order matters: the doorkeeper decides first, and nobody after it refuses an established connection.
 ///
@@ -42,6 +42,7 @@ impl Rooms {
 pub(super) enum RoomEvent {
     Door(DoorEvent),
     Line(LineEvent),
+    Undialled(Undialled),
 }
 
 impl From<DoorEvent> for RoomEvent {
@@ -53,6 +54,12 @@ impl From<DoorEvent> for RoomEvent {
 impl From<LineEvent> for RoomEvent {
     fn from(event: LineEvent) -> Self {
         Self::Line(event)
+    }
+}
+
+impl From<Undialled> for RoomEvent {
+    fn from(event: Undialled) -> Self {
+        Self::Undialled(event)
     }
 }
 

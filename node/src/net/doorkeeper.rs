@@ -29,7 +29,7 @@ use super::{
     GuestId, NetEvent, Refusal, Roster, Settings,
     alarm::{Alarm, after},
     framing::{read_guest, write_guest},
-    limits::{CONNECTIONS_PER_MEMBER, GUEST_PROTOCOL, PENDING_INBOUND_MAX},
+    limits::{CONNECTIONS_PER_MEMBER, GUEST_FRAME_MAX, GUEST_PROTOCOL, PENDING_INBOUND_MAX},
     one_stream::{OneStream, Said, Task},
     rate::Rates,
 };
@@ -102,6 +102,10 @@ impl Doorkeeper {
 
     /// Gives a guest its answer, and the grace to read it.
     pub(super) fn reply(&mut self, guest: GuestId, frame: Vec<u8>) {
+        if frame.is_empty() || frame.len() > GUEST_FRAME_MAX {
+            tracing::warn!(%guest, bytes = frame.len(), "an answer that cannot be sent; the guest is dismissed");
+            return self.dismiss(guest);
+        }
         let deadline = after(Instant::now(), self.settings.guest_grace);
         let found = self.guests.values_mut().find(|visitor| visitor.id == guest && !visitor.leaving);
         if let Some(visitor) = found
@@ -317,5 +321,34 @@ impl NetworkBehaviour for Doorkeeper {
             self.show_out_late(Instant::now());
         }
         self.actions.pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::identity::Keypair;
+
+    use super::*;
+
+    fn refusal<T>(answer: Result<T, ConnectionDenied>) -> Option<Refusal> {
+        answer.err().map(|denied| denied.downcast().unwrap())
+    }
+
+    #[tokio::test]
+    async fn only_members_are_dialled_and_asked_again_after_the_handshake() {
+        let mut door = Doorkeeper::new(&Arc::new(Settings::new(Keypair::generate_ed25519(), Vec::new())));
+        let (peer, id) = (PeerId::random(), ConnectionId::new_unchecked(7));
+        let before = |door: &mut Doorkeeper, peer| {
+            refusal(door.handle_pending_outbound_connection(id, peer, &[], Endpoint::Dialer))
+        };
+        assert_eq!(before(&mut door, None), Some(Refusal::NotInRoster));
+        assert_eq!(before(&mut door, Some(peer)), Some(Refusal::NotInRoster));
+        let members = BTreeMap::from([(peer, Vec::new())]);
+        door.set_roster(Arc::new(Roster { members }));
+        assert_eq!(before(&mut door, Some(peer)), None);
+        door.set_roster(Arc::default());
+        let (at, dialler) = (Multiaddr::empty(), Endpoint::Dialer);
+        let after = door.handle_established_outbound_connection(id, peer, &at, dialler, PortUse::New);
+        assert_eq!(refusal(after), Some(Refusal::NotInRoster));
     }
 }

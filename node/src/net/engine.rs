@@ -2,13 +2,13 @@
 //!
 //! Commands are always taken, also while the driver does not read events, so the two can never wait for each other.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
 
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use libp2p::{
     PeerId, Swarm,
-    swarm::{Config, ConnectionDenied, DialError, ListenError, SwarmEvent},
+    swarm::{Config, ListenError, SwarmEvent},
 };
 use tokio::{
     sync::mpsc,
@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     NetCommand, NetEvent, Refusal, Settings,
     alarm::after,
-    behaviour::{DoorEvent, LineEvent, RoomEvent, Rooms},
+    behaviour::{DoorEvent, LineEvent, RoomEvent, Rooms, Undialled},
     limits::{NEGOTIATING_MAX, SHUTDOWN_MAX},
     outbox::Outbox,
     transport,
@@ -138,9 +138,12 @@ impl Engine {
                 self.outbox.push(event);
             }
             SwarmEvent::Behaviour(RoomEvent::Door(DoorEvent::Refused(reason))) => {
-                self.outbox.refused(reason, None)
+                self.outbox.refused(reason, None);
             }
-            SwarmEvent::Behaviour(RoomEvent::Line(LineEvent::Refused(reason, peer))) => {
+            SwarmEvent::Behaviour(
+                RoomEvent::Line(LineEvent::Refused(reason, peer))
+                | RoomEvent::Undialled(Undialled(reason, peer)),
+            ) => {
                 self.outbox.refused(reason, Some(peer));
             }
             SwarmEvent::NewListenAddr { address, .. } => self.outbox.push(NetEvent::Listening(address)),
@@ -159,9 +162,6 @@ impl Engine {
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
                 tracing::debug!(%peer, %error, "a dial failed");
-                if let DialError::Denied { cause } = error {
-                    self.outbox.refused(denied(cause), Some(peer));
-                }
             }
             _ => {}
         }
@@ -170,6 +170,8 @@ impl Engine {
     /// Lets everybody go, within a bound. What is still in the outbox is handed out as far as the driver reads.
     async fn close(mut self) {
         let deadline = after(Instant::now(), SHUTDOWN_MAX);
+        // Or it would dial those we are taking leave of.
+        self.swarm.behaviour_mut().supervisor.keep(&BTreeSet::new());
         let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             if self.swarm.disconnect_peer_id(peer).is_err() {
@@ -189,15 +191,10 @@ impl Engine {
 
 fn inbound_refusal(error: ListenError) -> Refusal {
     match error {
-        ListenError::Denied { cause } => denied(cause),
+        ListenError::Denied { cause } => Refusal::of(&cause),
         ListenError::Aborted
         | ListenError::WrongPeerId { .. }
         | ListenError::LocalPeerId { .. }
         | ListenError::Transport(_) => Refusal::Handshake,
     }
-}
-
-/// Only the doorkeeper and the memory limit deny.
-fn denied(cause: ConnectionDenied) -> Refusal {
-    cause.downcast().unwrap_or(Refusal::Memory)
 }

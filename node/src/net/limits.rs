@@ -31,6 +31,8 @@ pub(super) const RECEIVE_WINDOW_BYTES: usize = 8 << 20;
 pub(super) const COMMANDS_MAX: usize = 1024;
 /// Events waiting for the driver.
 pub(super) const EVENTS_MAX: usize = 1024;
+/// Frames of guests waiting for a driver that does not read; the guests of further ones wait for their deadline.
+pub(super) const GUESTS_WAITING_MAX: usize = 64;
 /// Frames a line hands to the network task in one piece.
 pub(super) const BATCH: usize = 64;
 /// Bytes collected before a line writes to its stream.

@@ -31,7 +31,7 @@ use std::{
     sync::Arc,
 };
 
-use libp2p::{Multiaddr, PeerId};
+use libp2p::{Multiaddr, PeerId, swarm::ConnectionDenied};
 use tokio::sync::mpsc;
 
 pub use ask::ask_as_guest;
@@ -212,6 +212,15 @@ pub enum Refusal {
     Silent,
     /// The other hall does not know us as a member.
     NotAdmitted,
+    /// At a member's address somebody with another key answered.
+    WrongKey,
+}
+
+impl Refusal {
+    /// Only the doorkeeper and the memory limit deny connections, and only the doorkeeper says why.
+    fn of(denied: &ConnectionDenied) -> Self {
+        denied.downcast_ref().copied().unwrap_or(Self::Memory)
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -235,6 +244,7 @@ impl fmt::Display for Refusal {
             Self::FrameSlow => "a frame took too long",
             Self::Silent => "silent for too long",
             Self::NotAdmitted => "the other hall does not know us as a member",
+            Self::WrongKey => "somebody else answers at the member's address",
         })
     }
 }

@@ -1,24 +1,42 @@
 //! Events waiting for the driver.
 //!
-//! The queue is bounded by what it holds: frames by the receive windows, guests by the seats, `Up` and `Down` by the
-//! connections. What an outsider can cause without end, refusals, is counted and not queued.
+//! A driver that does not read must not cost us memory without end, whatever others do meanwhile. So the queue holds,
+//! for each peer, at most the line the driver knows of and the line there is now, with what the receive windows let
+//! in; a line that came and went unseen leaves nothing. Frames of guests are capped, refusals are counted.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId};
 
-use super::{NetEvent, Refusal};
+use super::{LineId, NetEvent, Refusal, limits::GUESTS_WAITING_MAX};
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Outbox {
     queue: VecDeque<NetEvent>,
+    guests: usize,
     refused: BTreeMap<(Refusal, Option<PeerId>), u64>,
     unsent: BTreeMap<PeerId, u64>,
 }
 
 impl Outbox {
     pub(super) fn push(&mut self, event: NetEvent) {
+        match &event {
+            NetEvent::Down { line, .. } if self.is_unseen(*line) => {
+                let line = *line;
+                return self.queue.retain(|queued| !is_of(queued, line));
+            }
+            NetEvent::Guest { .. } if self.guests >= GUESTS_WAITING_MAX => return,
+            NetEvent::Guest { .. } => self.guests = self.guests.saturating_add(1),
+            NetEvent::Listening(address) if self.is_told(address) => return,
+            NetEvent::Down { .. }
+            | NetEvent::Listening(_)
+            | NetEvent::Up { .. }
+            | NetEvent::Frame { .. }
+            | NetEvent::Refused { .. }
+            | NetEvent::Unsent { .. }
+            | NetEvent::Fatal(_) => {}
+        }
         self.queue.push_back(event);
     }
 
@@ -46,13 +64,43 @@ impl Outbox {
         if let Some((peer, count)) = self.unsent.pop_first() {
             return Some(NetEvent::Unsent { peer, count });
         }
-        self.queue.pop_front()
+        let next = self.queue.pop_front();
+        if matches!(next, Some(NetEvent::Guest { .. })) {
+            self.guests = self.guests.saturating_sub(1);
+        }
+        next
     }
+
+    /// Whether the driver has not even heard that this line is up.
+    fn is_unseen(&self, of: LineId) -> bool {
+        self.queue.iter().any(|queued| matches!(queued, NetEvent::Up { line, .. } if *line == of))
+    }
+
+    fn is_told(&self, of: &Multiaddr) -> bool {
+        self.queue.iter().any(|queued| matches!(queued, NetEvent::Listening(address) if address == of))
+    }
+}
+
+fn is_of(event: &NetEvent, of: LineId) -> bool {
+    matches!(event, NetEvent::Up { line, .. } | NetEvent::Frame { line, .. } if *line == of)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::GuestId;
+
+    fn up(peer: PeerId, line: u64) -> NetEvent {
+        NetEvent::Up { peer, line: LineId(line), outbound: false }
+    }
+
+    fn frame(peer: PeerId, line: u64) -> NetEvent {
+        NetEvent::Frame { peer, line: LineId(line), number: 1, bytes: vec![1] }
+    }
+
+    fn down(peer: PeerId, line: u64) -> NetEvent {
+        NetEvent::Down { peer, line: LineId(line) }
+    }
 
     #[test]
     fn a_flood_of_refusals_is_one_event() {
@@ -65,5 +113,36 @@ mod tests {
             panic!("not counted");
         };
         assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn a_line_that_came_and_went_unseen_leaves_nothing() {
+        let (mut outbox, peer, other) = (Outbox::default(), PeerId::random(), PeerId::random());
+        outbox.push(up(peer, 1));
+        outbox.next();
+        let kept = [frame(peer, 1), down(peer, 1), up(other, 2)];
+        let expected: Vec<_> = kept.iter().map(|event| format!("{event:?}")).collect();
+        for event in kept {
+            outbox.push(event);
+        }
+        for line in 3..1000 {
+            for event in [up(peer, line), frame(peer, line), down(peer, line)] {
+                outbox.push(event);
+            }
+        }
+        let left: Vec<_> = std::iter::from_fn(|| outbox.next()).map(|event| format!("{event:?}")).collect();
+        assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn guests_of_a_driver_that_does_not_read_are_capped() {
+        let mut outbox = Outbox::default();
+        let visit = |guest| NetEvent::Guest { guest: GuestId(guest), peer: PeerId::random(), frame: vec![1] };
+        for guest in 0..1000 {
+            outbox.push(visit(guest));
+        }
+        assert_eq!(std::iter::from_fn(|| outbox.next()).count(), GUESTS_WAITING_MAX);
+        outbox.push(visit(1000));
+        assert!(outbox.next().is_some());
     }
 }

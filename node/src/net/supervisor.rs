@@ -5,7 +5,7 @@
 //! never dialled.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     convert::Infallible,
     sync::Arc,
     task::{Context, Poll},
@@ -16,7 +16,7 @@ use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
     swarm::{
-        ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, ToSwarm,
+        ConnectionDenied, ConnectionId, DialError, FromSwarm, NetworkBehaviour, ToSwarm,
         dial_opts::{DialOpts, PeerCondition},
         dummy,
     },
@@ -24,7 +24,7 @@ use libp2p::{
 use tokio::time::Instant;
 
 use super::{
-    Roster, Settings,
+    Refusal, Roster, Settings,
     alarm::{Alarm, after},
     limits::{ADDRESSES_MAX, DIALS_MAX},
 };
@@ -38,6 +38,10 @@ use super::{
 pub(super) fn may_replace(local: &PeerId, peer: &PeerId, age: Duration, settled: Duration) -> bool {
     age >= settled || local < peer
 }
+
+/// A dial that the rooms forbade, or that somebody else answered.
+#[derive(Debug)]
+pub(super) struct Undialled(pub(super) Refusal, pub(super) PeerId);
 
 /// How it stands with a peer that is to be kept.
 #[derive(Default)]
@@ -57,6 +61,8 @@ pub(super) struct Supervisor {
     /// The earliest due time of `kept`, so that `poll` need not look at all of them.
     next: Option<Instant>,
     alarm: Alarm,
+    /// At most one for each failed dial, and handed on at once.
+    undialled: VecDeque<Undialled>,
 }
 
 impl Supervisor {
@@ -70,6 +76,7 @@ impl Supervisor {
             links: BTreeMap::new(),
             next: None,
             alarm: Alarm::default(),
+            undialled: VecDeque::new(),
         }
     }
 
@@ -126,8 +133,10 @@ impl Supervisor {
         self.links.range(first..).next().is_some_and(|((of, _), _)| *of == peer)
     }
 
-    fn dial_failed(&mut self, connection: ConnectionId) {
+    /// The swarm tells nobody else of a dial that was denied before it began.
+    fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
         if let Some(peer) = self.dials.remove(&connection) {
+            self.undialled.extend(refusal(error).map(|reason| Undialled(reason, peer)));
             self.count_failure(peer);
             self.replan(peer);
         }
@@ -184,7 +193,7 @@ impl Supervisor {
 
 impl NetworkBehaviour for Supervisor {
     type ConnectionHandler = dummy::ConnectionHandler;
-    type ToSwarm = Infallible;
+    type ToSwarm = Undialled;
 
     fn handle_pending_outbound_connection(
         &mut self,
@@ -224,7 +233,7 @@ impl NetworkBehaviour for Supervisor {
         } else if let FromSwarm::ConnectionClosed(lost) = event {
             self.closed(lost.peer_id, lost.connection_id);
         } else if let FromSwarm::DialFailure(failed) = event {
-            self.dial_failed(failed.connection_id);
+            self.dial_failed(failed.connection_id, failed.error);
         }
     }
 
@@ -232,7 +241,10 @@ impl NetworkBehaviour for Supervisor {
         match never {}
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Infallible, Infallible>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Undialled, Infallible>> {
+        if let Some(undialled) = self.undialled.pop_front() {
+            return Poll::Ready(ToSwarm::GenerateEvent(undialled));
+        }
         // At the cap of dials the end of one of them wakes us.
         let next = self.next.filter(|_| self.dials.len() < DIALS_MAX);
         if self.alarm.poll(next, cx)
@@ -241,6 +253,19 @@ impl NetworkBehaviour for Supervisor {
             return Poll::Ready(ToSwarm::Dial { opts });
         }
         Poll::Pending
+    }
+}
+
+/// Nothing for a hall that is merely off.
+fn refusal(error: &DialError) -> Option<Refusal> {
+    match error {
+        DialError::Denied { cause } => Some(Refusal::of(cause)),
+        DialError::WrongPeerId { .. } => Some(Refusal::WrongKey),
+        DialError::LocalPeerId { .. }
+        | DialError::NoAddresses
+        | DialError::DialPeerConditionFalse(_)
+        | DialError::Aborted
+        | DialError::Transport(_) => None,
     }
 }
 

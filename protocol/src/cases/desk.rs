@@ -19,7 +19,7 @@ use crate::wire::Blob;
 pub(crate) fn receive(
     office: &mut Office<'_, '_>,
     clerk: ClerkId,
-    wanted: Receive,
+    wanted: &Receive,
 ) -> Result<Reply, Refusal> {
     let now = office.cx.now;
     if log::case(office.cx, wanted.case).is_some() {
@@ -34,7 +34,7 @@ pub(crate) fn receive(
     if !wanted.wraps.iter().any(|wrap| wrap.to == route.competent && !wrap.recovery) {
         return Err(Refusal::NoKeyForRoute);
     }
-    let first = first_event(office, clerk, &wanted, &route)?;
+    let first = first_event(office, clerk, wanted, &route)?;
     let case = log::append(office.cx, &first, None)?;
     log::keep_wraps(office.cx, case.id, &wanted.wraps);
     let custody =

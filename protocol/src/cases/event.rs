@@ -49,6 +49,7 @@ pub struct Position {
 
 impl Position {
     /// The position after `steps` hand-overs in the same term.
+    #[must_use]
     pub const fn after(self, steps: u32) -> Self {
         Self { term: self.term, epoch: self.epoch.saturating_add(steps) }
     }

@@ -209,9 +209,10 @@ fn put_mirrors(to: &mut Writer, offset: usize, mirrors: &Mirrors) {
 
 #[expect(clippy::arithmetic_side_effects, reason = "constants inside the block")]
 fn mirrors(from: &Reader<'_>, offset: usize) -> Option<Mirrors> {
-    Some([optional(from, offset)?, optional(from, offset + 12)?])
+    Some([optional(from, offset).ok()?, optional(from, offset + 12).ok()?])
 }
 
-fn optional(from: &Reader<'_>, offset: usize) -> Option<Option<HallAt>> {
-    if from.array(offset) == [0; 12] { Some(None) } else { from.at(offset).map(Some) }
+/// Twelve zero bytes are no hall.
+fn optional(from: &Reader<'_>, offset: usize) -> Result<Option<HallAt>, ()> {
+    if from.array(offset) == [0; 12] { Ok(None) } else { from.at(offset).map(Some).ok_or(()) }
 }

@@ -150,7 +150,7 @@ impl Case {
         }
         Ok(Self {
             id: first.case,
-            number: number.clone(),
+            number: *number,
             matter: matter.clone(),
             matter_version: first.matter,
             calendar_version: first.calendar,

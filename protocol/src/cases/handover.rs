@@ -267,12 +267,8 @@ fn handing(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)
 fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<(Position, Transit)> {
     (0..case.events).rev().find_map(|sequence| {
         let header = log::event(office.cx, case.id, sequence)?.header().ok()?;
-        match header.facts {
-            Facts::Transfer { to, purpose } if header.at == office.me.at => {
-                Some((header.position, Transit { to, purpose }))
-            }
-            _other => None,
-        }
+        let Facts::Transfer { to, purpose } = header.facts else { return None };
+        (header.at == office.me.at).then_some((header.position, Transit { to, purpose }))
     })
 }
 

@@ -9,8 +9,6 @@ mod layout;
 mod log;
 mod receipt;
 mod routing;
-#[cfg(test)]
-mod tests;
 
 use serde::{Deserialize, Serialize};
 

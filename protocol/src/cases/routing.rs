@@ -146,16 +146,9 @@ fn deciding_tier(
         delegations.iter().any(|it| it.tier == *tier && it.rights.accept && it.area.covers(question.place))
     };
     let below = [Tier::Township, Tier::County].into_iter().filter(|tier| *tier > matter.level);
-    match below.filter(|tier| at_tier(question.place, *tier).is_some()).find(decides) {
-        Some(tier) => {
-            reasons.push(Reason::Delegated { tier });
-            tier
-        }
-        None => {
-            reasons.push(Reason::NotDelegated);
-            matter.level
-        }
-    }
+    let delegated = below.filter(|tier| at_tier(question.place, *tier).is_some()).find(decides);
+    reasons.push(delegated.map_or(Reason::NotDelegated, |tier| Reason::Delegated { tier }));
+    delegated.unwrap_or(matter.level)
 }
 
 fn at_tier(place: DivisionCode, tier: Tier) -> Option<DivisionCode> {

@@ -64,10 +64,8 @@ impl<'a> Catalogue<'a> {
     /// The calendar in force and its SHA-256.
     pub fn calendar(&self) -> Option<(Calendar, Digest)> {
         let record = shelf::held(self.view, Space::Lists, "calendar")?;
-        match &record.value().body {
-            Body::Calendar(calendar) => Some((calendar.clone(), record.signed().digest())),
-            _other => None,
-        }
+        let Body::Calendar(calendar) = &record.value().body else { return None };
+        Some((calendar.clone(), record.signed().digest()))
     }
 
     /// Matters after a code, ascending, at most `count`.
@@ -89,17 +87,11 @@ impl<'a> Catalogue<'a> {
         for matter in [code.as_str(), "*"] {
             let prefix = rows::record(Space::Lists, &format!("delegation/{matter}/"));
             self.view.scan(&prefix, &[], &mut |key, value| {
-                let signed: Signed<crate::record::Record> = rows::parse(key, value);
-                if let Ok(record) = signed.trusted()
-                    && !record.value().withdrawn
-                    && let Body::Delegation(delegation) = &record.value().body
-                    && (delegation.valid_from..delegation.valid_to).contains(&wall)
-                {
-                    found.push(delegation.clone());
-                }
+                found.extend(delegation(rows::parse(key, value)));
                 true
             });
         }
+        found.retain(|it| (it.valid_from..it.valid_to).contains(&wall));
         found
     }
 
@@ -124,4 +116,10 @@ fn present(signed: Signed<crate::record::Record>) -> Option<PinnedMatter> {
     let Body::Matter(matter) = &record.value().body else { return None };
     let (version, digest) = (record.value().version, record.signed().digest());
     (!record.value().withdrawn).then(|| PinnedMatter { matter: (**matter).clone(), version, digest })
+}
+
+fn delegation(signed: Signed<crate::record::Record>) -> Option<Delegation> {
+    let record = signed.trusted().ok()?;
+    let Body::Delegation(delegation) = &record.value().body else { return None };
+    (!record.value().withdrawn).then(|| delegation.clone())
 }

@@ -61,26 +61,20 @@ impl<'a> Directory<'a> {
 
     /// The root policy in force.
     pub fn policy(&self) -> Option<RootPolicy> {
-        match self.body("policy")? {
-            Body::Policy(policy) => Some(policy),
-            _other => None,
-        }
+        let Body::Policy(policy) = self.body("policy")? else { return None };
+        Some(policy)
     }
 
     /// The charter in force of a hall, revoked or not.
     pub fn charter(&self, hall: HallId) -> Option<Charter> {
-        match self.body(&format!("charter/{hall}"))? {
-            Body::Charter(charter) => Some(*charter),
-            _other => None,
-        }
+        let Body::Charter(charter) = self.body(&format!("charter/{hall}"))? else { return None };
+        Some(*charter)
     }
 
     /// The charter of one life of a hall, also of one that has ended: for checking what it signed.
     pub fn life(&self, at: HallAt) -> Option<Charter> {
-        match self.life_record(at)?.value().body.clone() {
-            Body::Charter(charter) => Some(*charter),
-            _other => None,
-        }
+        let Body::Charter(charter) = self.life_record(at)?.value().body.clone() else { return None };
+        Some(*charter)
     }
 
     /// The record that carries a life's charter.
@@ -91,10 +85,8 @@ impl<'a> Directory<'a> {
 
     /// Where a hall said it can be reached.
     pub fn contact(&self, hall: HallId) -> Option<Contact> {
-        match self.body(&format!("contact/{hall}"))? {
-            Body::Contact(contact) => Some(contact),
-            _other => None,
-        }
+        let Body::Contact(contact) = self.body(&format!("contact/{hall}"))? else { return None };
+        Some(contact)
     }
 
     /// The revocation that covers this life of a hall.

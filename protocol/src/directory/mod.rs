@@ -5,8 +5,6 @@
 pub(crate) mod admission;
 mod lookup;
 mod neighbours;
-#[cfg(test)]
-mod tests;
 
 use serde::{Deserialize, Serialize};
 

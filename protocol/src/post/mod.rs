@@ -7,8 +7,6 @@
 mod hop;
 mod letter;
 mod queue;
-#[cfg(test)]
-mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +61,14 @@ impl What {
         match self {
             Self::HandOver { case, .. } | Self::Copy { case } | Self::Ask { case, .. } => Some(*case),
             Self::Relay(_) => None,
+        }
+    }
+
+    /// Somebody else's letter, if it is one.
+    pub(crate) const fn relayed(&self) -> Option<&Letter> {
+        match self {
+            Self::Relay(letter) => Some(letter),
+            Self::HandOver { .. } | Self::Copy { .. } | Self::Ask { .. } => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The line: one long-lived stream of numbered frames between two members.
 //!
 //! At most one line of a peer is up. When two connections of a pair stand, the newer one wins (see
-//! [`supervisor::may_replace`](super::supervisor::may_replace)); the loser's `Down` comes before the winner's `Up`.
+//! [`supervisor::may_replace`]); the loser's `Down` comes before the winner's `Up`.
 
 mod stream;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use libp2p::identity::Keypair;
+use libp2p::{Multiaddr, PeerId, identity::Keypair};
 
 use super::harness::{Hall, Rogue, brisk, read_until, write_frame};
 use crate::net::{
@@ -19,25 +19,26 @@ async fn frames_arrive_in_order_both_ways() {
     const COUNT: u64 = 5000;
     let (mut here, mut there) = Hall::pair(brisk(), brisk()).await;
     let (one, two) = (here.peer, there.peer);
-    let run = |mut hall: Hall, other| async move {
-        let mut received = 0;
-        for number in 1..=COUNT {
-            hall.send(other, number.to_be_bytes()).await;
-            // As a driver does: no more than the window under way.
-            while received + 100 < number {
-                received = take_one(&mut hall, other, received).await;
-            }
-        }
-        while received < COUNT {
-            received = take_one(&mut hall, other, received).await;
-        }
-        hall
-    };
-    (here, there) = tokio::join!(run(here, two), run(there, one));
+    (here, there) = tokio::join!(exchange(here, two, COUNT), exchange(there, one, COUNT));
     assert!(here.lines.contains_key(&there.peer));
 }
 
-async fn take_one(hall: &mut Hall, from: libp2p::PeerId, received: u64) -> u64 {
+/// Sends and takes `count` frames, as a driver does: not more than the window under way.
+async fn exchange(mut hall: Hall, other: PeerId, count: u64) -> Hall {
+    let mut received = 0;
+    for number in 1..=count {
+        hall.send(other, number.to_be_bytes()).await;
+        while received + 100 < number {
+            received = take_one(&mut hall, other, received).await;
+        }
+    }
+    while received < count {
+        received = take_one(&mut hall, other, received).await;
+    }
+    hall
+}
+
+async fn take_one(hall: &mut Hall, from: PeerId, received: u64) -> u64 {
     let (_, number, bytes) = hall.frame().await;
     assert_eq!((number, bytes), (received + 1, number.to_be_bytes().to_vec()));
     hall.commit(from, number).await;
@@ -48,15 +49,15 @@ async fn take_one(hall: &mut Hall, from: libp2p::PeerId, received: u64) -> u64 {
 async fn a_receiver_that_never_commits_stops_the_sender_at_the_window() {
     const OVER: usize = 7;
     let (mut here, mut there) = Hall::pair(brisk(), brisk()).await;
-    let all = LINE_WINDOW + LINE_QUEUE + OVER;
-    for number in 1..=all {
+    for number in 1..=LINE_WINDOW {
         here.send(there.peer, as_u64(number).to_be_bytes()).await;
-        if number == LINE_WINDOW {
-            // Only now is the window surely full and the queue surely empty.
-            for expected in 1..=as_u64(LINE_WINDOW) {
-                assert_eq!(there.frame().await.1, expected);
-            }
-        }
+    }
+    for expected in 1..=as_u64(LINE_WINDOW) {
+        assert_eq!(there.frame().await.1, expected);
+    }
+    // Only now is the window surely full and the queue surely empty.
+    for number in 1..=LINE_QUEUE + OVER {
+        here.send(there.peer, as_u64(number).to_be_bytes()).await;
     }
     let mut unsent = 0;
     while unsent < as_u64(OVER) {
@@ -168,6 +169,15 @@ async fn a_commit_of_an_old_line_means_nothing_to_the_new_one() {
     }
 }
 
+async fn write_three(key: Keypair, address: Multiaddr) {
+    let member = Rogue::dial(&key, &address).await.unwrap();
+    let mut line = member.open(&LINE_PROTOCOL).await.unwrap().unwrap();
+    for number in 1..=3 {
+        write_frame(&mut line, number, &vec![1; FRAME_MAX]).await.unwrap();
+    }
+    read_until(&mut line, |head| head.length == 0 && head.number == 3).await;
+}
+
 #[tokio::test]
 async fn all_lines_together_keep_the_budget() {
     let mut hall = Hall::open(Settings { receive_budget: 3 * FRAME_MAX, ..brisk() }).await;
@@ -175,15 +185,7 @@ async fn all_lines_together_keep_the_budget() {
     hall.know(keys.iter().map(|key| (key.public().to_peer_id(), vec![]))).await;
     let mut writers = Vec::new();
     for key in keys {
-        let address = hall.address.clone();
-        writers.push(tokio::spawn(async move {
-            let member = Rogue::dial(&key, &address).await.unwrap();
-            let mut line = member.open(&LINE_PROTOCOL).await.unwrap().unwrap();
-            for number in 1..=3 {
-                write_frame(&mut line, number, &vec![1; FRAME_MAX]).await.unwrap();
-            }
-            read_until(&mut line, |head| head.length == 0 && head.number == 3).await;
-        }));
+        writers.push(tokio::spawn(write_three(key, hall.address.clone())));
     }
     let mut held: Vec<_> = vec![hall.frame().await, hall.frame().await, hall.frame().await];
     hall.never(|event| matches!(event, NetEvent::Frame { .. })).await;

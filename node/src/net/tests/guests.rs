@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::AsyncWriteExt as _;
-use libp2p::{PeerId, identity::Keypair, multiaddr::Protocol};
+use libp2p::{Multiaddr, PeerId, identity::Keypair, multiaddr::Protocol};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::harness::{Hall, Mode, Proxy, Rogue, SOON, brisk};
@@ -28,6 +28,20 @@ async fn no_answer_is_lost_although_the_visit_ends_with_it() {
         assert_eq!(asking.await.unwrap().unwrap(), vec![round; GUEST_FRAME_MAX]);
     }
     assert!(hall.refused.is_empty(), "{:?}", hall.refused);
+}
+
+#[tokio::test]
+async fn an_answered_guest_has_time_to_read() {
+    let mut hall = Hall::open(Settings { guest_grace: SOON, ..brisk() }).await;
+    let mut guest = Rogue::dial(&key(), &hall.address).await.unwrap();
+    let mut stream = guest.open(&GUEST_PROTOCOL).await.unwrap().unwrap();
+    write_guest(&mut stream, b"may I").await.unwrap();
+    let (id, _, _) = hall.guest().await;
+    hall.tell(NetCommand::GuestReply { guest: id, frame: b"yes".to_vec() }).await;
+    guest.stays().await;
+    assert_eq!(read_guest(&mut stream).await.unwrap(), b"yes");
+    stream.close().await.unwrap();
+    guest.closed().await;
 }
 
 #[tokio::test]
@@ -94,6 +108,10 @@ async fn a_dismissed_guest_gets_no_answer() {
     let (guest, _, _) = hall.guest().await;
     hall.tell(NetCommand::GuestClose { guest }).await;
     assert!(asking.await.unwrap().is_err());
+    let asking = tokio::spawn(ask_as_guest(key(), hall.address.clone(), b"please".to_vec(), SOON));
+    let (guest, _, _) = hall.guest().await;
+    hall.tell(NetCommand::GuestReply { guest, frame: vec![0; GUEST_FRAME_MAX + 1] }).await;
+    assert!(asking.await.unwrap().is_err());
     assert!(hall.refused.is_empty());
 }
 
@@ -145,6 +163,13 @@ async fn expect(hall: &mut Hall, from: PeerId, number: u64) {
     hall.commit(from, number).await;
 }
 
+async fn come_and_be_turned_away(address: Multiaddr) {
+    // Before the handshake or after it; either way it ends.
+    if let Ok(mut stranger) = Rogue::dial(&key(), &address).await {
+        stranger.closed().await;
+    }
+}
+
 #[tokio::test]
 async fn a_flood_of_strangers_does_not_touch_the_members() {
     const FRAMES: u64 = 2000;
@@ -153,13 +178,7 @@ async fn a_flood_of_strangers_does_not_touch_the_members() {
     let (here, mut there) = Hall::pair(settings(), settings()).await;
     let mut flood = JoinSet::new();
     for _ in 0..200 {
-        let address = there.address.clone();
-        flood.spawn(async move {
-            // Turned away before or after the handshake; either way it ends.
-            if let Ok(mut stranger) = Rogue::dial(&key(), &address).await {
-                stranger.closed().await;
-            }
-        });
+        flood.spawn(come_and_be_turned_away(there.address.clone()));
     }
     let from = here.peer;
     for number in 1..=FRAMES {

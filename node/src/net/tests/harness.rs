@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -222,14 +222,7 @@ impl Proxy {
         let (mode, watched) = watch::channel(mode);
         let (count, accepted) = watch::channel(0);
         let target = socket(target);
-        tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
-                count.send_modify(|count| *count += 1);
-                if *watched.borrow() != Mode::Refuse {
-                    tokio::spawn(forward(near, target, watched.clone()));
-                }
-            }
-        });
+        tokio::spawn(serve(listener, target, watched, count));
         Self { address, mode, accepted }
     }
 
@@ -242,6 +235,20 @@ impl Proxy {
             .await
             .expect("too few dials")
             .unwrap();
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    target: SocketAddr,
+    mode: watch::Receiver<Mode>,
+    count: watch::Sender<u32>,
+) {
+    while let Ok((near, _)) = listener.accept().await {
+        count.send_modify(|count| *count += 1);
+        if *mode.borrow() != Mode::Refuse {
+            tokio::spawn(forward(near, target, mode.clone()));
+        }
     }
 }
 
@@ -297,10 +304,12 @@ fn socket(address: &Multiaddr) -> SocketAddr {
     SocketAddr::from((ip, port))
 }
 
+type Wish = oneshot::Sender<SubstreamBox>;
+
 /// A peer that speaks the transport by the book and everything above it as the test likes.
 pub(super) struct Rogue {
     pub(super) peer: PeerId,
-    wishes: mpsc::Sender<oneshot::Sender<SubstreamBox>>,
+    wishes: mpsc::Sender<Wish>,
     over: watch::Receiver<bool>,
 }
 
@@ -334,41 +343,43 @@ impl Rogue {
         timeout(SOON, self.over.wait_for(|over| *over)).await.expect("still open").unwrap();
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        *self.over.borrow()
+    /// The hall leaves the connection open for a while.
+    pub(super) async fn stays(&mut self) {
+        assert!(timeout(A_WHILE, self.over.wait_for(|over| *over)).await.is_err(), "closed");
     }
 }
 
-async fn drive(mut muxer: StreamMuxerBox, mut wished: mpsc::Receiver<oneshot::Sender<SubstreamBox>>) {
+async fn drive(mut muxer: StreamMuxerBox, mut wished: mpsc::Receiver<Wish>) {
     let mut wish = None;
-    poll_fn(|cx| {
-        loop {
-            if wish.is_none()
-                && let Poll::Ready(next) = wished.poll_recv(cx)
-            {
-                let Some(next) = next else { return Poll::Ready(()) };
-                wish = Some(next);
-            }
-            if wish.is_some()
-                && let Poll::Ready(stream) = muxer.poll_outbound_unpin(cx)
-            {
-                let Ok(stream) = stream else { return Poll::Ready(()) };
-                drop(wish.take().unwrap().send(stream));
-                continue;
-            }
-            match muxer.poll_inbound_unpin(cx) {
-                Poll::Ready(Ok(_)) => continue,
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
-                Poll::Pending => {}
-            }
-            match muxer.poll_unpin(cx) {
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    })
-    .await;
+    let gone = poll_fn(|cx| {
+        while step(&mut muxer, &mut wished, &mut wish, cx)?.is_ready() {}
+        Poll::Pending::<io::Result<()>>
+    });
+    drop(gone.await);
+}
+
+/// One piece of work of a muxer: `Ready` if there may be more, an error when the connection is over.
+fn step(
+    muxer: &mut StreamMuxerBox,
+    wished: &mut mpsc::Receiver<Wish>,
+    wish: &mut Option<Wish>,
+    cx: &mut Context<'_>,
+) -> io::Result<Poll<()>> {
+    if wish.is_none()
+        && let Poll::Ready(next) = wished.poll_recv(cx)
+    {
+        *wish = Some(next.ok_or(io::ErrorKind::BrokenPipe)?);
+    }
+    if wish.is_some()
+        && let Poll::Ready(stream) = muxer.poll_outbound_unpin(cx)?
+    {
+        drop(wish.take().unwrap().send(stream));
+        return Ok(Poll::Ready(()));
+    }
+    if muxer.poll_inbound_unpin(cx)?.is_ready() {
+        return Ok(Poll::Ready(()));
+    }
+    Ok(muxer.poll_unpin(cx)?.map(drop))
 }
 
 async fn say(stream: &mut SubstreamBox, line: &str) -> io::Result<()> {

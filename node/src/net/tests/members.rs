@@ -6,7 +6,7 @@ use libp2p::{Multiaddr, PeerId, identity::Keypair};
 
 use super::harness::{Hall, Mode, Proxy, Rogue, SOON, anywhere, brisk, ordered_keys};
 use crate::net::{
-    NetCommand, NetEvent, Refusal, Settings,
+    LINE_WINDOW, NetCommand, NetEvent, Refusal, Settings,
     limits::{CONNECTIONS_PER_MEMBER, LINE_PROTOCOL},
     start,
 };
@@ -133,14 +133,14 @@ async fn second_line_wins(hall_key: Keypair, member_key: Keypair, settled: Durat
     let mut zombie = Rogue::dial(&member_key, &hall.address).await.unwrap();
     let _zombie_line = zombie.open(&LINE_PROTOCOL).await.unwrap().unwrap();
     let first = hall.line_to(member).await;
-    let fresh = Rogue::dial(&member_key, &hall.address).await.unwrap();
+    let mut fresh = Rogue::dial(&member_key, &hall.address).await.unwrap();
     let _fresh_line = fresh.open(&LINE_PROTOCOL).await.unwrap().unwrap();
     hall.down(member).await;
     let second = hall.line_to(member).await;
     assert!(first < second);
     zombie.closed().await;
-    assert!(!fresh.is_closed());
-    hall.never(|event| matches!(event, NetEvent::Down { .. })).await;
+    fresh.stays().await;
+    assert_eq!(hall.lines[&member].0, second);
 }
 
 #[tokio::test]
@@ -188,6 +188,43 @@ async fn a_revoked_hall_is_out_at_once() {
             matches!(event, NetEvent::Unsent { peer, count: 1 } if peer == here.peer).then_some(())
         })
         .await;
+}
+
+#[tokio::test]
+async fn another_key_at_a_member_s_address_is_no_member() {
+    let (mut here, there) = (Hall::open(brisk()).await, Hall::open(brisk()).await);
+    let member = PeerId::random();
+    here.know([(member, vec![there.address.clone()])]).await;
+    here.keep([member]).await;
+    here.refusals(Refusal::WrongKey, 2).await;
+    assert!(here.lines.is_empty());
+}
+
+#[tokio::test]
+async fn without_memory_nobody_comes_in_and_nobody_is_dialled() {
+    let mut here = Hall::open(Settings { memory_max: 1, ..brisk() }).await;
+    assert!(Rogue::dial(&Keypair::generate_ed25519(), &here.address).await.is_err());
+    here.refusals(Refusal::Memory, 1).await;
+    let member = PeerId::random();
+    here.know([(member, vec![here.address.clone()])]).await;
+    here.keep([member]).await;
+    here.until(|event| matches!(event, NetEvent::Refused { peer: Some(_), .. }).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_driver_that_does_not_read_loses_no_line() {
+    let settings = || Settings {
+        ping_interval: Duration::from_millis(50),
+        ping_timeout: Duration::from_millis(700),
+        ..brisk()
+    };
+    let (mut here, there) = Hall::pair(settings(), settings()).await;
+    for _ in 0..LINE_WINDOW {
+        here.send(there.peer, "unread").await;
+    }
+    for _ in 0..3 {
+        here.never(|event| matches!(event, NetEvent::Down { .. })).await;
+    }
 }
 
 #[tokio::test]

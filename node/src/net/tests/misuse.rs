@@ -4,7 +4,11 @@ use futures::AsyncWriteExt as _;
 use libp2p::{core::muxing::SubstreamBox, identity::Keypair};
 
 use super::harness::{Hall, Rogue, brisk, write_frame};
-use crate::net::{FRAME_MAX, NetEvent, RECEIVE_WINDOW, Refusal, framing::Head, limits::LINE_PROTOCOL};
+use crate::net::{
+    FRAME_MAX, NetEvent, RECEIVE_WINDOW, Refusal,
+    framing::Head,
+    limits::{LINE_PROTOCOL, RECEIVE_WINDOW_BYTES},
+};
 
 /// A hall, and a member of it with a line of its own.
 async fn member() -> (Hall, Rogue, SubstreamBox) {
@@ -75,6 +79,25 @@ async fn whoever_ignores_the_window_is_read_no_further_than_it() {
         assert_eq!(hall.frame().await.1, expected);
     }
     hall.never(|event| matches!(event, NetEvent::Frame { .. })).await;
+}
+
+#[tokio::test]
+async fn whoever_ignores_the_window_is_read_no_further_than_its_bytes() {
+    let (mut hall, rogue, mut line) = member().await;
+    let fit = u64::try_from(RECEIVE_WINDOW_BYTES / FRAME_MAX).unwrap();
+    let writing = tokio::spawn(async move {
+        for number in 1..=fit + 2 {
+            write_frame(&mut line, number, &vec![0; FRAME_MAX]).await.unwrap();
+        }
+        line
+    });
+    for expected in 1..=fit {
+        assert_eq!(hall.frame().await.1, expected);
+    }
+    hall.never(|event| matches!(event, NetEvent::Frame { .. })).await;
+    hall.commit(rogue.peer, 2).await;
+    assert_eq!((hall.frame().await.1, hall.frame().await.1), (fit + 1, fit + 2));
+    writing.await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,158 @@
+//! `hallmesh case`: the life of a case, from the window to the citizen and out of the archive.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Subcommand};
+use hallmesh_protocol::cases::{Deed, Stage};
+use hallmesh_protocol::ids::{DivisionCode, MatterCode};
+
+use super::args::Signer;
+use super::application;
+use super::archive;
+use super::report::Report;
+use super::session::Session;
+use super::values;
+use crate::ops::{Ask, Content, Problem};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Case {
+    Receive(Receive),
+    List {
+        #[arg(long, value_parser = values::stage)]
+        stage: Option<Stage>,
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        count: usize,
+    },
+    Show {
+        case: String,
+    },
+    Trace {
+        case: String,
+    },
+    Read {
+        case: String,
+        #[command(flatten)]
+        signer: Signer,
+    },
+    Accept(Noted),
+    Correct(Correct),
+    Decide(Decide),
+    Deliver(Noted),
+    Export {
+        case: String,
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    Verify {
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        #[arg(long, value_name = "FINGERPRINT")]
+        root: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Receive {
+    #[arg(long, value_name = "CODE", value_parser = values::matter)]
+    matter: MatterCode,
+    #[arg(long, value_name = "CODE", value_parser = values::division)]
+    place: DivisionCode,
+    #[arg(long, value_name = "FILE.json|-")]
+    applicant: PathBuf,
+    #[command(flatten)]
+    signer: Signer,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Noted {
+    case: String,
+    #[command(flatten)]
+    signer: Signer,
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["missing", "supply"]))]
+pub(super) struct Correct {
+    case: String,
+    #[command(flatten)]
+    signer: Signer,
+    #[arg(long, value_name = "TEXT")]
+    missing: Option<String>,
+    #[arg(long, value_name = "FILE.json|-")]
+    supply: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("decision").required(true).args(["grant", "deny"]))]
+pub(super) struct Decide {
+    case: String,
+    #[command(flatten)]
+    signer: Signer,
+    #[arg(long)]
+    grant: bool,
+    #[arg(long)]
+    deny: bool,
+    #[arg(long, value_name = "TEXT")]
+    note: String,
+}
+
+pub(super) fn run(session: &Session, case: &Case) -> Result<Report, Problem> {
+    match case {
+        Case::Receive(receive) => self::receive(session, receive),
+        Case::List { stage, count } => ask(session, &Ask::Cases { stage: *stage, count: *count }),
+        Case::Show { case } => ask(session, &Ask::Case { case: case.clone() }),
+        Case::Trace { case } => ask(session, &Ask::Trace { case: case.clone() }),
+        Case::Read { case, signer } => act(session, &Ask::Read { case: case.clone() }, signer),
+        Case::Accept(noted) => record(session, &noted.case, Deed::Accept, note(noted), &noted.signer),
+        Case::Deliver(noted) => record(session, &noted.case, Deed::Deliver, note(noted), &noted.signer),
+        Case::Correct(correct) => self::correct(session, correct),
+        Case::Decide(decide) => self::decide(session, decide),
+        Case::Export { case, out } => archive::export(session, case, out),
+        Case::Verify { dir, root } => archive::verify(session, dir, root.as_deref()),
+    }
+}
+
+fn receive(session: &Session, receive: &Receive) -> Result<Report, Problem> {
+    let content = application::read(&session.texts, &receive.applicant)?;
+    let ask = Ask::Receive { matter: receive.matter.clone(), place: receive.place, content };
+    act(session, &ask, &receive.signer)
+}
+
+/// The deciding hall says once what is missing; the window records what was brought.
+fn correct(session: &Session, correct: &Correct) -> Result<Report, Problem> {
+    let (deed, content) = match (&correct.missing, &correct.supply) {
+        (Some(missing), _) => (Deed::RequestCorrection, Content::one("missing", missing)),
+        (None, Some(file)) => (Deed::Supplement, application::read(&session.texts, file)?),
+        (None, None) => return Err(Problem::new("usage.missing").with("args", "--missing, --supply")),
+    };
+    record(session, &correct.case, deed, content, &correct.signer)
+}
+
+fn decide(session: &Session, decide: &Decide) -> Result<Report, Problem> {
+    let deed = Deed::Decide { granted: decide.grant && !decide.deny };
+    record(session, &decide.case, deed, Content::one("note", &decide.note), &decide.signer)
+}
+
+fn note(noted: &Noted) -> Content {
+    noted.note.as_ref().map(|note| Content::one("note", note)).unwrap_or_default()
+}
+
+fn record(
+    session: &Session,
+    case: &str,
+    deed: Deed,
+    content: Content,
+    signer: &Signer,
+) -> Result<Report, Problem> {
+    act(session, &Ask::Record { case: case.to_owned(), deed, content }, signer)
+}
+
+fn ask(session: &Session, ask: &Ask) -> Result<Report, Problem> {
+    Report::of(&session.texts, &session.ask(ask)?)
+}
+
+fn act(session: &Session, ask: &Ask, signer: &Signer) -> Result<Report, Problem> {
+    Report::of(&session.texts, &session.act(ask, signer)?)
+}

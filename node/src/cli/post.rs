@@ -1,0 +1,21 @@
+//! `hallmesh post`: letters that wait for other halls.
+
+use clap::Subcommand;
+
+use super::report::Report;
+use super::session::Session;
+use crate::ops::{Ask, Problem};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Post {
+    List {
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        count: usize,
+    },
+}
+
+pub(super) fn run(session: &Session, post: &Post) -> Result<Report, Problem> {
+    match post {
+        Post::List { count } => Report::of(&session.texts, &session.ask(&Ask::Post { count: *count })?),
+    }
+}

@@ -1,0 +1,212 @@
+//! Cases: where they are, how they came there, what is next.
+
+use hallmesh_protocol::cases::State;
+
+use super::super::table::{fields, table};
+use super::super::time;
+use super::matter::{about, materials};
+use super::{field, heading, marked, next, short};
+use crate::ops::{Case, Contents, Event, Received, Trace};
+use crate::texts::Texts;
+
+pub(super) fn list(texts: &Texts, cases: &[Case]) -> Vec<String> {
+    let Some(last) = cases.last() else {
+        return vec![texts.say("case.none", &[]), next(texts, "hallmesh matter list")];
+    };
+    let row = |case: &Case| {
+        vec![
+            case.number.clone(),
+            matter(texts, case),
+            state(texts, case),
+            case.custodian_name.clone(),
+            texts.word("stage", &case.stage),
+            due(texts, case).unwrap_or_else(|| "-".to_owned()),
+            case.grade.clone(),
+        ]
+    };
+    let rows: Vec<_> = cases.iter().map(row).collect();
+    let columns = ["case", "matter", "state", "custodian", "stage", "due", "grade"];
+    let mut lines = table(&heading(texts, &columns), &rows);
+    lines.push(texts.filled("case.count", &[("count", &cases.len())]));
+    lines.push(next(texts, &format!("hallmesh case show {}", last.number)));
+    lines
+}
+
+pub(super) fn one(texts: &Texts, case: &Case) -> Vec<String> {
+    let mut lines = fields(&facts(texts, case));
+    lines.push(next(texts, &step(texts, case)));
+    lines
+}
+
+fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
+    let named = |name: &str, code: &str| format!("{name} {code}");
+    let position = texts.filled(
+        "case.position",
+        &[("term", &case.term), ("epoch", &case.epoch), ("events", &case.events), ("head", &short(&case.head))],
+    );
+    let mirror = if case.mirror { format!(", {}", texts.say("case.keeps_copy", &[])) } else { String::new() };
+    let mirrors = if case.mirrors.is_empty() { "-".to_owned() } else { case.mirrors.join(", ") };
+    let mut facts = vec![
+        field(texts, "case", &case.number),
+        field(texts, "id", &case.id),
+        field(texts, "matter", matter(texts, case)),
+        field(texts, "state", state(texts, case)),
+        field(texts, "custodian", custodian(texts, case)),
+        field(texts, "stage", format!("{}{mirror}", texts.word("stage", &case.stage))),
+        field(texts, "grade", texts.word("grade", &case.grade)),
+        field(texts, "mirrors", mirrors),
+        field(texts, "received_at", named(&case.receiving_name, &case.receiving)),
+        field(texts, "decided_at", named(&case.competent_name, &case.competent)),
+        field(texts, "place", &case.place),
+        field(texts, "first_asked", &case.first_asked),
+    ];
+    let times = [
+        ("received", Some(case.received)),
+        ("accepted", case.accepted),
+        ("decided", case.decided),
+        ("delivered", case.delivered),
+    ];
+    facts.extend(times.into_iter().filter_map(|(label, at)| Some(field(texts, label, time::moment(at?)))));
+    facts.extend(due(texts, case).map(|due| field(texts, "due", due)));
+    facts.push(field(texts, "log", position));
+    facts
+}
+
+pub(super) fn trace(texts: &Texts, trace: &Trace) -> Vec<String> {
+    let case = &trace.case;
+    let title = [case.number.clone(), matter(texts, case), state(texts, case)].join("  ");
+    let rows: Vec<_> = trace
+        .events
+        .iter()
+        .enumerate()
+        .map(|(at, event)| {
+            let before = at.checked_sub(1).and_then(|before| trace.events.get(before));
+            row(texts, event, before)
+        })
+        .collect();
+    let columns = ["number", "time", "where", "who", "what", "took", "signature"];
+    let mut lines = vec![title];
+    lines.extend(table(&heading(texts, &columns), &rows));
+    let good = trace.events.iter().filter(|event| event.signature == Some(true)).count();
+    let custody = texts.filled("case.in_hand", &[("custodian", &custodian(texts, case))]);
+    let checked = texts.filled("case.signatures", &[("good", &good), ("all", &trace.events.len())]);
+    lines.extend([custody, checked, next(texts, &step(texts, case))]);
+    lines
+}
+
+fn row(texts: &Texts, event: &Event, before: Option<&Event>) -> Vec<String> {
+    let who = match event.clerk {
+        Some(number) => texts.filled("case.clerk", &[("number", &number)]),
+        None => texts.say("case.by_node", &[]),
+    };
+    let took = before.map(|before| time::span(texts, event.wall.saturating_sub(before.wall)));
+    let signature = match event.signature {
+        Some(true) => "signature.good",
+        Some(false) => "signature.bad",
+        None => "signature.unknown",
+    };
+    vec![
+        event.sequence.to_string(),
+        time::moment(event.wall),
+        event.hall_name.clone(),
+        who,
+        what(texts, event),
+        took.unwrap_or_else(|| "-".to_owned()),
+        texts.say(signature, &[]),
+    ]
+}
+
+/// What happened, with the details that tell it from others of its kind.
+fn what(texts: &Texts, event: &Event) -> String {
+    let word = texts.word("event", &event.what);
+    let detail = |name: &str| event.details.get(name).cloned();
+    let purpose = detail("purpose").map(|purpose| texts.word("purpose", &purpose));
+    let granted = detail("granted").map(|granted| texts.word("granted", &granted));
+    let to = detail("to_name").map(|to| format!("→ {to}"));
+    let details: Vec<String> = [to, purpose, granted].into_iter().flatten().collect();
+    if details.is_empty() { word } else { format!("{word} {}", details.join(", ")) }
+}
+
+pub(super) fn contents(texts: &Texts, contents: &Contents) -> Vec<String> {
+    let mut lines = vec![texts.filled("case.contents", &[("number", &contents.number)])];
+    for (sequence, what, content) in &contents.parts {
+        lines.push(format!("{sequence}  {}", texts.word("event", what)));
+        let pairs: Vec<_> = content.0.iter().map(|(name, value)| (format!("  {name}"), value.clone())).collect();
+        lines.extend(fields(&pairs));
+    }
+    lines.push(texts.say("case.read_logged", &[]));
+    lines.push(next(texts, &format!("hallmesh case trace {}", contents.number)));
+    lines
+}
+
+pub(super) fn received(texts: &Texts, received: &Received) -> Vec<String> {
+    let mut pairs = vec![
+        field(texts, "case", &received.number),
+        field(texts, "id", &received.id),
+        field(texts, "grade", texts.word("grade", &received.grade)),
+    ];
+    pairs.extend(about(texts, &received.route));
+    pairs.push(field(texts, "bring", materials(texts, received.materials.iter())));
+    let mut lines = vec![texts.say("case.received", &[])];
+    lines.extend(fields(&pairs));
+    lines.push(next(texts, &format!("hallmesh case trace {}", received.number)));
+    lines
+}
+
+fn matter(texts: &Texts, case: &Case) -> String {
+    marked(texts, case.matter_name.as_ref().unwrap_or(&case.matter), case.official)
+}
+
+fn state(texts: &Texts, case: &Case) -> String {
+    let state = texts.word("state", case.state.word());
+    match case.granted {
+        Some(granted) => format!("{state}, {}", texts.word("granted", &granted.to_string())),
+        None => state,
+    }
+}
+
+fn custodian(texts: &Texts, case: &Case) -> String {
+    let here = format!("{} {}", case.custodian_name, case.custodian);
+    match &case.in_transit_to {
+        Some(to) => texts.filled("case.in_transit", &[("from", &here), ("to", to)]),
+        None => here,
+    }
+}
+
+/// The day by which, the promised one first.
+fn due(texts: &Texts, case: &Case) -> Option<String> {
+    let (promised, legal) = (case.promised_by.as_ref()?, case.due.as_ref()?);
+    let key = if case.due_provisional { "case.due_provisional" } else { "case.due" };
+    Some(texts.filled(key, &[("promised", promised), ("legal", legal)]))
+}
+
+/// What this hall can do next; where it can do nothing, looking on.
+fn step(texts: &Texts, case: &Case) -> String {
+    let (number, in_hand) = (&case.number, case.stage == "custodian" && case.in_transit_to.is_none());
+    let clerk = texts.say("placeholder.clerk", &[]);
+    let deciding = in_hand && case.custodian == case.competent;
+    let window = in_hand && case.custodian == case.receiving;
+    match case.state {
+        State::Received | State::Supplemented if deciding => {
+            format!("hallmesh case accept {number} --clerk {clerk}")
+        }
+        State::AwaitingCorrection if window => {
+            let file = texts.say("placeholder.applicant", &[]);
+            format!("hallmesh case correct {number} --clerk {clerk} --supply {file}")
+        }
+        State::Accepted if deciding => {
+            let note = texts.say("placeholder.note", &[]);
+            format!("hallmesh case decide {number} --clerk {clerk} --grant --note {note}")
+        }
+        State::Decided if window => format!("hallmesh case deliver {number} --clerk {clerk}"),
+        State::Delivered => {
+            let dir = texts.say("placeholder.dir", &[]);
+            format!("hallmesh case export {number} --out {dir}")
+        }
+        State::Received
+        | State::Supplemented
+        | State::AwaitingCorrection
+        | State::Accepted
+        | State::Decided => format!("hallmesh case trace {number}"),
+    }
+}

@@ -1,0 +1,122 @@
+//! Answers as lines for people. Pure: the same answer in the same language is the same lines.
+
+mod case;
+mod matter;
+mod node;
+
+use std::fmt::Write as _;
+
+use crate::ops::{Answer, Clerk, Letter};
+use crate::texts::Texts;
+
+use super::table::table;
+use super::time;
+
+/// What an answer says, ending with the next useful command.
+pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
+    match answer {
+        Answer::Status(status) => node::status(texts, status),
+        Answer::Peers { peers } => node::peers(texts, peers),
+        Answer::Halls { halls } => node::halls(texts, halls),
+        Answer::Matters { matters, more } => matter::list(texts, matters, *more),
+        Answer::Matter(matter) => matter::one(texts, matter),
+        Answer::Route(route) => matter::route(texts, route),
+        Answer::Cases { cases } => case::list(texts, cases),
+        Answer::Case(case) => case::one(texts, case),
+        Answer::Trace(trace) => case::trace(texts, trace),
+        Answer::Contents(contents) => case::contents(texts, contents),
+        Answer::Received(received) => case::received(texts, received),
+        Answer::Recorded { case, sequence } => {
+            let said = texts.filled("case.recorded", &[("case", case), ("sequence", sequence)]);
+            vec![said, next(texts, &format!("hallmesh case show {case}"))]
+        }
+        Answer::Post { letters } => post(texts, letters),
+        Answer::Clerks { clerks } => self::clerks(texts, clerks),
+        Answer::Published { records } => {
+            let said = texts.filled("matter.published", &[("records", records)]);
+            vec![said, next(texts, "hallmesh matter list")]
+        }
+        Answer::Issued { hall, .. } => vec![texts.filled("hall.issued", &[("hall", hall)])],
+        Answer::ClerkKept { number } => {
+            let said = texts.filled("clerk.kept", &[("number", number)]);
+            vec![said, next(texts, "hallmesh clerk list")]
+        }
+        Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
+        // Their content is for a file, written by the command that asked.
+        Answer::Card { .. } | Answer::Export { .. } | Answer::Done => vec![texts.say("done", &[])],
+        Answer::Refused(problem) => super::problem::error(texts, problem),
+    }
+}
+
+/// The line that says what to type next.
+pub(super) fn next(texts: &Texts, command: &str) -> String {
+    format!("{}  {command}", texts.say("label.then", &[]))
+}
+
+/// Bytes as hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        let written = write!(text, "{byte:02x}");
+        debug_assert!(written.is_ok(), "writing into a String cannot fail");
+        text
+    })
+}
+
+/// A name, marked if its entry was not confirmed by the authority.
+pub(super) fn marked(texts: &Texts, name: &str, official: bool) -> String {
+    if official { name.to_owned() } else { format!("{name} [{}]", texts.say("mark.not_official", &[])) }
+}
+
+/// The beginning of a digest: enough to compare by eye.
+fn short(digest: &str) -> String {
+    match digest.get(..12) {
+        Some(beginning) => format!("{beginning}…"),
+        None => digest.to_owned(),
+    }
+}
+
+/// Headings from the catalogue.
+fn heading(texts: &Texts, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| texts.say(&format!("column.{name}"), &[])).collect()
+}
+
+/// A labelled value for [`super::table::fields`].
+fn field(texts: &Texts, label: &str, value: impl ToString) -> (String, String) {
+    (texts.say(&format!("field.{label}"), &[]), value.to_string())
+}
+
+fn post(texts: &Texts, letters: &[Letter]) -> Vec<String> {
+    if letters.is_empty() {
+        return vec![texts.say("post.none", &[]), next(texts, "hallmesh case list")];
+    }
+    let row = |letter: &Letter| {
+        vec![
+            letter.to.clone(),
+            letter.to_name.clone(),
+            texts.word("letter", &letter.what),
+            letter.case.clone().unwrap_or_else(|| "-".to_owned()),
+            time::moment(letter.since),
+        ]
+    };
+    let rows: Vec<_> = letters.iter().map(row).collect();
+    let mut lines = table(&heading(texts, &["to", "hall", "letter", "case", "since"]), &rows);
+    lines.push(texts.filled("post.count", &[("count", &letters.len())]));
+    lines.push(next(texts, "hallmesh peer list"));
+    lines
+}
+
+fn clerks(texts: &Texts, clerks: &[Clerk]) -> Vec<String> {
+    let add = texts.say("clerk.next_add", &[]);
+    if clerks.is_empty() {
+        return vec![texts.say("clerk.none", &[]), next(texts, &add)];
+    }
+    let row = |clerk: &Clerk| {
+        let roles: Vec<String> = clerk.roles.0.iter().map(|role| texts.word("role", role)).collect();
+        let state = if clerk.active { "active" } else { "disabled" };
+        vec![clerk.number.to_string(), clerk.name.clone(), roles.join(", "), texts.word("clerk.state", state)]
+    };
+    let rows: Vec<_> = clerks.iter().map(row).collect();
+    let mut lines = table(&heading(texts, &["number", "name", "roles", "state"]), &rows);
+    lines.push(next(texts, &add));
+    lines
+}

@@ -1,0 +1,154 @@
+//! The node, its neighbours, the directory.
+
+use super::super::table::{fields, table};
+use super::super::time;
+use super::{field, heading, next, short};
+use crate::ops::{Hall, Peer, Status};
+use crate::texts::Texts;
+
+/// A charter that runs out sooner is warned about.
+const CHARTER_DAYS_MIN: u64 = 30;
+/// Less room than this is warned about.
+const DISK_FREE_MIN: u64 = 1 << 30;
+
+pub(super) fn status(texts: &Texts, status: &Status) -> Vec<String> {
+    let mut lines = fields(&about(texts, status));
+    lines.extend(warnings(texts, status));
+    lines.push(next(texts, next_of(status)));
+    lines
+}
+
+fn about(texts: &Texts, status: &Status) -> Vec<(String, String)> {
+    let tier = texts.word("tier", &status.tier);
+    let hall = texts.filled(
+        "status.hall",
+        &[
+            ("name", &status.name),
+            ("hall", &status.hall),
+            ("tier", &tier),
+            ("incarnation", &status.incarnation),
+        ],
+    );
+    let parent = status.parent.clone().unwrap_or_else(|| texts.say("status.no_parent", &[]));
+    let lists = texts.filled(
+        "status.lists",
+        &[("directory", &status.directory_records), ("lists", &status.list_records)],
+    );
+    let roots = texts.filled(
+        "status.roots",
+        &[("directory", &short(&status.directory_root)), ("lists", &short(&status.lists_root))],
+    );
+    let post = texts.filled("status.post", &[("post", &status.post), ("relayed", &status.relayed)]);
+    let up = texts.filled(
+        "status.up",
+        &[
+            ("span", &time::span(texts, status.up_ms)),
+            ("version", &status.version),
+            ("clock", &time::moment(status.wall)),
+        ],
+    );
+    vec![
+        field(texts, "hall", hall),
+        field(texts, "parent", parent),
+        field(texts, "line", line(texts, status)),
+        field(texts, "lists", format!("{lists}\n{roots}")),
+        field(texts, "cases", cases(texts, status)),
+        field(texts, "post", post),
+        field(texts, "charter", charter(texts, status)),
+        field(texts, "listening", status.listening.join("\n")),
+        field(texts, "peer_id", &status.peer_id),
+        field(texts, "root", &status.root),
+        field(texts, "disk", texts.filled("status.disk", &[("free", &time::bytes(status.disk_free))])),
+        field(texts, "node", up),
+    ]
+}
+
+fn line(texts: &Texts, status: &Status) -> String {
+    texts.filled("status.line", &[("peers", &status.peers), ("wanted", &status.wanted_peers)])
+}
+
+fn cases(texts: &Texts, status: &Status) -> String {
+    let total = texts.filled("status.cases", &[("cases", &status.cases), ("closed", &status.closed)]);
+    let stages = status.stages.iter().filter(|(_, count)| **count > 0);
+    let stages: Vec<String> =
+        stages.map(|(stage, count)| format!("{} {count}", texts.word("stage", stage))).collect();
+    if stages.is_empty() { total } else { format!("{total}\n{}", stages.join(", ")) }
+}
+
+fn charter(texts: &Texts, status: &Status) -> String {
+    let until = time::day(status.charter_valid_to);
+    match time::days_until(status.wall, status.charter_valid_to) {
+        Some(days) => texts.filled("status.charter", &[("until", &until), ("days", &days)]),
+        None => texts.filled("status.charter_over", &[("until", &until)]),
+    }
+}
+
+fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
+    let charter = time::days_until(status.wall, status.charter_valid_to);
+    let cut_off = status.peers == 0 && status.wanted_peers > 0;
+    let free = time::bytes(status.disk_free);
+    let refused: Vec<String> =
+        status.refused.iter().map(|(why, count)| format!("{} {count}", texts.word("refused", why))).collect();
+    let known: [(bool, &str, &str); 6] = [
+        (cut_off, "status.warn.cut_off", ""),
+        (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
+        (status.disk_free < DISK_FREE_MIN, "status.warn.disk", &free),
+        (status.list_records == 0, "status.warn.no_lists", ""),
+        (status.forks > 0, "status.warn.forks", &status.forks.to_string()),
+        (!refused.is_empty(), "status.warn.refused", &refused.join(", ")),
+    ];
+    let said = known.iter().filter(|(holds, ..)| *holds);
+    said.map(|(_, key, value)| format!("! {}", texts.filled(key, &[("value", value)]))).collect()
+}
+
+fn next_of(status: &Status) -> &'static str {
+    if status.peers < status.wanted_peers {
+        "hallmesh peer list"
+    } else if status.list_records == 0 {
+        "hallmesh matter import --help"
+    } else if status.post > 0 {
+        "hallmesh post list"
+    } else {
+        "hallmesh case list"
+    }
+}
+
+pub(super) fn peers(texts: &Texts, peers: &[Peer]) -> Vec<String> {
+    if peers.is_empty() {
+        return vec![texts.say("peer.none", &[]), next(texts, "hallmesh hall list")];
+    }
+    let row = |peer: &Peer| {
+        let state = if peer.connected { "connected" } else { "cut-off" };
+        let addresses =
+            if peer.addresses.is_empty() { texts.say("peer.calls_in", &[]) } else { peer.addresses.join(" ") };
+        vec![peer.hall.clone(), peer.name.clone(), texts.word("peer.state", state), addresses]
+    };
+    let rows: Vec<_> = peers.iter().map(row).collect();
+    let mut lines = table(&heading(texts, &["code", "hall", "line", "addresses"]), &rows);
+    let connected = peers.iter().filter(|peer| peer.connected).count();
+    lines.push(texts.filled("peer.count", &[("connected", &connected), ("count", &peers.len())]));
+    lines.push(next(texts, "hallmesh status"));
+    lines
+}
+
+pub(super) fn halls(texts: &Texts, halls: &[Hall]) -> Vec<String> {
+    if halls.is_empty() {
+        return vec![texts.say("hall.none", &[]), next(texts, "hallmesh hall list")];
+    }
+    let row = |hall: &Hall| {
+        vec![
+            hall.hall.clone(),
+            hall.name.clone(),
+            texts.word("tier", &hall.tier),
+            hall.parent.clone().unwrap_or_else(|| "-".to_owned()),
+            hall.incarnation.to_string(),
+            time::day(hall.valid_to),
+        ]
+    };
+    let rows: Vec<_> = halls.iter().map(row).collect();
+    let mut lines =
+        table(&heading(texts, &["code", "hall", "tier", "parent", "incarnation", "valid_to"]), &rows);
+    lines.push(texts.filled("hall.count", &[("count", &halls.len())]));
+    lines.push(next(texts, "hallmesh peer list"));
+    lines
+}

@@ -1,0 +1,108 @@
+//! One call of the command line: its language, its settings, its way to the node.
+
+use std::path::{Path, PathBuf};
+
+use hallmesh_protocol::seal::{SecretKey, Suite};
+use tokio::runtime::Runtime;
+use zeroize::Zeroizing;
+
+use super::args::{Global, Signer};
+use crate::config::{Config, ConfigError, Finding};
+use crate::home::{Home, HomeError, files};
+use crate::ops::{Answer, Ask, Client, Problem};
+use crate::texts::Texts;
+
+/// 64 digits and a line end, which an editor may have made longer.
+const KEY_TEXT_MAX: u64 = 80;
+
+pub(super) struct Session {
+    pub(super) texts: Texts,
+    pub(super) global: Global,
+}
+
+impl Session {
+    /// The settings, with what the command line overrides.
+    pub(super) fn config(&self) -> Result<Config, Problem> {
+        let mut config = Config::load(self.global.config.as_deref()).map_err(|why| unloaded(&why))?;
+        if let Some(data) = &self.global.data {
+            config.data_dir.clone_from(data);
+        }
+        if let Some(socket) = &self.global.socket {
+            config.socket = Some(socket.clone());
+        }
+        Ok(config)
+    }
+
+    /// The data directory as the settings say.
+    pub(super) fn data_dir(&self) -> Result<PathBuf, Problem> {
+        Ok(self.config()?.data_dir)
+    }
+
+    /// What `hall init` made.
+    pub(super) fn home(&self) -> Result<Home, Problem> {
+        Home::open(&self.data_dir()?).map_err(homeless)
+    }
+
+    /// Asks the node. A refusal is a problem.
+    pub(super) fn ask(&self, ask: &Ask) -> Result<Answer, Problem> {
+        let client = self.client()?;
+        runtime()?.block_on(client.ask(ask))
+    }
+
+    /// Asks the node as a clerk.
+    pub(super) fn act(&self, ask: &Ask, signer: &Signer) -> Result<Answer, Problem> {
+        let (client, key) = (self.client()?, self.key(signer)?);
+        runtime()?.block_on(client.ask_as(ask, signer.clerk, &key))
+    }
+
+    fn client(&self) -> Result<Client, Problem> {
+        Ok(Client::new(&self.config()?.socket()))
+    }
+
+    fn key(&self, signer: &Signer) -> Result<SecretKey, Problem> {
+        match &signer.clerk_key {
+            Some(file) => key_in(file),
+            None => self.home()?.clerk_key(signer.clerk).map_err(homeless),
+        }
+    }
+}
+
+/// One call needs one thread.
+fn runtime() -> Result<Runtime, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|cause| Problem::new("node.no_runtime").with("reason", cause))
+}
+
+/// The answer is for another question: node and command line are of different versions.
+pub(super) fn unexpected() -> Problem {
+    Problem::new("call.malformed")
+}
+
+/// What is wrong with a data directory.
+pub(super) fn homeless(why: HomeError) -> Problem {
+    Problem { code: why.code().to_owned(), params: why.params() }
+}
+
+pub(super) fn unloaded(why: &ConfigError) -> Problem {
+    Problem { code: why.code().to_owned(), params: why.detail() }
+}
+
+/// A finding about the settings, worded like a problem.
+pub(super) fn found(finding: &Finding) -> Problem {
+    Problem { code: finding.code.clone(), params: finding.detail.clone() }
+}
+
+/// A clerk's key that is kept elsewhere, as on a stick. It is a seed of 32 bytes in hexadecimal.
+fn key_in(file: &Path) -> Result<SecretKey, Problem> {
+    let text = files::read_private(file, KEY_TEXT_MAX).map_err(homeless)?;
+    let mut seed = Zeroizing::new([0; 32]);
+    let pairs = text.trim_ascii().chunks(2);
+    if text.trim_ascii().len() != 64 {
+        return Err(homeless(HomeError::Damaged { path: file.to_owned() }));
+    }
+    for (byte, pair) in seed.iter_mut().zip(pairs) {
+        let value = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        *byte = value.ok_or_else(|| homeless(HomeError::Damaged { path: file.to_owned() }))?;
+    }
+    Ok(SecretKey::from_seed(Suite::One, *seed))
+}

@@ -1,0 +1,297 @@
+//! The loop: gather, step, commit, release.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallmesh_protocol::ids::HallId;
+use hallmesh_protocol::node::Node;
+use hallmesh_protocol::record::Record;
+use hallmesh_protocol::signed::Verified;
+use hallmesh_protocol::step::{Command, Effects, Input, Now, Output, Released, Reply, Ticket, View};
+use hallmesh_protocol::verify::Checked;
+use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::roster::{self, Who};
+use super::shared::Shared;
+use super::{Feed, introduce};
+use crate::net::{GuestId, LineId, NetCommand};
+use crate::ops::Problem;
+
+/// Inputs stepped into one commit at the most.
+const BATCH_MAX: usize = 256;
+/// Rows in one commit at the most; a batch that reaches it is committed before the next input.
+const BATCH_ROWS_MAX: usize = 4_096;
+/// Milliseconds before the same neighbour is visited again.
+const VISIT_PAUSE_MS: u64 = 3_000;
+/// What a guest is told.
+const ADMITTED: &[u8] = b"admitted";
+const NOT_ADMITTED: &[u8] = b"refused";
+
+/// Everything that can reach the engine.
+pub(crate) enum Event {
+    Up { peer: PeerId, line: LineId },
+    Down { peer: PeerId },
+    Frame { peer: PeerId, line: LineId, number: u64, message: Option<Checked> },
+    Guest { guest: GuestId, records: Vec<Verified<Record>>, refused: u64 },
+    Listening(Multiaddr),
+    NotAdmitted { peer: PeerId },
+    Command { command: Box<Command>, reply: oneshot::Sender<Reply> },
+}
+
+/// Who waits for the reply to a command.
+enum Waiting {
+    Caller(oneshot::Sender<Reply>),
+    Guest(GuestId),
+    Nobody,
+}
+
+/// The owner of the core and of the store's writing side.
+pub(crate) struct Engine {
+    shared: Arc<Shared>,
+    node: Node,
+    net: mpsc::Sender<NetCommand>,
+    advertise: Vec<Multiaddr>,
+    keypair: Keypair,
+    who: Who,
+    wanted: BTreeSet<HallId>,
+    up: BTreeSet<PeerId>,
+    listening: Vec<Multiaddr>,
+    waiting: BTreeMap<Ticket, Waiting>,
+    visits: BTreeMap<PeerId, u64>,
+    next_ticket: u64,
+    wake_at: u64,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        node: Node,
+        net: mpsc::Sender<NetCommand>,
+        advertise: Vec<Multiaddr>,
+        keypair: Keypair,
+    ) -> Self {
+        Self {
+            shared,
+            node,
+            net,
+            advertise,
+            keypair,
+            who: Who::default(),
+            wanted: BTreeSet::new(),
+            up: BTreeSet::new(),
+            listening: Vec::new(),
+            waiting: BTreeMap::new(),
+            visits: BTreeMap::new(),
+            next_ticket: 0,
+            wake_at: 0,
+        }
+    }
+
+    /// Runs until told to stop or until the disk fails.
+    pub(crate) async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Event>,
+        mut stopped: watch::Receiver<bool>,
+        _feed: Feed,
+    ) -> Result<(), Problem> {
+        loop {
+            let pause = self.wake_at.saturating_sub(self.shared.now().ticks);
+            let first = tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => break,
+                event = inbox.recv() => event,
+                () = tokio::time::sleep(Duration::from_millis(pause)) => None,
+            };
+            self.turn(first, &mut inbox).await?;
+        }
+        self.send(NetCommand::Shutdown).await;
+        Ok(())
+    }
+
+    /// One turn: as many inputs as are there go into one commit; then, and only then, the outputs.
+    async fn turn(&mut self, first: Option<Event>, inbox: &mut mpsc::Receiver<Event>) -> Result<(), Problem> {
+        let view = self.shared.snapshot()?;
+        let (mut effects, mut read) = (Effects::default(), BTreeMap::new());
+        self.step(first, &view, &mut effects, &mut read);
+        let mut inputs = 1_usize;
+        while inputs < BATCH_MAX && effects.rows() < BATCH_ROWS_MAX {
+            let Ok(event) = inbox.try_recv() else { break };
+            self.step(Some(event), &view, &mut effects, &mut read);
+            inputs = inputs.saturating_add(1);
+        }
+        drop(view);
+        let released = tokio::task::block_in_place(|| effects.commit(|rows| self.shared.store.commit(&rows)));
+        let released = released.map_err(|why| Problem::new("store.io").with("reason", why))?;
+        for (peer, (line, upto)) in read {
+            self.send(NetCommand::Committed { peer, line, upto }).await;
+        }
+        self.release(released).await
+    }
+
+    fn step(
+        &mut self,
+        event: Option<Event>,
+        view: &dyn View,
+        effects: &mut Effects,
+        read: &mut BTreeMap<PeerId, (LineId, u64)>,
+    ) {
+        let input = match event {
+            None => Some(Input::Wake),
+            Some(Event::Frame { peer, line, number, message }) => {
+                read.insert(peer, (line, number));
+                self.frame(peer, message)
+            }
+            Some(other) => self.input(other),
+        };
+        if let Some(input) = input {
+            self.node.step(self.now(), input, view, effects);
+        }
+    }
+
+    fn now(&self) -> Now {
+        self.shared.now()
+    }
+
+    fn frame(&self, peer: PeerId, message: Option<Checked>) -> Option<Input> {
+        let from = self.who.hall(&peer)?.hall;
+        message.map(|message| Input::Received { from, message })
+    }
+
+    fn input(&mut self, event: Event) -> Option<Input> {
+        match event {
+            Event::Up { peer, .. } => {
+                self.up.insert(peer);
+                self.show_lines();
+                self.who.hall(&peer).map(Input::PeerUp)
+            }
+            Event::Down { peer } => {
+                self.up.remove(&peer);
+                self.show_lines();
+                self.who.hall(&peer).map(|at| Input::PeerDown(at.hall))
+            }
+            Event::Listening(address) => self.listening(address),
+            Event::Guest { guest, records, refused } => {
+                self.shared.refused("guest-records", refused);
+                Some(self.command(Command::Admit(records), Waiting::Guest(guest)))
+            }
+            Event::NotAdmitted { peer } => {
+                self.introduce(peer);
+                None
+            }
+            Event::Command { command, reply } => Some(self.command(*command, Waiting::Caller(reply))),
+            Event::Frame { .. } => None,
+        }
+    }
+
+    fn command(&mut self, command: Command, waiting: Waiting) -> Input {
+        self.next_ticket = self.next_ticket.saturating_add(1);
+        let ticket = Ticket(self.next_ticket);
+        self.waiting.insert(ticket, waiting);
+        Input::Command { ticket, command }
+    }
+
+    /// A port is open: what others dial is what the configuration says, else what we listen on.
+    fn listening(&mut self, address: Multiaddr) -> Option<Input> {
+        tracing::info!(%address, "listening");
+        self.listening.push(address);
+        let texts = |addresses: &[Multiaddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
+        self.shared.show(|live| live.listening = texts(&self.listening));
+        let advertised = if self.advertise.is_empty() { dialable(&self.listening) } else { self.advertise.clone() };
+        let command = Command::Advertise(texts(&advertised));
+        Some(self.command(command, Waiting::Nobody))
+    }
+
+    /// Everything the core asked for, now that the store has kept what it rests on.
+    async fn release(&mut self, released: Released) -> Result<(), Problem> {
+        self.wake_at = released.wake_at.unwrap_or(self.wake_at);
+        let mut directory_changed = false;
+        for output in released.outputs {
+            match output {
+                Output::Send { to, message } => {
+                    if let Some(peer) = self.who.peer(to) {
+                        self.send(NetCommand::Send { peer, frame: message.encode() }).await;
+                    }
+                }
+                Output::Reply { ticket, reply } => self.reply(ticket, reply).await,
+                Output::Keep(halls) => self.wanted = halls,
+                Output::RosterChanged => directory_changed = true,
+                Output::Happened(happening) => {
+                    tracing::info!(?happening, "happened");
+                    self.shared.note(happening);
+                }
+            }
+        }
+        if directory_changed { self.roster().await } else { Ok(()) }
+    }
+
+    async fn reply(&mut self, ticket: Ticket, reply: Reply) {
+        match self.waiting.remove(&ticket) {
+            Some(Waiting::Caller(caller)) => {
+                if caller.send(reply).is_err() {
+                    tracing::debug!("a caller hung up before the reply");
+                }
+            }
+            Some(Waiting::Guest(guest)) => {
+                let known = matches!(reply, Reply::Admitted { .. });
+                let frame = if known { ADMITTED } else { NOT_ADMITTED }.to_vec();
+                self.send(NetCommand::GuestReply { guest, frame }).await;
+            }
+            Some(Waiting::Nobody) | None => {}
+        }
+    }
+
+    async fn roster(&mut self) -> Result<(), Problem> {
+        let view = self.shared.snapshot()?;
+        let (who, roster) = tokio::task::block_in_place(|| roster::read(&view, self.shared.at.hall));
+        drop(view);
+        self.who = who;
+        self.send(NetCommand::Roster(Arc::new(roster))).await;
+        let keep = self.wanted.iter().filter_map(|hall| self.who.peer(*hall)).collect();
+        self.send(NetCommand::Keep(keep)).await;
+        self.show_lines();
+        Ok(())
+    }
+
+    fn show_lines(&self) {
+        let connected = self.up.iter().filter_map(|peer| Some(self.who.hall(peer)?.hall)).collect();
+        self.shared.show(|live| {
+            live.connected = connected;
+            live.wanted.clone_from(&self.wanted);
+        });
+    }
+
+    /// Shows our charter to a neighbour that does not know it, at most once in a pause.
+    fn introduce(&mut self, peer: PeerId) {
+        let now = self.now().ticks;
+        if self.visits.get(&peer).is_some_and(|until| now < *until) {
+            return;
+        }
+        self.visits.insert(peer, now.saturating_add(VISIT_PAUSE_MS));
+        let view = self.shared.snapshot();
+        let hall = self.who.hall(&peer);
+        let (Ok(view), Some(at), Ok(frame)) = (view, hall, introduce::frame(&self.shared)) else { return };
+        let contact = hallmesh_protocol::directory::Directory::new(&view).contact(at.hall);
+        let texts = contact.map(|contact| contact.addresses).unwrap_or_default();
+        let addresses = texts.iter().filter_map(|text| text.parse().ok()).collect();
+        tokio::spawn(introduce::visit(self.keypair.clone(), addresses, frame));
+    }
+
+    async fn send(&self, command: NetCommand) {
+        if self.net.send(command).await.is_err() {
+            tracing::debug!("the network rooms are closed");
+        }
+    }
+}
+
+/// Listening on every interface says nothing about where others find us.
+fn dialable(listening: &[Multiaddr]) -> Vec<Multiaddr> {
+    let specific = |address: &&Multiaddr| match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => !ip.is_unspecified(),
+        Some(Protocol::Ip6(ip)) => !ip.is_unspecified(),
+        _other => false,
+    };
+    listening.iter().filter(specific).cloned().collect()
+}

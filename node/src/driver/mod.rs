@@ -1,0 +1,200 @@
+//! The running node: a loop around the core, and the tasks that feed it.
+//!
+//! ```text
+//!  lines --> intake (decode, check signatures) --+
+//!  socket --> calls (questions answered there;    +--> engine: step, step, ... commit, release --> lines
+//!             deeds sealed and checked) ----------+                                          +--> replies
+//! ```
+//! One task owns the core and the writing side of the store; nothing else locks anything of meaning.
+
+mod calls;
+mod engine;
+mod intake;
+mod introduce;
+mod roster;
+mod shared;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallmesh_protocol::genesis;
+use hallmesh_protocol::node::{Me, Node};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::admin::{AdminServer, BindError};
+use crate::config::Config;
+use crate::home::{Home, Keys};
+use crate::net::{self, Net, Settings};
+use crate::ops::Problem;
+use crate::store::{Store, StoreError};
+
+use engine::{Engine, Event};
+use shared::Shared;
+
+/// Calls that wait for a task to take them up.
+const CALLS_MAX: usize = 64;
+/// Events that wait for the engine.
+const EVENTS_MAX: usize = 1_024;
+/// Case numbers have room for this many bits of a boot id.
+const BOOT_BITS: u32 = 0xF_FFFF;
+
+/// A node that runs inside this process.
+pub struct Running {
+    tasks: JoinSet<Result<(), Problem>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Running {
+    /// Ends the node in good order and waits until its ports and its store are free.
+    pub async fn stop(mut self) -> Result<(), Problem> {
+        self.stop.send_replace(true);
+        self.ended().await
+    }
+
+    /// Waits until the node has ended, by itself, by a call, or because its disk failed.
+    pub async fn ended(&mut self) -> Result<(), Problem> {
+        let mut outcome = Ok(());
+        while let Some(task) = self.tasks.join_next().await {
+            let ended = task.unwrap_or_else(|_| Err(Problem::new("node.bug")));
+            if ended.is_err() {
+                outcome = ended;
+            }
+            self.stop.send_replace(true);
+        }
+        outcome
+    }
+}
+
+/// Runs a node until it is told to stop, by a signal or over its socket.
+pub async fn run(config: Config) -> Result<(), Problem> {
+    let mut running = start(config).await?;
+    let stop = running.stop.clone();
+    let signals = tokio::spawn(async move {
+        shutdown_signal().await;
+        stop.send_replace(true);
+    });
+    let outcome = running.ended().await;
+    signals.abort();
+    outcome
+}
+
+/// Starts a node in this process.
+pub async fn start(config: Config) -> Result<Running, Problem> {
+    let home = Home::open(&config.data_dir).map_err(Problem::from)?;
+    let keys = home.keys().map_err(Problem::from)?;
+    let store = Store::open(&config.data_dir).map_err(|why| store_problem(&why, &config))?;
+    let snapshot = store.snapshot().map_err(|why| store_problem(&why, &config))?;
+    let identity = genesis::identity(&snapshot).ok_or_else(|| Problem::new("store.format"))?;
+    drop(snapshot);
+    let admin = AdminServer::bind(&config.socket()).await.map_err(|why| bind_problem(&why, &config))?;
+    let net = net::start(settings(&config, &keys)?).map_err(|why| {
+        Problem::new("net.cannot_listen").with("reason", format!("{why:#}"))
+    })?;
+    tracing::info!(hall = %identity.at, peer = %net.local_peer, "node started");
+    launch(&config, home, keys, store, identity.at, admin, net)
+}
+
+fn launch(
+    config: &Config,
+    home: Home,
+    keys: Keys,
+    store: Store,
+    at: hallmesh_protocol::ids::HallAt,
+    admin: AdminServer,
+    net: Net,
+) -> Result<Running, Problem> {
+    let mut chance = crate::home::chance()?;
+    let boot = u32::try_from(chance.next_u64() & u64::from(BOOT_BITS)).unwrap_or(0);
+    let shared = Arc::new(Shared::new(at, boot, store, keys.wrap, home, &net));
+    let (events, inbox) = mpsc::channel(EVENTS_MAX);
+    let (calls, waiting) = mpsc::channel(CALLS_MAX);
+    let (stop, stopped) = watch::channel(false);
+    let view = shared.snapshot()?;
+    let me = Me { at, boot, key: keys.event };
+    let node = Node::open(me, chance.bytes32(), shared.now(), &view);
+    drop(view);
+    let Net { commands, events: net_events, .. } = net;
+    let advertise = config.advertise_addresses()?;
+    let engine = Engine::new(Arc::clone(&shared), node, commands, advertise, keys.transport);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(intake::run(Arc::clone(&shared), net_events, events.clone()));
+    tasks.spawn(calls::run(Arc::clone(&shared), waiting, events.clone(), stop.clone()));
+    let until = stopped.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = admin.run(calls) => {}
+            () = flagged(until) => {}
+        }
+        Ok(())
+    });
+    tasks.spawn(engine.run(inbox, stopped, events));
+    Ok(Running { tasks, stop })
+}
+
+/// Resolves once the node is told to stop.
+async fn flagged(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody is left who could tell: that is a stop too.
+    if stopped.wait_for(|stop| *stop).await.is_err() {
+        tracing::debug!("the stop flag has no owner any more");
+    }
+}
+
+fn settings(config: &Config, keys: &Keys) -> Result<Settings, Problem> {
+    let mut settings = Settings::new(keys.transport.clone(), config.listen_addresses()?);
+    settings.ping_interval = Duration::from_millis(config.ping_interval_ms);
+    settings.backoff_max = Duration::from_millis(config.redial_max_ms);
+    settings.members_max = config.connections_max;
+    settings.seats = usize::try_from(config.guest_seats).unwrap_or(usize::MAX);
+    settings.guest_deadline = Duration::from_millis(config.guest_deadline_ms);
+    Ok(settings)
+}
+
+#[cfg(unix)]
+async fn shutdown_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        ended = tokio::signal::ctrl_c() => {
+            if let Err(why) = ended {
+                tracing::error!(%why, "interrupts cannot be waited for");
+            }
+        }
+    }
+}
+
+/// A store that cannot be used, for people.
+pub(crate) fn store_problem(why: &StoreError, config: &Config) -> Problem {
+    let problem = match why {
+        StoreError::Missing { .. } => Problem::new("store.missing"),
+        StoreError::Exists { .. } => Problem::new("store.exists"),
+        StoreError::InUse { pid } => {
+            let pid = pid.map_or_else(|| "?".to_owned(), |pid| pid.to_string());
+            Problem::new("store.in_use").with("pid", pid)
+        }
+        StoreError::DiskFull { free, needed } => {
+            Problem::new("store.disk_full").with("free", free).with("needed", needed)
+        }
+        StoreError::NotPermitted { .. } => Problem::new("store.not_permitted"),
+        StoreError::Damaged { .. } => Problem::new("store.damaged").with("reason", why),
+        StoreError::Io { .. } => Problem::new("store.io").with("reason", why),
+        StoreError::Stopped => Problem::new("store.stopped"),
+    };
+    problem.with("path", config.data_dir.display())
+}
+
+fn bind_problem(why: &BindError, config: &Config) -> Problem {
+    let code = match why {
+        BindError::InUse { .. } => "socket.in_use",
+        BindError::NotASocket { .. } => "socket.not_a_socket",
+        BindError::NotPermitted { .. } => "socket.not_permitted",
+        BindError::Io { .. } => "socket.io",
+    };
+    Problem::new(code).with("path", config.socket().display()).with("reason", why)
+}
+
+/// What an event is for the engine; the tasks that feed it build these.
+pub(crate) type Feed = mpsc::Sender<Event>;

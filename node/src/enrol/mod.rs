@@ -1,0 +1,129 @@
+//! How a city begins and how its halls join it, on paper, USB stick or line: [`found()`] (once), then for each
+//! hall `init` ([`Home::create`]), [`request()`], [`issue_by_root`] or [`charter_below`] with [`join_text`],
+//! and [`join()`].
+//!
+//! Promises: nothing is written when anything is wrong; a bundle is good for one hall and the keys it asked
+//! with, so that it needs no secrecy; nobody joins a root that people have not confirmed by another way.
+//! Knows nothing of lines and running nodes. Errors carry a stable code and parameters and no sentence: the
+//! sentences, in every language, are in the message catalogues.
+
+mod armour;
+mod base64;
+mod error;
+mod fingerprint;
+mod found;
+mod issue;
+mod join;
+mod packed;
+mod papers;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use hallmesh_protocol::directory::{Charter, Directory, Enrolment};
+use hallmesh_protocol::ids::{Digest, DivisionCode, HallAt, HallId};
+use hallmesh_protocol::query;
+use hallmesh_protocol::record::decode_records;
+use hallmesh_protocol::signed::Verified;
+use hallmesh_protocol::step::View;
+
+pub use armour::{ArmourError, Damage, Kind, TEXT_MAX};
+pub use error::EnrolError;
+pub use fingerprint::{fingerprint, matches};
+pub use found::{FoundError, Founded};
+pub use issue::{IssueError, Terms, VALIDITY_DAYS_MAX, charter};
+pub use join::{JoinError, Joined, KeyKind};
+pub use papers::{Papers, PapersError};
+pub use request::{RequestError, hall_of, request_fingerprint};
+
+use crate::home::Home;
+
+/// Founds a city: draws the holders' keys and the recovery key, and has all holders sign the root policy.
+/// The files are in `out` together or not at all.
+pub fn found(
+    city: DivisionCode,
+    name: &str,
+    holders: u8,
+    threshold: u8,
+    out: &Path,
+) -> Result<Founded, EnrolError> {
+    Ok(found::found(city, name, holders, threshold, out)?)
+}
+
+/// The text of a hall's request, with the addresses under which others reach it.
+pub fn request(home: &Home, addresses: &[String]) -> Result<String, EnrolError> {
+    Ok(request::write(home, addresses)?)
+}
+
+/// Reads a request: signed by the event key inside, and one that a hall can make.
+pub fn read_request(text: &str) -> Result<Verified<Enrolment>, EnrolError> {
+    Ok(request::read(text)?)
+}
+
+/// Answers a request as the city's root, with the holders' keys that are in `root_dir`: gives the bundle to
+/// join with. `card` is that of the hall above; without one it is looked for among the halls that were issued
+/// from this directory. The city's own hall needs none.
+pub fn issue_by_root(
+    root_dir: &Path,
+    request: &str,
+    card: Option<&str>,
+    incarnation: u32,
+    wall: u64,
+    days: u16,
+) -> Result<String, EnrolError> {
+    let (request, terms) = (read_request(request)?, Terms { incarnation, valid_from: wall, days });
+    let card = card.map(Papers::read_card).transpose()?;
+    Ok(issue::by_root(root_dir, &request, card.as_ref(), &terms, wall)?.bundle()?)
+}
+
+/// The charter that answers a request as the running hall `by`, valid from `wall` for `days`: to be published
+/// as its record, after which there is a [`join_text`].
+pub fn charter_below(
+    view: &dyn View,
+    by: HallAt,
+    request: &str,
+    incarnation: u32,
+    (wall, days): (u64, u16),
+) -> Result<Charter, EnrolError> {
+    let (request, terms) = (read_request(request)?, Terms { incarnation, valid_from: wall, days });
+    Ok(issue::by_hall(view, by, &request, &terms)?)
+}
+
+/// What the hall `at`, whose charter `superior` has published, joins with.
+pub fn join_text(view: &dyn View, superior: HallId, at: HallAt) -> Result<String, EnrolError> {
+    let charter = Directory::new(view).life_record(at).ok_or(PapersError::NoChain { at })?;
+    let papers = Papers::new(query::enrolment_records(view, superior))?;
+    Ok(papers.with_charter(charter.signed().clone())?.bundle()?)
+}
+
+/// The card of a hall: for those who issue charters under it.
+pub fn card_text(view: &dyn View, hall: HallId) -> Result<String, EnrolError> {
+    Ok(Papers::new(query::enrolment_records(view, hall))?.card()?)
+}
+
+/// The card in the answer of a running node: its enrolment records in hexadecimal.
+pub fn card_text_of_hex(hex: &str) -> Result<String, EnrolError> {
+    let records = unhex(hex).and_then(|bytes| decode_records(&bytes).ok());
+    Ok(Papers::new(records.ok_or(PapersError::Incomplete)?)?.card()?)
+}
+
+/// Makes a home's node one of the city's, if the root in `bundle` is the one that staff have confirmed by
+/// another way; `wall` is this machine's clock. Nothing is written if anything is wrong.
+pub fn join(home: &Home, bundle: &str, confirmed: &Digest, wall: u64) -> Result<Joined, JoinError> {
+    join::join(home, bundle, |anchor| anchor == confirmed, wall)
+}
+
+/// As [`join()`], with the root's fingerprint as staff typed it (see [`matches`]).
+pub fn join_as_typed(home: &Home, bundle: &str, typed: &str, wall: u64) -> Result<Joined, JoinError> {
+    join::join(home, bundle, |anchor| matches(typed, anchor), wall)
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2).map(|pair| {
+        let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2 && !pair.starts_with('+'))?;
+        u8::from_str_radix(pair, 16).ok()
+    });
+    if text.len() > TEXT_MAX { None } else { pairs.collect() }
+}

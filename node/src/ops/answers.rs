@@ -1,0 +1,428 @@
+//! Answers: plain data with stable names, printed for people by the command line and as they are by `--json`.
+//! Nothing in them is a citizen's data, but for [`Contents`], which needs a clerk.
+
+use std::collections::BTreeMap;
+
+use hallmesh_protocol::cases::{Reason, State};
+use hallmesh_protocol::step::Happening;
+use serde::{Deserialize, Serialize};
+
+use super::{Content, Problem, RoleWords};
+
+/// An answer, or why there is none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Answer {
+    /// See [`Status`].
+    Status(Box<Status>),
+    /// Neighbours.
+    Peers {
+        /// Of this hall.
+        peers: Vec<Peer>,
+    },
+    /// Halls of the directory.
+    Halls {
+        /// In the order of their codes.
+        halls: Vec<Hall>,
+    },
+    /// The text of a card file.
+    Card {
+        /// To be written to a file.
+        text: String,
+    },
+    /// Matters.
+    Matters {
+        /// In the order of their codes.
+        matters: Vec<Matter>,
+        /// More follow.
+        more: bool,
+    },
+    /// One matter.
+    Matter(Box<Matter>),
+    /// A route.
+    Route(Box<Route>),
+    /// Cases.
+    Cases {
+        /// Newest last.
+        cases: Vec<Case>,
+    },
+    /// One case.
+    Case(Box<Case>),
+    /// One case with its log.
+    Trace(Box<Trace>),
+    /// What can be exported of a case.
+    Export {
+        /// Encoded in hex; `case export` writes the files.
+        package: String,
+    },
+    /// The sealed parts of a case.
+    Contents(Contents),
+    /// Letters that wait.
+    Post {
+        /// By destination, oldest first.
+        letters: Vec<Letter>,
+    },
+    /// Clerks.
+    Clerks {
+        /// By number.
+        clerks: Vec<Clerk>,
+    },
+    /// A case was taken in.
+    Received(Box<Received>),
+    /// An act stands in the log.
+    Recorded {
+        /// The case's id.
+        case: String,
+        /// The event's place in the log.
+        sequence: u32,
+    },
+    /// So many records were taken up.
+    Published {
+        /// How many.
+        records: u32,
+    },
+    /// The join file of a new hall.
+    Issued {
+        /// To be written to a file and carried to the hall.
+        text: String,
+        /// The hall.
+        hall: String,
+    },
+    /// A clerk's card was written.
+    ClerkKept {
+        /// The clerk's number.
+        number: u16,
+    },
+    /// What happened.
+    Happened {
+        /// Ask again with this mark.
+        mark: u64,
+        /// In order; each with its wall time in ms since 1970.
+        events: Vec<(u64, Happening)>,
+    },
+    /// Done.
+    Done,
+    /// Not done; nothing was changed.
+    Refused(Problem),
+}
+
+/// How a node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The software's version.
+    pub version: String,
+    /// The hall's code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// Its tier.
+    pub tier: String,
+    /// Which life of the hall.
+    pub incarnation: u32,
+    /// This start of the node; clerks' acts name it.
+    pub boot: u32,
+    /// The hall above, none for the city.
+    pub parent: Option<String>,
+    /// Milliseconds since 1970 until which the charter is valid.
+    pub charter_valid_to: u64,
+    /// The city root's fingerprint.
+    pub root: String,
+    /// The peer identity of its line.
+    pub peer_id: String,
+    /// Addresses it listens on.
+    pub listening: Vec<String>,
+    /// Neighbours with a line.
+    pub peers: usize,
+    /// Neighbours it wants a line to.
+    pub wanted_peers: usize,
+    /// Directory records.
+    pub directory_records: u64,
+    /// List records.
+    pub list_records: u64,
+    /// The directory's root, in hex: equal in every hall that is up to date.
+    pub directory_root: String,
+    /// The lists' root.
+    pub lists_root: String,
+    /// Cases of which this hall has rows.
+    pub cases: u64,
+    /// Of these, delivered.
+    pub closed: u64,
+    /// Cases by this hall's part in them.
+    pub stages: BTreeMap<String, u64>,
+    /// Letters that wait.
+    pub post: u64,
+    /// Letters taken along for others.
+    pub relayed: u64,
+    /// Case logs offered that contradicted what is held.
+    pub forks: u64,
+    /// Messages that were refused since the start, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Free bytes on the disk of the data directory.
+    pub disk_free: u64,
+    /// Milliseconds since the start.
+    pub up_ms: u64,
+    /// The node's wall clock, ms since 1970.
+    pub wall: u64,
+}
+
+/// A neighbour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Its code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// Whether a line stands.
+    pub connected: bool,
+    /// Its addresses by the directory.
+    pub addresses: Vec<String>,
+}
+
+/// A hall of the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hall {
+    /// Its code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// Its tier.
+    pub tier: String,
+    /// The hall above.
+    pub parent: Option<String>,
+    /// Which life.
+    pub incarnation: u32,
+    /// Milliseconds since 1970.
+    pub valid_to: u64,
+}
+
+/// A matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matter {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// National type code.
+    pub kind: u8,
+    /// The tier that decides.
+    pub level: String,
+    /// The deciding authority.
+    pub body: String,
+    /// Its code.
+    pub body_code: String,
+    /// Decided at once, or within the promised time.
+    pub promised: bool,
+    /// Statutory limit in working days.
+    pub legal_days: u16,
+    /// Promised limit in working days.
+    pub promised_days: u16,
+    /// Materials the applicant brings.
+    pub materials: Vec<Material>,
+    /// What the applicant gets.
+    pub result: String,
+    /// Whether a cut-off hall may decide provisionally.
+    pub offline_decision: bool,
+    /// The law.
+    pub basis: String,
+    /// Where the entry came from.
+    pub source: String,
+    /// Whether the authority confirmed it; if not, it is shown as not official.
+    pub official: bool,
+    /// The owner's version counter.
+    pub version: u32,
+    /// SHA-256 of the version, in hex.
+    pub digest: String,
+    /// This hall's rights over it: `receive`, `accept`, `transfer`, `issue`.
+    pub rights: Vec<String>,
+}
+
+/// A material of a matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Material {
+    /// Its name.
+    pub name: String,
+    /// `required`, `optional` or `supplementable`.
+    pub necessity: String,
+    /// Government holds it: never asked of the applicant.
+    pub shared: bool,
+}
+
+/// Where a case goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The matter's code.
+    pub matter: String,
+    /// Its name.
+    pub matter_name: String,
+    /// The receiving hall's code.
+    pub from: String,
+    /// Its name.
+    pub from_name: String,
+    /// The deciding hall's code.
+    pub to: String,
+    /// Its name.
+    pub to_name: String,
+    /// The authority.
+    pub body: String,
+    /// Why, step by step.
+    pub reasons: Vec<Reason>,
+    /// Whether the entry was confirmed by the authority.
+    pub official: bool,
+}
+
+/// A case as this hall knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its id.
+    pub id: String,
+    /// Its number.
+    pub number: String,
+    /// The matter's code.
+    pub matter: String,
+    /// Its name, if the version is held here.
+    pub matter_name: Option<String>,
+    /// Whether the matter's entry was confirmed by the authority.
+    pub official: bool,
+    /// How far it has come.
+    pub state: State,
+    /// Whether it was granted, once decided.
+    pub granted: Option<bool>,
+    /// The applicant's place.
+    pub place: String,
+    /// The hall where the citizen stands.
+    pub receiving: String,
+    /// Its name.
+    pub receiving_name: String,
+    /// The hall that decides.
+    pub competent: String,
+    /// Its name.
+    pub competent_name: String,
+    /// In whose hand it is.
+    pub custodian: String,
+    /// Its name.
+    pub custodian_name: String,
+    /// On its way to.
+    pub in_transit_to: Option<String>,
+    /// Term of its position.
+    pub term: u32,
+    /// Epoch of its position.
+    pub epoch: u32,
+    /// Events in its log.
+    pub events: u32,
+    /// The last event, in hex.
+    pub head: String,
+    /// This hall's part in it.
+    pub stage: String,
+    /// This hall keeps a copy for the custodian.
+    pub mirror: bool,
+    /// `D1` on one disk, `D2` a second hall can restore all of it.
+    pub grade: String,
+    /// The halls that keep a copy.
+    pub mirrors: Vec<String>,
+    /// Milliseconds since 1970.
+    pub received: u64,
+    /// Milliseconds since 1970.
+    pub accepted: Option<u64>,
+    /// Milliseconds since 1970.
+    pub decided: Option<u64>,
+    /// Milliseconds since 1970.
+    pub delivered: Option<u64>,
+    /// The day by which the decision was promised, once accepted.
+    pub promised_by: Option<String>,
+    /// The statutory day, once accepted.
+    pub due: Option<String>,
+    /// The due days rest on a calendar that is not published yet.
+    pub due_provisional: bool,
+    /// The clerk who was asked first.
+    pub first_asked: String,
+}
+
+/// A case with its log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The case.
+    pub case: Case,
+    /// Its log.
+    pub events: Vec<Event>,
+}
+
+/// One event of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the log.
+    pub sequence: u32,
+    /// What happened: a stable word.
+    pub what: String,
+    /// Details, by name.
+    pub details: BTreeMap<String, String>,
+    /// The hall that wrote it.
+    pub hall: String,
+    /// Its name.
+    pub hall_name: String,
+    /// The clerk; none if the node acted by itself.
+    pub clerk: Option<u16>,
+    /// Term.
+    pub term: u32,
+    /// Epoch.
+    pub epoch: u32,
+    /// Milliseconds since 1970.
+    pub wall: u64,
+    /// Its digest, in hex.
+    pub digest: String,
+    /// Whether the signature holds; none if the signer's charter is not known here.
+    pub signature: Option<bool>,
+    /// Bytes of the sealed body.
+    pub body_bytes: usize,
+}
+
+/// The sealed parts of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// The case's number.
+    pub number: String,
+    /// Sequence, what happened, content.
+    pub parts: Vec<(u32, String, Content)>,
+}
+
+/// A letter that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// For which hall.
+    pub to: String,
+    /// Its name.
+    pub to_name: String,
+    /// `hand-over`, `copy`, `ask` or `relay`.
+    pub what: String,
+    /// The case's number, if it is this hall's own letter.
+    pub case: Option<String>,
+    /// Milliseconds since 1970 since when.
+    pub since: u64,
+}
+
+/// A clerk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clerk {
+    /// The number.
+    pub number: u16,
+    /// The name staff know them by.
+    pub name: String,
+    /// What they may do.
+    pub roles: RoleWords,
+    /// Whether they may act.
+    pub active: bool,
+}
+
+/// A case that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// The case's id.
+    pub id: String,
+    /// Its number.
+    pub number: String,
+    /// `D1`: it is on this disk.
+    pub grade: String,
+    /// Where it goes.
+    pub route: Route,
+    /// What the applicant still has to bring, never what government holds.
+    pub materials: Vec<Material>,
+}

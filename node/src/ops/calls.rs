@@ -1,0 +1,209 @@
+//! Calls: a question or a deed, and the clerk's signature where one is needed.
+
+use hallmesh_protocol::cases::Stage;
+use hallmesh_protocol::clerks::{Act, Roles};
+use hallmesh_protocol::ids::{ClerkId, DivisionCode, HallId, MatterCode};
+use hallmesh_protocol::seal::SecretKey;
+use hallmesh_protocol::signed::Signed;
+use serde::{Deserialize, Serialize};
+
+use super::content::Content;
+
+/// One call over the local socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Call {
+    /// The encoded [`Ask`]; kept as text because these very bytes are what a clerk signs.
+    pub ask: String,
+    /// The clerk's signed act, for deeds that need one.
+    pub act: Option<Signed<Act>>,
+}
+
+impl Call {
+    /// A call without a clerk.
+    pub fn plain(ask: &Ask) -> serde_json::Result<Self> {
+        Ok(Self { ask: serde_json::to_string(ask)?, act: None })
+    }
+
+    /// A call signed by a clerk, good once and for this boot of the node.
+    pub fn signed(ask: &Ask, clerk: ClerkId, boot: u32, nonce: [u8; 16], key: &SecretKey) -> serde_json::Result<Self> {
+        let ask = serde_json::to_string(ask)?;
+        let act = Act { clerk, boot, nonce, request: Act::request_digest(ask.as_bytes()) };
+        Ok(Self { act: Some(Signed::sign(&act, &[(0, key)])), ask })
+    }
+}
+
+/// What can be asked of a node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Ask {
+    /// How is this node?
+    Status,
+    /// Which neighbours are connected?
+    Peers,
+    /// Which halls are in the directory? By code prefix or part of the name.
+    Halls {
+        /// What to look for; empty for all.
+        text: String,
+    },
+    /// What does a hall below begin with? (For issuing by the root.)
+    Card,
+    /// Which matters are in force, after a code?
+    Matters {
+        /// After this code; empty from the first.
+        after: String,
+        /// At most so many.
+        count: usize,
+    },
+    /// Matters by code prefix or part of the name.
+    SearchMatters {
+        /// What to look for.
+        text: String,
+        /// At most so many.
+        count: usize,
+    },
+    /// One matter in full, and what this hall may do with it.
+    Matter {
+        /// Its code.
+        code: MatterCode,
+    },
+    /// Where would a case go, and why?
+    Route {
+        /// The matter.
+        matter: MatterCode,
+        /// The applicant's place.
+        place: DivisionCode,
+        /// The receiving hall; this one if not said.
+        from: Option<HallId>,
+    },
+    /// Which cases does this hall have in a stage?
+    Cases {
+        /// The stage; every stage if not said.
+        stage: Option<Stage>,
+        /// At most so many.
+        count: usize,
+    },
+    /// One case.
+    Case {
+        /// Its number or id, or the beginning of one.
+        case: String,
+    },
+    /// One case with its whole log.
+    Trace {
+        /// Its number or id, or the beginning of one.
+        case: String,
+    },
+    /// One case with what can be exported of it: ciphertext, signatures, charters.
+    Export {
+        /// Its number or id, or the beginning of one.
+        case: String,
+    },
+    /// What the applicant wrote and what was decided: needs a clerk, is logged.
+    Read {
+        /// Its number or id, or the beginning of one.
+        case: String,
+    },
+    /// Which letters wait?
+    Post {
+        /// At most so many.
+        count: usize,
+    },
+    /// Which clerks does this hall have?
+    Clerks,
+    /// Register a clerk whose key was made by the caller.
+    AddClerk {
+        /// The name staff know them by.
+        name: String,
+        /// The number; the next free one if not said.
+        number: Option<u16>,
+        /// The public half of their key, 32 bytes in hex.
+        key: String,
+        /// What they may do.
+        roles: RoleWords,
+    },
+    /// Take a clerk's rights away.
+    DisableClerk {
+        /// Which.
+        number: u16,
+    },
+    /// Take in a case.
+    Receive {
+        /// The matter.
+        matter: MatterCode,
+        /// The applicant's place.
+        place: DivisionCode,
+        /// Who applies, with what.
+        content: Content,
+    },
+    /// Add an act to a case in hand.
+    Record {
+        /// Its number or id, or the beginning of one.
+        case: String,
+        /// What is done.
+        deed: hallmesh_protocol::cases::Deed,
+        /// Reasons, documents, proofs.
+        content: Content,
+    },
+    /// Publish list entries as this hall, each an encoded record body in hex.
+    Publish {
+        /// The bodies.
+        bodies: Vec<String>,
+    },
+    /// Issue a charter to a hall below.
+    Issue {
+        /// The request file's text.
+        request: String,
+        /// Which life of the hall it will be.
+        incarnation: u32,
+        /// For how many days.
+        days: u16,
+    },
+    /// Follow what happens until the caller hangs up, or so many milliseconds have passed; answers at once
+    /// with what happened since a mark.
+    Happened {
+        /// The mark of the last answer; 0 for everything kept.
+        since: u64,
+    },
+    /// End the node in good order.
+    Stop,
+}
+
+/// Roles as words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleWords(pub Vec<String>);
+
+impl RoleWords {
+    /// The words that are known.
+    pub const KNOWN: [&'static str; 4] = ["window", "decide", "publish", "admit"];
+
+    /// The roles, or the first word that is none.
+    pub fn roles(&self) -> Result<Roles, String> {
+        let mut roles = Roles::default();
+        for word in &self.0 {
+            match word.as_str() {
+                "window" => roles.window = true,
+                "decide" => roles.decide = true,
+                "publish" => roles.publish = true,
+                "admit" => roles.admit = true,
+                other => return Err(other.to_owned()),
+            }
+        }
+        Ok(roles)
+    }
+
+    /// The words of roles.
+    pub fn of(roles: &Roles) -> Self {
+        let all = [roles.window, roles.decide, roles.publish, roles.admit];
+        let held = Self::KNOWN.into_iter().zip(all).filter(|(_, held)| *held);
+        Self(held.map(|(word, _)| word.to_owned()).collect())
+    }
+}
+
+/// A decision as a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecisionWord {
+    /// 准予.
+    Granted,
+    /// 不予.
+    Denied,
+}

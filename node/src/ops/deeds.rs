@@ -1,0 +1,243 @@
+//! Deeds: a call becomes a command for the core. Sealing and wrapping happen here, off the loop.
+
+use hallmesh_protocol::cases::{self, Question};
+use hallmesh_protocol::catalogue::Catalogue;
+use hallmesh_protocol::chance::Chance;
+use hallmesh_protocol::clerks::{self, Act, ClerkCard};
+use hallmesh_protocol::directory::Directory;
+use hallmesh_protocol::ids::{CaseId, ClerkId, DivisionCode, HallAt, MatterCode};
+use hallmesh_protocol::query;
+use hallmesh_protocol::record::Body;
+use hallmesh_protocol::seal::{ContentKey, PublicKey, Suite, WrapSecret};
+use hallmesh_protocol::signed::Verified;
+use hallmesh_protocol::step::{Command, Reply};
+
+use super::answers::{Answer, Contents, Received};
+use super::content::{self, Content};
+use super::questions::{self, Asked, find, unhex};
+use super::{Ask, Call, Problem, RoleWords};
+use crate::enrol::{self, Papers};
+
+/// What became of a call that is a deed.
+pub(crate) enum Deed {
+    /// A command for the core, and what is needed to word its reply.
+    Command(Box<Command>, After),
+    /// Answered without the core.
+    Answer(Answer),
+}
+
+/// What is needed to word a reply.
+#[derive(Clone, Debug)]
+pub(crate) enum After {
+    Nothing,
+    Received(Question),
+    Clerk(u16),
+    Issued(HallAt),
+}
+
+/// Turns a deed into a command.
+pub(crate) fn prepare(
+    asked: &Asked<'_>,
+    ask: Ask,
+    call: &Call,
+    secret: &WrapSecret,
+    chance: &mut Chance,
+) -> Result<Deed, Problem> {
+    let command = match ask {
+        Ask::AddClerk { name, number, key, roles } => return add_clerk(asked, name, number, &key, &roles),
+        Ask::DisableClerk { number } => return disable_clerk(asked, number),
+        Ask::Receive { matter, place, content } => {
+            return receive(asked, act(asked, call)?, matter, place, &content, chance);
+        }
+        Ask::Record { case, deed, content } => {
+            let view = find(asked.view, &case)?;
+            let key = case_key(asked, view.case.id, secret)?;
+            let body = content.seal(view.case.id, &key, chance).map_err(|_| Problem::new("case.too_large"))?;
+            let record = cases::Record { case: view.case.id, deed, body };
+            Command::Record(act(asked, call)?, Box::new(record))
+        }
+        Ask::Read { case } => {
+            let act = act(asked, call)?;
+            return read(asked, &case, secret, &act).map(Deed::Answer);
+        }
+        Ask::Publish { bodies } => Command::Publish(act(asked, call)?, decode_bodies(&bodies)?),
+        Ask::Issue { request, incarnation, days } => {
+            return issue(asked, act(asked, call)?, &request, incarnation, days);
+        }
+        _question => return Err(Problem::new("call.malformed")),
+    };
+    Ok(Deed::Command(Box::new(command), After::Nothing))
+}
+
+/// Words the core's reply.
+pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After) -> Answer {
+    match (reply, after) {
+        (Reply::Received { case, number, route }, After::Received(question)) => {
+            let pinned = Catalogue::new(asked.view).matter(&question.matter, question.wall);
+            Answer::Received(Box::new(Received {
+                id: case.to_string(),
+                number: number.to_string(),
+                grade: "D1".to_owned(),
+                materials: pinned.as_ref().map(questions::to_bring).unwrap_or_default(),
+                route: questions::route_view(asked, question, route, pinned.as_ref()),
+            }))
+        }
+        (Reply::Recorded { case, sequence }, _) => Answer::Recorded { case: case.to_string(), sequence },
+        (Reply::Published { .. }, After::Issued(at)) => issued(asked, *at),
+        (Reply::Published { records }, _) => Answer::Published { records },
+        (Reply::Done, After::Clerk(number)) => Answer::ClerkKept { number: *number },
+        (Reply::Refused(refusal), _) => Answer::Refused(refusal.into()),
+        (Reply::Received { .. } | Reply::Admitted { .. } | Reply::Done, _) => Answer::Done,
+    }
+}
+
+/// The clerk's signature under this very call.
+fn act(asked: &Asked<'_>, call: &Call) -> Result<Verified<Act>, Problem> {
+    let signed = call.act.as_ref().ok_or_else(|| Problem::new("clerk.needed"))?;
+    let act = clerks::verify(asked.view, signed).map_err(|_| Problem::new("clerk.unknown"))?;
+    if act.value().request == Act::request_digest(call.ask.as_bytes()) {
+        Ok(act)
+    } else {
+        Err(Problem::new("clerk.stale"))
+    }
+}
+
+fn receive(
+    asked: &Asked<'_>,
+    act: Verified<Act>,
+    matter: MatterCode,
+    place: DivisionCode,
+    content: &Content,
+    chance: &mut Chance,
+) -> Result<Deed, Problem> {
+    let question =
+        Question { matter: matter.clone(), receiving: asked.at.hall, place, wall: asked.wall };
+    let route = cases::route(asked.view, &question)?;
+    let case = CaseId(chance.bytes16());
+    let key = ContentKey::generate(chance);
+    let body = content.seal(case, &key, chance).map_err(|_| Problem::new("case.too_large"))?;
+    let wraps = wraps(asked, case, route.competent, &key, chance)?;
+    let wanted = cases::Receive { case, matter, place, body, wraps };
+    let command = Command::Receive(act, Box::new(wanted));
+    Ok(Deed::Command(Box::new(command), After::Received(question)))
+}
+
+/// The case key for the halls on the route, and for the recovery key of each one's superior.
+fn wraps(
+    asked: &Asked<'_>,
+    case: CaseId,
+    competent: HallAt,
+    key: &ContentKey,
+    chance: &mut Chance,
+) -> Result<Vec<cases::Wrap>, Problem> {
+    let mut halls = vec![asked.at];
+    if competent != asked.at {
+        halls.push(competent);
+    }
+    let mut wraps = Vec::new();
+    for at in halls {
+        let charter = Directory::new(asked.view).life(at);
+        let charter = charter.ok_or_else(|| Problem::new("hall.unknown").with("hall", at.hall))?;
+        for (recovery, public) in [(false, &charter.wrap_key), (true, &charter.recovery_key)] {
+            let wrap = content::wrap(case, (at, recovery), public, key, chance);
+            wraps.push(wrap.map_err(|_| Problem::new("case.no_key_for_route"))?);
+        }
+    }
+    Ok(wraps)
+}
+
+fn case_key(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<ContentKey, Problem> {
+    let file = query::file(asked.view, case);
+    content::unwrap(case, asked.at, &file.wraps, secret).map_err(|_| Problem::new("case.not_readable"))
+}
+
+fn read(asked: &Asked<'_>, text: &str, secret: &WrapSecret, act: &Verified<Act>) -> Result<Answer, Problem> {
+    let card = clerks::card(asked.view, act.value().clerk.number);
+    if !card.is_some_and(|card| card.active && (card.roles.window || card.roles.decide)) {
+        return Err(Problem::new("clerk.role"));
+    }
+    if act.value().boot != asked.live.boot {
+        return Err(Problem::new("clerk.stale"));
+    }
+    let view = find(asked.view, text)?;
+    let key = case_key(asked, view.case.id, secret)?;
+    tracing::info!(case = %view.case.number, clerk = %act.value().clerk, "a clerk read a case");
+    let file = query::file(asked.view, view.case.id);
+    let mut parts = Vec::new();
+    for event in &file.events {
+        let header = event.header().map_err(|_| Problem::new("case.not_readable"))?;
+        let content = Content::open(view.case.id, &key, event.body());
+        let content = content.map_err(|_| Problem::new("case.not_readable"))?;
+        if !event.body().is_empty() {
+            parts.push((header.sequence, header.facts.word().to_owned(), content));
+        }
+    }
+    Ok(Answer::Contents(Contents { number: view.case.number.to_string(), parts }))
+}
+
+fn add_clerk(
+    asked: &Asked<'_>,
+    name: String,
+    number: Option<u16>,
+    key: &str,
+    roles: &RoleWords,
+) -> Result<Deed, Problem> {
+    let roles = roles.roles().map_err(|word| Problem::new("clerk.unknown_role").with("role", word))?;
+    let cards = clerks::cards(asked.view);
+    let next = || cards.last().map_or(1, |card| card.id.number.saturating_add(1));
+    let number = number.unwrap_or_else(next);
+    if cards.iter().any(|card| card.id.number == number) {
+        return Err(Problem::new("clerk.exists").with("clerk", number));
+    }
+    let bytes = unhex(key).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let key = bytes.and_then(|bytes| PublicKey::new(Suite::One, bytes).ok());
+    let key = key.ok_or_else(|| Problem::new("clerk.bad_key"))?;
+    let id = ClerkId { hall: asked.at.hall, number };
+    let card = ClerkCard { id, name, key, roles, active: true };
+    Ok(Deed::Command(Box::new(Command::Clerk(card)), After::Clerk(number)))
+}
+
+fn disable_clerk(asked: &Asked<'_>, number: u16) -> Result<Deed, Problem> {
+    let card = clerks::card(asked.view, number);
+    let card = card.ok_or_else(|| Problem::new("clerk.unknown").with("clerk", number))?;
+    let card = ClerkCard { active: false, ..card };
+    Ok(Deed::Command(Box::new(Command::Clerk(card)), After::Clerk(number)))
+}
+
+fn issue(
+    asked: &Asked<'_>,
+    act: Verified<Act>,
+    request: &str,
+    incarnation: u32,
+    days: u16,
+) -> Result<Deed, Problem> {
+    let own = Directory::new(asked.view).charter(asked.at.hall);
+    let own = own.ok_or_else(|| Problem::new("hall.not_chartered"))?;
+    let request = enrol::read_request(request)?;
+    let terms = enrol::Terms { incarnation, valid_from: asked.wall, days: u32::from(days) };
+    let charter = enrol::charter_by_hall(&own, &request, &terms)?;
+    let at = charter.at();
+    let command = Command::Publish(act, vec![Body::Charter(Box::new(charter))]);
+    Ok(Deed::Command(Box::new(command), After::Issued(at)))
+}
+
+fn issued(asked: &Asked<'_>, at: HallAt) -> Answer {
+    match bundle(asked, at) {
+        Ok(text) => Answer::Issued { text, hall: at.hall.to_string() },
+        Err(problem) => Answer::Refused(problem),
+    }
+}
+
+/// What the new hall joins with: this hall's papers and its own charter.
+fn bundle(asked: &Asked<'_>, at: HallAt) -> Result<String, Problem> {
+    let charter = Directory::new(asked.view).life_record(at);
+    let charter = charter.ok_or_else(|| Problem::new("hall.unknown").with("hall", at.hall))?;
+    let papers = Papers::new(query::enrolment_records(asked.view, asked.at.hall))?;
+    Ok(papers.with_charter(charter.signed().clone())?.bundle()?)
+}
+
+fn decode_bodies(bodies: &[String]) -> Result<Vec<Body>, Problem> {
+    let decode = |text: &String| Body::decode(&unhex(text)?).ok();
+    bodies.iter().map(decode).collect::<Option<_>>().ok_or_else(|| Problem::new("draft.damaged"))
+}
+

@@ -1,0 +1,21 @@
+//! What the command line and the console ask of a running node, and what it answers.
+//!
+//! One closed enum each way, as JSON over the local socket. Questions are answered from a snapshot of the
+//! store and never enter the loop; deeds go through the core as commands.
+
+mod answers;
+mod calls;
+mod client;
+mod content;
+mod deeds;
+mod problem;
+mod questions;
+
+pub use answers::*;
+pub use calls::{Ask, Call, DecisionWord, RoleWords};
+pub use client::Client;
+pub use content::Content;
+pub use problem::Problem;
+
+pub(crate) use deeds::{Deed, prepare, reply};
+pub(crate) use questions::{Asked, Live, answer, hex, unhex};

@@ -1,0 +1,119 @@
+//! Problems: a stable code and its parameters. The sentences are in the message catalogues.
+
+use std::collections::BTreeMap;
+
+use hallmesh_protocol::cases::{NoRoute, NotAllowed, Refusal};
+use hallmesh_protocol::clerks::NotEntitled;
+use serde::{Deserialize, Serialize};
+
+/// Why something was not done. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Names the entry in the message catalogues, such as `case.unknown`.
+    pub code: String,
+    /// What the sentence is filled with.
+    pub params: BTreeMap<String, String>,
+}
+
+impl Problem {
+    /// A problem without parameters.
+    pub fn new(code: &str) -> Self {
+        Self { code: code.to_owned(), params: BTreeMap::new() }
+    }
+
+    /// With a parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.params.insert(name.to_owned(), value.to_string());
+        self
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Clerk(why) => why.into(),
+            Refusal::Route(why) => why.into(),
+            Refusal::Act(why) => why.into(),
+            Refusal::UnknownCase => Self::new("case.unknown"),
+            Refusal::ElsewhereInHand(at) => Self::new("case.elsewhere").with("hall", at.hall),
+            Refusal::NotWitnessed => Self::new("case.not_witnessed"),
+            Refusal::CaseIdInUse => Self::new("case.id_in_use"),
+            Refusal::TooLarge => Self::new("case.too_large"),
+            Refusal::NoKeyForRoute => Self::new("case.no_key_for_route"),
+            Refusal::NoCalendar => Self::new("lists.no_calendar"),
+            Refusal::NotChartered => Self::new("hall.not_chartered"),
+            Refusal::CharterExpired => Self::new("hall.charter_expired"),
+            Refusal::Record { key, why } => {
+                Self::new(&format!("record.{}", why.replace('-', "_"))).with("key", key)
+            }
+            Refusal::BadCard => Self::new("clerk.bad_card"),
+        }
+    }
+}
+
+impl From<NotEntitled> for Problem {
+    fn from(why: NotEntitled) -> Self {
+        Self::new(match why {
+            NotEntitled::Clerk => "clerk.unknown",
+            NotEntitled::Role => "clerk.role",
+            NotEntitled::Stale => "clerk.stale",
+        })
+    }
+}
+
+impl From<NoRoute> for Problem {
+    fn from(why: NoRoute) -> Self {
+        match why {
+            NoRoute::UnknownMatter => Self::new("matter.unknown"),
+            NoRoute::NoRight { level, body_name } => {
+                Self::new("route.no_right").with("tier", level.as_str()).with("body", body_name)
+            }
+            NoRoute::OutsideArea => Self::new("route.outside_area"),
+            NoRoute::PlaceTooWide { level } => Self::new("route.place_too_wide").with("tier", level.as_str()),
+            NoRoute::NoHall { division } => Self::new("route.no_hall").with("division", division),
+        }
+    }
+}
+
+impl From<NotAllowed> for Problem {
+    fn from(why: NotAllowed) -> Self {
+        Self::new(match why {
+            NotAllowed::Beginning => "act.beginning",
+            NotAllowed::Chain => "act.chain",
+            NotAllowed::NotCustodian => "act.not_custodian",
+            NotAllowed::InTransit => "act.in_transit",
+            NotAllowed::WrongHall => "act.wrong_hall",
+            NotAllowed::WrongState => "act.wrong_state",
+            NotAllowed::Full => "act.full",
+        })
+    }
+}
+
+/// Errors of other rooms carry a stable code and parameters of their own.
+macro_rules! coded {
+    ($($error:path),+ $(,)?) => {$(
+        impl From<$error> for Problem {
+            fn from(why: $error) -> Self {
+                Self { code: why.code().to_owned(), params: why.params() }
+            }
+        }
+    )+};
+}
+
+coded!(
+    crate::enrol::ArmourError,
+    crate::enrol::FoundError,
+    crate::enrol::IssueError,
+    crate::enrol::JoinError,
+    crate::enrol::PapersError,
+    crate::enrol::RequestError,
+    crate::export::ExportError,
+    crate::home::HomeError,
+);
+
+impl From<crate::config::Finding> for Problem {
+    fn from(finding: crate::config::Finding) -> Self {
+        Self { code: finding.code.to_string(), params: finding.detail.into_iter().collect() }.with("key", finding.key)
+    }
+}

@@ -1,0 +1,422 @@
+//! Questions, answered from a snapshot of the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hallmesh_protocol::calendar::CivilDay;
+use hallmesh_protocol::cases::{self, Facts, Question, Stage};
+use hallmesh_protocol::catalogue::{Catalogue, MaterialSource, Necessity, PinnedMatter, Rights};
+use hallmesh_protocol::clerks;
+use hallmesh_protocol::directory::Directory;
+use hallmesh_protocol::genesis;
+use hallmesh_protocol::ids::{CaseId, HallAt, HallId, MatterCode};
+use hallmesh_protocol::post;
+use hallmesh_protocol::query::{self, CaseView, Entry};
+use hallmesh_protocol::step::View;
+
+use super::answers::{Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace};
+use super::{Ask, Problem, RoleWords};
+use crate::enrol::Papers;
+
+/// Answers of one page at the most.
+const COUNT_MAX: usize = 1_000;
+
+/// What a question is answered from.
+pub(crate) struct Asked<'a> {
+    /// The committed rows.
+    pub(crate) view: &'a dyn View,
+    /// This hall.
+    pub(crate) at: HallAt,
+    /// The wall clock.
+    pub(crate) wall: u64,
+    /// What is not in rows.
+    pub(crate) live: &'a Live,
+}
+
+/// What a running node knows besides its rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Live {
+    pub(crate) boot: u32,
+    pub(crate) peer_id: String,
+    pub(crate) listening: Vec<String>,
+    pub(crate) connected: BTreeSet<HallId>,
+    pub(crate) wanted: BTreeSet<HallId>,
+    pub(crate) refused: BTreeMap<String, u64>,
+    pub(crate) disk_free: u64,
+    pub(crate) up_ms: u64,
+}
+
+/// Answers a question; none if it is a deed.
+pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
+    let lists = Catalogue::new(asked.view);
+    Some(match ask {
+        Ask::Status => Answer::Status(Box::new(status(asked))),
+        Ask::Peers => Answer::Peers { peers: peers(asked) },
+        Ask::Halls { text } => Answer::Halls { halls: halls(asked, text) },
+        Ask::Card => or_refused(card(asked)),
+        Ask::Matters { after, count } => page(asked, lists.matters(after, limit(*count)), *count),
+        Ask::SearchMatters { text, count } => {
+            page(asked, query::find_matters(asked.view, text, limit(*count)), *count)
+        }
+        Ask::Matter { code } => or_refused(matter(asked, code).map(|it| Answer::Matter(Box::new(it)))),
+        Ask::Route { matter, place, from } => {
+            let receiving = from.unwrap_or(asked.at.hall);
+            let question = Question { matter: matter.clone(), receiving, place: *place, wall: asked.wall };
+            or_refused(route(asked, &question).map(|it| Answer::Route(Box::new(it))))
+        }
+        Ask::Cases { stage, count } => Answer::Cases { cases: desk(asked, *stage, *count) },
+        Ask::Case { case } => {
+            or_refused(find(asked.view, case).map(|view| Answer::Case(Box::new(self::case(asked, &view)))))
+        }
+        Ask::Trace { case } => {
+            or_refused(find(asked.view, case).map(|view| Answer::Trace(Box::new(trace(asked, &view)))))
+        }
+        Ask::Export { case } => or_refused(export(asked, case)),
+        Ask::Post { count } => Answer::Post { letters: letters(asked, *count) },
+        Ask::Clerks => Answer::Clerks { clerks: clerks::cards(asked.view).iter().map(clerk).collect() },
+        Ask::Read { .. }
+        | Ask::AddClerk { .. }
+        | Ask::DisableClerk { .. }
+        | Ask::Receive { .. }
+        | Ask::Record { .. }
+        | Ask::Publish { .. }
+        | Ask::Issue { .. }
+        | Ask::Happened { .. }
+        | Ask::Stop => return None,
+    })
+}
+
+/// What the root needs of a superior to issue charters below it.
+fn card(asked: &Asked<'_>) -> Result<Answer, Problem> {
+    let papers = Papers::new(query::enrolment_records(asked.view, asked.at.hall))?;
+    Ok(Answer::Card { text: papers.card()? })
+}
+
+/// The one case that a text names.
+pub(crate) fn find(view: &dyn View, text: &str) -> Result<CaseView, Problem> {
+    let found = query::find_cases(view, text, 2);
+    match found.as_slice() {
+        [] => Err(Problem::new("case.unknown").with("case", text)),
+        [one] => query::case(view, *one).ok_or_else(|| Problem::new("case.unknown").with("case", text)),
+        [..] => Err(Problem::new("case.ambiguous").with("case", text)),
+    }
+}
+
+/// A route as people read it.
+pub(crate) fn route(asked: &Asked<'_>, question: &Question) -> Result<Route, Problem> {
+    let found = cases::route(asked.view, question)?;
+    let pinned = Catalogue::new(asked.view).matter(&question.matter, question.wall);
+    Ok(route_view(asked, question, found, pinned.as_ref()))
+}
+
+pub(crate) fn route_view(
+    asked: &Asked<'_>,
+    question: &Question,
+    found: cases::Route,
+    pinned: Option<&PinnedMatter>,
+) -> Route {
+    Route {
+        matter: question.matter.to_string(),
+        matter_name: pinned.map(|pinned| pinned.matter.name.clone()).unwrap_or_default(),
+        from: question.receiving.to_string(),
+        from_name: name(asked.view, question.receiving),
+        to: found.competent.hall.to_string(),
+        to_name: name(asked.view, found.competent.hall),
+        body: found.body_name,
+        reasons: found.reasons,
+        official: pinned.is_some_and(|pinned| pinned.matter.verified),
+    }
+}
+
+/// What an applicant still has to bring for a matter: never what government holds.
+pub(crate) fn to_bring(pinned: &PinnedMatter) -> Vec<Material> {
+    let materials = pinned.matter.materials.iter();
+    materials.filter(|it| it.source == MaterialSource::Applicant).map(material).collect()
+}
+
+fn status(asked: &Asked<'_>) -> Status {
+    let (directory, counts) = (Directory::new(asked.view), query::counts(asked.view));
+    let (card, roots) = (directory.charter(asked.at.hall), query::roots(asked.view));
+    let anchor = genesis::identity(asked.view).map(|identity| crate::enrol::fingerprint(&identity.anchor));
+    let stages = counts.stages.iter().map(|(stage, count)| (stage.word().to_owned(), *count)).collect();
+    Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        hall: asked.at.hall.to_string(),
+        name: name(asked.view, asked.at.hall),
+        tier: asked.at.hall.tier().as_str().to_owned(),
+        incarnation: asked.at.incarnation,
+        boot: asked.live.boot,
+        parent: card.as_ref().and_then(|card| card.parent).map(|parent| parent.to_string()),
+        charter_valid_to: card.map_or(0, |card| card.valid_to),
+        root: anchor.unwrap_or_default(),
+        peer_id: asked.live.peer_id.clone(),
+        listening: asked.live.listening.clone(),
+        peers: asked.live.connected.len(),
+        wanted_peers: asked.live.wanted.len(),
+        directory_records: counts.directory,
+        list_records: counts.lists,
+        directory_root: hex(&roots.directory),
+        lists_root: hex(&roots.lists),
+        cases: counts.cases,
+        closed: counts.closed,
+        stages,
+        post: counts.post,
+        relayed: counts.relayed,
+        forks: counts.forks,
+        refused: asked.live.refused.clone(),
+        disk_free: asked.live.disk_free,
+        up_ms: asked.live.up_ms,
+        wall: asked.wall,
+    }
+}
+
+fn peers(asked: &Asked<'_>) -> Vec<Peer> {
+    let directory = Directory::new(asked.view);
+    let halls = asked.live.wanted.union(&asked.live.connected);
+    let peer = |hall: &HallId| Peer {
+        hall: hall.to_string(),
+        name: name(asked.view, *hall),
+        connected: asked.live.connected.contains(hall),
+        addresses: directory.contact(*hall).map(|contact| contact.addresses).unwrap_or_default(),
+    };
+    halls.map(peer).collect()
+}
+
+fn halls(asked: &Asked<'_>, text: &str) -> Vec<Hall> {
+    let found = query::find_halls(asked.view, text).into_iter();
+    let hall = |card: hallmesh_protocol::directory::HallCard| Hall {
+        hall: card.at.hall.to_string(),
+        name: card.name,
+        tier: card.tier.as_str().to_owned(),
+        parent: card.parent.map(|parent| parent.to_string()),
+        incarnation: card.at.incarnation,
+        valid_to: card.valid_to,
+    };
+    found.map(hall).collect()
+}
+
+fn page(asked: &Asked<'_>, found: Vec<PinnedMatter>, count: usize) -> Answer {
+    let more = found.len() >= limit(count);
+    Answer::Matters { matters: found.iter().map(|it| matter_view(asked, it)).collect(), more }
+}
+
+fn matter(asked: &Asked<'_>, code: &MatterCode) -> Result<Matter, Problem> {
+    let pinned = Catalogue::new(asked.view).matter(code, asked.wall);
+    let pinned = pinned.ok_or_else(|| Problem::new("matter.unknown").with("matter", code))?;
+    Ok(matter_view(asked, &pinned))
+}
+
+fn matter_view(asked: &Asked<'_>, pinned: &PinnedMatter) -> Matter {
+    let it = &pinned.matter;
+    let competence = Catalogue::new(asked.view).competence(it, asked.at.hall, asked.wall);
+    Matter {
+        code: it.code.to_string(),
+        name: it.name.clone(),
+        kind: it.kind,
+        level: it.level.as_str().to_owned(),
+        body: it.body_name.clone(),
+        body_code: it.body.to_string(),
+        promised: it.promised,
+        legal_days: it.legal_days,
+        promised_days: it.promised_days,
+        materials: it.materials.iter().map(material).collect(),
+        result: it.result.name.clone(),
+        offline_decision: it.offline_decision,
+        basis: it.basis.clone(),
+        source: it.source.clone(),
+        official: it.verified,
+        version: pinned.version,
+        digest: pinned.digest.to_string(),
+        rights: rights(&competence.rights),
+    }
+}
+
+fn material(it: &hallmesh_protocol::catalogue::Material) -> Material {
+    let necessity = match it.necessity {
+        Necessity::Required => "required",
+        Necessity::Optional => "optional",
+        Necessity::Supplementable => "supplementable",
+    };
+    Material {
+        name: it.name.clone(),
+        necessity: necessity.to_owned(),
+        shared: it.source == MaterialSource::Shared,
+    }
+}
+
+fn rights(rights: &Rights) -> Vec<String> {
+    let all = [
+        ("receive", rights.receive),
+        ("accept", rights.accept),
+        ("transfer", rights.transfer),
+        ("issue", rights.issue),
+    ];
+    all.into_iter().filter(|(_, held)| *held).map(|(word, _)| word.to_owned()).collect()
+}
+
+fn desk(asked: &Asked<'_>, stage: Option<Stage>, count: usize) -> Vec<Case> {
+    let stages = stage.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
+    let ids = stages.into_iter().flat_map(|stage| query::desk(asked.view, stage, None, limit(count)));
+    let views = ids.take(limit(count)).filter_map(|id: CaseId| query::case(asked.view, id));
+    views.map(|view| case(asked, &view)).collect()
+}
+
+/// A case as people read it.
+pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
+    let (it, custody) = (&view.case, view.custody);
+    let due = due_days(asked, view);
+    let stage = custody.map_or(Stage::None, |custody| custody.stage);
+    let grade = custody.map_or(cases::Grade::D1, |custody| custody.grade);
+    Case {
+        id: it.id.to_string(),
+        number: it.number.to_string(),
+        matter: it.matter.to_string(),
+        matter_name: view.matter.as_ref().map(|pinned| pinned.matter.name.clone()),
+        official: view.matter.as_ref().is_some_and(|pinned| pinned.matter.verified),
+        state: it.state,
+        granted: it.granted,
+        place: it.place.to_string(),
+        receiving: it.receiving.to_string(),
+        receiving_name: name(asked.view, it.receiving),
+        competent: it.competent.to_string(),
+        competent_name: name(asked.view, it.competent),
+        custodian: it.custodian.hall.to_string(),
+        custodian_name: name(asked.view, it.custodian.hall),
+        in_transit_to: it.transit.map(|transit| transit.to.hall.to_string()),
+        term: it.position.term,
+        epoch: it.position.epoch,
+        events: it.events,
+        head: it.head.to_string(),
+        stage: stage.word().to_owned(),
+        mirror: custody.is_some_and(|custody| custody.mirror),
+        grade: format!("{grade:?}"),
+        mirrors: it.mirrors.into_iter().flatten().map(|at| at.hall.to_string()).collect(),
+        received: it.received,
+        accepted: it.accepted,
+        decided: it.decided,
+        delivered: it.delivered,
+        promised_by: due.as_ref().map(|due| due.0.to_string()),
+        due: due.as_ref().map(|due| due.1.to_string()),
+        due_provisional: due.is_some_and(|due| due.2),
+        first_asked: it.first_asked.to_string(),
+    }
+}
+
+/// Promised and statutory day of the decision: derived from facts and calendar, never stored.
+fn due_days(asked: &Asked<'_>, view: &CaseView) -> Option<(CivilDay, CivilDay, bool)> {
+    let (accepted, matter) = (view.case.accepted?, &view.matter.as_ref()?.matter);
+    let (calendar, _) = Catalogue::new(asked.view).calendar()?;
+    let start = CivilDay::of_wall(accepted);
+    let promised = calendar.due(start, matter.promised_days);
+    let legal = calendar.due(start, matter.legal_days);
+    Some((promised.day, legal.day, promised.provisional || legal.provisional))
+}
+
+fn trace(asked: &Asked<'_>, view: &CaseView) -> Trace {
+    let log = query::log(asked.view, view.case.id);
+    Trace { case: case(asked, view), events: log.iter().map(|entry| event(asked, entry)).collect() }
+}
+
+fn event(asked: &Asked<'_>, entry: &Entry) -> Event {
+    let header = &entry.header;
+    Event {
+        sequence: header.sequence,
+        what: header.facts.word().to_owned(),
+        details: details(asked, &header.facts),
+        hall: header.at.hall.to_string(),
+        hall_name: name(asked.view, header.at.hall),
+        clerk: (!header.clerk.is_node()).then_some(header.clerk.number),
+        term: header.position.term,
+        epoch: header.position.epoch,
+        wall: header.wall,
+        digest: entry.digest.to_string(),
+        signature: entry.signature_holds,
+        body_bytes: entry.body_bytes,
+    }
+}
+
+fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
+    let pairs: Vec<(&str, String)> = match facts {
+        Facts::Receive { number, matter, place, competent, .. } => vec![
+            ("number", number.to_string()),
+            ("matter", matter.to_string()),
+            ("place", place.to_string()),
+            ("competent", competent.to_string()),
+            ("competent_name", name(asked.view, *competent)),
+        ],
+        Facts::Transfer { to, purpose } => vec![
+            ("to", to.hall.to_string()),
+            ("to_name", name(asked.view, to.hall)),
+            ("purpose", format!("{purpose:?}").to_lowercase()),
+        ],
+        Facts::Take { witness, .. } => {
+            vec![("witness", witness.hall.to_string()), ("witness_name", name(asked.view, witness.hall))]
+        }
+        Facts::Resume { refusal } => vec![("refusal", refusal.to_string())],
+        Facts::Decide { granted } => vec![("granted", granted.to_string())],
+        Facts::Unknown { kind, .. } => vec![("kind", kind.code.to_string())],
+        Facts::Accept | Facts::RequestCorrection | Facts::Supplement | Facts::Deliver => Vec::new(),
+    };
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn export(asked: &Asked<'_>, text: &str) -> Result<Answer, Problem> {
+    let view = find(asked.view, text)?;
+    let package = crate::export::pack(asked.view, view.case.id)?;
+    Ok(Answer::Export { package: hex(&package) })
+}
+
+fn letters(asked: &Asked<'_>, count: usize) -> Vec<Letter> {
+    let waiting = post::waiting(asked.view, limit(count)).into_iter();
+    let number = |case: CaseId| query::case(asked.view, case).map(|view| view.case.number.to_string());
+    let letter = |it: post::Waiting| Letter {
+        to: it.to.to_string(),
+        to_name: name(asked.view, it.to),
+        what: it.what.word().to_owned(),
+        case: it.what.case().and_then(number),
+        since: it.since,
+    };
+    waiting.map(letter).collect()
+}
+
+fn clerk(card: &clerks::ClerkCard) -> Clerk {
+    Clerk {
+        number: card.id.number,
+        name: card.name.clone(),
+        roles: RoleWords::of(&card.roles),
+        active: card.active,
+    }
+}
+
+/// A hall's name; its code if the directory does not know it.
+pub(crate) fn name(view: &dyn View, hall: HallId) -> String {
+    let directory = Directory::new(view);
+    directory.charter(hall).map_or_else(|| hall.to_string(), |charter| charter.name)
+}
+
+/// Bytes as hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        let written = write!(text, "{byte:02x}");
+        debug_assert!(written.is_ok(), "writing into a String cannot fail");
+        text
+    })
+}
+
+/// Hex as bytes.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let bytes = text.as_bytes();
+    if !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    bytes.chunks(2).map(pair).collect()
+}
+
+fn limit(count: usize) -> usize {
+    count.clamp(1, COUNT_MAX)
+}
+
+fn or_refused(answer: Result<Answer, Problem>) -> Answer {
+    answer.unwrap_or_else(Answer::Refused)
+}

@@ -1,0 +1,231 @@
+//! How a case changes hands, on the product's own nodes.
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a failure here is a failed test"
+)]
+
+mod common;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE};
+use hallmesh_protocol::cases::{Deed, Grade, NotAllowed, Refusal, Stage, State};
+use hallmesh_protocol::ids::{CaseId, HallId};
+use hallmesh_protocol::message::Message;
+use hallmesh_protocol::post::LetterBody;
+use hallmesh_protocol::query;
+use hallmesh_protocol::step::Reply;
+
+const HERE: u64 = 620_702_203_200;
+const THERE: u64 = 620_724_000_000;
+
+fn stage(city: &City, index: usize, case: CaseId) -> Stage {
+    query::case(&city.halls[index].rows, case)
+        .and_then(|view| view.custody)
+        .map_or(Stage::None, |custody| custody.stage)
+}
+
+fn custodians(city: &City, case: CaseId) -> Vec<usize> {
+    (0..city.halls.len()).filter(|index| stage(city, *index, case) == Stage::Custodian).collect()
+}
+
+fn events(city: &City, index: usize, case: CaseId) -> Vec<&'static str> {
+    query::log(&city.halls[index].rows, case).iter().map(|entry| entry.header.facts.word()).collect()
+}
+
+#[test]
+fn the_lists_of_one_hall_reach_every_hall() {
+    let city = City::new();
+    let first = query::roots(&city.halls[CITY].rows);
+    assert!(city.halls.iter().all(|hall| query::roots(&hall.rows) == first));
+    assert_eq!(query::find_matters(&city.halls[VILLAGE].rows, "matter", 10).len(), 3);
+}
+
+#[test]
+fn a_village_receives_what_the_city_decides_and_hands_out_the_result() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    assert_eq!(custodians(&city, case), [CITY]);
+    assert!(matches!(city.deed(CITY, case, Deed::Accept), Reply::Recorded { .. }));
+    assert!(matches!(city.deed(CITY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    city.run();
+    assert_eq!(custodians(&city, case), [VILLAGE]);
+    assert!(matches!(city.deed(VILLAGE, case, Deed::Deliver), Reply::Recorded { .. }));
+    city.run();
+    let view = query::case(&city.halls[VILLAGE].rows, case).unwrap();
+    assert_eq!(view.case.state, State::Delivered);
+    assert_eq!(view.custody.unwrap().grade, Grade::D2);
+    assert_eq!(stage(&city, CITY, case), Stage::Released);
+    let told = ["receive", "transfer", "take", "accept", "decide", "transfer", "take", "deliver"];
+    assert_eq!(events(&city, VILLAGE, case), told);
+    assert!(
+        query::log(&city.halls[VILLAGE].rows, case).iter().all(|entry| entry.signature_holds == Some(true))
+    );
+    assert!(city.halls.iter().all(|hall| query::counts(&hall.rows).post == 0), "nothing waits");
+}
+
+#[test]
+fn a_delegated_matter_is_decided_at_the_county_of_the_applicants_place() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "SHARED-1", HERE);
+    city.run();
+    assert_eq!(custodians(&city, case), [COUNTY]);
+}
+
+#[test]
+fn a_correction_goes_back_to_the_window_and_returns() {
+    let mut city = City::new();
+    let case = city.received(TOWN, "COUNTY-1", THERE);
+    city.run();
+    assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
+    city.deed(OTHER_COUNTY, case, Deed::RequestCorrection);
+    city.run();
+    assert_eq!(custodians(&city, case), [TOWN]);
+    let early = city.deed(TOWN, case, Deed::Deliver);
+    assert_eq!(early, Reply::Refused(Refusal::Act(NotAllowed::WrongState)));
+    city.deed(TOWN, case, Deed::Supplement);
+    city.run();
+    assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
+    assert!(matches!(city.deed(OTHER_COUNTY, case, Deed::Accept), Reply::Recorded { .. }));
+}
+
+#[test]
+fn a_holder_without_a_witness_shows_the_case_but_does_not_act() {
+    let mut city = City::new();
+    // Neither mirror of the village hears of anything, nor can the target reach them.
+    city.bend = Box::new(
+        |_, _, message| !matches!(message, Message::Letter(letter) if matches!(letter.body, LetterBody::Copy(_))),
+    );
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    assert_eq!(stage(&city, CITY, case), Stage::Holder);
+    assert_eq!(city.deed(CITY, case, Deed::Accept), Reply::Refused(Refusal::NotWitnessed));
+    assert!(custodians(&city, case).is_empty());
+    city.bend = Box::new(|_, _, _| true);
+    city.run();
+    assert_eq!(custodians(&city, case), [CITY]);
+}
+
+#[test]
+fn the_giver_keeps_a_case_until_the_receipt_is_mirrored() {
+    let mut city = City::new();
+    let village = city.halls[VILLAGE].at.hall;
+    // The city's own mirrors never learn that the city took the case.
+    let to_city = Rc::new(RefCell::new(city.halls[CITY].at.hall));
+    let from = *to_city.borrow();
+    city.bend = Box::new(move |sender, _, message| {
+        let copy = matches!(message, Message::Letter(letter) if matches!(letter.body, LetterBody::Copy(_)));
+        !(copy && sender == from)
+    });
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    assert_eq!(stage(&city, CITY, case), Stage::Custodian);
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Handing, "{village} must not let go");
+    city.bend = Box::new(|_, _, _| true);
+    city.run();
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Released);
+}
+
+#[test]
+fn a_repeated_hand_over_gets_the_stored_receipt_and_takes_effect_once() {
+    let mut city = City::new();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&seen);
+    let mut lost = 0;
+    city.bend = Box::new(move |_, _, message| {
+        if let Message::Letter(letter) = message
+            && let LetterBody::Receipt(receipt) = &letter.body
+        {
+            log.borrow_mut().push(receipt.clone());
+            lost += 1;
+            return lost > 6;
+        }
+        true
+    });
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    assert!(seen.borrow().len() > 6, "receipts were lost and repeated");
+    assert_eq!(custodians(&city, case), [CITY]);
+    let takes = events(&city, CITY, case).iter().filter(|word| **word == "take").count();
+    assert_eq!(takes, 1);
+}
+
+#[test]
+fn letters_reach_a_hall_over_the_tiers_when_there_is_no_line() {
+    let mut city = City::new();
+    let (village, top) = (city.halls[VILLAGE].at.hall, city.halls[CITY].at.hall);
+    let between = move |one: HallId, other: HallId| {
+        (one == village && other == top) || (one == top && other == village)
+    };
+    // There is no line between the village and the city: only tell the nodes that it is down.
+    city.step(VILLAGE, hallmesh_protocol::step::Input::PeerDown(top));
+    city.step(CITY, hallmesh_protocol::step::Input::PeerDown(village));
+    city.bend = Box::new(move |from, to, _| {
+        assert!(!between(from, to), "nothing is sent where there is no line");
+        true
+    });
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    assert_eq!(custodians(&city, case), [CITY]);
+    assert!(query::counts(&city.halls[TOWN].rows).relayed > 0, "the township took letters along");
+}
+
+#[test]
+fn a_case_for_a_dead_city_waits_and_completes_when_it_is_back() {
+    let mut city = City::new();
+    city.cut(CITY);
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    let between = city.received(TOWN, "COUNTY-1", THERE);
+    city.run();
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Handing);
+    assert_eq!(custodians(&city, between), [OTHER_COUNTY], "the others do not wait");
+    city.heal(CITY);
+    city.run();
+    assert_eq!(custodians(&city, case), [CITY]);
+}
+
+#[test]
+fn every_hall_restarted_at_every_turn_loses_and_doubles_nothing() {
+    for victim in 0..5 {
+        let mut city = City::new();
+        let case = city.received(VILLAGE, "CITY-1", HERE);
+        city.restart(victim);
+        city.run();
+        assert_eq!(custodians(&city, case), [CITY], "restart of {victim} after receipt");
+        city.deed(CITY, case, Deed::Accept);
+        city.restart(victim);
+        city.deed(CITY, case, Deed::Decide { granted: false });
+        city.restart(victim);
+        city.run();
+        assert_eq!(custodians(&city, case), [VILLAGE], "restart of {victim} after decision");
+    }
+}
+
+#[test]
+fn a_hall_without_the_right_and_an_unknown_matter_are_refused() {
+    let mut city = City::new();
+    let unknown = city.receive(VILLAGE, "NO-SUCH", HERE);
+    assert!(matches!(unknown, Reply::Refused(Refusal::Route(_))), "{unknown:?}");
+    let before = query::counts(&city.halls[VILLAGE].rows).cases;
+    assert_eq!(before, 0, "nothing was changed");
+}
+
+#[test]
+fn an_act_is_good_once() {
+    let mut city = City::new();
+    let act = city.act(VILLAGE);
+    for expected in [true, false] {
+        let wanted = city.application("CITY-1", HERE);
+        let command = hallmesh_protocol::step::Command::Receive(act.clone(), Box::new(wanted));
+        let taken = matches!(city.command(VILLAGE, command), Reply::Received { .. });
+        assert_eq!(taken, expected);
+    }
+}

@@ -1,0 +1,204 @@
+//! Who gets into the directory: charters, revocations, scopes, roots.
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a failure here is a failed test"
+)]
+
+mod common;
+
+use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, charter, first, matter, secret};
+use hallmesh_protocol::cases::Refusal;
+use hallmesh_protocol::directory::{Charter, Directory, Revocation, RevocationReason};
+use hallmesh_protocol::genesis::{self, NotInstalled};
+use hallmesh_protocol::ids::{DivisionCode, HallId, Tier};
+use hallmesh_protocol::query;
+use hallmesh_protocol::record::{Body, Issuer, Record, decode_records, encode_records};
+use hallmesh_protocol::seal::{SecretKey, WrapPublic};
+use hallmesh_protocol::signed::Signed;
+use hallmesh_protocol::step::{Command, Reply};
+use hallmesh_protocol::verify;
+
+fn admit(city: &mut City, index: usize, record: Signed<Record>) -> Reply {
+    let (records, refused) = verify::records(&city.halls[index].rows, vec![record]);
+    assert!(records.len() + usize::try_from(refused).unwrap() == 1);
+    city.command(index, Command::Admit(records))
+}
+
+fn taken(reply: &Reply) -> bool {
+    matches!(reply, Reply::Admitted { records: 1, .. })
+}
+
+fn wrap_of(city: &City, index: usize) -> WrapPublic {
+    Directory::new(&city.halls[index].rows).life(city.halls[index].at).unwrap().wrap_key
+}
+
+/// A new village under the township.
+fn new_village(city: &City) -> Charter {
+    let hall = HallId::main(DivisionCode::from_u64(620_702_203_201).unwrap());
+    let mut new = charter(VILLAGE, &wrap_of(city, VILLAGE));
+    new.hall = hall;
+    new.scope = hall.division();
+    new.transport_key = secret(91).public();
+    new.event_key = secret(90).public();
+    new
+}
+
+fn issued(city: &City, by: usize, key: &SecretKey, charter: Charter) -> Signed<Record> {
+    let record = first(Issuer::Hall(city.halls[by].at), Body::Charter(Box::new(charter)));
+    Signed::sign(&record, &[(0, key)])
+}
+
+#[test]
+fn a_superior_charters_a_hall_below_it_and_every_hall_learns_of_it() {
+    let mut city = City::new();
+    let key = secret(city.halls[TOWN].seed);
+    let new = new_village(&city);
+    let at = new.at();
+    let record = issued(&city, TOWN, &key, new);
+    assert!(taken(&admit(&mut city, TOWN, record)));
+    city.run();
+    assert!(city.halls.iter().all(|hall| Directory::new(&hall.rows).present(at.hall) == Some(at)));
+}
+
+#[test]
+fn a_charter_signed_by_another_key_is_refused() {
+    let mut city = City::new();
+    let record = issued(&city, TOWN, &secret(99), new_village(&city));
+    assert!(!taken(&admit(&mut city, TOWN, record)));
+}
+
+#[test]
+fn a_charter_from_outside_the_issuers_area_is_refused() {
+    let mut city = City::new();
+    let key = secret(city.halls[OTHER_COUNTY].seed);
+    let mut new = new_village(&city);
+    new.parent = Some(city.halls[OTHER_COUNTY].at.hall);
+    let record = issued(&city, OTHER_COUNTY, &key, new);
+    assert!(!taken(&admit(&mut city, CITY, record)));
+}
+
+#[test]
+fn a_charter_of_an_equal_or_higher_tier_is_refused() {
+    let mut city = City::new();
+    let key = secret(city.halls[VILLAGE].seed);
+    let record = issued(&city, VILLAGE, &key, new_village(&city));
+    assert!(!taken(&admit(&mut city, VILLAGE, record)));
+}
+
+#[test]
+fn a_second_charter_with_other_keys_for_the_same_life_is_refused() {
+    let mut city = City::new();
+    let key = secret(city.halls[TOWN].seed);
+    let mut other = charter(VILLAGE, &wrap_of(&city, VILLAGE));
+    other.event_key = secret(77).public();
+    let mut record = first(Issuer::Hall(city.halls[TOWN].at), Body::Charter(Box::new(other)));
+    record.version = 2;
+    let record = Signed::sign(&record, &[(0, &key)]);
+    assert!(!taken(&admit(&mut city, CITY, record)));
+}
+
+#[test]
+fn too_few_root_holders_sign_nothing() {
+    let mut city = City::new();
+    let mut new = charter(COUNTY, &wrap_of(&city, COUNTY));
+    new.name = "Renamed".to_owned();
+    let mut record = first(Issuer::Root, Body::Charter(Box::new(new)));
+    record.version = 2;
+    let once = Signed::sign(&record, &[(0, &city.root[0])]);
+    assert!(!taken(&admit(&mut city, CITY, once)));
+    let twice_the_same = Signed::sign(&record, &[(0, &city.root[0]), (0, &city.root[0])]);
+    assert!(!taken(&admit(&mut city, CITY, twice_the_same)));
+    let two = Signed::sign(&record, &[(0, &city.root[0]), (1, &city.root[1])]);
+    assert!(taken(&admit(&mut city, CITY, two)));
+}
+
+#[test]
+fn a_revoked_hall_is_no_longer_one_of_us_anywhere_and_may_not_act() {
+    let mut city = City::new();
+    let at = city.halls[VILLAGE].at;
+    let revocation = Revocation {
+        at,
+        transport_key: charter(VILLAGE, &wrap_of(&city, VILLAGE)).transport_key,
+        reason: RevocationReason::Stolen,
+        since: common::WALL,
+    };
+    let key = secret(city.halls[COUNTY].seed);
+    let record = first(Issuer::Hall(city.halls[COUNTY].at), Body::Revocation(revocation));
+    assert!(taken(&admit(&mut city, COUNTY, Signed::sign(&record, &[(0, &key)]))));
+    city.run();
+    assert!(city.halls.iter().all(|hall| Directory::new(&hall.rows).present(at.hall).is_none()));
+    let reply = city.receive(VILLAGE, "CITY-1", 620_702_203_200);
+    assert_eq!(reply, Reply::Refused(Refusal::NotChartered));
+}
+
+#[test]
+fn a_hall_publishes_only_for_its_own_area() {
+    let mut city = City::new();
+    let act = city.act(COUNTY);
+    let outside = Body::Matter(Box::new(matter("OWN-1", Tier::City)));
+    let reply = city.command(COUNTY, Command::Publish(act, vec![outside]));
+    assert!(matches!(reply, Reply::Refused(Refusal::Record { .. })), "{reply:?}");
+    let mut own = matter("OWN-1", Tier::County);
+    own.area = city.halls[COUNTY].at.hall.division();
+    let act = city.act(COUNTY);
+    let reply = city.command(COUNTY, Command::Publish(act, vec![Body::Matter(Box::new(own))]));
+    assert_eq!(reply, Reply::Published { records: 1 });
+}
+
+#[test]
+fn a_promise_above_the_law_is_not_published_and_nothing_else_with_it() {
+    let mut city = City::new();
+    let before = query::counts(&city.halls[CITY].rows);
+    let mut wrong = matter("WRONG-1", Tier::City);
+    wrong.promised_days = wrong.legal_days + 1;
+    let act = city.act(CITY);
+    let bodies = vec![Body::Matter(Box::new(matter("RIGHT-1", Tier::City))), Body::Matter(Box::new(wrong))];
+    let reply = city.command(CITY, Command::Publish(act, bodies));
+    assert!(matches!(reply, Reply::Refused(Refusal::Record { .. })));
+    assert_eq!(query::counts(&city.halls[CITY].rows), before);
+}
+
+#[test]
+fn a_node_does_not_begin_with_a_root_that_was_not_confirmed() {
+    let city = City::new();
+    let hall = &city.halls[TOWN];
+    let mut chain = query::chain(&hall.rows, hall.at);
+    let policy = chain.remove(0);
+    let install = |anchor| genesis::install(city.now, anchor, &policy, chain.clone(), hall.at);
+    assert!(install(policy.digest()).is_ok());
+    let wrong = hallmesh_protocol::ids::Digest([1; 32]);
+    assert_eq!(install(wrong), Err(NotInstalled::WrongRoot));
+}
+
+#[test]
+fn a_node_does_not_begin_with_a_broken_chain() {
+    let city = City::new();
+    let hall = &city.halls[VILLAGE];
+    let mut chain = query::chain(&hall.rows, hall.at);
+    let policy = chain.remove(0);
+    assert_eq!(chain.len(), 3, "county, township, village");
+    chain.remove(0);
+    let anchor = policy.digest();
+    let begun = genesis::install(city.now, anchor, &policy, chain, hall.at);
+    assert_eq!(begun, Err(NotInstalled::Refused(2)));
+}
+
+#[test]
+fn records_travel_byte_for_byte() {
+    let city = City::new();
+    let chain = query::chain(&city.halls[VILLAGE].rows, city.halls[VILLAGE].at);
+    let bytes = encode_records(&chain);
+    assert_eq!(decode_records(&bytes).unwrap(), chain);
+    for length in 0..bytes.len().min(300) {
+        assert!(decode_records(&bytes[..length]).is_err(), "a cut file is refused");
+    }
+    let mut longer = bytes;
+    longer.push(0);
+    assert!(decode_records(&longer).is_err(), "trailing bytes are refused");
+}

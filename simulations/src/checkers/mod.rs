@@ -1,0 +1,178 @@
+//! The promises, one file each. A checker watches what halls commit and what they say after a commit; it
+//! has a memory of its own (ghost state) and never asks the code it checks to check itself.
+
+mod lists_agree;
+mod nothing_lost;
+mod one_hand;
+mod settled;
+mod trace;
+
+use hallmesh_protocol::cases::{Grade, Stage};
+use hallmesh_protocol::ids::{CaseId, HallId};
+use hallmesh_protocol::post;
+use hallmesh_protocol::query;
+use hallmesh_protocol::step::{Reply, Writes};
+use hallmesh_protocol::wire::Malformed;
+use serde::Serialize;
+
+use crate::disk::Disk;
+use crate::station::{Seat, Station};
+
+pub use lists_agree::ListsAgree;
+pub use nothing_lost::{Ending, NothingLost};
+pub use one_hand::OneHand;
+pub use settled::Settled;
+pub use trace::{Kind, Trace};
+
+/// Broken promises that are described; more are only counted.
+const DESCRIBED_MAX: usize = 50;
+/// Waiting letters of one hall that are described.
+const LETTERS_DESCRIBED_MAX: usize = 4;
+
+/// First bytes of the rows that are watched: see the key space in `hallmesh_protocol::rows`.
+mod table {
+    pub(super) const CASE: u8 = 0x20;
+    pub(super) const EVENT: u8 = 0x21;
+    pub(super) const CUSTODY: u8 = 0x23;
+}
+
+/// What can be broken. Each has an exit code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promise {
+    /// A case is in at most one hand, and has one log.
+    OneHand,
+    /// What was receipted or recorded is kept, and a D2 receipt means a second copy.
+    NothingLost,
+    /// All halls hold the same lists in the end.
+    ListsAgree,
+    /// When the trouble is over no case is left between two halls and no letter waits.
+    Settled,
+    /// One seed gives one run.
+    SameTrace,
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// Which.
+    pub promise: Promise,
+    /// Age of the world, in milliseconds.
+    pub at: u64,
+    /// How.
+    pub how: String,
+}
+
+/// All promises together.
+#[derive(Debug, Default)]
+pub struct Checkers {
+    /// The run so far, in one hash.
+    pub trace: Trace,
+    one_hand: OneHand,
+    nothing_lost: NothingLost,
+    broken: Vec<Violation>,
+    count: u64,
+}
+
+impl Checkers {
+    /// A hall committed.
+    pub fn committed(&mut self, at: u64, seat: Seat, writes: &Writes, disk: &Disk) {
+        for (key, value) in writes {
+            let (Some(table), Some(case)) = (key.first(), case_of(key)) else { continue };
+            match (*table, value) {
+                (table::EVENT, Some(bytes)) => {
+                    let sequence = sequence_of(key);
+                    let event = *blake3::hash(bytes).as_bytes();
+                    let how = self.one_hand.logged(seat, case, sequence, event);
+                    self.note(at, Promise::OneHand, how);
+                }
+                (table::CASE | table::EVENT, None) => {
+                    let how = self.nothing_lost.dropped(seat, case);
+                    self.note(at, Promise::NothingLost, how);
+                }
+                (table::CASE | table::CUSTODY, _) => self.case_changed(at, seat, case, disk),
+                _other => {}
+            }
+        }
+    }
+
+    /// A hall's answer left the hall.
+    pub fn replied(&mut self, at: u64, reply: &Reply) {
+        match reply {
+            Reply::Received { case, .. } => {
+                let how = self.nothing_lost.printed(*case);
+                self.note(at, Promise::NothingLost, how);
+            }
+            Reply::Recorded { case, sequence } => self.nothing_lost.recorded(*case, *sequence),
+            Reply::Published { .. } | Reply::Admitted { .. } | Reply::Done | Reply::Refused(_) => {}
+        }
+    }
+
+    /// A hall sent bytes that no hall can read. Lines lose messages, they never change them.
+    pub fn malformed(&mut self, at: u64, sender: HallId, why: Malformed) {
+        self.note(at, Promise::NothingLost, Some(format!("hall {sender} sent what cannot be read: {why}")));
+    }
+
+    /// The trouble is long over: what must hold now.
+    pub fn ended(&mut self, at: u64, stations: &[Station]) {
+        let endings = self.endings(stations);
+        for how in self.nothing_lost.ended(&endings) {
+            self.note(at, Promise::NothingLost, Some(how));
+        }
+        let roots: Vec<_> =
+            stations.iter().map(|station| (station.at.hall, query::roots(&station.disk))).collect();
+        for how in ListsAgree::check(&roots) {
+            self.note(at, Promise::ListsAgree, Some(how));
+        }
+        for station in stations {
+            let waiting = post::waiting(&station.disk, LETTERS_DESCRIBED_MAX);
+            let how = Settled::check(station.at.hall, &query::counts(&station.disk), &waiting);
+            self.note(at, Promise::Settled, how);
+        }
+    }
+
+    /// What was broken, as far as it is described, and how often in all.
+    pub fn verdict(self) -> (Vec<Violation>, u64) {
+        (self.broken, self.count)
+    }
+
+    fn case_changed(&mut self, at: u64, seat: Seat, case: CaseId, disk: &Disk) {
+        let Some(view) = query::case(disk, case) else { return };
+        let events = view.case.events;
+        self.nothing_lost.kept(seat, case, events);
+        let Some(custody) = view.custody else { return };
+        let how = self.one_hand.stands(seat, case, custody.stage, custody.position);
+        self.note(at, Promise::OneHand, how);
+        if custody.grade == Grade::D2 {
+            let how = self.nothing_lost.graded_d2(seat, case, events);
+            self.note(at, Promise::NothingLost, how);
+        }
+    }
+
+    /// Where each printed case is now, read from the disks.
+    fn endings(&self, stations: &[Station]) -> Vec<(CaseId, Vec<Ending>)> {
+        let of = |case: CaseId| {
+            let views = stations.iter().filter_map(|station| query::case(&station.disk, case));
+            let in_hand =
+                views.filter(|view| view.custody.is_some_and(|custody| custody.stage == Stage::Custodian));
+            in_hand.map(|view| Ending { events: view.case.events, state: view.case.state }).collect()
+        };
+        self.nothing_lost.all_printed().map(|case| (case, of(case))).collect()
+    }
+
+    fn note(&mut self, at: u64, promise: Promise, how: Option<String>) {
+        let Some(how) = how else { return };
+        self.count = self.count.saturating_add(1);
+        if self.broken.len() < DESCRIBED_MAX {
+            self.broken.push(Violation { promise, at, how });
+        }
+    }
+}
+
+fn case_of(key: &[u8]) -> Option<CaseId> {
+    key.get(1..17)?.try_into().ok().map(CaseId)
+}
+
+fn sequence_of(key: &[u8]) -> u32 {
+    key.get(17..21).and_then(|bytes| bytes.try_into().ok()).map_or(u32::MAX, u32::from_be_bytes)
+}

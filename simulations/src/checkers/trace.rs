@@ -1,0 +1,90 @@
+//! The trace: everything that happened, in one hash. Two runs of one seed have the same one.
+
+use hallmesh_protocol::step::Writes;
+
+use crate::station::Seat;
+
+/// What kind of thing happened, for the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// A node took an input.
+    Input = 1,
+    /// A node committed.
+    Commit = 2,
+    /// A message left.
+    Send = 3,
+    /// A process started or died.
+    Power = 4,
+    /// A cut was made or mended.
+    Cut = 5,
+}
+
+/// A running hash.
+#[derive(Debug, Default)]
+pub struct Trace(blake3::Hasher);
+
+impl Trace {
+    /// Something happened in a hall; `what` tells it from others of its kind.
+    pub fn note(&mut self, at: u64, seat: Seat, kind: Kind, what: &[u8]) {
+        let seat = u64::try_from(seat).unwrap_or(u64::MAX);
+        let length = u64::try_from(what.len()).unwrap_or(u64::MAX);
+        let mut head = [0_u8; 25];
+        let fields = at.to_le_bytes().into_iter().chain(seat.to_le_bytes()).chain(length.to_le_bytes());
+        head.iter_mut().zip(fields.chain([kind as u8])).for_each(|(to, from)| *to = from);
+        self.0.update(&head).update(what);
+    }
+
+    /// A hall committed.
+    pub fn commit(&mut self, at: u64, seat: Seat, writes: &Writes) {
+        let mut hasher = blake3::Hasher::new();
+        for (key, value) in writes {
+            let length = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes();
+            hasher.update(&length(key)).update(key);
+            match value {
+                Some(value) => hasher.update(&[1]).update(&length(value)).update(value),
+                None => hasher.update(&[0]),
+            };
+        }
+        self.note(at, seat, Kind::Commit, hasher.finalize().as_bytes());
+    }
+
+    /// The hash so far.
+    pub fn hash(&self) -> String {
+        self.0.finalize().to_hex().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(events: &[(u64, Seat, &[u8])]) -> String {
+        let mut trace = Trace::default();
+        events.iter().for_each(|(at, seat, what)| trace.note(*at, *seat, Kind::Input, what));
+        trace.hash()
+    }
+
+    #[test]
+    fn any_difference_shows() {
+        let one = run(&[(1, 2, b"a"), (3, 4, b"b")]);
+        assert_eq!(one, run(&[(1, 2, b"a"), (3, 4, b"b")]));
+        assert_ne!(one, run(&[(1, 2, b"a"), (3, 4, b"c")]));
+        assert_ne!(one, run(&[(3, 4, b"b"), (1, 2, b"a")]));
+        assert_ne!(one, run(&[(1, 2, b"a"), (3, 5, b"b")]));
+        assert_ne!(one, run(&[(1, 2, b"ab"), (3, 4, b"")]));
+    }
+
+    #[test]
+    fn what_is_written_shows() {
+        let commit = |value: Option<&[u8]>| {
+            let mut writes = Writes::new();
+            writes.insert(b"key".to_vec(), value.map(Into::into));
+            let mut trace = Trace::default();
+            trace.commit(1, 1, &writes);
+            trace.hash()
+        };
+        assert_ne!(commit(Some(b"")), commit(None));
+        assert_ne!(commit(Some(b"a")), commit(Some(b"b")));
+    }
+}

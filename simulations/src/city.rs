@@ -1,0 +1,260 @@
+//! Founding a city: from a table of divisions to root policy, charters, contacts and lists.
+//!
+//! The same records lie on every hall's disk from the start and are shared. Keys are of the toy suite and
+//! follow from the seed; all halls share one wrapping key, since nothing here is ever opened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use hallmesh_protocol::catalogue::Matter;
+use hallmesh_protocol::chance::Chance;
+use hallmesh_protocol::directory::{Charter, Contact, RootPolicy};
+use hallmesh_protocol::genesis;
+use hallmesh_protocol::ids::{Digest, DivisionCode, HallAt, HallId, Tier};
+use hallmesh_protocol::record::{Body, Issuer, Record};
+use hallmesh_protocol::seal::{ContentKey, SecretKey, Suite, WrapPublic, Wrapped, wrap_key, wrap_keypair};
+use hallmesh_protocol::signed::Signed;
+use hallmesh_protocol::step::Now;
+use serde::Deserialize;
+
+use crate::clock::FOUNDED;
+use crate::disk::{Disk, Rows};
+use crate::lists;
+
+/// First town code of the units that only the statistical table knows.
+const SIMILAR_UNITS_FROM: u64 = 400;
+const ROOT_HOLDERS: u8 = 3;
+const ROOT_THRESHOLD: u8 = 2;
+/// The first byte of the rows that say whose disk it is (table `01` of the key space).
+const META: u8 = 0x01;
+
+/// A division that has a hall.
+#[derive(Clone, Debug)]
+pub struct Division {
+    /// Its code.
+    pub code: DivisionCode,
+    /// Its name.
+    pub name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Line {
+    tier: String,
+    code12: String,
+    name: String,
+}
+
+/// Reads a division table (columns `tier,code12,parent12,name,mca_code12,note`). Units that are no real
+/// towns are left out, with their villages.
+pub fn read_table(csv: &[u8]) -> anyhow::Result<Vec<Division>> {
+    let mut divisions = Vec::new();
+    for line in csv::Reader::from_reader(csv).deserialize() {
+        let line: Line = line.context("a line of the division table")?;
+        let code: DivisionCode = line.code12.parse().with_context(|| format!("division {}", line.code12))?;
+        let known = ["city", "county", "town", "township", "village"].contains(&line.tier.as_str());
+        ensure!(known, "{}: no tier is called {}", line.code12, line.tier);
+        if code.as_u64() / 1_000 % 1_000 < SIMILAR_UNITS_FROM {
+            divisions.push(Division { code, name: line.name });
+        }
+    }
+    divisions.sort_by_key(|division| division.code);
+    ensure!(!divisions.is_empty(), "the division table is empty");
+    Ok(divisions)
+}
+
+/// A made-up city: so many counties, towns in each, villages in each of those.
+pub fn made_up(counties: u64, towns: u64, villages: u64) -> Vec<Division> {
+    let city = 620_700_000_000_u64;
+    let mut codes = vec![city];
+    for county in (1..=counties).map(|it| city.saturating_add(it.saturating_mul(1_000_000))) {
+        codes.push(county);
+        for town in (1..=towns).map(|it| county.saturating_add(it.saturating_mul(1_000))) {
+            codes.push(town);
+            codes.extend((1..=villages).map(|it| town.saturating_add(it)));
+        }
+    }
+    let named = |code: DivisionCode| Division { code, name: format!("Hall {code}") };
+    codes.into_iter().filter_map(|code| DivisionCode::from_u64(code).ok()).map(named).collect()
+}
+
+/// A founded city.
+#[derive(Debug)]
+pub struct City {
+    /// Every hall, ascending by code; a hall's place here is its seat.
+    pub halls: Vec<HallAt>,
+    /// The disk each hall begins with.
+    pub disks: Vec<Disk>,
+    /// What is on the list.
+    pub matters: Vec<Matter>,
+    /// A wrapped key that stands for all.
+    pub wrapped: Wrapped,
+    secret: [u8; 32],
+}
+
+impl City {
+    /// Founds a city; all its keys follow from `chance`.
+    pub fn found(divisions: &[Division], chance: &mut Chance) -> anyhow::Result<Self> {
+        let city = divisions.first().context("a city has halls")?;
+        ensure!(city.code.tier() == Tier::City, "the division table has no city");
+        let secret = chance.bytes32();
+        let (_, wrap_public) = wrap_keypair(chance);
+        let key = ContentKey::from_bytes(chance.bytes32());
+        let wrapped = wrap_key(&wrap_public, b"simulation", b"", &key, chance)?;
+        let matters = lists::matters(divisions)?;
+        let root = (0..ROOT_HOLDERS).map(|holder| grow(&secret, &format!("root {holder}"))).collect();
+        let founding = Founding { secret, divisions, city, root, wrap_public };
+        let disks = founding.disks(&matters)?;
+        let halls = divisions.iter().map(|division| life(division.code)).collect();
+        Ok(Self { halls, disks, matters, wrapped, secret })
+    }
+
+    /// The key of a hall's events and records.
+    pub fn event_key(&self, at: HallAt) -> SecretKey {
+        grow(&self.secret, &format!("event {at}"))
+    }
+
+    /// The key of a clerk.
+    pub fn clerk_key(&self, hall: HallId, number: u16) -> SecretKey {
+        grow(&self.secret, &format!("clerk {hall} {number}"))
+    }
+}
+
+struct Founding<'a> {
+    secret: [u8; 32],
+    divisions: &'a [Division],
+    city: &'a Division,
+    root: Vec<SecretKey>,
+    wrap_public: WrapPublic,
+}
+
+impl Founding<'_> {
+    /// One disk a hall: the city's records are shared, only its own name differs.
+    fn disks(&self, matters: &[Matter]) -> anyhow::Result<Vec<Disk>> {
+        let policy = self.policy();
+        let anchor = policy.digest();
+        let charters: BTreeMap<_, _> =
+            self.divisions.iter().map(|division| (division.code, self.charter(division))).collect();
+        let mut records: Vec<_> = charters.values().cloned().collect();
+        records.extend(self.divisions.iter().map(|division| self.contact(division)));
+        records.extend(lists::bodies(self.city.code, matters).into_iter().map(|body| self.by_root(body)));
+        let now = Now { ticks: 0, wall: FOUNDED };
+        let install = |records, code| {
+            genesis::install(now, anchor, &policy, records, life(code))
+                .with_context(|| format!("the hall of {code}"))
+        };
+        let rows = install(records, self.city.code)?;
+        let base: Rows = rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        let base = Arc::new(base);
+        let disk = |division: &Division| {
+            let mut line: Vec<_> = std::iter::once(division.code).chain(division.code.ancestors()).collect();
+            line.reverse();
+            let chain = line.iter().filter_map(|code| charters.get(code).cloned()).collect();
+            let mut own = install(chain, division.code)?;
+            own.retain(|key, _| key.first() == Some(&META));
+            let mut disk = Disk::new(Arc::clone(&base));
+            disk.commit(own);
+            Ok(disk)
+        };
+        self.divisions.iter().map(disk).collect()
+    }
+
+    fn policy(&self) -> Signed<Record> {
+        self.by_root(Body::Policy(RootPolicy {
+            city: self.city.code,
+            name: self.city.name.clone(),
+            threshold: ROOT_THRESHOLD,
+            keys: self.root.iter().map(SecretKey::public).collect(),
+        }))
+    }
+
+    /// The city's charter is given by the root, every other one by the nearest hall above.
+    fn charter(&self, division: &Division) -> Signed<Record> {
+        let at = life(division.code);
+        let parent = division.code.ancestors().find(|above| self.has_hall(*above));
+        let charter = Charter {
+            hall: at.hall,
+            incarnation: at.incarnation,
+            name: division.name.clone(),
+            tier: division.code.tier(),
+            parent: parent.map(HallId::main),
+            transport_key: grow(&self.secret, &format!("transport {at}")).public(),
+            event_key: grow(&self.secret, &format!("event {at}")).public(),
+            wrap_key: self.wrap_public.clone(),
+            sm2_key: None,
+            recovery_key: self.wrap_public.clone(),
+            scope: division.code,
+            valid_from: 0,
+            valid_to: u64::MAX,
+        };
+        let body = Body::Charter(Box::new(charter));
+        match parent {
+            Some(parent) => self.by_hall(life(parent), body),
+            None => self.by_root(body),
+        }
+    }
+
+    fn has_hall(&self, code: DivisionCode) -> bool {
+        self.divisions.binary_search_by_key(&code, |division| division.code).is_ok()
+    }
+
+    fn contact(&self, division: &Division) -> Signed<Record> {
+        let at = life(division.code);
+        let addresses = vec![format!("/dns/hall-{}.example/tcp/7201", division.code)];
+        self.by_hall(at, Body::Contact(Contact { at, addresses }))
+    }
+
+    fn by_hall(&self, at: HallAt, body: Body) -> Signed<Record> {
+        let key = grow(&self.secret, &format!("event {at}"));
+        Signed::sign(&first_version(Issuer::Hall(at), body), &[(0, &key)])
+    }
+
+    fn by_root(&self, body: Body) -> Signed<Record> {
+        let signers: Vec<_> = (0_u8..).zip(&self.root).take(usize::from(ROOT_THRESHOLD)).collect();
+        Signed::sign(&first_version(Issuer::Root, body), &signers)
+    }
+}
+
+fn first_version(issuer: Issuer, body: Body) -> Record {
+    Record { issuer, version: 1, previous: Digest([0; 32]), withdrawn: false, effective_from: 0, body }
+}
+
+fn life(code: DivisionCode) -> HallAt {
+    HallAt { hall: HallId::main(code), incarnation: 1 }
+}
+
+fn grow(secret: &[u8; 32], purpose: &str) -> SecretKey {
+    SecretKey::from_seed(Suite::Toy, *blake3::keyed_hash(secret, purpose.as_bytes()).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_that_are_no_towns_are_left_out_with_their_villages() {
+        let table = "tier,code12,parent12,name,mca_code12,note\r\n\
+            town,620702402000,620702000000,Zone,,\r\n\
+            village,620702402001,620702402000,Zone village,,\r\n\
+            village,620702001001,620702001000,Village,,\r\n\
+            city,620700000000,620000000000,City,,\r\n";
+        let names: Vec<_> =
+            read_table(table.as_bytes()).expect("a table").into_iter().map(|it| it.name).collect();
+        assert_eq!(names, ["City", "Village"]);
+    }
+
+    #[test]
+    fn a_table_with_an_unknown_tier_is_refused() {
+        let table = "tier,code12,parent12,name,mca_code12,note\nprovince,620700000000,,X,,\n";
+        assert!(read_table(table.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_made_up_city_has_a_disk_for_each_hall() {
+        let city = City::found(&made_up(2, 2, 1), &mut Chance::from_seed([7; 32])).expect("a city");
+        assert_eq!(city.halls.len(), 11);
+        for (at, disk) in city.halls.iter().zip(&city.disks) {
+            assert_eq!(genesis::identity(disk).map(|identity| identity.at), Some(*at));
+        }
+    }
+}

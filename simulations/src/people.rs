@@ -1,0 +1,256 @@
+//! The work of a city, drawn from the seed: citizens at any window, clerks who do what lies on their desk,
+//! editors who change the lists. People do as the real console does: they read, sign an act, and ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hallmesh_protocol::calendar::Calendar;
+use hallmesh_protocol::cases::{
+    Case, Deed, Question, Receive, Record as RecordAct, Stage, State, Wrap, route,
+};
+use hallmesh_protocol::catalogue::{Catalogue, Matter};
+use hallmesh_protocol::chance::Chance;
+use hallmesh_protocol::clerks::{self, Act, ClerkCard, Roles};
+use hallmesh_protocol::ids::{CaseId, ClerkId, HallId, Tier};
+use hallmesh_protocol::query;
+use hallmesh_protocol::record::Body;
+use hallmesh_protocol::signed::{Signed, Verified};
+use hallmesh_protocol::step::{Command, Reply, Ticket};
+use serde::Serialize;
+
+use crate::city::City;
+use crate::clock::FOUNDED;
+use crate::station::{Seat, Station};
+
+const WINDOW: u16 = 1;
+const DECIDER: u16 = 2;
+const EDITOR: u16 = 3;
+/// Cases a hall's staff work off in one look at the desk.
+const LOOK_MAX: usize = 16;
+/// Bytes of a sealed application: at least, and drawn on top.
+const BODY_BYTES: (u64, u64) = (200, 1_000);
+
+/// What people saw come of their work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Work {
+    /// Receipts printed.
+    pub received: u64,
+    /// Cases accepted or found incomplete.
+    pub examined: u64,
+    /// Cases decided.
+    pub decided: u64,
+    /// Results handed to citizens.
+    pub delivered: u64,
+    /// List entries published.
+    pub published: u64,
+    /// Commands the node refused.
+    pub refused: u64,
+    /// Commands that a crash left without an answer.
+    pub unanswered: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Receive,
+    Deed(Deed),
+    Other,
+}
+
+/// Everybody.
+#[derive(Debug)]
+pub struct People {
+    /// What came of it so far.
+    pub work: Work,
+    asked: BTreeMap<Ticket, (Seat, Asked)>,
+    tickets: u64,
+    closed: BTreeSet<CaseId>,
+    chance: Chance,
+}
+
+impl People {
+    /// People whose doings follow from `chance`.
+    pub fn new(chance: Chance) -> Self {
+        Self { work: Work::default(), asked: BTreeMap::new(), tickets: 0, closed: BTreeSet::new(), chance }
+    }
+
+    /// A number below `bound`, for how long people take.
+    pub fn takes(&mut self, bound: u64) -> u64 {
+        self.chance.below(bound).saturating_add(1)
+    }
+
+    /// The clerks of a hall, to be registered on its first day.
+    pub fn staff(&mut self, city: &City, hall: HallId) -> Vec<(Ticket, Command)> {
+        let none = Roles::default();
+        let roles = [
+            (WINDOW, Roles { window: true, ..none }),
+            (DECIDER, Roles { decide: true, ..none }),
+            (EDITOR, Roles { publish: true, ..none }),
+        ];
+        let cards = roles.map(|(number, roles)| ClerkCard {
+            id: ClerkId { hall, number },
+            name: format!("Clerk {number}"),
+            key: city.clerk_key(hall, number).public(),
+            roles,
+            active: true,
+        });
+        cards.into_iter().map(|card| (self.ticket(0, Asked::Other), Command::Clerk(card))).collect()
+    }
+
+    /// A citizen walks into any hall with any matter.
+    pub fn citizen(&mut self, city: &City, stations: &[Station]) -> Option<(Seat, Ticket, Command)> {
+        let seat = self.draw(stations.len())?;
+        let matter = city.matters.get(self.draw(city.matters.len())?)?.code.clone();
+        let home = city.halls.get(self.draw(city.halls.len())?)?.hall.division();
+        let station = stations.get(seat).filter(|station| station.is_up())?;
+        let own = station.at.hall.division();
+        // Most people live where they go; at the higher halls their home says which hall decides.
+        let stays = own.tier() >= Tier::Township && self.chance.below(4) > 0;
+        let place = if stays { own } else { home };
+        let question =
+            Question { matter: matter.clone(), receiving: station.at.hall, place, wall: FOUNDED };
+        let route = route(&station.disk, &question).ok()?;
+        let wrap = |to| Wrap { to, recovery: false, key: city.wrapped.clone() };
+        let act = self.act(city, station, WINDOW)?;
+        let length = self.chance.below(BODY_BYTES.1).saturating_add(BODY_BYTES.0);
+        let mut body = vec![0; usize::try_from(length).unwrap_or(0)];
+        self.chance.fill(&mut body);
+        let wanted = Receive {
+            case: CaseId(self.chance.bytes16()),
+            matter,
+            place,
+            body: body.into(),
+            wraps: vec![wrap(station.at), wrap(route.competent)],
+        };
+        let ticket = self.ticket(seat, Asked::Receive);
+        Some((seat, ticket, Command::Receive(act, Box::new(wanted))))
+    }
+
+    /// Someone who keeps the lists changes an entry; now and then a hall changes its address.
+    pub fn editor(&mut self, city: &City, stations: &[Station]) -> Option<(Seat, Ticket, Command)> {
+        if self.chance.below(8) == 0 {
+            let seat = self.draw(stations.len())?;
+            let address = format!("/ip4/10.0.0.1/tcp/{}", self.chance.below(60_000));
+            return Some((seat, self.ticket(seat, Asked::Other), Command::Advertise(vec![address])));
+        }
+        let above = |station: &Station| station.at.hall.tier() <= Tier::County;
+        let editors: Vec<_> = stations.iter().enumerate().filter(|(_, it)| above(it)).collect();
+        let (seat, station) = *editors.get(self.draw(editors.len())?)?;
+        let scope = station.at.hall.division();
+        let own: Vec<_> = city.matters.iter().filter(|matter| scope.covers(matter.area)).collect();
+        let body = match own.get(self.draw(own.len().saturating_add(1))?) {
+            Some(matter) => self.revised(station, matter)?,
+            None => Body::Calendar(Calendar::default()),
+        };
+        let act = self.act(city, station, EDITOR)?;
+        Some((seat, self.ticket(seat, Asked::Other), Command::Publish(act, vec![body])))
+    }
+
+    /// Staff look at the desk and do what is to be done; false if nothing is left to do there.
+    pub fn desk(&mut self, city: &City, seat: Seat, station: &Station) -> Vec<(Ticket, Command)> {
+        let (mut acts, mut after) = (Vec::new(), None);
+        while acts.len() < LOOK_MAX {
+            let page = query::desk(&station.disk, Stage::Custodian, after, LOOK_MAX);
+            let Some(last) = page.last() else { return acts };
+            after = Some(*last);
+            for id in page {
+                acts.extend(self.next_deed(city, seat, station, id));
+            }
+        }
+        acts
+    }
+
+    /// An answer came.
+    pub fn answered(&mut self, ticket: Ticket, reply: &Reply) {
+        let Some((_, asked)) = self.asked.remove(&ticket) else { return };
+        let work = &mut self.work;
+        let done = match (reply, asked) {
+            (Reply::Refused(_), _) => &mut work.refused,
+            (Reply::Received { .. }, _) => &mut work.received,
+            (Reply::Recorded { .. }, Asked::Deed(Deed::Decide { .. })) => &mut work.decided,
+            (Reply::Recorded { .. }, Asked::Deed(Deed::Deliver)) => &mut work.delivered,
+            (Reply::Recorded { .. }, Asked::Deed(Deed::Accept | Deed::RequestCorrection)) => {
+                &mut work.examined
+            }
+            (Reply::Published { .. }, _) => &mut work.published,
+            (Reply::Recorded { .. } | Reply::Admitted { .. } | Reply::Done, _) => return,
+        };
+        *done = done.saturating_add(1);
+    }
+
+    /// A hall's process died: nobody there gets an answer any more.
+    pub fn hung_up(&mut self, seat: Seat) {
+        let before = self.asked.len();
+        self.asked.retain(|_, (at, _)| *at != seat);
+        let lost = u64::try_from(before.saturating_sub(self.asked.len())).unwrap_or(u64::MAX);
+        self.work.unanswered = self.work.unanswered.saturating_add(lost);
+    }
+
+    fn next_deed(
+        &mut self,
+        city: &City,
+        seat: Seat,
+        station: &Station,
+        id: CaseId,
+    ) -> Option<(Ticket, Command)> {
+        if self.closed.contains(&id) {
+            return None;
+        }
+        let case = query::case(&station.disk, id)?.case;
+        if case.state == State::Delivered {
+            self.closed.insert(id);
+        }
+        let (number, deed) = self.deed(&case)?;
+        let act = self.act(city, station, number)?;
+        let mut body = vec![0; 64];
+        self.chance.fill(&mut body);
+        let record = RecordAct { case: id, deed, body: body.into() };
+        let ticket = self.ticket(seat, Asked::Deed(deed));
+        Some((ticket, Command::Record(act, Box::new(record))))
+    }
+
+    /// Who does what next with a case in hand.
+    fn deed(&mut self, case: &Case) -> Option<(u16, Deed)> {
+        let here = case.custodian.hall;
+        match case.state {
+            State::Received | State::Supplemented if here == case.competent => {
+                let incomplete = case.corrections == 0 && self.chance.below(8) == 0;
+                Some((DECIDER, if incomplete { Deed::RequestCorrection } else { Deed::Accept }))
+            }
+            State::AwaitingCorrection if here == case.receiving => Some((WINDOW, Deed::Supplement)),
+            State::Accepted => Some((DECIDER, Deed::Decide { granted: self.chance.below(4) > 0 })),
+            State::Decided if here == case.receiving => Some((WINDOW, Deed::Deliver)),
+            State::Received
+            | State::Supplemented
+            | State::AwaitingCorrection
+            | State::Decided
+            | State::Delivered => None,
+        }
+    }
+
+    fn revised(&mut self, station: &Station, matter: &Matter) -> Option<Body> {
+        let mut matter = Catalogue::new(&station.disk).matter(&matter.code, FOUNDED)?.matter;
+        matter.basis = format!("revision {}", self.chance.below(1 << 32));
+        Some(Body::Matter(Box::new(matter)))
+    }
+
+    fn act(&mut self, city: &City, station: &Station, number: u16) -> Option<Verified<Act>> {
+        let hall = station.at.hall;
+        let nonce = self.chance.bytes16();
+        let clerk = ClerkId { hall, number };
+        let act = Act { clerk, boot: station.boot()?, nonce, request: Act::request_digest(&nonce) };
+        let signed = Signed::sign(&act, &[(0, &city.clerk_key(hall, number))]);
+        clerks::verify(&station.disk, &signed).ok()
+    }
+
+    fn ticket(&mut self, seat: Seat, asked: Asked) -> Ticket {
+        self.tickets = self.tickets.saturating_add(1);
+        let ticket = Ticket(self.tickets);
+        self.asked.insert(ticket, (seat, asked));
+        ticket
+    }
+
+    fn draw(&mut self, among: usize) -> Option<usize> {
+        let bound = u64::try_from(among).ok().filter(|bound| *bound > 0)?;
+        usize::try_from(self.chance.below(bound)).ok()
+    }
+}
+

@@ -1,0 +1,115 @@
+//! What a run came to, for people and for machines.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::checkers::{Promise, Violation};
+use crate::people::Work;
+
+/// What went over the lines and what went wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    /// Inputs that nodes took.
+    pub steps: u64,
+    /// Commits that wrote something.
+    pub commits: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Messages lost on the way.
+    pub lost: u64,
+    /// Messages dropped because too many were under way to one hall.
+    pub overrun: u64,
+    /// Messages that did not hold where they arrived.
+    pub refused: u64,
+    /// Processes that died.
+    pub crashes: u64,
+    /// Divisions that were cut off.
+    pub cuts: u64,
+    /// Cases handed over.
+    pub hand_overs: u64,
+    /// Messages and bytes by kind.
+    pub kinds: BTreeMap<&'static str, (u64, u64)>,
+}
+
+impl Traffic {
+    /// A message was sent.
+    pub fn sent(&mut self, kind: &'static str, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.messages = self.messages.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+        let (messages, sum) = self.kinds.entry(kind).or_default();
+        *messages = messages.saturating_add(1);
+        *sum = sum.saturating_add(bytes);
+    }
+}
+
+/// A run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Halls in the city.
+    pub halls: usize,
+    /// Simulated minutes.
+    pub minutes: u64,
+    /// The seed.
+    pub seed: u64,
+    /// Over the lines.
+    pub traffic: Traffic,
+    /// What people saw.
+    pub work: Work,
+    /// Promises broken, each time counted.
+    pub broken: u64,
+    /// The first of them, described.
+    pub violations: Vec<Violation>,
+    /// The hash of everything that happened.
+    pub trace: String,
+}
+
+impl Report {
+    /// Which promises were broken.
+    pub fn promises(&self) -> BTreeSet<Promise> {
+        self.violations.iter().map(|violation| violation.promise).collect()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (traffic, work) = (&self.traffic, &self.work);
+        writeln!(f, "{} halls, {} simulated minutes, seed {}", self.halls, self.minutes, self.seed)?;
+        writeln!(
+            f,
+            "work      {} received, {} examined, {} decided, {} delivered, {} lists published, {} refused, {} unanswered",
+            work.received,
+            work.examined,
+            work.decided,
+            work.delivered,
+            work.published,
+            work.refused,
+            work.unanswered
+        )?;
+        writeln!(
+            f,
+            "trouble   {} crashes, {} cuts, {} messages lost, {} overrun, {} refused on arrival",
+            traffic.crashes, traffic.cuts, traffic.lost, traffic.overrun, traffic.refused
+        )?;
+        writeln!(
+            f,
+            "machines  {} steps, {} commits, {} hand-overs, {} messages, {} bytes",
+            traffic.steps, traffic.commits, traffic.hand_overs, traffic.messages, traffic.bytes
+        )?;
+        for (kind, (messages, bytes)) in &traffic.kinds {
+            writeln!(f, "          {kind:<10} {messages:>10} messages {bytes:>14} bytes")?;
+        }
+        writeln!(f, "trace     {}", self.trace)?;
+        for Violation { promise, at, how } in &self.violations {
+            writeln!(f, "BROKEN    {promise:?} at {at} ms: {how}")?;
+        }
+        match self.broken {
+            0 => writeln!(f, "all promises hold"),
+            broken => writeln!(f, "{broken} times a promise was broken"),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The people's part of the loop.
+
+use hallmesh_protocol::step::{Command, Input, Ticket};
+
+use super::{Event, World};
+use crate::station::Seat;
+
+/// Milliseconds until staff look at the desk, at the most.
+const DESK_AFTER: u64 = 4_000;
+
+impl World {
+    pub(super) fn citizen(&mut self) {
+        if let Some((seat, ticket, command)) = self.people.citizen(&self.city, &self.stations) {
+            self.command(seat, ticket, command);
+        }
+    }
+
+    pub(super) fn editor(&mut self) {
+        if let Some((seat, ticket, command)) = self.people.editor(&self.city, &self.stations) {
+            self.command(seat, ticket, command);
+        }
+    }
+
+    /// Staff will look at the desk, once, however much comes until then.
+    pub(super) fn plan_desk(&mut self, seat: Seat) {
+        let Some(station) = self.stations.get_mut(seat) else { return };
+        if !std::mem::replace(&mut station.desk_planned, true) {
+            let after = self.people.takes(DESK_AFTER);
+            self.later(after, Event::Desk(seat));
+        }
+    }
+
+    pub(super) fn look_at_desk(&mut self, seat: Seat) {
+        let Some(station) = self.stations.get_mut(seat) else { return };
+        station.desk_planned = false;
+        if !station.is_up() {
+            return;
+        }
+        for (ticket, command) in self.people.desk(&self.city, seat, station) {
+            self.command(seat, ticket, command);
+        }
+    }
+
+    fn command(&mut self, seat: Seat, ticket: Ticket, command: Command) {
+        if self.stations.get(seat).is_some_and(|station| station.is_up()) {
+            self.feed(seat, Input::Command { ticket, command });
+        } else {
+            self.people.hung_up(seat);
+        }
+    }
+}
