@@ -4,12 +4,12 @@ use clap::Subcommand;
 use hallmesh_protocol::seal::PublicKey;
 use serde_json::json;
 
-use super::render::{self, hex};
+use super::render;
 use super::report::Report;
 use super::session::{Session, homeless, unexpected};
 use super::values;
 use crate::home::{Home, HomeError};
-use crate::ops::{Answer, Ask, Problem, RoleWords};
+use crate::ops::{Answer, Ask, Problem, RoleWords, hex};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Clerk {

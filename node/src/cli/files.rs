@@ -7,10 +7,15 @@ use std::path::Path;
 use crate::ops::Problem;
 
 /// A larger file is none of those that are read here: requests, cards, applications.
-pub(super) const FILE_MAX: u64 = 4 << 20;
+const FILE_MAX: u64 = 4 << 20;
 
 /// A whole text file; `-` is what is typed or piped in.
 pub(super) fn read(path: &Path) -> Result<String, Problem> {
+    read_up_to(path, FILE_MAX)
+}
+
+/// The same with a limit of its own.
+pub(super) fn read_up_to(path: &Path, max: u64) -> Result<String, Problem> {
     let name = path.display();
     let unreadable = |cause: io::Error| match cause.kind() {
         io::ErrorKind::InvalidData => Problem::new("file.not_text").with("file", name.to_string()),
@@ -18,13 +23,13 @@ pub(super) fn read(path: &Path) -> Result<String, Problem> {
     };
     let mut text = String::new();
     let mut limited: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(io::stdin().lock().take(FILE_MAX.saturating_add(1)))
+        Box::new(io::stdin().lock().take(max.saturating_add(1)))
     } else {
-        Box::new(fs::File::open(path).map_err(unreadable)?.take(FILE_MAX.saturating_add(1)))
+        Box::new(fs::File::open(path).map_err(unreadable)?.take(max.saturating_add(1)))
     };
     let read = limited.read_to_string(&mut text).map_err(unreadable)?;
-    if u64::try_from(read).unwrap_or(u64::MAX) > FILE_MAX {
-        return Err(Problem::new("file.too_large").with("file", name).with("max", FILE_MAX));
+    if u64::try_from(read).unwrap_or(u64::MAX) > max {
+        return Err(Problem::new("file.too_large").with("file", name).with("max", max));
     }
     // Editors on Windows begin a text with a byte order mark.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))

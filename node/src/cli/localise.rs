@@ -15,7 +15,7 @@ pub(super) fn command(texts: &Texts) -> Command {
             .short('V')
             .action(ArgAction::Version)
             .help(texts.say("cli.arg.version", &[]))
-            .help_heading(texts.say("help.options", &[])),
+            .help_heading(texts.fixed("help.options")),
     );
     command
 }
@@ -32,17 +32,16 @@ pub(super) fn help_of(texts: &Texts, path: &str, id: &str) -> Option<String> {
 }
 
 fn filled(command: Command, path: &str, texts: &Texts) -> Command {
-    let say = |key: &str| texts.say(key, &[]);
     let mut command = command
-        .about(say(path))
+        .about(texts.say(path, &[]))
         .disable_help_flag(true)
         .disable_help_subcommand(true)
         .disable_version_flag(true)
-        .subcommand_help_heading(say("help.commands"))
-        .subcommand_value_name(say("help.command"))
+        .subcommand_help_heading(texts.fixed("help.commands"))
+        .subcommand_value_name(texts.fixed("help.command"))
         .help_template(format!(
             "{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}",
-            say("help.usage")
+            texts.fixed("help.usage")
         ))
         .mut_args(|arg| described(arg, path, texts))
         .arg(help_flag(texts));
@@ -65,7 +64,7 @@ fn described(arg: Arg, path: &str, texts: &Texts) -> Arg {
     let id = arg.get_id().to_string();
     let help = help_of(texts, path, &id).unwrap_or(id);
     arg.help(help)
-        .help_heading(texts.say(heading, &[]))
+        .help_heading(texts.fixed(heading))
         .hide_default_value(true)
         .hide_possible_values(true)
         .hide_env(true)
@@ -77,5 +76,5 @@ fn help_flag(texts: &Texts) -> Arg {
         .short('h')
         .action(ArgAction::Help)
         .help(texts.say("cli.arg.help", &[]))
-        .help_heading(texts.say("help.global", &[]))
+        .help_heading(texts.fixed("help.global"))
 }

@@ -11,7 +11,7 @@ use hallmesh_protocol::seal::SecretKey;
 
 use crate::config::Config;
 use crate::driver::{self, Running};
-use crate::enrol::{self, Papers, Terms};
+use crate::enrol;
 use crate::home::Home;
 use crate::lists;
 use crate::ops::{Answer, Ask, Client, Problem, RoleWords};
@@ -212,17 +212,15 @@ async fn enrol_one(
     let request = enrol::request(&home, &[])?;
     let text = match superior {
         Some(above) if above.hall.tier() != Tier::City => issued_by_hall(above, request).await?,
-        Some(above) => issued_by_root(root, &request, Some(card_of(above).await?))?,
+        Some(above) => issued_by_root(root, &request, Some(&card_of(above).await?))?,
         None => issued_by_root(root, &request, None)?,
     };
-    enrol::join(&home, &text, &anchor.to_string(), wall())?;
+    enrol::join(&home, &text, anchor, wall())?;
     write_config(member)
 }
 
-fn issued_by_root(root: &Path, request: &str, card: Option<Papers>) -> Result<String, Problem> {
-    let (request, now) = (enrol::read_request(request)?, wall());
-    let terms = Terms::first(now, u32::from(VALID_DAYS));
-    Ok(enrol::issue_by_root(root, &request, card.as_ref(), &terms, now)?.text)
+fn issued_by_root(root: &Path, request: &str, card: Option<&str>) -> Result<String, Problem> {
+    Ok(enrol::issue_by_root(root, request, card, 1, wall(), VALID_DAYS)?)
 }
 
 async fn issued_by_hall(above: &Member, request: String) -> Result<String, Problem> {
@@ -233,9 +231,9 @@ async fn issued_by_hall(above: &Member, request: String) -> Result<String, Probl
     }
 }
 
-async fn card_of(superior: &Member) -> Result<Papers, Problem> {
+async fn card_of(superior: &Member) -> Result<String, Problem> {
     match superior.client.ask(&Ask::Card).await? {
-        Answer::Card { text } => Ok(Papers::read_card(&text)?),
+        Answer::Card { text } => Ok(text),
         _other => Err(Problem::new("call.malformed")),
     }
 }

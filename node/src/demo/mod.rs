@@ -75,7 +75,7 @@ fn place(options: &DemoOptions) -> Result<(PathBuf, bool), Problem> {
         }
         return Ok((dir.clone(), false));
     }
-    let name = format!("hallmesh-demo-{}", crate::home::chance()?.next_u64());
+    let name = format!("hallmesh-demo-{}", crate::home::chance().next_u64());
     let dir = std::env::temp_dir().join(name);
     std::fs::create_dir(&dir).map_err(|why| io(&dir, why))?;
     Ok((dir, true))

@@ -65,7 +65,7 @@ async fn carry_out(
 ) -> Result<Answer, Problem> {
     let keys = Arc::clone(shared);
     let prepared = with_view(shared, move |asked| {
-        let mut chance = crate::home::chance()?;
+        let mut chance = crate::home::chance();
         ops::prepare(asked, ask, &call, &keys.wrap, &mut chance)
     });
     let (command, after) = match prepared.await? {

@@ -33,7 +33,7 @@ const NOT_ADMITTED: &[u8] = b"refused";
 
 /// Everything that can reach the engine.
 pub(crate) enum Event {
-    Up { peer: PeerId, line: LineId },
+    Up { peer: PeerId },
     Down { peer: PeerId },
     Frame { peer: PeerId, line: LineId, number: u64, message: Option<Checked> },
     Guest { guest: GuestId, records: Vec<Verified<Record>>, refused: u64 },
@@ -162,7 +162,7 @@ impl Engine {
 
     fn input(&mut self, event: Event) -> Option<Input> {
         match event {
-            Event::Up { peer, .. } => {
+            Event::Up { peer } => {
                 self.up.insert(peer);
                 self.show_lines();
                 self.who.hall(&peer).map(Input::PeerUp)

@@ -43,7 +43,7 @@ fn check(shared: &Shared, event: NetEvent) -> Result<Option<Event>, Problem> {
                 Event::Guest { guest, records: Vec::new(), refused: 1 }
             }
         },
-        NetEvent::Up { peer, line, .. } => Event::Up { peer, line },
+        NetEvent::Up { peer, .. } => Event::Up { peer },
         NetEvent::Down { peer, .. } => Event::Down { peer },
         NetEvent::Listening(address) => Event::Listening(address),
         NetEvent::Refused { reason, peer, count } => {

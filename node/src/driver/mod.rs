@@ -104,7 +104,7 @@ fn launch(
     admin: AdminServer,
     net: Net,
 ) -> Result<Running, Problem> {
-    let mut chance = crate::home::chance()?;
+    let mut chance = crate::home::chance();
     let boot = u32::try_from(chance.next_u64() & u64::from(BOOT_BITS)).unwrap_or(0);
     let shared = Arc::new(Shared::new(at, boot, store, keys.wrap, home, &net));
     let (events, inbox) = mpsc::channel(EVENTS_MAX);

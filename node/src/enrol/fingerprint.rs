@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(fingerprint(&Digest([0xff; 32])), "ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ");
         let mut counted = [0; 32];
         (0..).zip(counted.iter_mut()).for_each(|(value, byte)| *byte = value);
-        assert_eq!(fingerprint(&Digest(counted)), "0004-1061-050R-3GG2-8A1C-60T3-G524-H18K".replace(' ', ""));
+        assert_eq!(fingerprint(&Digest(counted)), "000G-40R4-0M30-E209-185G-R38E-1W81-24GK");
     }
 
     #[test]

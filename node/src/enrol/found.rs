@@ -323,13 +323,25 @@ fn refuse_content(out: &Path) -> Result<(), FoundError> {
     }
 }
 
-fn clear(unfinished: &Path) -> Result<(), HomeError> {
-    match fs::remove_dir_all(unfinished) {
+/// Removes what an interrupted founding has left, and nothing else.
+fn clear(unfinished: &Path) -> Result<(), FoundError> {
+    let names = files::names(unfinished)?;
+    if let Some(foreign) = names.iter().find(|name| !is_ours(name)) {
+        return Err(FoundError::NotEmpty { path: unfinished.join(foreign) });
+    }
+    let cleared = names.iter().try_for_each(|name| fs::remove_file(unfinished.join(name)));
+    match cleared.and_then(|()| fs::remove_dir(unfinished)) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-            Err(files::explain("remove", unfinished, cause))
+            Err(files::explain("remove", unfinished, cause).into())
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+fn is_ours(name: &str) -> bool {
+    let name = name.strip_suffix(files::UNFINISHED).and_then(|name| name.strip_suffix('.')).unwrap_or(name);
+    let holder = name.strip_prefix("holder-").and_then(|name| name.strip_suffix(".key"));
+    matches!(name, ROOT_FILE | RECOVERY_FILE) || holder.is_some()
 }
 
 fn holder_file(place: u8) -> String {

@@ -115,7 +115,7 @@ pub fn join(home: &Home, bundle: &str, confirmed: &Digest, wall: u64) -> Result<
     join::join(home, bundle, |anchor| anchor == confirmed, wall)
 }
 
-/// As [`join()`], with the root's fingerprint as staff typed it (see [`matches`]).
+/// As [`join()`], with the root's fingerprint as staff typed it (see [`matches()`]).
 pub fn join_as_typed(home: &Home, bundle: &str, typed: &str, wall: u64) -> Result<Joined, JoinError> {
     join::join(home, bundle, |anchor| matches(typed, anchor), wall)
 }

@@ -22,7 +22,7 @@ pub(super) fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a 
 /// Levenshtein distance, row by row.
 fn distance(from: &[char], to: &[char]) -> usize {
     let mut above: Vec<usize> = (0..=to.len()).collect();
-    for (row, letter) in (1..).zip(from) {
+    for (row, letter) in (1_usize..).zip(from) {
         let mut current = vec![row];
         let mut left = row;
         for ((diagonal, up), other) in above.iter().zip(above.iter().skip(1)).zip(to) {

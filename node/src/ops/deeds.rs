@@ -16,7 +16,7 @@ use super::answers::{Answer, Contents, Received};
 use super::content::{self, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::{Ask, Call, Problem, RoleWords};
-use crate::enrol::{self, Papers};
+use crate::enrol;
 
 /// What became of a call that is a deed.
 pub(crate) enum Deed {
@@ -211,29 +211,17 @@ fn issue(
     incarnation: u32,
     days: u16,
 ) -> Result<Deed, Problem> {
-    let own = Directory::new(asked.view).charter(asked.at.hall);
-    let own = own.ok_or_else(|| Problem::new("hall.not_chartered"))?;
-    let request = enrol::read_request(request)?;
-    let terms = enrol::Terms { incarnation, valid_from: asked.wall, days: u32::from(days) };
-    let charter = enrol::charter_by_hall(&own, &request, &terms)?;
+    let charter = enrol::charter_below(asked.view, asked.at, request, incarnation, (asked.wall, days))?;
     let at = charter.at();
     let command = Command::Publish(act, vec![Body::Charter(Box::new(charter))]);
     Ok(Deed::Command(Box::new(command), After::Issued(at)))
 }
 
 fn issued(asked: &Asked<'_>, at: HallAt) -> Answer {
-    match bundle(asked, at) {
+    match enrol::join_text(asked.view, asked.at.hall, at) {
         Ok(text) => Answer::Issued { text, hall: at.hall.to_string() },
-        Err(problem) => Answer::Refused(problem),
+        Err(why) => Answer::Refused(why.into()),
     }
-}
-
-/// What the new hall joins with: this hall's papers and its own charter.
-fn bundle(asked: &Asked<'_>, at: HallAt) -> Result<String, Problem> {
-    let charter = Directory::new(asked.view).life_record(at);
-    let charter = charter.ok_or_else(|| Problem::new("hall.unknown").with("hall", at.hall))?;
-    let papers = Papers::new(query::enrolment_records(asked.view, asked.at.hall))?;
-    Ok(papers.with_charter(charter.signed().clone())?.bundle()?)
 }
 
 fn decode_bodies(bodies: &[String]) -> Result<Vec<Body>, Problem> {

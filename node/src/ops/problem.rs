@@ -102,12 +102,8 @@ macro_rules! coded {
 }
 
 coded!(
-    crate::enrol::ArmourError,
-    crate::enrol::FoundError,
-    crate::enrol::IssueError,
+    crate::enrol::EnrolError,
     crate::enrol::JoinError,
-    crate::enrol::PapersError,
-    crate::enrol::RequestError,
     crate::export::ExportError,
     crate::home::HomeError,
 );

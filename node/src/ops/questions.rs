@@ -15,7 +15,7 @@ use hallmesh_protocol::step::View;
 
 use super::answers::{Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace};
 use super::{Ask, Problem, RoleWords};
-use crate::enrol::Papers;
+use crate::enrol;
 
 /// Answers of one page at the most.
 const COUNT_MAX: usize = 1_000;
@@ -87,8 +87,7 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
 
 /// What the root needs of a superior to issue charters below it.
 fn card(asked: &Asked<'_>) -> Result<Answer, Problem> {
-    let papers = Papers::new(query::enrolment_records(asked.view, asked.at.hall))?;
-    Ok(Answer::Card { text: papers.card()? })
+    Ok(Answer::Card { text: enrol::card_text(asked.view, asked.at.hall)? })
 }
 
 /// The one case that a text names.

@@ -77,6 +77,11 @@ impl Texts {
         self.entries.get(key).map(|text| fill(text, params))
     }
 
+    /// The text under `key` as it is in the catalogue: for places that take nothing shorter-lived.
+    pub fn fixed(&self, key: &'static str) -> &'static str {
+        self.entries.get(key).copied().unwrap_or(key)
+    }
+
     /// A stable word of the protocol, such as `tier` `city`, in this language; the word itself if unknown.
     pub fn word(&self, kind: &str, word: &str) -> String {
         self.find(&format!("{kind}.{word}"), &[]).unwrap_or_else(|| word.to_owned())

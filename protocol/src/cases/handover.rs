@@ -91,6 +91,12 @@ fn hold(
     seen: Option<Custody>,
 ) {
     let case = &checked.case;
+    let handing = seen.filter(|custody| custody.stage == Stage::Handing).and(held);
+    if let Some((_, transit)) = handing.and_then(|held| transfer_of(office, held)) {
+        // It comes back before the other side's receipt did: that hand-over has succeeded.
+        settle(office, case.id, transit.to.hall);
+        stop_copies(office, case.id);
+    }
     log::extend(office.cx, &checked.file, held, case);
     let mirror = seen.is_some_and(|custody| custody.mirror);
     let custody = Custody { position, stage: Stage::Holder, mirror, grade: Grade::D1 };
@@ -213,21 +219,28 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
                 log::set_custody(office.cx, case.id, &custody);
                 office.cx.happened(Happening::Mirrored(case.id));
             }
-            let_giver_go(office, &case);
+            let_givers_go(office, case.id, case.position);
         }
         Stage::Holder => take_if_witnessed(office, &case),
         Stage::None | Stage::Released => {}
     }
 }
 
-/// Tells the giver of this epoch that a mirror of it keeps the case.
-fn let_giver_go(office: &mut Office<'_, '_>, case: &Case) {
-    let Some(giver) = case.taken_from else { return };
-    let given = log::receipt(office.cx, case.id, case.position);
-    if given.is_some_and(|given| given.value().kind == ReceiptKind::Held) {
-        let receipt = sign(office, case, ReceiptKind::Mirrored, case.position);
-        keep_receipt(office, &receipt);
-        answer(office, giver.hall, receipt.signed().clone());
+/// Tells whoever handed the case to this hall, in this epoch or before, that a mirror keeps what came of
+/// it. A giver of long ago may never have heard, when the case went on before a mirror had answered.
+fn let_givers_go(office: &mut Office<'_, '_>, id: CaseId, upto: Position) {
+    let Some(case) = log::case(office.cx, id) else { return };
+    for sequence in 0..case.events {
+        let header = log::event(office.cx, id, sequence).and_then(|event| event.header().ok());
+        let Some(header) = header else { continue };
+        let position = header.position.after(1);
+        let to_me = matches!(header.facts, Facts::Transfer { to, .. } if to == office.me.at);
+        let given = log::receipt(office.cx, id, position).filter(|_| to_me && position <= upto);
+        if given.is_some_and(|given| given.value().kind == ReceiptKind::Held) {
+            let receipt = sign(office, &case, ReceiptKind::Mirrored, position);
+            keep_receipt(office, &receipt);
+            answer(office, header.at.hall, receipt.signed().clone());
+        }
     }
 }
 
@@ -236,7 +249,9 @@ fn mirrored(office: &mut Office<'_, '_>, said: &Receipt) {
     custody.stage = Stage::Released;
     custody.position = custody.position.max(said.position);
     log::set_custody(office.cx, said.case, &custody);
+    let_givers_go(office, said.case, said.position);
     settle(office, said.case, transit.to.hall);
+    stop_copies(office, said.case);
     office.cx.happened(Happening::Released(said.case));
 }
 
@@ -274,6 +289,21 @@ fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<(Position, Transi
 
 fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallId) {
     office.post.done(office.cx, to, &What::HandOver { case, upto: 0 });
+}
+
+/// A mirror of the next epoch keeps all that copies for the mirrors of this hall's own would say. Those
+/// mirrors may have gone on with the case and would never answer with the head this hall waits for.
+fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
+    let events = log::case(office.cx, id).map_or(0, |case| case.events);
+    for sequence in 0..events {
+        let header = log::event(office.cx, id, sequence).and_then(|event| event.header().ok());
+        let Some(header) = header.filter(|header| header.at == office.me.at) else { continue };
+        if let Facts::Receive { mirrors, .. } | Facts::Take { mirrors, .. } = header.facts {
+            for mirror in mirrors.into_iter().flatten() {
+                office.post.done(office.cx, mirror.hall, &What::Copy { case: id });
+            }
+        }
+    }
 }
 
 /// What has become of a hand-over to this hall? The stored receipt answers.

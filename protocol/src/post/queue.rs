@@ -136,11 +136,17 @@ impl Post {
     /// Takes a letter along for somebody else. False if there is no room for it.
     pub(crate) fn relay(&mut self, cx: &mut Cx<'_>, from: HallId, mut letter: Letter) -> bool {
         let to = letter.to;
-        if locate(cx, &letter.id).is_some() {
+        letter.hops = letter.hops.saturating_add(1);
+        if letter.hops > HOPS_MAX {
+            // It has gone in circles. Its writer sends it again for as long as it matters.
+            rows::count(cx, "relay/dropped", 1);
             return true;
         }
-        letter.hops = letter.hops.saturating_add(1);
-        if letter.hops > HOPS_MAX || posted(cx, to).waiting >= RELAY_LETTERS_MAX {
+        if let Some((_, sequence)) = locate(cx, &letter.id) {
+            self.came_again(cx, from, letter, sequence);
+            return true;
+        }
+        if posted(cx, to).waiting >= RELAY_LETTERS_MAX {
             rows::count(cx, "relay/refused", 1);
             return false;
         }
@@ -148,6 +154,17 @@ impl Post {
         rows::count(cx, "relay/taken", 1);
         self.touch(to, cx.now.ticks);
         true
+    }
+
+    /// A letter that waits here comes on another way, which opens the way it came on before.
+    fn came_again(&mut self, cx: &mut Cx<'_>, from: HallId, letter: Letter, sequence: u64) {
+        let (to, key) = (letter.to, rows::posted(letter.to, sequence));
+        let Some(held) = rows::read::<Queued>(cx, &key) else { return };
+        if held.came_from != Some(from) {
+            let queued = Queued { what: What::Relay(letter), came_from: Some(from), since: held.since };
+            rows::write(cx, key, &queued);
+            self.touch(to, cx.now.ticks);
+        }
     }
 
     /// A letter was answered, or is no longer needed.
@@ -187,12 +204,13 @@ impl Post {
         let now = cx.now.ticks;
         let Some(mut round) = self.rounds.remove(&to) else { return Vec::new() };
         self.due.remove(&(round.due.unwrap_or(0), to));
-        if now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0) {
+        let again = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
+        if again {
             (round.cursor, round.under_way) = (0, 0);
             round.pause = round.pause.saturating_mul(2).min(RETRY_MAX_MS);
         }
         let room = LETTERS_WINDOW.saturating_sub(round.under_way);
-        let (letters, blocked) = self.pick(cx, to, &mut round.cursor, room);
+        let (letters, blocked) = self.pick(cx, to, &mut round.cursor, room, again);
         round.under_way = round.under_way.saturating_add(letters.len());
         if round.repeat_at <= now || !letters.is_empty() {
             round.repeat_at = now.saturating_add(round.pause);
@@ -209,13 +227,15 @@ impl Post {
         letters
     }
 
-    /// Letters after the cursor that have a way; whether one had none.
+    /// Letters after the cursor that have a way; whether one had none. At first none goes back to where
+    /// it came from; when it is tried again, that way may have healed.
     fn pick(
         &self,
         cx: &mut Cx<'_>,
         to: HallId,
         cursor: &mut u64,
         room: usize,
+        again: bool,
     ) -> (Vec<(HallId, What)>, bool) {
         let (mut letters, mut stale, mut blocked) = (Vec::new(), Vec::new(), false);
         let (oldest, now) = (cx.now.wall.saturating_sub(RELAY_KEEP_MS), &*cx);
@@ -225,10 +245,12 @@ impl Post {
             }
             let queued: Queued = rows::parse(key, value);
             *cursor = sequence(key).unwrap_or(*cursor);
-            match (&queued.what, self.hop(to, queued.came_from)) {
+            let onward = self.hop(to, queued.came_from);
+            let back = if onward.is_none() { self.hop(to, None) } else { None };
+            match (&queued.what, onward.or(back.filter(|_| again))) {
                 (What::Relay(letter), _) if queued.since < oldest => stale.push(letter.id),
                 (_, Some(hop)) => letters.push((hop, queued.what)),
-                (_, None) => blocked = true,
+                (_, None) => blocked |= back.is_none(),
             }
             true
         });

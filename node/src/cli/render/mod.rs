@@ -4,8 +4,6 @@ mod case;
 mod matter;
 mod node;
 
-use std::fmt::Write as _;
-
 use crate::ops::{Answer, Clerk, Letter};
 use crate::texts::Texts;
 
@@ -51,15 +49,6 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
 /// The line that says what to type next.
 pub(super) fn next(texts: &Texts, command: &str) -> String {
     format!("{}  {command}", texts.say("label.then", &[]))
-}
-
-/// Bytes as hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
-        let written = write!(text, "{byte:02x}");
-        debug_assert!(written.is_ok(), "writing into a String cannot fail");
-        text
-    })
 }
 
 /// A name, marked if its entry was not confirmed by the authority.

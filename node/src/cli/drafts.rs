@@ -1,0 +1,134 @@
+//! Drafts of lists: record bodies in hexadecimal, one a line, in the data directory until they are published.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hallmesh_protocol::record::Body;
+
+use super::args::Signer;
+use super::report::Report;
+use super::session::{Session, unexpected};
+use super::{files, time};
+use crate::ops::{Answer, Ask, Problem, hex};
+
+const ENDING: &str = "draft";
+/// Bytes of a draft: as many matters as the largest city has, each at its largest, is less.
+const DRAFT_MAX: u64 = 512 << 20;
+/// Bodies published by one call.
+const BATCH_MAX: usize = 500;
+/// Bytes of hexadecimal published by one call: a call fits a frame of the admin socket.
+const BATCH_BYTES_MAX: usize = 2 << 20;
+
+/// Writes a draft, named after the time.
+pub(super) fn write(dir: &Path, bodies: &[Body]) -> Result<PathBuf, Problem> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let moment = time::moment(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+    let path = dir.join(format!("{}.{ENDING}", moment.replace(' ', "-").replace(':', "")));
+    let lines: Vec<String> = bodies.iter().map(|body| hex(&body.encode())).collect();
+    files::write_new(&path, &format!("{}\n", lines.join("\n")))?;
+    Ok(path)
+}
+
+/// What a draft is called on the command line.
+pub(super) fn name(path: &Path) -> String {
+    path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Publishes a draft in calls that the socket can carry. What is published is moved aside.
+pub(super) fn publish(session: &Session, draft: Option<&str>, signer: &Signer) -> Result<Report, Problem> {
+    let path = find(&session.home()?.drafts(), draft)?;
+    let text = files::read_up_to(&path, DRAFT_MAX)?;
+    let bodies: Vec<String> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let mut published: u32 = 0;
+    for batch in batches(&bodies) {
+        let ask = Ask::Publish { bodies: batch.to_vec() };
+        let Answer::Published { records } = session.act(&ask, signer).map_err(|why| {
+            partly(why, published, &bodies, &path)
+        })?
+        else {
+            return Err(unexpected());
+        };
+        published = published.saturating_add(records);
+    }
+    put_aside(&path)?;
+    Report::of(&session.texts, &Answer::Published { records: published })
+}
+
+/// The first call fails like any other; a later one leaves something published, and that is said.
+fn partly(why: Problem, published: u32, bodies: &[String], path: &Path) -> Problem {
+    if published == 0 {
+        return why;
+    }
+    Problem::new("draft.partly_published")
+        .with("draft", name(path))
+        .with("published", published)
+        .with("records", bodies.len())
+        .with("reason", why.code)
+}
+
+fn batches(bodies: &[String]) -> Vec<&[String]> {
+    let mut batches = Vec::new();
+    let mut rest = bodies;
+    while !rest.is_empty() {
+        let mut bytes: usize = 0;
+        let fitting = rest.iter().take(BATCH_MAX).take_while(|body| {
+            bytes = bytes.saturating_add(body.len());
+            bytes <= BATCH_BYTES_MAX
+        });
+        let (batch, after) = rest.split_at(fitting.count().max(1));
+        batches.push(batch);
+        rest = after;
+    }
+    batches
+}
+
+fn find(dir: &Path, draft: Option<&str>) -> Result<PathBuf, Problem> {
+    let listed = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let unreadable =
+        |cause| Problem::new("file.unreadable").with("file", dir.display()).with("reason", cause);
+    let paths = listed.map_err(unreadable)?.into_iter().map(|entry| entry.path());
+    let mut drafts: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|ending| ending == ENDING)).collect();
+    drafts.sort_unstable();
+    match draft {
+        None => drafts.pop().ok_or_else(|| Problem::new("draft.none")),
+        Some(wanted) => {
+            let found = drafts.into_iter().find(|path| name(path) == wanted);
+            found.ok_or_else(|| Problem::new("draft.unknown").with("draft", wanted))
+        }
+    }
+}
+
+fn put_aside(path: &Path) -> Result<(), Problem> {
+    fs::rename(path, path.with_extension("published"))
+        .map_err(|cause| Problem::new("file.not_written").with("file", path.display()).with("reason", cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_hold_every_body_once_and_keep_to_both_limits() {
+        let bodies: Vec<String> = (0..1_203).map(|number: usize| "ab".repeat(number * 4)).collect();
+        let batches = batches(&bodies);
+        assert_eq!(batches.concat(), bodies);
+        for batch in batches {
+            assert!(batch.len() <= BATCH_MAX);
+            assert!(batch.iter().map(String::len).sum::<usize>() <= BATCH_BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn the_newest_draft_is_taken_unless_one_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["2026-11-24-090000.draft", "2026-11-25-090000.draft", "2026-11-26-090000.published"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        assert_eq!(name(&find(dir.path(), None).unwrap()), "2026-11-25-090000");
+        assert_eq!(name(&find(dir.path(), Some("2026-11-24-090000")).unwrap()), "2026-11-24-090000");
+        assert_eq!(find(dir.path(), Some("x")).unwrap_err().code, "draft.unknown");
+    }
+}

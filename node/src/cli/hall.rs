@@ -1,0 +1,231 @@
+//! `hallmesh hall`: how a hall joins its city, and the directory of halls.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{ArgGroup, Args, Subcommand};
+use hallmesh_protocol::ids::{DivisionCode, HallId};
+use serde_json::json;
+
+use super::args::Signer;
+use super::register;
+use super::render;
+use super::report::Report;
+use super::session::{Session, homeless, unexpected};
+use super::{files, time, values};
+use crate::enrol::{self, EnrolError, JoinError, Papers};
+use crate::home::Home;
+use crate::ops::{Answer, Ask, Problem};
+
+/// A year and a month: time to renew before it runs out.
+const DAYS: u16 = 400;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Hall {
+    Init(Init),
+    Request {
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        #[arg(long, value_name = "MULTIADDR", value_parser = values::address)]
+        address: Vec<String>,
+    },
+    Issue(Issue),
+    Card {
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    Join {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[arg(long, value_name = "FINGERPRINT")]
+        root: String,
+    },
+    List {
+        #[arg(default_value = "")]
+        text: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    #[arg(long, value_parser = values::division)]
+    code: DivisionCode,
+    #[arg(long)]
+    name: String,
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    serial: u8,
+    #[arg(long, value_name = "FILE")]
+    divisions: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("issuer").required(true).args(["root", "clerk"]))]
+pub(super) struct Issue {
+    #[arg(value_name = "REQUEST")]
+    request: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    #[arg(long, value_name = "CARDFILE", requires = "root")]
+    superior: Option<PathBuf>,
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    incarnation: u32,
+    #[arg(long, value_name = "N", default_value_t = DAYS)]
+    days: u16,
+    #[arg(long, value_name = "N")]
+    clerk: Option<u16>,
+    #[arg(long, value_name = "FILE", requires = "clerk")]
+    clerk_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    divisions: Option<PathBuf>,
+}
+
+pub(super) fn run(session: &Session, hall: &Hall) -> Result<Report, Problem> {
+    match hall {
+        Hall::Init(init) => self::init(session, init),
+        Hall::Request { out, address } => request(session, out, address),
+        Hall::Issue(issue) => self::issue(session, issue),
+        Hall::Card { out } => card(session, out),
+        Hall::Join { file, root } => join(session, file, root),
+        Hall::List { text } => {
+            Report::of(&session.texts, &session.ask(&Ask::Halls { text: text.clone() })?)
+        }
+    }
+}
+
+fn init(session: &Session, init: &Init) -> Result<Report, Problem> {
+    let hall = HallId::new(init.code, init.serial).map_err(|why| {
+        Problem::new("usage.value")
+            .with("arg", "--serial")
+            .with("value", init.serial)
+            .with("reason", values::malformed(&session.texts, &why))
+    })?;
+    if let Some(file) = &init.divisions {
+        register::compare(file, hall, &init.name)?;
+    }
+    let dir = session.data_dir()?;
+    let home = Home::create(&dir, hall, &init.name).map_err(homeless)?;
+    let dir = dir.display().to_string();
+    let texts = &session.texts;
+    let made = [("name", &init.name as &dyn std::fmt::Display), ("hall", &hall), ("dir", &dir)];
+    let file = texts.say("placeholder.file", &[]);
+    let lines = vec![
+        texts.filled("hall.made", &made),
+        render::next(texts, &format!("hallmesh hall request --out {file}")),
+    ];
+    Report::new(&json!({ "hall": home.hall().to_string(), "name": home.name(), "dir": dir }), lines)
+}
+
+fn request(session: &Session, out: &Path, addresses: &[String]) -> Result<Report, Problem> {
+    let text = enrol::request(&session.home()?, addresses).map_err(refused)?;
+    let asked = enrol::read_request(&text).map_err(refused)?;
+    files::write_new(out, &text)?;
+    let (file, fingerprint) = (out.display().to_string(), enrol::request_fingerprint(&asked));
+    let texts = &session.texts;
+    let join = texts.say("placeholder.file", &[]);
+    let said = texts.say("hall.requested", &[("file", &file), ("fingerprint", &fingerprint)]);
+    let above = texts.say("label.at_superior", &[]);
+    let lines = vec![
+        said,
+        render::next(texts, &format!("hallmesh hall issue {file} --out {join}{above}")),
+    ];
+    Report::new(&json!({ "file": file, "fingerprint": fingerprint, "addresses": addresses }), lines)
+}
+
+fn issue(session: &Session, issue: &Issue) -> Result<Report, Problem> {
+    let request = files::read(&issue.request)?;
+    let asked = enrol::read_request(&request).map_err(refused)?;
+    let asked = asked.value();
+    if let Some(file) = &issue.divisions {
+        let hall = enrol::hall_of(asked).map_err(|why| refused(why.into()))?;
+        register::compare(file, hall, &asked.name)?;
+    }
+    let text = match (&issue.root, issue.clerk) {
+        (Some(dir), _) => {
+            let card = issue.superior.as_ref().map(|file| files::read(file)).transpose()?;
+            let (life, days) = (issue.incarnation, issue.days);
+            enrol::issue_by_root(dir, &request, card.as_deref(), life, wall(), days).map_err(refused)?
+        }
+        (None, Some(clerk)) => {
+            let signer = Signer { clerk, clerk_key: issue.clerk_key.clone() };
+            let ask = Ask::Issue { request, incarnation: issue.incarnation, days: issue.days };
+            match session.act(&ask, &signer)? {
+                Answer::Issued { text, .. } => text,
+                _other => return Err(unexpected()),
+            }
+        }
+        (None, None) => return Err(Problem::new("usage.missing").with("args", "--root, --clerk")),
+    };
+    files::write_new(&issue.out, &text)?;
+    issued(session, &text, &issue.out)
+}
+
+fn issued(session: &Session, text: &str, out: &Path) -> Result<Report, Problem> {
+    let papers = Papers::read_bundle(text).map_err(|why| refused(why.into()))?;
+    let charter = papers.charter();
+    let (file, root) = (out.display().to_string(), enrol::fingerprint(&papers.anchor()));
+    let hall = format!("{} {}", charter.name, charter.hall);
+    let until = time::day(charter.valid_to);
+    let texts = &session.texts;
+    let lines = vec![
+        texts.say("hall.issued", &[("hall", &hall)]),
+        texts.say("hall.issued_until", &[("until", &until)]),
+        texts.say("hall.issued_file", &[("file", &file)]),
+        texts.say("hall.issued_root", &[("fingerprint", &root)]),
+        render::next(texts, &format!("hallmesh hall join {file} --root {root}")),
+    ];
+    let json = json!({
+        "hall": charter.hall.to_string(),
+        "name": charter.name,
+        "incarnation": charter.incarnation,
+        "parent": charter.parent.map(|parent| parent.to_string()),
+        "valid_to": charter.valid_to,
+        "root": root,
+        "file": file,
+    });
+    Report::new(&json, lines)
+}
+
+fn card(session: &Session, out: &Path) -> Result<Report, Problem> {
+    let Answer::Card { text } = session.ask(&Ask::Card)? else { return Err(unexpected()) };
+    files::write_new(out, &enrol::card_text_of_hex(&text).map_err(refused)?)?;
+    let (file, texts) = (out.display().to_string(), &session.texts);
+    let (request, dir) = (texts.say("placeholder.file", &[]), texts.say("placeholder.dir", &[]));
+    let next = format!("hallmesh hall issue {request} --out {request} --root {dir} --superior {file}");
+    let lines = vec![texts.say("hall.card_written", &[("file", &file)]), render::next(texts, &next)];
+    Report::new(&json!({ "file": file }), lines)
+}
+
+fn join(session: &Session, file: &Path, root: &str) -> Result<Report, Problem> {
+    let (home, bundle) = (session.home()?, files::read(file)?);
+    let joined = enrol::join_as_typed(&home, &bundle, root, wall()).map_err(not_joined)?;
+    let hall = joined.at.hall.to_string();
+    let said = [("name", home.name()), ("hall", hall.as_str()), ("city", joined.city.as_str())];
+    let lines =
+        vec![session.texts.say("hall.joined", &said), render::next(&session.texts, "hallmesh run")];
+    let json = json!({
+        "hall": hall,
+        "incarnation": joined.at.incarnation,
+        "city": joined.city,
+        "parent": joined.superior.map(|superior| superior.to_string()),
+        "root": enrol::fingerprint(&joined.anchor),
+    });
+    Report::new(&json, lines)
+}
+
+/// Milliseconds since 1970. A clock before that is a dead battery.
+fn wall() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "taken by map_err")]
+fn refused(why: EnrolError) -> Problem {
+    Problem { code: why.code().to_owned(), params: why.params() }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "taken by map_err")]
+fn not_joined(why: JoinError) -> Problem {
+    Problem { code: why.code().to_owned(), params: why.params() }
+}

@@ -1,0 +1,218 @@
+//! `hallmesh matter`: the list of matters, from a spreadsheet to every hall.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use hallmesh_protocol::ids::{DivisionCode, MatterCode};
+use hallmesh_protocol::record::Body;
+use serde_json::{Value, json};
+
+use super::args::Signer;
+use super::drafts;
+use super::exit::Exit;
+use super::problem;
+use super::render;
+use super::report::Report;
+use super::session::Session;
+use super::values;
+use crate::lists::{self, Finding, Import, ListFiles, Severity};
+use crate::ops::{Ask, Problem};
+use crate::texts::Texts;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Matter {
+    Import(ImportFiles),
+    Publish {
+        #[arg(long, value_name = "NAME")]
+        draft: Option<String>,
+        #[command(flatten)]
+        signer: Signer,
+    },
+    List {
+        #[arg(long, value_name = "CODE")]
+        after: Option<String>,
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        count: usize,
+    },
+    Show {
+        #[arg(value_parser = values::matter)]
+        code: MatterCode,
+    },
+    Search {
+        text: String,
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        count: usize,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportFiles {
+    #[arg(long, value_name = "FILE")]
+    matters: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    delegations: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    calendar: Option<PathBuf>,
+    #[arg(long, value_name = "CODE", value_parser = values::division)]
+    area: Option<DivisionCode>,
+}
+
+pub(super) fn run(session: &Session, matter: &Matter) -> Result<Report, Problem> {
+    match matter {
+        Matter::Import(files) => import(session, files),
+        Matter::Publish { draft, signer } => drafts::publish(session, draft.as_deref(), signer),
+        Matter::List { after, count } => {
+            ask(session, &Ask::Matters { after: after.clone().unwrap_or_default(), count: *count })
+        }
+        Matter::Show { code } => ask(session, &Ask::Matter { code: code.clone() }),
+        Matter::Search { text, count } => {
+            ask(session, &Ask::SearchMatters { text: text.clone(), count: *count })
+        }
+    }
+}
+
+fn ask(session: &Session, ask: &Ask) -> Result<Report, Problem> {
+    Report::of(&session.texts, &session.ask(ask)?)
+}
+
+/// Checks everything and writes a draft, or nothing at all.
+fn import(session: &Session, files: &ImportFiles) -> Result<Report, Problem> {
+    let home = session.home()?;
+    let area = files.area.unwrap_or_else(|| home.hall().division());
+    let given = ListFiles {
+        matters: files.matters.clone(),
+        delegations: files.delegations.clone(),
+        calendar: files.calendar.clone(),
+    };
+    let import = lists::import(&given, area)
+        .map_err(|why| Problem { code: why.code().to_owned(), params: why.params() })?;
+    if import.is_refused() {
+        return refused(session, &import);
+    }
+    let draft = drafts::write(&home.drafts(), &import.bodies)?;
+    drafted(session, &import, &draft)
+}
+
+fn refused(session: &Session, import: &Import) -> Result<Report, Problem> {
+    let texts = &session.texts;
+    let mut lines = findings(texts, &import.findings);
+    let errors = count(&import.findings, Severity::Error);
+    lines.push(texts.filled("matter.draft_refused", &[("errors", &errors)]));
+    lines.push(render::next(texts, "hallmesh matter import --help"));
+    let json = json!({ "draft": Value::Null, "findings": as_json(texts, &import.findings) });
+    Ok(Report::new(&json, lines)?.ending(Exit::Errors))
+}
+
+fn drafted(session: &Session, import: &Import, draft: &Path) -> Result<Report, Problem> {
+    let texts = &session.texts;
+    let name = drafts::name(draft);
+    let counts = Counts::of(&import.bodies);
+    let mut lines = findings(texts, &import.findings);
+    lines.push(texts.filled(
+        "matter.draft_written",
+        &[
+            ("draft", &name),
+            ("matters", &counts.matters),
+            ("delegations", &counts.delegations),
+            ("calendars", &counts.calendars),
+        ],
+    ));
+    if counts.unofficial > 0 {
+        lines.push(format!("! {}", texts.filled("matter.unofficial", &[("count", &counts.unofficial)])));
+    }
+    let clerk = texts.say("placeholder.clerk", &[]);
+    lines.push(render::next(texts, &format!("hallmesh matter publish --draft {name} --clerk {clerk}")));
+    let json = json!({
+        "draft": name,
+        "matters": counts.matters,
+        "delegations": counts.delegations,
+        "calendars": counts.calendars,
+        "unofficial": counts.unofficial,
+        "findings": as_json(texts, &import.findings),
+    });
+    Report::new(&json, lines)
+}
+
+/// What is in a draft.
+#[derive(Debug, Default)]
+struct Counts {
+    matters: usize,
+    delegations: usize,
+    calendars: usize,
+    unofficial: usize,
+}
+
+impl Counts {
+    fn of(bodies: &[Body]) -> Self {
+        let count = |holds: fn(&Body) -> bool| bodies.iter().filter(|body| holds(body)).count();
+        Self {
+            matters: count(|body| matches!(body, Body::Matter(_))),
+            delegations: count(|body| matches!(body, Body::Delegation(_))),
+            calendars: count(|body| matches!(body, Body::Calendar(_))),
+            unofficial: count(|body| match body {
+                Body::Matter(matter) => !matter.verified,
+                Body::Delegation(delegation) => !delegation.verified,
+                Body::Policy(_)
+                | Body::Charter(_)
+                | Body::Contact(_)
+                | Body::Revocation(_)
+                | Body::Calendar(_) => false,
+            }),
+        }
+    }
+}
+
+/// Every finding with its place, then how many there were.
+fn findings(texts: &Texts, findings: &[Finding]) -> Vec<String> {
+    let mut lines: Vec<String> = findings.iter().flat_map(|finding| say(texts, finding)).collect();
+    if !findings.is_empty() {
+        let (errors, warnings) = (count(findings, Severity::Error), count(findings, Severity::Warning));
+        lines.push(texts.filled("matter.findings", &[("errors", &errors), ("warnings", &warnings)]));
+    }
+    lines
+}
+
+fn say(texts: &Texts, finding: &Finding) -> Vec<String> {
+    let column = finding.column.as_ref().map(|column| format!(" {column}")).unwrap_or_default();
+    let place = format!("{}:{}{column}", finding.file, finding.line);
+    let problem = worded(finding);
+    let mut lines = match finding.severity {
+        Severity::Error => problem::error(texts, &problem),
+        Severity::Warning => problem::warning(texts, &problem),
+    };
+    lines.insert(1, format!("  {}  {place}", texts.say("label.where", &[])));
+    if let Some(meant) = &finding.suggestion {
+        lines.push(format!("  {}  {meant}", texts.say("label.meant", &[])));
+    }
+    lines
+}
+
+fn as_json(texts: &Texts, findings: &[Finding]) -> Vec<Value> {
+    let one = |finding: &Finding| {
+        let mut value = problem::json(texts, &worded(finding));
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let place = [
+            ("severity", json!(severity)),
+            ("file", json!(finding.file)),
+            ("line", json!(finding.line)),
+            ("column", json!(finding.column)),
+            ("suggestion", json!(finding.suggestion)),
+        ];
+        if let Value::Object(fields) = &mut value {
+            fields.extend(place.map(|(name, value)| (name.to_owned(), value)));
+        }
+        value
+    };
+    findings.iter().map(one).collect()
+}
+
+fn worded(finding: &Finding) -> Problem {
+    Problem { code: finding.code.to_owned(), params: finding.params.clone() }
+}
+
+fn count(findings: &[Finding], severity: Severity) -> usize {
+    findings.iter().filter(|finding| finding.severity == severity).count()
+}

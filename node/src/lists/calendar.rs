@@ -1,0 +1,195 @@
+//! `calendar.json`: one object a year, with the weekdays that are free and the weekend days that are worked.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use hallmesh_protocol::calendar::{Calendar, CalendarYear, CivilDay};
+use hallmesh_protocol::record::Body;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
+
+use super::cell::meant_day;
+use super::finding::{Fault, Findings};
+use super::nearest::nearest;
+use super::source::{Source, line_at};
+
+const WEEKDAY_OFF: &str = "weekday_off";
+const WEEKEND_ON: &str = "weekend_on";
+const KINDS: [&str; 2] = [WEEKDAY_OFF, WEEKEND_ON];
+
+type YearText<'a> = Object<'a, Vec<&'a str>>;
+
+/// Reads the calendar; none if anything in it is refused.
+pub(super) fn read(source: &Source, findings: &mut Findings) -> Option<Body> {
+    let years: Object<'_, YearText<'_>> = match serde_json::from_str(&source.text) {
+        Ok(years) => years,
+        Err(error) => {
+            findings.add(malformed(&error).at(&source.name, u64::try_from(error.line()).unwrap_or(1), None));
+            return None;
+        }
+    };
+    let mut reader = CalendarReader { source, findings, sound: true };
+    let mut read = reader.years(&years.0);
+    if !reader.sound {
+        return None;
+    }
+    read.sort_by_key(|year| year.year);
+    match Calendar::new(read) {
+        Ok(calendar) => Some(Body::Calendar(calendar)),
+        Err(_unfit) => {
+            findings.add(Fault::error("lists.bad_calendar").at(&source.name, 1, None));
+            None
+        }
+    }
+}
+
+/// An object as its author wrote it: in order, keys that come twice included. Its texts lie in the source,
+/// so that their lines can be told.
+struct Object<'a, T>(Vec<(&'a str, T)>);
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Object<'a, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Pairs(PhantomData))
+    }
+}
+
+struct Pairs<'a, T>(PhantomData<Object<'a, T>>);
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for Pairs<'a, T> {
+    type Value = Object<'a, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(Object(pairs))
+    }
+}
+
+struct CalendarReader<'a> {
+    source: &'a Source,
+    findings: &'a mut Findings,
+    /// No error so far.
+    sound: bool,
+}
+
+impl CalendarReader<'_> {
+    /// Reports an error where `part`, a piece of the source's text, stands.
+    fn refuse(&mut self, part: &str, key: &str, fault: Fault) {
+        self.sound = false;
+        self.report(part, key, fault);
+    }
+
+    fn report(&mut self, part: &str, key: &str, fault: Fault) {
+        let text = &self.source.text;
+        let line = line_at(text.as_bytes(), part.as_ptr().addr().saturating_sub(text.as_ptr().addr()));
+        self.findings.add(fault.at(&self.source.name, line, Some(key)));
+    }
+
+    fn years(&mut self, years: &[(&str, YearText<'_>)]) -> Vec<CalendarYear> {
+        let mut read: Vec<CalendarYear> = Vec::new();
+        for (place, (text, days)) in years.iter().enumerate() {
+            if place == Calendar::YEARS_MAX {
+                self.refuse(
+                    text,
+                    text,
+                    Fault::error("lists.too_many_years").with("max", &Calendar::YEARS_MAX),
+                );
+                break;
+            }
+            let Some(number) = year_number(text) else {
+                self.refuse(text, text, Fault::error("lists.bad_year").with("found", *text));
+                continue;
+            };
+            if read.iter().any(|it| it.year == number) {
+                self.refuse(text, text, Fault::error("lists.duplicate_year").with("found", *text));
+            }
+            read.push(self.year((*text, number), &days.0));
+        }
+        if years.is_empty() {
+            self.sound = false;
+            self.findings.add(Fault::error("lists.empty_file").at(&self.source.name, 1, None));
+        }
+        read
+    }
+
+    fn year(&mut self, (text, year): (&str, u16), kinds: &[(&str, Vec<&str>)]) -> CalendarYear {
+        let absent = |kind: &&str| !kinds.iter().any(|(key, _)| key == kind);
+        for (place, (key, _)) in kinds.iter().enumerate() {
+            if !KINDS.contains(key) {
+                let meant = nearest(key, KINDS.into_iter().filter(absent));
+                self.refuse(
+                    key,
+                    key,
+                    Fault::error("lists.unknown_column").with("found", *key).suggest(meant),
+                );
+            } else if kinds.iter().take(place).any(|(earlier, _)| earlier == key) {
+                self.refuse(key, key, Fault::error("lists.duplicate_column").with("found", *key));
+            }
+        }
+        for kind in KINDS.iter().filter(|kind| absent(kind)) {
+            self.refuse(text, kind, Fault::error("lists.missing_column").with("name", *kind));
+        }
+        let of = |wanted: &str| kinds.iter().find(|(key, _)| *key == wanted).map(|(_, days)| days.as_slice());
+        if of(WEEKDAY_OFF).is_some_and(<[_]>::is_empty) {
+            self.report(text, WEEKDAY_OFF, Fault::warning("lists.year_without_holidays").with("year", &year));
+        }
+        let weekday_off = self.days(year, WEEKDAY_OFF, of(WEEKDAY_OFF).unwrap_or_default());
+        let weekend_on = self.days(year, WEEKEND_ON, of(WEEKEND_ON).unwrap_or_default());
+        CalendarYear { year, weekday_off, weekend_on }
+    }
+
+    /// The days of one kind, sorted: their order means nothing.
+    fn days(&mut self, year: u16, kind: &str, texts: &[&str]) -> Vec<CivilDay> {
+        let max = CalendarYear::EXCEPTIONS_MAX;
+        if let Some(beyond) = texts.get(max) {
+            let fault = Fault::error("lists.too_many_days").with("year", &year).with("max", &max);
+            self.refuse(beyond, kind, fault);
+            return Vec::new();
+        }
+        let mut days = Vec::new();
+        for text in texts {
+            let Some(day) = self.day(year, kind, text) else { continue };
+            if days.contains(&day) {
+                self.refuse(text, kind, Fault::error("lists.duplicate_day").with("found", &day));
+            }
+            days.push(day);
+        }
+        days.sort_unstable();
+        days
+    }
+
+    fn day(&mut self, year: u16, kind: &str, text: &str) -> Option<CivilDay> {
+        let Ok(day) = text.parse::<CivilDay>() else {
+            let fault = Fault::error("lists.bad_date").with("found", text).suggest(meant_day(text));
+            self.refuse(text, kind, fault);
+            return None;
+        };
+        if day.year() != year {
+            let fault = Fault::error("lists.day_of_other_year").with("found", &day).with("year", &year);
+            self.refuse(text, kind, fault);
+        }
+        if day.weekday().is_weekend() != (kind == WEEKEND_ON) {
+            let code = if kind == WEEKEND_ON { "lists.no_weekend_day" } else { "lists.no_weekday" };
+            self.refuse(text, kind, Fault::error(code).with("found", &day));
+        }
+        Some(day)
+    }
+}
+
+fn year_number(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|year: &u16| text.len() == 4 && year.to_string() == text)
+}
+
+fn malformed(error: &serde_json::Error) -> Fault {
+    match error.classify() {
+        Category::Eof => Fault::error("lists.json_ends"),
+        Category::Data => Fault::error("lists.json_shape").with("place", &error.column()),
+        Category::Syntax | Category::Io => Fault::error("lists.json_syntax").with("place", &error.column()),
+    }
+}

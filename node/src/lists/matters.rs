@@ -1,0 +1,324 @@
+//! `matters.csv`: one matter a row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hallmesh_protocol::catalogue::{Audience, Matter, MatterResult, ResultKind, Unlisted};
+use hallmesh_protocol::ids::{BodyId, DivisionCode, MatterCode, Tier};
+use hallmesh_protocol::limits::RECORD_MAX;
+use hallmesh_protocol::record::Body;
+
+use super::authorities::Authorities;
+use super::cell::Reader;
+use super::finding::{Fault, Findings};
+use super::materials::{self, Asked};
+use super::source::Source;
+use super::table::{Row, Shape, Table};
+
+/// The longest limit in working days: about four years.
+pub const DAYS_MAX: u16 = 1_000;
+/// Bytes of a matter; the rest of a record's bytes are for its frame and signatures.
+pub const MATTER_BYTES_MAX: usize = RECORD_MAX - 4 * 1024;
+
+const CODE: &str = "code";
+const NAME: &str = "name";
+const KIND: &str = "type";
+const LEVEL: &str = "level";
+const BODY: &str = "body";
+const BODY_CODE: &str = "body_code";
+const ITEM_KIND: &str = "item_kind";
+const AUDIENCE: &str = "audience";
+const LEGAL_DAYS: &str = "legal_days";
+const PROMISED_DAYS: &str = "promised_days";
+const RESULT_KIND: &str = "result_kind";
+const RESULT: &str = "result";
+const OFFLINE: &str = "offline_decision";
+const BASIS: &str = "basis";
+const SOURCE: &str = "source";
+pub(super) const VERIFIED: &str = "verified";
+
+const SHAPE: Shape = Shape {
+    required: &[
+        CODE,
+        NAME,
+        KIND,
+        LEVEL,
+        BODY,
+        ITEM_KIND,
+        AUDIENCE,
+        LEGAL_DAYS,
+        PROMISED_DAYS,
+        materials::COLUMN,
+        RESULT_KIND,
+        RESULT,
+        OFFLINE,
+        BASIS,
+        SOURCE,
+        VERIFIED,
+    ],
+    optional: &[BODY_CODE],
+};
+
+/// GB/T 39046-2020 list A.1.
+const KINDS: [(&str, u8); 11] = [
+    ("01", 1),
+    ("02", 2),
+    ("03", 3),
+    ("04", 4),
+    ("05", 5),
+    ("06", 6),
+    ("07", 7),
+    ("08", 8),
+    ("09", 9),
+    ("10", 10),
+    ("20", 20),
+];
+pub(super) const TIERS: [(&str, Tier); 4] = [
+    ("city", Tier::City),
+    ("county", Tier::County),
+    ("township", Tier::Township),
+    ("village", Tier::Village),
+];
+const PROMISED: [(&str, bool); 2] = [("immediate", false), ("promised", true)];
+const AUDIENCES: [(&str, Audience); 3] =
+    [("person", Audience::Person), ("organisation", Audience::Organisation), ("both", Audience::Both)];
+const RESULT_KINDS: [(&str, ResultKind); 6] = [
+    ("licence", ResultKind::Licence),
+    ("approval", ResultKind::Approval),
+    ("certificate", ResultKind::Certificate),
+    ("payment", ResultKind::Payment),
+    ("record", ResultKind::Register),
+    ("service", ResultKind::Service),
+];
+const OFFLINES: [(&str, bool); 2] = [("allowed", true), ("waits", false)];
+pub(super) const YES_NO: [(&str, bool); 2] = [("yes", true), ("no", false)];
+
+/// The matters of one file.
+#[derive(Debug, Default)]
+pub(super) struct Matters {
+    pub(super) bodies: Vec<Body>,
+    /// Every code that is well-formed, also of rows that are refused for something else.
+    pub(super) codes: BTreeSet<MatterCode>,
+}
+
+/// Reads the matters of `area`; none if the file is no table at all.
+pub(super) fn read(source: &Source, area: DivisionCode, findings: &mut Findings) -> Option<Matters> {
+    let table = Table::read(source, &SHAPE, findings)?;
+    let authorities = authorities(&table, area);
+    let mut seen = Seen::default();
+    let mut bodies = Vec::new();
+    for row in &table.rows {
+        let reader = Reader { table: &table, row, findings };
+        let matter = MatterRow { reader, area, authorities: &authorities, seen: &mut seen }.read();
+        bodies.extend(matter.map(|matter| Body::Matter(Box::new(matter))));
+    }
+    seen.asked.report(&table.file, findings);
+    Some(Matters { bodies, codes: seen.codes.into_keys().collect() })
+}
+
+/// What must not come twice, with the lines where it came first.
+#[derive(Default)]
+struct Seen {
+    codes: BTreeMap<MatterCode, u64>,
+    names: BTreeMap<(String, Tier, String), u64>,
+    asked: Asked,
+}
+
+struct MatterRow<'a> {
+    reader: Reader<'a>,
+    area: DivisionCode,
+    authorities: &'a Authorities,
+    seen: &'a mut Seen,
+}
+
+impl MatterRow<'_> {
+    /// Reads every cell before it gives up, so that every fault of the row is reported.
+    fn read(mut self) -> Option<Matter> {
+        let code = self.code();
+        let name = self.reader.name(NAME);
+        let kind = self.kind();
+        let level = self.level();
+        let body_name = self.reader.name(BODY);
+        self.refuse_same_name(name.as_deref(), level, body_name.as_deref());
+        let body = self.body(code.as_ref(), body_name.as_deref());
+        let promised = self.reader.choice(ITEM_KIND, &PROMISED);
+        let audience = self.reader.choice(AUDIENCE, &AUDIENCES);
+        let days = self.days(promised);
+        let materials = materials::read(&mut self.reader, &mut self.seen.asked);
+        let result = self.result();
+        let offline_decision = self.reader.choice(OFFLINE, &OFFLINES);
+        let basis = self.reader.remark(BASIS);
+        let source = self.reader.remark(SOURCE);
+        let verified = self.reader.choice(VERIFIED, &YES_NO);
+        self.refuse_made_up(verified, body);
+        let (legal_days, promised_days) = days?;
+        let matter = Matter {
+            code: code?,
+            name: name?,
+            kind: kind?,
+            level: level?,
+            area: self.area,
+            body_name: body_name?,
+            body: body?,
+            promised: promised?,
+            audience: audience?,
+            legal_days,
+            promised_days,
+            materials: materials?,
+            result: result?,
+            offline_decision: offline_decision?,
+            basis: basis?,
+            source: source?,
+            verified: verified?,
+        };
+        self.checked(matter)
+    }
+
+    fn code(&mut self) -> Option<MatterCode> {
+        let code: MatterCode = self.reader.code(CODE, str::parse)?;
+        if let Some(first) = self.seen.codes.get(&code) {
+            let fault = Fault::error("lists.duplicate_code").with("found", &code).with("first_line", first);
+            self.reader.report(CODE, fault);
+            return None;
+        }
+        self.seen.codes.insert(code.clone(), self.reader.row.line);
+        Some(code)
+    }
+
+    /// Spreadsheets drop the zero of 01.
+    fn kind(&mut self) -> Option<u8> {
+        let word = self.reader.word(KIND)?;
+        let padded = format!("{word:0>2}");
+        if word.len() == 1 && KINDS.iter().any(|&(known, _)| known == padded) {
+            let fault = Fault::warning("lists.leading_zero").with("found", &word).with("read_as", &padded);
+            self.reader.report(KIND, fault);
+        }
+        self.reader.chosen(KIND, &padded, &KINDS)
+    }
+
+    fn level(&mut self) -> Option<Tier> {
+        let level = self.reader.choice(LEVEL, &TIERS)?;
+        if self.area.tier() <= level {
+            return Some(level);
+        }
+        let fault = Fault::error("lists.level_above_area").with("level", &level).with("area", &self.area);
+        self.reader.report(LEVEL, fault.with("area_tier", &self.area.tier()));
+        None
+    }
+
+    /// The same name at the same level and authority is allowed, and more often a row pasted twice.
+    fn refuse_same_name(&mut self, name: Option<&str>, level: Option<Tier>, body: Option<&str>) {
+        let (Some(name), Some(level), Some(body)) = (name, level, body) else { return };
+        let key = (name.to_owned(), level, body.to_owned());
+        if let Some(first) = self.seen.names.get(&key) {
+            let fault = Fault::warning("lists.duplicate_name").with("found", name).with("first_line", first);
+            self.reader.report(NAME, fault);
+        } else {
+            self.seen.names.insert(key, self.reader.row.line);
+        }
+    }
+
+    /// The row's own authority code, else the one its matter code names, else that of the name.
+    fn body(&mut self, code: Option<&MatterCode>, name: Option<&str>) -> Option<BodyId> {
+        let given = match self.reader.optional_word(BODY_CODE).filter(|word| !word.is_empty()) {
+            Some(word) => Some(self.reader.parsed_code(BODY_CODE, &word, str::parse)?),
+            None => None,
+        };
+        let inside = code.and_then(MatterCode::body);
+        if let (Some(given), Some(inside)) = (given, inside)
+            && given != inside
+        {
+            let fault = Fault::error("lists.body_not_in_code").with("found", &given).with("in_code", &inside);
+            self.reader.report(BODY_CODE, fault);
+            return None;
+        }
+        let name = name?;
+        let body = given.or(inside).unwrap_or_else(|| self.authorities.body(name));
+        self.warn_of_two_codes(name, body);
+        Some(body)
+    }
+
+    fn warn_of_two_codes(&mut self, name: &str, body: BodyId) {
+        let Some((first, line)) = self.authorities.known(name).filter(|&(first, _)| first != body) else {
+            return;
+        };
+        let fault = Fault::warning("lists.body_two_codes").with("body", name).with("found", &body);
+        self.reader.report(BODY, fault.with("first", &first).with("first_line", &line));
+    }
+
+    fn days(&mut self, promised: Option<bool>) -> Option<(u16, u16)> {
+        let least = u16::from(promised.unwrap_or(false));
+        let most = if promised == Some(false) { 1 } else { DAYS_MAX };
+        let legal = self.reader.number(LEGAL_DAYS, least..=DAYS_MAX);
+        let days = self.reader.number(PROMISED_DAYS, least..=most)?;
+        let legal = legal?;
+        if days <= legal {
+            return Some((legal, days));
+        }
+        let fault = Fault::error("lists.promise_above_law").with("promised", &days).with("legal", &legal);
+        self.reader.report(PROMISED_DAYS, fault);
+        None
+    }
+
+    fn result(&mut self) -> Option<MatterResult> {
+        let kind = self.reader.choice(RESULT_KIND, &RESULT_KINDS);
+        let name = self.reader.name(RESULT);
+        Some(MatterResult { kind: kind?, name: name? })
+    }
+
+    /// What an authority has confirmed carries that authority's real code.
+    fn refuse_made_up(&mut self, verified: Option<bool>, body: Option<BodyId>) {
+        if verified == Some(true) && body.is_some_and(|body| body.is_illustrative()) {
+            self.reader.report(VERIFIED, Fault::error("lists.verified_without_body_code"));
+        }
+    }
+
+    /// The core's own verdict, and whether the record can be signed and sent.
+    fn checked(mut self, matter: Matter) -> Option<Matter> {
+        if let Err(unlisted) = matter.check() {
+            self.reader.report_row(unlisted_fault(unlisted));
+            return None;
+        }
+        let bytes = Body::Matter(Box::new(matter.clone())).encode().len();
+        if bytes > MATTER_BYTES_MAX {
+            let fault = Fault::error("lists.row_too_long").with("found", &bytes);
+            self.reader.report_row(fault.with("max", &MATTER_BYTES_MAX));
+            return None;
+        }
+        Some(matter)
+    }
+}
+
+/// Verdicts of the core that the cells did not show.
+pub(super) fn unlisted_fault(unlisted: Unlisted) -> Fault {
+    Fault::error(match unlisted {
+        Unlisted::Name => "lists.bad_name",
+        Unlisted::PromiseAboveLaw => "lists.limits",
+        Unlisted::Materials => "lists.bad_materials",
+        Unlisted::Area => "lists.bad_area",
+        Unlisted::Rights => "lists.bad_rights",
+        Unlisted::Period => "lists.bad_period",
+    })
+}
+
+/// Names and codes of the whole file, before its rows are judged.
+fn authorities(table: &Table, area: DivisionCode) -> Authorities {
+    let mut names = BTreeSet::new();
+    let mut known = BTreeMap::new();
+    for row in &table.rows {
+        let Some(name) = trimmed(table, row, BODY).filter(|name| !name.is_empty()) else { continue };
+        names.insert(name.to_owned());
+        if let Some(body) = code_given(table, row) {
+            known.entry(name.to_owned()).or_insert((body, row.line));
+        }
+    }
+    Authorities::new(area, names, known)
+}
+
+fn code_given(table: &Table, row: &Row) -> Option<BodyId> {
+    let given = trimmed(table, row, BODY_CODE).and_then(|text| text.parse().ok());
+    given.or_else(|| trimmed(table, row, CODE)?.parse::<MatterCode>().ok()?.body())
+}
+
+fn trimmed<'a>(table: &Table, row: &'a Row, column: &str) -> Option<&'a str> {
+    table.cell(row, column).map(|cell| cell.text.trim())
+}
