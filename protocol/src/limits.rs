@@ -28,6 +28,8 @@ pub const EVENTS_MAX: u32 = 256;
 pub const CASE_BYTES_MAX: usize = 768 << 10;
 /// Wrapped keys of one case.
 pub const WRAPS_MAX: usize = 64;
+/// Receipts kept in memory that came before the case they are about.
+pub const EARLY_RECEIPTS_MAX: usize = 256;
 /// Hops a letter may take before it is dropped and sent again by its writer.
 pub const HOPS_MAX: u8 = 12;
 /// Letters a relay keeps for one destination.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cases::{self, Mirrors, Office, Refusal};
+use crate::cases::{self, EarlyReceipts, Mirrors, Office, Refusal};
 use crate::chance::Chance;
 use crate::clerks::{self, Act, Acts, ClerkCard, Roles};
 use crate::directory::{self, Contact, Directory};
@@ -49,6 +49,7 @@ pub struct Node {
     acts: Acts,
     exchange: Exchange,
     post: Post,
+    early: EarlyReceipts,
     mirrors: Mirrors,
     next_heartbeat: u64,
     directory_moved: bool,
@@ -66,6 +67,7 @@ impl Node {
             acts: Acts::default(),
             exchange,
             post,
+            early: EarlyReceipts::default(),
             mirrors: [None, None],
             next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
             directory_moved: true,
@@ -183,9 +185,9 @@ impl Node {
 
     fn plain(&mut self, cx: &mut Cx<'_>, from: HallId, message: Message) {
         match message {
-            Message::Hello { at, roots, protocol, .. } => {
+            Message::Hello { at, roots, protocol, protocol_min, .. } => {
                 let known = self.peers.get(&from).is_some_and(|peer| peer.at == at);
-                if known && protocol >= PROTOCOL_MIN {
+                if known && protocol >= PROTOCOL_MIN && protocol_min <= PROTOCOL {
                     self.heard_roots(cx, from, roots);
                 }
             }
@@ -196,6 +198,7 @@ impl Node {
             }
             Message::Symbols { space, nonce, answer, from: first, packed, .. } => {
                 self.exchange.symbols(cx, from, space, (nonce, answer), (first, &packed));
+                self.exchanged(cx, from);
             }
             Message::Want { space, nonce, ids } => self.exchange.want(cx, from, space, nonce, &ids),
             Message::Page { space, after } => {
@@ -220,21 +223,43 @@ impl Node {
     fn heard_roots(&mut self, cx: &mut Cx<'_>, from: HallId, theirs: Roots) {
         let ours = exchange::roots(cx);
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        let compared = peer.asked || peer.roots.is_some() && !self.exchange.is_open(from, Space::Directory);
         peer.roots = Some(theirs);
-        let was_ready = peer.ready;
-        peer.ready |= ours.directory == theirs.directory || compared;
-        if peer.ready && !was_ready {
-            self.post.way_opened(from, cx.now.ticks);
+        if ours.directory == theirs.directory || peer.asked {
+            self.open_way(cx, from);
         }
-        let differing = Space::ALL.into_iter().find(|space| ours.of(*space) != theirs.of(*space));
-        match differing {
-            Some(space) if self.me.at.hall < from => {
-                let nonce = self.chance.bytes16();
-                self.exchange.begin(cx, from, space, nonce);
-            }
-            Some(_) => cx.send(from, Message::Heartbeat(ours)),
-            None => {}
+        let begins = self.me.at.hall < from;
+        if begins && ours.directory != theirs.directory {
+            let nonce = self.chance.bytes16();
+            self.exchange.begin(cx, from, Space::Directory, nonce);
+        } else if begins {
+            self.compare_lists(cx, from);
+        } else if ours != theirs {
+            cx.send(from, Message::Heartbeat(ours));
+        }
+    }
+
+    /// An exchange that this hall began went on; once the directory is through, cases and lists follow.
+    fn exchanged(&mut self, cx: &mut Cx<'_>, from: HallId) {
+        let compared = self.me.at.hall < from && !self.exchange.is_open(from, Space::Directory);
+        let waiting = self.peers.get(&from).is_some_and(|peer| peer.roots.is_some() && !peer.ready);
+        if compared && waiting {
+            self.open_way(cx, from);
+            self.compare_lists(cx, from);
+        }
+    }
+
+    fn open_way(&mut self, cx: &Cx<'_>, peer: HallId) {
+        let Some(known) = self.peers.get_mut(&peer) else { return };
+        if !std::mem::replace(&mut known.ready, true) {
+            self.post.way_opened(peer, cx.now.ticks);
+        }
+    }
+
+    fn compare_lists(&mut self, cx: &mut Cx<'_>, peer: HallId) {
+        let theirs = self.peers.get(&peer).and_then(|peer| peer.roots).map(|roots| roots.lists);
+        if theirs.is_some_and(|root| root != exchange::roots(cx).lists) {
+            let nonce = self.chance.bytes16();
+            self.exchange.begin(cx, peer, Space::Lists, nonce);
         }
     }
 
@@ -251,6 +276,7 @@ impl Node {
             self.push(cx, space, &fresh, Some(from));
         }
         self.exchange.records(cx, from, space, why);
+        self.exchanged(cx, from);
     }
 
     /// Takes records up; gives those that were new.
@@ -309,7 +335,7 @@ impl Node {
     }
 
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
-        Office { cx, me: &self.me, post: &mut self.post, mirrors: self.mirrors }
+        Office { cx, me: &self.me, post: &mut self.post, early: &mut self.early, mirrors: self.mirrors }
     }
 
     // Commands.

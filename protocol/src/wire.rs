@@ -119,30 +119,36 @@ impl Serialize for Blob {
 
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl<'de> Visitor<'de> for Bytes {
-            type Value = Blob;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes")
-            }
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Blob, E> {
-                Ok(Blob(bytes.into()))
-            }
-            /// Text formats have no bytes of their own; they write a list of numbers.
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Blob, A::Error> {
-                let mut bytes = Vec::new();
-                while let Some(byte) = list.next_element()? {
-                    if bytes.len() >= FRAME_MAX {
-                        return Err(de::Error::invalid_length(bytes.len(), &self));
-                    }
-                    bytes.push(byte);
-                }
-                Ok(bytes.into())
-            }
-            fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Blob, E> {
-                Ok(bytes.into())
-            }
-        }
         deserializer.deserialize_byte_buf(Bytes)
+    }
+}
+
+/// Reads bytes whichever way a format writes them.
+struct Bytes;
+
+impl<'de> Visitor<'de> for Bytes {
+    type Value = Blob;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Blob, E> {
+        Ok(Blob(bytes.into()))
+    }
+
+    /// Text formats have no bytes of their own; they write a list of numbers.
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Blob, A::Error> {
+        let mut bytes = Vec::new();
+        while let Some(byte) = list.next_element()? {
+            if bytes.len() >= FRAME_MAX {
+                return Err(de::Error::invalid_length(bytes.len(), &self));
+            }
+            bytes.push(byte);
+        }
+        Ok(bytes.into())
+    }
+
+    fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Blob, E> {
+        Ok(bytes.into())
     }
 }

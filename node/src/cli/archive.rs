@@ -16,8 +16,7 @@ pub(super) fn export(session: &Session, case: &str, out: &Path) -> Result<Report
         return Err(unexpected());
     };
     let package = unhex(&package).ok_or_else(unexpected)?;
-    let exported = export::write_package(&package, out)
-        .map_err(|why| Problem { code: why.code().to_owned(), params: why.params() })?;
+    let exported = export::write_package(&package, out)?;
     let texts = &session.texts;
     let dir = out.display().to_string();
     let lines = vec![
@@ -30,8 +29,7 @@ pub(super) fn export(session: &Session, case: &str, out: &Path) -> Result<Report
 
 /// Checks an exported case; needs no node.
 pub(super) fn verify(session: &Session, dir: &Path, root: Option<&str>) -> Result<Report, Problem> {
-    let verified = export::verify(dir, root)
-        .map_err(|why| Problem { code: why.code().to_owned(), params: why.params() })?;
+    let verified = export::verify(dir, root)?;
     let _ = verified;
     Report::new(&json!({}), vec![session.texts.say("done", &[])])
 }

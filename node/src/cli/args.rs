@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{case, city, clerk, config, demo, hall, matter, node, peer, post, route, values};
+use super::{case, city, clerk, config, demo, hall, matter, peer, post, route, values};
 use crate::texts::Lang;
 
 #[derive(Debug, Parser)]

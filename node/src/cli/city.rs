@@ -32,8 +32,7 @@ pub(super) enum City {
 pub(super) fn run(session: &Session, city: &City) -> Result<Report, Problem> {
     match city {
         City::Found { code, name, holders, threshold, out } => {
-            let founded = enrol::found(*code, name, *holders, *threshold, out)
-                .map_err(|why| Problem { code: why.code().to_owned(), params: why.params() })?;
+            let founded = enrol::found(*code, name, *holders, *threshold, out)?;
             founded_report(session, (*code, name), (*holders, *threshold), &founded, out)
         }
     }

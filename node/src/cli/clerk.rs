@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::render;
 use super::report::Report;
-use super::session::{Session, homeless, unexpected};
+use super::session::{Session, unexpected};
 use super::values;
 use crate::home::{Home, HomeError};
 use crate::ops::{Answer, Ask, Problem, RoleWords, hex};
@@ -62,7 +62,7 @@ fn add(session: &Session, name: &str, roles: &[String], number: Option<u16>) -> 
 /// A new key; or the one that an attempt left which did not come as far as the node.
 fn key(home: &Home, number: u16) -> Result<PublicKey, Problem> {
     match home.new_clerk_key(number) {
-        Err(HomeError::ClerkKeyExists { .. }) => Ok(home.clerk_key(number).map_err(homeless)?.public()),
-        drawn => drawn.map_err(homeless),
+        Err(HomeError::ClerkKeyExists { .. }) => Ok(home.clerk_key(number)?.public()),
+        drawn => Ok(drawn?),
     }
 }

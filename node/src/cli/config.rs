@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::problem;
@@ -35,11 +35,12 @@ fn check(session: &Session, file: Option<PathBuf>) -> Result<Report, Problem> {
     let json: Vec<_> = findings.iter().map(|finding| as_json(&session.texts, finding)).collect();
     let mut lines = say(&session.texts, &findings);
     let exit = exit(&findings);
-    lines.push(match exit {
-        Exit::Errors => session.texts.filled("config.bad", &[("file", &file)]),
-        Exit::Warnings => session.texts.filled("config.usable", &[("file", &file)]),
-        _ => session.texts.filled("config.good", &[("file", &file)]),
-    });
+    let outcome = match worst(&findings) {
+        Some(Severity::Error) => "config.bad",
+        Some(Severity::Warning) => "config.usable",
+        None => "config.good",
+    };
+    lines.push(session.texts.say(outcome, &[("file", &file)]));
     let next = if exit == Exit::Errors { "hallmesh config check" } else { "hallmesh run" };
     lines.push(render::next(&session.texts, next));
     Ok(Report::new(&json!({ "file": file, "findings": json }), lines)?.ending(exit))
@@ -56,19 +57,25 @@ pub(super) fn say(texts: &Texts, findings: &[Finding]) -> Vec<String> {
     lines.collect()
 }
 
-fn as_json(texts: &Texts, finding: &Finding) -> serde_json::Value {
+fn as_json(texts: &Texts, finding: &Finding) -> Value {
     let severity = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
     let mut value = problem::json(texts, &found(finding));
-    value["severity"] = severity.into();
-    value["key"] = finding.key.into();
+    if let Value::Object(fields) = &mut value {
+        fields.insert("severity".to_owned(), severity.into());
+        fields.insert("key".to_owned(), finding.key.into());
+    }
     value
 }
 
+fn worst(findings: &[Finding]) -> Option<Severity> {
+    findings.iter().map(|finding| finding.severity).max()
+}
+
 fn exit(findings: &[Finding]) -> Exit {
-    match findings.iter().map(|finding| finding.severity).max() {
+    match worst(findings) {
         Some(Severity::Error) => Exit::Errors,
         Some(Severity::Warning) => Exit::Warnings,
         None => Exit::Done,

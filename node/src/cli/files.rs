@@ -17,9 +17,11 @@ pub(super) fn read(path: &Path) -> Result<String, Problem> {
 /// The same with a limit of its own.
 pub(super) fn read_up_to(path: &Path, max: u64) -> Result<String, Problem> {
     let name = path.display();
-    let unreadable = |cause: io::Error| match cause.kind() {
-        io::ErrorKind::InvalidData => Problem::new("file.not_text").with("file", name.to_string()),
-        _ => Problem::new("file.unreadable").with("file", name.to_string()).with("reason", cause),
+    let unreadable = |cause: io::Error| {
+        if cause.kind() == io::ErrorKind::InvalidData {
+            return Problem::new("file.not_text").with("file", name.to_string());
+        }
+        Problem::new("file.unreadable").with("file", name.to_string()).with("reason", cause)
     };
     let mut text = String::new();
     let mut limited: Box<dyn Read> = if path.as_os_str() == "-" {
@@ -42,8 +44,10 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Problem> {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(|cause| match cause.kind() {
-        io::ErrorKind::AlreadyExists => Problem::new("file.exists").with("file", path.display()),
-        _ => Problem::new("file.not_written").with("file", path.display()).with("reason", cause),
+    written.map_err(|cause| {
+        if cause.kind() == io::ErrorKind::AlreadyExists {
+            return Problem::new("file.exists").with("file", path.display());
+        }
+        Problem::new("file.not_written").with("file", path.display()).with("reason", cause)
     })
 }

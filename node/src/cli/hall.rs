@@ -11,9 +11,9 @@ use super::args::Signer;
 use super::register;
 use super::render;
 use super::report::Report;
-use super::session::{Session, homeless, unexpected};
+use super::session::{Session, unexpected};
 use super::{files, time, values};
-use crate::enrol::{self, EnrolError, JoinError, Papers};
+use crate::enrol::{self, EnrolError, Papers};
 use crate::home::Home;
 use crate::ops::{Answer, Ask, Problem};
 
@@ -105,7 +105,7 @@ fn init(session: &Session, init: &Init) -> Result<Report, Problem> {
         register::compare(file, hall, &init.name)?;
     }
     let dir = session.data_dir()?;
-    let home = Home::create(&dir, hall, &init.name).map_err(homeless)?;
+    let home = Home::create(&dir, hall, &init.name)?;
     let dir = dir.display().to_string();
     let texts = &session.texts;
     let made = [("name", &init.name as &dyn std::fmt::Display), ("hall", &hall), ("dir", &dir)];
@@ -118,8 +118,8 @@ fn init(session: &Session, init: &Init) -> Result<Report, Problem> {
 }
 
 fn request(session: &Session, out: &Path, addresses: &[String]) -> Result<Report, Problem> {
-    let text = enrol::request(&session.home()?, addresses).map_err(refused)?;
-    let asked = enrol::read_request(&text).map_err(refused)?;
+    let text = enrol::request(&session.home()?, addresses)?;
+    let asked = enrol::read_request(&text)?;
     files::write_new(out, &text)?;
     let (file, fingerprint) = (out.display().to_string(), enrol::request_fingerprint(&asked));
     let texts = &session.texts;
@@ -135,25 +135,23 @@ fn request(session: &Session, out: &Path, addresses: &[String]) -> Result<Report
 
 fn issue(session: &Session, issue: &Issue) -> Result<Report, Problem> {
     let request = files::read(&issue.request)?;
-    let asked = enrol::read_request(&request).map_err(refused)?;
+    let asked = enrol::read_request(&request)?;
     let asked = asked.value();
     if let Some(file) = &issue.divisions {
-        let hall = enrol::hall_of(asked).map_err(|why| refused(why.into()))?;
+        let hall = enrol::hall_of(asked).map_err(EnrolError::from)?;
         register::compare(file, hall, &asked.name)?;
     }
     let text = match (&issue.root, issue.clerk) {
         (Some(dir), _) => {
             let card = issue.superior.as_ref().map(|file| files::read(file)).transpose()?;
             let (life, days) = (issue.incarnation, issue.days);
-            enrol::issue_by_root(dir, &request, card.as_deref(), life, wall(), days).map_err(refused)?
+            enrol::issue_by_root(dir, &request, card.as_deref(), life, wall(), days)?
         }
         (None, Some(clerk)) => {
             let signer = Signer { clerk, clerk_key: issue.clerk_key.clone() };
             let ask = Ask::Issue { request, incarnation: issue.incarnation, days: issue.days };
-            match session.act(&ask, &signer)? {
-                Answer::Issued { text, .. } => text,
-                _other => return Err(unexpected()),
-            }
+            let Answer::Issued { text, .. } = session.act(&ask, &signer)? else { return Err(unexpected()) };
+            text
         }
         (None, None) => return Err(Problem::new("usage.missing").with("args", "--root, --clerk")),
     };
@@ -162,7 +160,7 @@ fn issue(session: &Session, issue: &Issue) -> Result<Report, Problem> {
 }
 
 fn issued(session: &Session, text: &str, out: &Path) -> Result<Report, Problem> {
-    let papers = Papers::read_bundle(text).map_err(|why| refused(why.into()))?;
+    let papers = Papers::read_bundle(text).map_err(EnrolError::from)?;
     let charter = papers.charter();
     let (file, root) = (out.display().to_string(), enrol::fingerprint(&papers.anchor()));
     let hall = format!("{} {}", charter.name, charter.hall);
@@ -189,7 +187,7 @@ fn issued(session: &Session, text: &str, out: &Path) -> Result<Report, Problem> 
 
 fn card(session: &Session, out: &Path) -> Result<Report, Problem> {
     let Answer::Card { text } = session.ask(&Ask::Card)? else { return Err(unexpected()) };
-    files::write_new(out, &enrol::card_text_of_hex(&text).map_err(refused)?)?;
+    files::write_new(out, &enrol::card_text_of_hex(&text)?)?;
     let (file, texts) = (out.display().to_string(), &session.texts);
     let (request, dir) = (texts.say("placeholder.file", &[]), texts.say("placeholder.dir", &[]));
     let next = format!("hallmesh hall issue {request} --out {request} --root {dir} --superior {file}");
@@ -199,7 +197,7 @@ fn card(session: &Session, out: &Path) -> Result<Report, Problem> {
 
 fn join(session: &Session, file: &Path, root: &str) -> Result<Report, Problem> {
     let (home, bundle) = (session.home()?, files::read(file)?);
-    let joined = enrol::join_as_typed(&home, &bundle, root, wall()).map_err(not_joined)?;
+    let joined = enrol::join_as_typed(&home, &bundle, root, wall())?;
     let hall = joined.at.hall.to_string();
     let said = [("name", home.name()), ("hall", hall.as_str()), ("city", joined.city.as_str())];
     let lines =
@@ -218,14 +216,4 @@ fn join(session: &Session, file: &Path, root: &str) -> Result<Report, Problem> {
 fn wall() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "taken by map_err")]
-fn refused(why: EnrolError) -> Problem {
-    Problem { code: why.code().to_owned(), params: why.params() }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "taken by map_err")]
-fn not_joined(why: JoinError) -> Problem {
-    Problem { code: why.code().to_owned(), params: why.params() }
 }

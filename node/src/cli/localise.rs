@@ -23,7 +23,7 @@ pub(super) fn command(texts: &Texts) -> Command {
 /// What clap puts between other words by itself, in the language of the help around it.
 pub(super) fn rendered(texts: &Texts, help: &StyledStr, ansi: bool) -> String {
     let text = if ansi { help.ansi().to_string() } else { help.to_string() };
-    text.replace("[OPTIONS]", &texts.say("help.placeholder", &[]))
+    text.trim_end().replace("[OPTIONS]", &texts.say("help.placeholder", &[]))
 }
 
 /// The catalogue's key of a command's or an argument's help: its own, or the one it shares with others.

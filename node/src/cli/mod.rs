@@ -120,16 +120,14 @@ fn complain(texts: &Texts, problem: &Problem, more: &[String], json: bool) -> Ex
 /// Help and versions are answers; everything else is a wrong call.
 fn explain(texts: &Texts, error: &clap::Error, json: bool) -> Exit {
     let help = || localise::rendered(texts, &error.render(), io::stdout().is_terminal());
-    let (printed, exit) = match error.kind() {
-        ErrorKind::DisplayHelp => (output::lines(&[help().trim_end().to_owned()]), Exit::Done),
-        ErrorKind::DisplayVersion => (output::lines(&[error.render().to_string().trim_end().to_owned()]), Exit::Done),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => {
-            (output::complain(&[help().trim_end().to_owned()]), Exit::Usage)
-        }
-        _ => {
-            let usage: Vec<String> = usage::usage(texts, error).map(|line| format!("  {line}")).into_iter().collect();
-            return complain(texts, &usage::problem(texts, error), &usage, json);
-        }
+    let kind = error.kind();
+    let (printed, exit) = if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        (output::lines(&[help()]), Exit::Done)
+    } else if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !json {
+        (output::complain(&[help()]), Exit::Usage)
+    } else {
+        let usage: Vec<String> = usage::usage(texts, error).into_iter().collect();
+        return complain(texts, &usage::problem(texts, error), &usage, json);
     };
     if printed.is_ok() { exit } else { Exit::Failed }
 }

@@ -19,11 +19,8 @@ pub(super) struct Report {
 impl Report {
     /// Any value and the lines that say it.
     pub(super) fn new(value: &impl Serialize, lines: Vec<String>) -> Result<Self, Problem> {
-        let value = serde_json::to_value(value);
-        let value = value.map_err(|_| Problem::new("call.malformed"))?;
-        let mut json = match value {
-            Value::Object(map) => map,
-            other => Map::from_iter([("value".to_owned(), other)]),
+        let Ok(Value::Object(mut json)) = serde_json::to_value(value) else {
+            return Err(Problem::new("call.malformed"));
         };
         // The schema is put in front when it is printed.
         json.remove("schema");

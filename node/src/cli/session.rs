@@ -40,7 +40,7 @@ impl Session {
 
     /// What `hall init` made.
     pub(super) fn home(&self) -> Result<Home, Problem> {
-        Home::open(&self.data_dir()?).map_err(homeless)
+        Ok(Home::open(&self.data_dir()?)?)
     }
 
     /// Asks the node. A refusal is a problem.
@@ -62,7 +62,7 @@ impl Session {
     fn key(&self, signer: &Signer) -> Result<SecretKey, Problem> {
         match &signer.clerk_key {
             Some(file) => key_in(file),
-            None => self.home()?.clerk_key(signer.clerk).map_err(homeless),
+            None => Ok(self.home()?.clerk_key(signer.clerk)?),
         }
     }
 }
@@ -78,11 +78,6 @@ pub(super) fn unexpected() -> Problem {
     Problem::new("call.malformed")
 }
 
-/// What is wrong with a data directory.
-pub(super) fn homeless(why: HomeError) -> Problem {
-    Problem { code: why.code().to_owned(), params: why.params() }
-}
-
 pub(super) fn unloaded(why: &ConfigError) -> Problem {
     Problem { code: why.code().to_owned(), params: why.detail() }
 }
@@ -94,15 +89,16 @@ pub(super) fn found(finding: &Finding) -> Problem {
 
 /// A clerk's key that is kept elsewhere, as on a stick. It is a seed of 32 bytes in hexadecimal.
 fn key_in(file: &Path) -> Result<SecretKey, Problem> {
-    let text = files::read_private(file, KEY_TEXT_MAX).map_err(homeless)?;
+    let text = files::read_private(file, KEY_TEXT_MAX)?;
+    let damaged = || HomeError::Damaged { path: file.to_owned() };
     let mut seed = Zeroizing::new([0; 32]);
     let pairs = text.trim_ascii().chunks(2);
     if text.trim_ascii().len() != 64 {
-        return Err(homeless(HomeError::Damaged { path: file.to_owned() }));
+        return Err(damaged().into());
     }
     for (byte, pair) in seed.iter_mut().zip(pairs) {
         let value = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        *byte = value.ok_or_else(|| homeless(HomeError::Damaged { path: file.to_owned() }))?;
+        *byte = value.ok_or_else(damaged)?;
     }
     Ok(SecretKey::from_seed(Suite::One, *seed))
 }

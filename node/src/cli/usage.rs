@@ -56,7 +56,7 @@ pub(super) fn usage(texts: &Texts, error: &clap::Error) -> Option<String> {
     let usage = context(error, ContextKind::Usage);
     let usage = usage.trim().strip_prefix("Usage:").unwrap_or(usage.trim()).trim();
     let usage = usage.replace("[OPTIONS]", &texts.say("help.placeholder", &[]));
-    (!usage.is_empty()).then(|| format!("{} {usage}", texts.say("help.usage", &[])))
+    (!usage.is_empty()).then(|| format!("  {}  {usage}", texts.say("help.usage", &[])))
 }
 
 fn value(texts: &Texts, error: &clap::Error) -> Problem {

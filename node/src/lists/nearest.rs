@@ -5,12 +5,14 @@ const COMPARED_MAX: usize = 40;
 
 /// The candidate nearest to `found`, if one is near: half of it right, or one is the beginning of the other.
 pub(super) fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let found: Vec<char> = found.chars().take(COMPARED_MAX).flat_map(char::to_lowercase).collect();
+    let letters =
+        |word: &str| -> Vec<char> { word.chars().take(COMPARED_MAX).flat_map(char::to_lowercase).collect() };
+    let found = letters(found);
     if found.is_empty() {
         return None;
     }
     let scored = candidates.into_iter().filter_map(|candidate| {
-        let letters: Vec<char> = candidate.chars().collect();
+        let letters = letters(candidate);
         let distance = distance(&found, &letters);
         let begins = letters.starts_with(&found) || found.starts_with(&letters);
         let near = distance.saturating_mul(2) <= found.len().max(letters.len());

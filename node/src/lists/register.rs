@@ -193,8 +193,13 @@ impl Register {
     fn unexplained(&self, division: &Division, hall_name: &str) -> Option<usize> {
         let mut above: Vec<_> = division.code.ancestors().filter_map(|code| self.get(code)).collect();
         above.reverse();
-        let text = above.iter().fold(hall_name, |text, it| rest(text, &it.beginnings).unwrap_or(text));
-        rest(text, &division.beginnings).map(str::len)
+        // With and without each name above: some divisions' own names begin with it.
+        let mut texts = vec![hall_name];
+        for it in above {
+            let shorter: Vec<_> = texts.iter().filter_map(|text| rest(text, &it.beginnings)).collect();
+            texts.extend(shorter);
+        }
+        texts.iter().filter_map(|text| rest(text, &division.beginnings)).map(str::len).min()
     }
 
     /// The nearest of those that were named come first: siblings, then others of the county.

@@ -107,7 +107,7 @@ fn fill(text: &str, params: &[(&str, &dyn Display)]) -> String {
         filled.push_str(&before.replace("\\n", "\n"));
         match params.iter().find(|(known, _)| *known == name) {
             Some((_, value)) => filled.push_str(&value.to_string()),
-            None => filled.push_str(&format!("{{{name}}}")),
+            None => filled.extend(["{", name, "}"]),
         }
         rest = after;
     }

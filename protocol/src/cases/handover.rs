@@ -110,6 +110,9 @@ fn hold(
         office.post.enqueue_later(office.cx, mirror.hall, What::Copy { case: case.id });
     }
     take_if_witnessed(office, case);
+    for receipt in office.early.take(case.id) {
+        copied(office, &receipt);
+    }
 }
 
 fn refuse(
@@ -202,11 +205,11 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
 
 fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     let said = receipt.value();
+    let Some(case) = log::case(office.cx, said.case) else { return office.early.keep(receipt) };
     let older = log::copied(office.cx, said.case, said.by);
     if older.is_none_or(|older| older.value().sequence < said.sequence) {
         rows::write(office.cx, rows::copied(said.case, said.by), receipt.signed());
     }
-    let Some(case) = log::case(office.cx, said.case) else { return };
     let Some(mut custody) = log::custody(office.cx, case.id) else { return };
     if !case.is_mirror(said.by) || said.head != case.head {
         return;

@@ -10,13 +10,17 @@ mod log;
 mod receipt;
 mod routing;
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
 use crate::clerks::NotEntitled;
 use crate::directory::Inadmissible;
 use crate::ids::{CaseId, DivisionCode, HallAt, MatterCode};
+use crate::limits::EARLY_RECEIPTS_MAX;
 use crate::seal::Wrapped;
+use crate::signed::Verified;
 use crate::wire::{self, Blob};
 
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
@@ -168,11 +172,31 @@ impl Refusal {
 
 pub(crate) use desk::{receive, record};
 
+/// Receipts of mirrors that came before the hand-over they witness. Losing them costs a repetition.
+#[derive(Debug, Default)]
+pub(crate) struct EarlyReceipts(VecDeque<Verified<Receipt>>);
+
+impl EarlyReceipts {
+    fn keep(&mut self, receipt: &Verified<Receipt>) {
+        if self.0.len() >= EARLY_RECEIPTS_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(receipt.clone());
+    }
+
+    fn take(&mut self, case: CaseId) -> Vec<Verified<Receipt>> {
+        let (found, rest) = self.0.drain(..).partition(|receipt| receipt.value().case == case);
+        self.0 = rest;
+        VecDeque::into(found)
+    }
+}
+
 /// The parts of a node that case work needs.
 pub(crate) struct Office<'r, 'c> {
     pub(crate) cx: &'r mut crate::step::Cx<'c>,
     pub(crate) me: &'r crate::node::Me,
     pub(crate) post: &'r mut crate::post::Post,
+    pub(crate) early: &'r mut EarlyReceipts,
     /// The halls that keep copies of what this hall holds.
     pub(crate) mirrors: Mirrors,
 }

@@ -70,8 +70,8 @@ fn heading(texts: &Texts, names: &[&str]) -> Vec<String> {
 }
 
 /// A labelled value for [`super::table::fields`].
-fn field(texts: &Texts, label: &str, value: impl ToString) -> (String, String) {
-    (texts.say(&format!("field.{label}"), &[]), value.to_string())
+fn field(texts: &Texts, label: &str, value: impl Into<String>) -> (String, String) {
+    (texts.say(&format!("field.{label}"), &[]), value.into())
 }
 
 fn post(texts: &Texts, letters: &[Letter]) -> Vec<String> {

@@ -1,0 +1,626 @@
+//! Keeps the house in order: floors, sizes, names, leftovers, documents.
+//!
+//! Every rule is a pure function from a text to its breaches; [`every_rule_can_fail`] shows each of them a
+//! breach of its own, the other tests show them the repository.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails loudly"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hallmesh::config::Config;
+
+/// Code lines of a file: neither blank nor comment nor test.
+const FILE_LINES_MAX: usize = 500;
+/// Code lines of a function's body.
+const FUNCTION_LINES_MAX: usize = 70;
+/// Parameters of a function besides `self`.
+const PARAMETERS_MAX: usize = 6;
+
+/// Who stands on what inside `protocol`. A module may use those on lower floors.
+const FLOORS: [&[&str]; 7] = [
+    &["ids", "limits", "calendar", "chance", "reconcile"],
+    &["wire", "seal"],
+    &["signed"],
+    &["record", "message", "rows", "step"],
+    &["shelf", "directory", "catalogue", "clerks"],
+    &["post", "cases", "exchange", "verify", "genesis", "query"],
+    &["node"],
+];
+
+/// Uses that the floors forbid, each with its reason. One that is not used any more must go.
+const EXCEPTIONS: [(&str, &str, &str); 23] = [
+    ("ids", "calendar", "a case number names its day"),
+    ("record", "calendar", "a record's body is one of the things that are published"),
+    ("record", "catalogue", "a record's body is one of the things that are published"),
+    ("record", "directory", "a record's body is one of the things that are published"),
+    ("rows", "record", "a row's key names the space of a record"),
+    ("rows", "step", "rows are read through the view and written through the effects of a step"),
+    ("message", "record", "neighbours exchange records"),
+    ("message", "post", "neighbours exchange letters"),
+    ("step", "record", "the seam names what can go in and out"),
+    ("step", "message", "the seam names what can go in and out"),
+    ("step", "clerks", "the seam names what can go in and out"),
+    ("step", "cases", "the seam names what can go in and out"),
+    ("step", "verify", "only checked messages come in"),
+    ("shelf", "directory", "charters decide whose record is taken up"),
+    ("directory", "shelf", "the directory is made of records"),
+    ("catalogue", "shelf", "the lists are made of records"),
+    ("cases", "post", "a hand-over is queued in the commit of its event"),
+    ("cases", "verify", "a checked case file is taken as it is"),
+    ("cases", "node", "the office of a case knows who the node is"),
+    ("post", "cases", "a letter carries a case, and answers go out in the office's commit"),
+    ("verify", "cases", "a case file is checked by its own fold"),
+    ("verify", "post", "letters are opened where they are checked"),
+    ("query", "cases", "answers are about cases"),
+];
+
+/// What the core may not name in its code.
+const IMPURE: [&str; 12] = [
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "Instant",
+    "SystemTime",
+    "HashMap",
+    "HashSet",
+    "tokio",
+    "async fn",
+];
+
+const VAGUE: [&str; 8] = ["Manager", "Handler", "Helper", "Helpers", "Util", "Utils", "Data", "Info"];
+
+/// Words that stand for unfinished work, cut in two here so as not to be found in this file.
+const LEFTOVERS: [&str; 4] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("HA", "CK")];
+const UNFINISHED: [&str; 4] =
+    [concat!("todo", "!"), concat!("unimplemented", "!"), concat!("#[ign", "ore"), concat!("dbg", "!(")];
+
+/// What only somebody's own machine or workplace knows.
+const PRIVATE: [&str; 14] = [
+    concat!("/ho", "me/"),
+    concat!("/ro", "ot/"),
+    concat!("/Us", "ers/"),
+    concat!("/wo", "rk/"),
+    concat!("/tm", "p/"),
+    concat!("C:", "\\"),
+    concat!("index.crates", ".io"),
+    concat!("static.crates", ".io"),
+    concat!("rsproxy", ".cn"),
+    concat!("registry.npmjs", ".org"),
+    concat!("Clau", "de"),
+    concat!("Anthro", "pic"),
+    concat!("Open", "AI"),
+    concat!("Chat", "GPT"),
+];
+
+/// Documents whose links must lead somewhere, besides everything under `deploy`.
+const DOCUMENTS: [&str; 3] = ["README.md", "README.zh-CN.md", "protocol/README.md"];
+
+#[test]
+fn the_core_keeps_its_floors() {
+    let mut used = BTreeSet::new();
+    let mut breaches = Vec::new();
+    let mut modules = BTreeSet::new();
+    for (path, text) in sources("protocol/src").into_iter().filter(|(path, _)| !is_test(path)) {
+        let module = module_of(&path);
+        if module != "lib" {
+            breaches.extend(floor_breaches(&module, &text, &mut used));
+            modules.insert(module);
+        }
+    }
+    for module in FLOORS.into_iter().flatten().filter(|module| !modules.contains(**module)) {
+        breaches.push(format!("{module} has a floor and no file"));
+    }
+    for (from, to, _) in EXCEPTIONS {
+        if !used.contains(&(from.to_owned(), to.to_owned())) {
+            breaches.push(format!("the exception {from} -> {to} is not used"));
+        }
+    }
+    none(&breaches);
+}
+
+#[test]
+fn the_core_names_nothing_that_does_io() {
+    check("protocol/src", |path, text| if is_test(path) { Vec::new() } else { impure(text) });
+}
+
+#[test]
+fn bincode_is_named_in_one_file() {
+    let allowed = Path::new("protocol/src/wire.rs");
+    check("", |path, text| {
+        let named = path != allowed && !path.ends_with("house.rs") && bare(text).contains("bincode");
+        if named { vec!["bincode is named here".to_owned()] } else { Vec::new() }
+    });
+}
+
+#[test]
+fn crates_depend_one_way() {
+    let mut breaches = Vec::new();
+    let forbidden = [
+        ("protocol", ["hallmesh", "hallmesh-simulations", "hallmesh-tests"].as_slice()),
+        ("node", &["hallmesh-simulations", "hallmesh-tests"]),
+        ("simulations", &["hallmesh", "hallmesh-tests"]),
+        ("tests", &["hallmesh-simulations"]),
+    ];
+    for (member, others) in forbidden {
+        let manifest = read(&format!("{member}/Cargo.toml"));
+        breaches.extend(dependencies(&manifest, others).map(|other| format!("{member} depends on {other}")));
+        if member != "simulations" && manifest.lines().any(|line| line.contains("[\"toy-suite\"]")) {
+            breaches.push(format!("{member} asks for toy signatures"));
+        }
+    }
+    none(&breaches);
+}
+
+#[test]
+fn files_are_short() {
+    check("", |path, text| if is_test(path) { Vec::new() } else { long_file(text) });
+}
+
+#[test]
+fn functions_are_short_and_take_few_parameters() {
+    check("", |_, text| long_functions(text));
+}
+
+#[test]
+fn names_say_something() {
+    check("", |_, text| vague_names(text));
+}
+
+#[test]
+fn nothing_is_left_over() {
+    check("", |path, text| {
+        let mut found = leftovers(text);
+        if !is_test(path) {
+            found.extend(unwraps(text));
+        }
+        found
+    });
+}
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    let mut breaches = Vec::new();
+    for path in documents() {
+        let dir = root().join(path.parent().unwrap());
+        let dead = |link: &String| !dir.join(link).exists();
+        let text = read(&path);
+        breaches.extend(links(&text).into_iter().filter(dead).map(|link| format!("{}: {link}", path.display())));
+    }
+    none(&breaches);
+}
+
+#[test]
+fn the_commands_of_the_readme_are_those_of_ci() {
+    let (ci, job, tests) = (read(".ci/run"), "cargo run --release -- demo", "cargo test --workspace");
+    for readme in ["README.md", "README.zh-CN.md"] {
+        let commands = commands(&read(readme));
+        for command in [job, tests] {
+            assert!(commands.iter().any(|found| found == command), "{readme} does not name `{command}`");
+        }
+    }
+    let tested = ci.lines().any(|line| line.trim() == format!("step 'tests' {tests}"));
+    assert!(tested, ".ci/run does not run `{tests}`");
+}
+
+#[test]
+fn both_languages_name_the_same_commands() {
+    for path in ["README", "deploy/README", "deploy/sample-city/zhangye/README"] {
+        let (english, chinese) = (commands(&read(format!("{path}.md"))), commands(&read(format!("{path}.zh-CN.md"))));
+        assert_eq!(english, chinese, "{path}");
+    }
+}
+
+#[test]
+fn the_example_configuration_mentions_every_key() {
+    let text = read("deploy/config/hallmesh.example.toml");
+    let missing: Vec<_> = Config::KEYS.into_iter().filter(|key| !text.contains(&format!("\n#{key} = "))).collect();
+    assert!(missing.is_empty(), "not in the example: {missing:?}");
+}
+
+#[test]
+fn nothing_tells_of_the_machine_it_was_written_on() {
+    let mut breaches = Vec::new();
+    for path in tracked() {
+        let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
+        let found = private(&text).into_iter().map(|found| format!("{}: {found}", path.display()));
+        breaches.extend(found);
+    }
+    none(&breaches);
+}
+
+#[test]
+fn every_rule_can_fail() {
+    let long = |lines: usize| format!("fn a() {{\n{}}}\n", "let b = 1;\n".repeat(lines));
+    let floors = |module: &str, text: &str| floor_breaches(module, text, &mut BTreeSet::new()).len();
+    assert_eq!(floors("ids", "use crate::node::Node;"), 1);
+    assert_eq!(floors("shelf", "fn a() -> crate::cases::Case {}"), 1);
+    assert_eq!(floors("attic", ""), 1);
+    assert_eq!(floors("node", "use crate::ids::HallId; // crate::attic"), 0);
+    assert_eq!(impure("use std::fs;\nlet a: HashMap<u8, u8>;").len(), 2);
+    assert_eq!(impure("/// Instant\nlet instant = \"std::fs\";").len(), 0);
+    assert_eq!(dependencies("[dependencies]\nhallmesh.workspace = true", &["hallmesh"]).count(), 1);
+    assert_eq!(dependencies("hallmesh-protocol.workspace = true", &["hallmesh"]).count(), 0);
+    assert_eq!(long_file(&long(500)).len(), 1);
+    assert_eq!(long_file(&format!("{}{}", "// a\n\n".repeat(600), long(400))).len(), 0);
+    assert_eq!(long_file(&format!("#[cfg(test)]\nmod tests {{\n{}}}\n", long(600))).len(), 0);
+    assert_eq!((long_functions(&long(71)).len(), long_functions(&long(70)).len()), (1, 0));
+    assert_eq!(long_functions("fn a<F: Fn(u8) -> u8>(&self, a: (u8, u8), b: B<u8, u8>, c: C, d: D) {}").len(), 0);
+    assert_eq!(long_functions("fn a(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8) {}").len(), 1);
+    assert_eq!(vague_names("struct PeerManager;\nenum HallInfo {}\nfn get_hall() {}").len(), 3);
+    assert_eq!(vague_names("struct Handlers;\nuse std::marker::PhantomData;\nfn get() {}").len(), 0);
+    assert_eq!(leftovers(&format!("// {}: later\n{}()", LEFTOVERS[0], UNFINISHED[0])).len(), 2);
+    assert_eq!(unwraps("a.unwrap();\n#[cfg(test)]\nmod tests { fn a() { b.unwrap(); } }").len(), 1);
+    assert_eq!(links("[a](b.md#c) [d](https://e) [f](#g) ![h](i.png)"), ["b.md", "i.png"]);
+    assert_eq!(commands("text\n```sh\ncargo test # all\n  --workspace\n```\ncargo"), ["cargo test", "--workspace"]);
+    assert_eq!(private(&format!("see {}someone", PRIVATE[0])).len(), 1);
+}
+
+// Rules.
+
+/// Uses of modules that stand no lower, unless they are excepted; the exceptions that were used.
+fn floor_breaches(module: &str, text: &str, used: &mut BTreeSet<(String, String)>) -> Vec<String> {
+    let floor = |name: &str| FLOORS.iter().position(|floor| floor.contains(&name));
+    let Some(own) = floor(module) else { return vec![format!("{module} has no floor")] };
+    let mut breaches = Vec::new();
+    for other in crate_uses(&without_tests(&bare(text))) {
+        let excepted = EXCEPTIONS.iter().any(|(from, to, _)| (*from, *to) == (module, other.as_str()));
+        let lower = floor(&other).is_some_and(|other| other < own);
+        if excepted {
+            used.insert((module.to_owned(), other));
+        } else if other != module && !lower {
+            breaches.push(format!("{module} (floor {own}) uses {other}"));
+        }
+    }
+    breaches
+}
+
+fn impure(text: &str) -> Vec<String> {
+    let code = without_tests(&bare(text));
+    let named = |word: &&&str| words(&code, word).next().is_some();
+    IMPURE.iter().filter(named).map(|word| format!("the core names {word}")).collect()
+}
+
+fn dependencies<'a>(manifest: &str, others: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    let names: BTreeSet<String> = manifest
+        .lines()
+        .filter_map(|line| line.split(['.', '=', ' ']).next())
+        .map(ToOwned::to_owned)
+        .collect();
+    others.iter().copied().filter(move |other| names.contains(*other))
+}
+
+fn long_file(text: &str) -> Vec<String> {
+    let lines = code_lines(&without_tests(&bare(text)));
+    if lines > FILE_LINES_MAX { vec![format!("{lines} code lines, at most {FILE_LINES_MAX}")] } else { Vec::new() }
+}
+
+fn long_functions(text: &str) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for (name, parameters, lines) in functions(&bare(text)) {
+        if lines > FUNCTION_LINES_MAX {
+            breaches.push(format!("fn {name} has {lines} code lines, at most {FUNCTION_LINES_MAX}"));
+        }
+        if parameters > PARAMETERS_MAX {
+            breaches.push(format!("fn {name} takes {parameters} parameters, at most {PARAMETERS_MAX}"));
+        }
+    }
+    breaches
+}
+
+fn vague_names(text: &str) -> Vec<String> {
+    let code = bare(text);
+    let types = ["struct", "enum", "trait", "type", "union"].into_iter().flat_map(|word| names_after(&code, word));
+    let vague = types.filter(|name| VAGUE.iter().any(|suffix| name.ends_with(suffix)));
+    let getters = names_after(&code, "fn").into_iter().filter(|name| name.starts_with("get_"));
+    vague.chain(getters).map(|name| format!("{name} says nothing")).collect()
+}
+
+fn leftovers(text: &str) -> Vec<String> {
+    let code = bare(text);
+    let notes = LEFTOVERS.into_iter().filter(|word| words(text, word).next().is_some());
+    let unfinished = UNFINISHED.into_iter().filter(|word| code.contains(word));
+    notes.chain(unfinished).map(|word| format!("{word} is left over")).collect()
+}
+
+fn unwraps(text: &str) -> Vec<String> {
+    let code = without_tests(&bare(text));
+    let found = code.lines().enumerate().filter(|(_, line)| line.contains(".unwrap()"));
+    found.map(|(at, _)| format!("line {}: unwrap outside of a test", at + 1)).collect()
+}
+
+/// The files that links of a document name, relative to it.
+fn links(text: &str) -> Vec<String> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let files = targets.map(|target| target.split('#').next().unwrap_or_default());
+    files.filter(|file| !file.is_empty() && !file.contains("://")).map(ToOwned::to_owned).collect()
+}
+
+/// What a document's fenced blocks tell to type: no comments, no output (which is fenced as `text`).
+fn commands(text: &str) -> Vec<String> {
+    let mut fence: Option<&str> = None;
+    let mut commands = Vec::new();
+    for line in text.lines().map(str::trim) {
+        match (line.strip_prefix("```"), fence) {
+            (Some(language), None) => fence = Some(language),
+            (Some(_), Some(_)) => fence = None,
+            (None, Some("sh")) => {
+                let command = line.split(" #").next().unwrap_or_default().trim();
+                commands.extend((!command.is_empty() && !command.starts_with('#')).then(|| command.to_owned()));
+            }
+            (None, _) => {}
+        }
+    }
+    commands
+}
+
+fn private(text: &str) -> Vec<String> {
+    PRIVATE.into_iter().filter(|word| text.contains(word)).map(|word| format!("names {word}")).collect()
+}
+
+// Reading Rust.
+
+/// The code without comments and without what is inside literals; lines stay where they are.
+fn bare(text: &str) -> String {
+    let mut rest = text;
+    let mut code = String::with_capacity(text.len());
+    while let Some(first) = rest.chars().next() {
+        let (length, keep) = match first {
+            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), false),
+            '/' if rest.starts_with("/*") => (block_comment(rest), false),
+            '"' => (string(rest), false),
+            'r' | 'b' if raw_string(rest).is_some() && !ends_in_word(&code) => (raw_string(rest).unwrap(), false),
+            '\'' => (character(rest).unwrap_or(1), character(rest).is_none()),
+            other => (other.len_utf8(), true),
+        };
+        let (token, after) = rest.split_at(length);
+        if keep {
+            code.push_str(token);
+        } else {
+            code.extend(token.chars().filter(|c| *c == '\n'));
+            // A literal is still something on its line.
+            code.push_str(if first == '/' { " " } else { "\"\"" });
+        }
+        rest = after;
+    }
+    code
+}
+
+fn block_comment(rest: &str) -> usize {
+    let (mut depth, mut at) = (0_usize, 0_usize);
+    loop {
+        let tail = &rest[at..];
+        if tail.starts_with("/*") {
+            (depth, at) = (depth + 1, at + 2);
+        } else if tail.starts_with("*/") {
+            (depth, at) = (depth - 1, at + 2);
+        } else {
+            at += tail.chars().next().map_or(0, char::len_utf8);
+        }
+        if depth == 0 || at >= rest.len() {
+            return at;
+        }
+    }
+}
+
+fn string(rest: &str) -> usize {
+    let mut escaped = false;
+    let end = rest.char_indices().skip(1).find(|(_, c)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    end.map_or(rest.len(), |(at, _)| at + 1)
+}
+
+/// The length of a raw string, with or without `b`, if one begins here.
+fn raw_string(rest: &str) -> Option<usize> {
+    let after = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
+    let hashes = after.chars().take_while(|c| *c == '#').count();
+    let body = after[hashes..].strip_prefix('"')?;
+    let end = format!("\"{}", "#".repeat(hashes));
+    let length = body.find(&end).map_or(body.len(), |at| at + end.len());
+    Some(rest.len() - body.len() + length)
+}
+
+/// The length of a character literal; none for a lifetime.
+fn character(rest: &str) -> Option<usize> {
+    if rest.starts_with("'\\") {
+        return rest[3..].find('\'').map(|at| at + 4);
+    }
+    let (at, _) = rest.char_indices().nth(2).filter(|(_, c)| *c == '\'')?;
+    Some(at + 1)
+}
+
+fn ends_in_word(code: &str) -> bool {
+    code.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// The code without its `#[cfg(test)]` modules.
+fn without_tests(code: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = code;
+    while let Some((before, after)) = rest.split_once("#[cfg(test)]") {
+        kept.push_str(before);
+        let item = after.find(['{', ';']).unwrap_or(after.len());
+        let end = if after[item..].starts_with('{') { item + block(&after[item..]) } else { item + 1 };
+        rest = &after[end.min(after.len())..];
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// The length of the block that begins here, its brackets included.
+fn block(code: &str) -> usize {
+    let mut depth = 0_usize;
+    for (at, c) in code.char_indices() {
+        match c {
+            '{' | '(' | '[' => depth += 1,
+            '}' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    code.len()
+}
+
+fn code_lines(code: &str) -> usize {
+    code.lines().filter(|line| !line.trim().is_empty()).count()
+}
+
+/// Name, number of parameters and code lines of each function that has a body or is declared.
+fn functions(code: &str) -> Vec<(String, usize, usize)> {
+    let found = words(code, "fn").filter_map(|at| {
+        let rest = code[at + 2..].trim_start();
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let after = &rest[name.len()..];
+        let open = if name.is_empty() { None } else { outside_generics(after, |c| c == '(') }?;
+        let length = block(&after[open..]);
+        let parameters = parameters(&after[open + 1..open + length - 1]);
+        let tail = &after[open + length..];
+        let body = end_of_head(tail).map_or("", |at| &tail[at + 1..at + block(&tail[at..]) - 1]);
+        Some((name, parameters, code_lines(body)))
+    });
+    found.collect()
+}
+
+/// Where the body begins, unless a semicolon ends the function first.
+fn end_of_head(code: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in code.char_indices() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            '{' if depth == 0 => return Some(at),
+            ';' if depth == 0 => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn outside_generics(code: &str, wanted: impl Fn(char) -> bool) -> Option<usize> {
+    let (mut depth, mut before) = (0_usize, ' ');
+    for (at, c) in code.char_indices() {
+        match c {
+            '<' => depth += 1,
+            '>' if before != '-' => depth = depth.saturating_sub(1),
+            c if depth == 0 && wanted(c) => return Some(at),
+            _ => {}
+        }
+        before = c;
+    }
+    None
+}
+
+fn parameters(code: &str) -> usize {
+    let (mut depth, mut before, mut list) = (0_usize, ' ', vec![String::new()]);
+    for c in code.chars() {
+        match c {
+            '(' | '[' | '{' | '<' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            '>' if before != '-' => depth -= 1,
+            ',' if depth == 0 => list.push(String::new()),
+            _ => list.last_mut().unwrap().push(c),
+        }
+        before = c;
+    }
+    let is_self = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "self");
+    list.iter().filter(|text| !text.trim().is_empty() && !is_self(text)).count()
+}
+
+/// Where a word stands by itself.
+fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+    let alone = move |at: &usize| {
+        apart(text[..*at].chars().next_back()) && apart(text[at + word.len()..].chars().next())
+    };
+    text.match_indices(word).map(|(at, _)| at).filter(alone)
+}
+
+fn names_after(code: &str, word: &str) -> Vec<String> {
+    let name = |at: usize| {
+        let rest = code[at + word.len()..].trim_start();
+        rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    words(code, word).map(name).collect()
+}
+
+/// The modules that are named as `crate::module`.
+fn crate_uses(code: &str) -> BTreeSet<String> {
+    names_after(code, "crate::").into_iter().filter(|name| !name.is_empty()).collect()
+}
+
+/// The module of the crate that a file belongs to: its name, or that of its first folder below `src`.
+fn module_of(path: &Path) -> String {
+    let below = path.strip_prefix("protocol/src").unwrap().components().next().unwrap();
+    below.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
+}
+
+// The repository.
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()))
+}
+
+/// Every file that git keeps, or would take up.
+fn tracked() -> Vec<PathBuf> {
+    let list = ["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let listed = Command::new("git").args(list).current_dir(root()).output().expect("git is installed");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let names = String::from_utf8(listed.stdout).unwrap();
+    let paths = names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from);
+    paths.filter(|path| root().join(path).is_file()).collect()
+}
+
+/// The Rust files under a folder, with their text.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let rust = |path: &PathBuf| path.starts_with(folder) && path.extension().is_some_and(|it| it == "rs");
+    let found: Vec<_> = tracked().into_iter().filter(rust).map(|path| (path.clone(), read(&path))).collect();
+    assert!(!found.is_empty(), "no sources under {folder:?}");
+    found
+}
+
+/// Whether a file is compiled for tests only.
+fn is_test(path: &Path) -> bool {
+    let named = path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs")));
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let parent = root().join(path).with_file_name("mod.rs");
+    let declared = fs::read_to_string(parent).unwrap_or_default();
+    named || declared.contains(&format!("#[cfg(test)]\nmod {name};"))
+}
+
+fn documents() -> Vec<PathBuf> {
+    let below = |path: &PathBuf| path.starts_with("deploy") && path.extension().is_some_and(|it| it == "md");
+    DOCUMENTS.into_iter().map(PathBuf::from).chain(tracked().into_iter().filter(below)).collect()
+}
+
+/// Shows a rule every Rust file under a folder.
+fn check(folder: &str, rule: impl Fn(&Path, &str) -> Vec<String>) {
+    let found = |(path, text): (PathBuf, String)| -> Vec<String> {
+        rule(&path, &text).into_iter().map(|breach| format!("{}: {breach}", path.display())).collect()
+    };
+    none(&sources(folder).into_iter().flat_map(found).collect::<Vec<_>>());
+}
+
+fn none(breaches: &[String]) {
+    assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
+}
