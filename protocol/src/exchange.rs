@@ -42,8 +42,7 @@ pub(crate) struct Exchange {
 
 /// The roots of what a view holds.
 pub(crate) fn roots(view: &dyn View) -> Roots {
-    let root = |space| shelf::fingerprint(view, space).root();
-    Roots { directory: root(Space::Directory), lists: root(Space::Lists) }
+    Roots { directory: shelf::root(view, Space::Directory), lists: shelf::root(view, Space::Lists) }
 }
 
 impl Exchange {
@@ -90,7 +89,7 @@ impl Exchange {
             sketch.add(id);
         }
         let packed = Blob::from(Symbol::pack(&sketch.into_symbols()));
-        let root = shelf::fingerprint(cx, space).root();
+        let root = shelf::root(cx, space);
         cx.send(peer, Message::Symbols { space, nonce, answer, root, from, packed });
     }
 

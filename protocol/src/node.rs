@@ -52,7 +52,10 @@ pub struct Node {
     early: EarlyReceipts,
     mirrors: Mirrors,
     next_heartbeat: u64,
+    /// A record of the directory was taken up: the doorkeeper must look at it.
     directory_moved: bool,
+    /// So was one that says who is a hall: neighbours and mirrors are computed anew.
+    halls_moved: bool,
 }
 
 impl Node {
@@ -71,6 +74,7 @@ impl Node {
             mirrors: [None, None],
             next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
             directory_moved: true,
+            halls_moved: true,
             me,
         }
     }
@@ -127,14 +131,15 @@ impl Node {
     }
 
     fn keep_up_with_directory(&mut self, cx: &mut Cx<'_>) {
-        if !std::mem::take(&mut self.directory_moved) {
-            return;
+        if std::mem::take(&mut self.halls_moved) {
+            let halls = Directory::new(cx).halls();
+            let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
+            self.mirrors = [mirrors.next(), mirrors.next()];
+            cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));
         }
-        let halls = Directory::new(cx).halls();
-        let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
-        self.mirrors = [mirrors.next(), mirrors.next()];
-        cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));
-        cx.output(Output::RosterChanged);
+        if std::mem::take(&mut self.directory_moved) {
+            cx.output(Output::RosterChanged);
+        }
     }
 
     // Neighbours.
@@ -289,6 +294,8 @@ impl Node {
         let mut fresh = Vec::new();
         for record in records.iter().filter(|record| record.value().body.space() == space) {
             if shelf::apply(cx, record).is_ok() {
+                let body = &record.value().body;
+                self.halls_moved |= matches!(body, Body::Charter(_) | Body::Revocation(_));
                 fresh.push(record.signed().clone());
             }
         }

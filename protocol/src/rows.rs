@@ -8,7 +8,7 @@
 //! | `01` meta | name | format version, identity | node |
 //! | `10` record | space, key text | [`Signed`]`<Record>` in force or withdrawn | shelf |
 //! | `11` element | space, BLAKE3 id | key text | shelf |
-//! | `12` fingerprint | space | `LtHash` state | shelf |
+//! | `12` fingerprint | space | root, `LtHash` state | shelf |
 //! | `13` version | SHA-256 of the record | [`Signed`]`<Record>`: what a case may have pinned | shelf |
 //! | `14` life | hall, incarnation | [`Signed`]`<Record>` of that life's charter | shelf |
 //! | `15` card | hall, incarnation | `HallCard`: what is asked for often, without the long keys | shelf |

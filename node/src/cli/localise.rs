@@ -8,16 +8,14 @@ use crate::texts::Texts;
 
 /// The command tree with every help text in place.
 pub(super) fn command(texts: &Texts) -> Command {
-    let mut command = filled(Cli::command(), "cli", texts);
-    command = command.arg(
+    filled(Cli::command(), "cli", texts).arg(
         Arg::new("version")
             .long("version")
             .short('V')
             .action(ArgAction::Version)
             .help(texts.say("cli.arg.version", &[]))
             .help_heading(texts.fixed("help.options")),
-    );
-    command
+    )
 }
 
 /// What clap puts between other words by itself, in the language of the help around it.
@@ -63,11 +61,9 @@ fn described(arg: Arg, path: &str, texts: &Texts) -> Arg {
     };
     let id = arg.get_id().to_string();
     let help = help_of(texts, path, &id).unwrap_or(id);
-    arg.help(help)
-        .help_heading(texts.fixed(heading))
-        .hide_default_value(true)
-        .hide_possible_values(true)
-        .hide_env(true)
+    let arg = arg.help(help).help_heading(texts.fixed(heading));
+    // Defaults are in the help texts, in words.
+    if arg.get_action().takes_values() { arg.hide_default_value(true) } else { arg }
 }
 
 fn help_flag(texts: &Texts) -> Arg {

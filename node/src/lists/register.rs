@@ -206,10 +206,11 @@ impl Register {
     fn mismatch<'a>(&'a self, code: DivisionCode, name: &str, mut named: Vec<&'a Division>) -> Mismatch {
         let at_code = self.get(code).map(|it| it.candidate(code, Codes::Statistical));
         let civil = self.civil_affairs.get(&code).and_then(|&it| self.get(it)).filter(|it| it.code != code);
-        named.extend(civil);
         named.retain(|it| it.code != code);
         named.sort_by_key(|it| (it.parent != code.parent(), it.code.area() != code.area(), it.code));
-        named.dedup_by_key(|it| it.code);
+        if named.is_empty() && at_code.is_none() {
+            named.extend(civil);
+        }
         let named =
             named.into_iter().take(CANDIDATES_MAX).map(|it| it.candidate(it.code, Codes::Statistical));
         let civil = civil.map(|it| it.candidate(code, Codes::CivilAffairs));
@@ -279,7 +280,8 @@ impl Mismatch {
         if let Some(it) = self.at_code(Codes::Statistical) {
             add("name_at_code", &it.name);
         }
-        if let Some(it) = self.at_code(Codes::CivilAffairs) {
+        let civil = self.at_code(Codes::CivilAffairs);
+        if let Some(it) = civil.filter(|it| self.at_code(Codes::Statistical).is_none() || self.is_meant(it)) {
             add("civil_affairs_name", &it.name);
         }
         if let Some(it) = self.named() {

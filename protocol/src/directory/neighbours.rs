@@ -39,20 +39,23 @@ pub fn neighbours(me: HallId, halls: &[HallCard]) -> BTreeSet<HallId> {
 /// lacks one of these uses halls of the next tier, then any.
 pub fn mirrors(me: HallId, halls: &[HallCard]) -> Vec<HallAt> {
     let Some(own) = find(halls, me) else { return Vec::new() };
+    let parent = |card: &HallCard| Some(card.at.hall) == own.parent;
+    let other_uplink = |card: &HallCard| card.tier == own.tier && card.parent != own.parent;
+    let same_tier = |card: &HallCard| card.tier == own.tier;
+    let next_tier = |card: &HallCard| next_to(card.tier, own.tier);
+    let choices: [(&str, usize, &dyn Fn(&HallCard) -> bool); 5] = [
+        ("parent", 1, &parent),
+        ("mirror", 1, &other_uplink),
+        ("mirror", 1, &same_tier),
+        ("mirror", 2, &next_tier),
+        ("mirror", 2, &|_| true),
+    ];
     let mut chosen: Vec<HallAt> = Vec::new();
-    let mut add = |found: Option<HallAt>| {
-        let fresh = found.filter(|at| chosen.len() < 2 && !chosen.contains(at));
-        chosen.extend(fresh);
-    };
-    let best = |label: &str, fits: &dyn Fn(&HallCard) -> bool| ranked(label, me, halls, fits);
-    add(best("parent", &|card| Some(card.at.hall) == own.parent).into_iter().next());
-    add(best("mirror", &|card| card.tier == own.tier && card.parent != own.parent).into_iter().next());
-    add(best("mirror", &|card| card.tier == own.tier).into_iter().next());
-    for at in best("mirror", &|card| next_to(card.tier, own.tier)) {
-        add(Some(at));
-    }
-    for at in best("mirror", &|_| true) {
-        add(Some(at));
+    for (label, count, fits) in choices {
+        if chosen.len() < 2 {
+            let fresh = ranked(label, me, halls, &|card| fits(card) && !chosen.contains(&card.at));
+            chosen.extend(fresh.into_iter().take(count.min(2_usize.saturating_sub(chosen.len()))));
+        }
     }
     chosen
 }
@@ -68,18 +71,16 @@ fn find(halls: &[HallCard], hall: HallId) -> Option<&HallCard> {
 
 /// Fitting halls, best score first; never `me`.
 fn ranked(label: &str, me: HallId, halls: &[HallCard], fits: &dyn Fn(&HallCard) -> bool) -> Vec<HallAt> {
+    let key = blake3::Hasher::new_derive_key("hallmesh v1 rendezvous")
+        .update(label.as_bytes())
+        .update(&me.to_u64().to_be_bytes())
+        .finalize();
     let fitting = halls.iter().filter(|card| card.at.hall != me && fits(card));
-    let mut scored: Vec<_> = fitting.map(|card| (score(label, me, card.at.hall), card.at)).collect();
+    let mut scored: Vec<_> = fitting.map(|card| (score(key.as_bytes(), card.at.hall), card.at)).collect();
     scored.sort_unstable();
     scored.into_iter().map(|(_, at)| at).collect()
 }
 
-fn score(label: &str, one: HallId, other: HallId) -> [u8; 8] {
-    let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 rendezvous");
-    hasher.update(label.as_bytes());
-    hasher.update(&one.to_u64().to_be_bytes());
-    hasher.update(&other.to_u64().to_be_bytes());
-    let mut score = [0; 8];
-    hasher.finalize_xof().fill(&mut score);
-    score
+fn score(key: &[u8; 32], hall: HallId) -> [u8; 32] {
+    *blake3::keyed_hash(key, &hall.to_u64().to_be_bytes()).as_bytes()
 }

@@ -12,6 +12,7 @@
     clippy::panic,
     clippy::type_complexity,
     clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
     reason = "test support: a failure here is a failed test; each test binary uses its own part"
 )]
 

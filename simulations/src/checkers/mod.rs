@@ -7,6 +7,8 @@ mod one_hand;
 mod settled;
 mod trace;
 
+use std::collections::BTreeSet;
+
 use hallmesh_protocol::cases::{Grade, Stage};
 use hallmesh_protocol::ids::{CaseId, HallId};
 use hallmesh_protocol::post;
@@ -77,6 +79,7 @@ pub struct Checkers {
 impl Checkers {
     /// A hall committed.
     pub fn committed(&mut self, at: u64, seat: Seat, writes: &Writes, disk: &Disk) {
+        let mut changed = BTreeSet::new();
         for (key, value) in writes {
             let (Some(table), Some(case)) = (key.first(), case_of(key)) else { continue };
             match (*table, value) {
@@ -90,9 +93,14 @@ impl Checkers {
                     let how = self.nothing_lost.dropped(seat, case);
                     self.note(at, Promise::NothingLost, how);
                 }
-                (table::CASE | table::CUSTODY, _) => self.case_changed(at, seat, case, disk),
+                (table::CASE | table::CUSTODY, _) => {
+                    changed.insert(case);
+                }
                 _other => {}
             }
+        }
+        for case in changed {
+            self.case_changed(at, seat, case, disk);
         }
     }
 
@@ -152,7 +160,8 @@ impl Checkers {
     /// Where each printed case is now, read from the disks.
     fn endings(&self, stations: &[Station]) -> Vec<(CaseId, Vec<Ending>)> {
         let of = |case: CaseId| {
-            let views = stations.iter().filter_map(|station| query::case(&station.disk, case));
+            let seats = self.nothing_lost.keepers(case);
+            let views = seats.filter_map(|seat| query::case(&stations.get(seat)?.disk, case));
             let in_hand =
                 views.filter(|view| view.custody.is_some_and(|custody| custody.stage == Stage::Custodian));
             in_hand.map(|view| Ending { events: view.case.events, state: view.case.state }).collect()

@@ -59,6 +59,11 @@ impl NothingLost {
         (!restorable).then(|| format!("case {case}: hall {seat} grades it D2, no other has {events} events"))
     }
 
+    /// The halls that keep a case.
+    pub fn keepers(&self, case: CaseId) -> impl Iterator<Item = Seat> {
+        self.kept.get(&case).into_iter().flat_map(|halls| halls.keys().copied())
+    }
+
     /// Every printed case.
     pub fn all_printed(&self) -> impl Iterator<Item = CaseId> {
         self.printed.iter().copied()

@@ -81,7 +81,25 @@ fn other_codes_and_names_that_do_not_fit_are_refused() {
     check(620_702_100_000, "无此镇", "lists.division_other_name");
     check(620_702_999_000, "上秦镇", "lists.division_unknown_code");
     check(620_702_999_000, "无此镇", "lists.division_unknown");
+    check(620_702_201_000, "无此镇", "lists.division_civil_code");
     register.check(code(620_721_205_000), "祁丰藏族乡").unwrap();
+}
+
+#[test]
+fn a_third_name_at_a_swapped_code_is_no_swap() {
+    let register = register();
+    for (name, expected) in [
+        ("上秦镇", "lists.division_mismatch"),
+        ("龙渠乡", "lists.division_mismatch"),
+        ("无此镇", "lists.division_other_name"),
+    ] {
+        let mismatch = register.check(code(620_702_111_000), name).unwrap_err();
+        assert_eq!(mismatch.code(), expected, "{name}");
+        assert!(!mismatch.params().contains_key("civil_affairs_name"));
+        assert_eq!(mismatch.params().get("candidate_name").is_some_and(|it| it == name), name != "无此镇");
+        let civil = mismatch.candidates.iter().find(|it| it.register == Codes::CivilAffairs).unwrap();
+        assert_eq!(civil.name, "长安镇");
+    }
 }
 
 #[test]
