@@ -49,6 +49,11 @@ pub(crate) fn elements(view: &dyn View, space: Space) -> Vec<[u8; 32]> {
     ids
 }
 
+/// Whether this very record is held: the same bytes and signatures.
+pub(crate) fn holds(view: &dyn View, space: Space, record: &Signed<Record>) -> bool {
+    view.get(&rows::element(space, &element(record))).is_some()
+}
+
 /// The signed record behind an element.
 pub(crate) fn by_element(view: &dyn View, space: Space, id: &[u8; 32]) -> Option<(String, Signed<Record>)> {
     let key: String = rows::read(view, &rows::element(space, id))?;

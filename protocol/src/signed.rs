@@ -99,6 +99,13 @@ impl<T: Signable> Signed<T> {
         seal::message(T::CONTEXT, self.bytes.as_bytes())
     }
 
+    /// Puts together what was exported in parts: the exact message and its signatures, none of them checked
+    /// here. None if the message is of another context.
+    pub fn from_message(message: &[u8], signatures: Vec<(u8, Signature)>) -> Option<Self> {
+        let bytes = message.strip_prefix(T::CONTEXT.as_bytes())?;
+        Some(Self { bytes: bytes.to_vec().into(), signatures, kind: PhantomData })
+    }
+
     /// The signatures with the place of each key.
     pub fn signatures(&self) -> &[(u8, Signature)] {
         &self.signatures

@@ -15,13 +15,16 @@ pub type Rows = BTreeMap<Vec<u8>, Bytes>;
 #[derive(Clone, Debug)]
 pub struct Disk {
     base: Arc<Rows>,
+    /// The last key of `base`: most of what is asked for lies behind it.
+    last: Arc<[u8]>,
     own: Writes,
 }
 
 impl Disk {
     /// A disk that begins with `base`.
     pub fn new(base: Arc<Rows>) -> Self {
-        Self { base, own: Writes::new() }
+        let last = base.last_key_value().map(|(key, _)| key.as_slice()).unwrap_or_default().into();
+        Self { base, last, own: Writes::new() }
     }
 
     /// One commit.
@@ -40,15 +43,24 @@ impl View for Disk {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
         match self.own.get(key) {
             Some(own) => own.clone(),
-            None => self.base.get(key).cloned(),
+            None if *key <= *self.last => self.base.get(key).cloned(),
+            None => None,
         }
     }
 
     fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         let from = if after.is_empty() { Bound::Included(prefix) } else { Bound::Excluded(after) };
         let range = (from, Bound::Unbounded);
-        let mut base = self.base.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
         let mut own = self.own.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
+        if *prefix > *self.last {
+            for (key, value) in own {
+                if !value.as_ref().is_none_or(|it| visit(key, it)) {
+                    return;
+                }
+            }
+            return;
+        }
+        let mut base = self.base.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
         let (mut below, mut above) = (base.next(), own.next());
         loop {
             let own_first = match (below, above) {

@@ -59,7 +59,7 @@ struct CityArgs {
     /// Seconds between cuts of a division from the rest, on average; 0 for none.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     cut_every: u64,
-    /// Citizens who walk into a hall each minute; one for every two halls if not given.
+    /// Citizens who walk into a hall each minute in the whole city; one for every ten halls if not given.
     #[arg(long, value_name = "N")]
     cases_per_minute: Option<u64>,
     /// Answer in JSON.
@@ -75,7 +75,8 @@ fn main() -> ExitCode {
     match city(&args) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "hallmesh-sim: {error:#}");
+            // Where even this cannot be written, the exit code still tells.
+            writeln!(io::stderr(), "hallmesh-sim: {error:#}").ok();
             ExitCode::FAILURE
         }
     }
@@ -104,7 +105,7 @@ fn plan(args: &CityArgs, halls: u64) -> Plan {
     Plan {
         minutes: args.minutes,
         seed: args.seed,
-        cases_per_minute: args.cases_per_minute.unwrap_or(halls / 2),
+        cases_per_minute: args.cases_per_minute.unwrap_or(halls / 10),
         trouble: Trouble { weather, crash_every, cut_every: seconds(args.cut_every) },
     }
 }

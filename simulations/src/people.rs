@@ -77,8 +77,8 @@ impl People {
         self.chance.below(bound).saturating_add(1)
     }
 
-    /// The clerks of a hall, to be registered on its first day.
-    pub fn staff(&mut self, city: &City, hall: HallId) -> Vec<(Ticket, Command)> {
+    /// The clerks of a hall, to be registered on its first morning.
+    pub fn staff(&mut self, city: &City, seat: Seat, hall: HallId) -> Vec<(Ticket, Command)> {
         let none = Roles::default();
         let roles = [
             (WINDOW, Roles { window: true, ..none }),
@@ -92,7 +92,7 @@ impl People {
             roles,
             active: true,
         });
-        cards.into_iter().map(|card| (self.ticket(0, Asked::Other), Command::Clerk(card))).collect()
+        cards.into_iter().map(|card| (self.ticket(seat, Asked::Other), Command::Clerk(card))).collect()
     }
 
     /// A citizen walks into any hall with any matter.
@@ -136,7 +136,8 @@ impl People {
         let (seat, station) = *editors.get(self.draw(editors.len())?)?;
         let scope = station.at.hall.division();
         let own: Vec<_> = city.matters.iter().filter(|matter| scope.covers(matter.area)).collect();
-        let body = match own.get(self.draw(own.len().saturating_add(1))?) {
+        let calendars = usize::from(station.at.hall.tier() == Tier::City);
+        let body = match own.get(self.draw(own.len().saturating_add(calendars))?) {
             Some(matter) => self.revised(station, matter)?,
             None => Body::Calendar(Calendar::default()),
         };

@@ -29,22 +29,23 @@ use rust::{bare, code_lines, crate_uses, functions, names_after, without_tests, 
 const FILE_LINES_MAX: usize = 500;
 /// Code lines of a function's body.
 const FUNCTION_LINES_MAX: usize = 70;
-/// Parameters of a function besides `self`.
+/// Parameters of a function besides `self`; five is the aim.
 const PARAMETERS_MAX: usize = 6;
 
 /// Who stands on what inside `protocol`. A module may use those on lower floors.
-const FLOORS: [&[&str]; 7] = [
+const FLOORS: [&[&str]; 8] = [
     &["ids", "limits", "calendar", "chance", "reconcile"],
     &["wire", "seal"],
     &["signed"],
     &["record", "message", "rows", "step"],
     &["shelf", "directory", "catalogue", "clerks"],
-    &["post", "cases", "exchange", "verify", "genesis", "query"],
+    &["post", "cases", "exchange", "verify"],
+    &["genesis", "query"],
     &["node"],
 ];
 
 /// Uses that the floors forbid, each with its reason. One that is not used any more must go.
-const EXCEPTIONS: [(&str, &str, &str); 23] = [
+const EXCEPTIONS: [(&str, &str, &str); 22] = [
     ("ids", "calendar", "a case number names its day"),
     ("record", "calendar", "a record's body is one of the things that are published"),
     ("record", "catalogue", "a record's body is one of the things that are published"),
@@ -67,7 +68,6 @@ const EXCEPTIONS: [(&str, &str, &str); 23] = [
     ("post", "cases", "a letter carries a case, and answers go out in the office's commit"),
     ("verify", "cases", "a case file is checked by its own fold"),
     ("verify", "post", "letters are opened where they are checked"),
-    ("query", "cases", "answers are about cases"),
 ];
 
 /// What the core may not name in its code.

@@ -8,7 +8,7 @@ use super::{case, city, clerk, config, demo, hall, matter, peer, post, route, va
 use crate::texts::Lang;
 
 #[derive(Debug, Parser)]
-#[command(name = "hallmesh", version)]
+#[command(name = "hallmesh", bin_name = "hallmesh", version)]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,

@@ -58,17 +58,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
-const EXACT: [(&str, Exit); 13] = [
+const EXACT: [(&str, Exit); 14] = [
     ("node.not_running", Exit::NotRunning),
     ("node.socket_not_permitted", Exit::NotRunning),
     ("case.unknown", Exit::NotFound),
     ("case.ambiguous", Exit::NotFound),
     ("case.too_large", Exit::Failed),
+    ("export.unknown_case", Exit::NotFound),
     ("matter.unknown", Exit::NotFound),
     ("hall.unknown", Exit::NotFound),
     ("draft.unknown", Exit::NotFound),
-    ("draft.ambiguous", Exit::NotFound),
-    ("clerk.no_key", Exit::NotFound),
+    ("draft.none", Exit::NotFound),
+    ("home.clerk_key_missing", Exit::NotFound),
     ("clerk.unknown", Exit::Refused),
     ("record.old", Exit::Stale),
     ("record.fork", Exit::Stale),

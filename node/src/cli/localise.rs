@@ -14,7 +14,7 @@ pub(super) fn command(texts: &Texts) -> Command {
             .short('V')
             .action(ArgAction::Version)
             .help(texts.say("cli.arg.version", &[]))
-            .help_heading(texts.fixed("help.options")),
+            .help_heading(texts.fixed("help.global")),
     )
 }
 

@@ -173,18 +173,19 @@ fn findings(texts: &Texts, findings: &[Finding]) -> Vec<String> {
 }
 
 fn say(texts: &Texts, finding: &Finding) -> Vec<String> {
-    let column = finding.column.as_ref().map(|column| format!(" {column}")).unwrap_or_default();
-    let place = format!("{}:{}{column}", finding.file, finding.line);
-    let problem = worded(finding);
-    let mut lines = match finding.severity {
-        Severity::Error => problem::error(texts, &problem),
-        Severity::Warning => problem::warning(texts, &problem),
+    let label = match finding.severity {
+        Severity::Error => "label.error",
+        Severity::Warning => "label.warning",
     };
-    lines.insert(1, format!("  {}  {place}", texts.say("label.where", &[])));
-    if let Some(meant) = &finding.suggestion {
-        lines.push(format!("  {}  {meant}", texts.say("label.meant", &[])));
-    }
-    lines
+    let (file, line) = (&finding.file, &finding.line);
+    let place = match &finding.column {
+        Some(column) => {
+            texts.filled("lists.place_column", &[("file", file), ("line", line), ("column", column)])
+        }
+        None => texts.filled("lists.place", &[("file", file), ("line", line)]),
+    };
+    let meant = finding.suggestion.iter().map(|it| texts.say("lists.meant", &[("suggestion", it)]));
+    problem::found_at(texts, &worded(finding), label, &std::iter::once(place).chain(meant).collect::<Vec<_>>())
 }
 
 fn as_json(texts: &Texts, findings: &[Finding]) -> Vec<Value> {

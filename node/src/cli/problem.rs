@@ -4,11 +4,25 @@ use std::fmt::Display;
 
 use serde_json::{Value, json};
 
+use super::table::fields;
 use crate::ops::Problem;
 use crate::texts::Texts;
 
-/// Parameters whose values are stable words of the protocol.
-const WORDS: [&str; 4] = ["tier", "role", "state", "stage"];
+/// Parameters whose values are stable words of the protocol, and what they are words for.
+const WORDS: [(&str, &str); 5] =
+    [("tier", "tier"), ("level", "tier"), ("area_tier", "tier"), ("found_tier", "tier"), ("role", "role")];
+/// The one problem whose `found` and `expected` are tiers.
+const OF_TIERS: &str = "lists.tier_not_of_code";
+
+/// The line of a finding in a file: what, where, and what was probably meant.
+pub(super) fn found_at(texts: &Texts, problem: &Problem, label: &str, rest: &[String]) -> Vec<String> {
+    let label = texts.say(label, &[]);
+    let message = sentence(texts, problem, "").unwrap_or_else(|| bare(problem));
+    let next = sentence(texts, problem, ".next");
+    let first = [format!("{label} {}  {message}", problem.code)];
+    let next = next.map(|next| format!("{}  {next}", texts.say("label.next", &[])));
+    first.into_iter().chain(rest.iter().cloned().chain(next).map(|line| format!("  {line}"))).collect()
+}
 
 /// An error: one line, and what is known beside it.
 pub(super) fn error(texts: &Texts, problem: &Problem) -> Vec<String> {
@@ -34,23 +48,31 @@ pub(super) fn json(texts: &Texts, problem: &Problem) -> Value {
 fn said(texts: &Texts, problem: &Problem, label: &str) -> Vec<String> {
     let label = texts.say(label, &[]);
     let message = sentence(texts, problem, "").unwrap_or_else(|| bare(problem));
-    let mut lines = vec![format!("{label} {}  {message}", problem.code)];
-    for (suffix, label) in [(".why", "label.why"), (".next", "label.next")] {
-        let label = texts.say(label, &[]);
-        lines.extend(sentence(texts, problem, suffix).map(|text| format!("  {label}  {text}")));
-    }
-    lines
+    let more = [(".why", "label.why"), (".next", "label.next")].into_iter().filter_map(|(suffix, label)| {
+        Some((format!("  {}", texts.say(label, &[])), sentence(texts, problem, suffix)?))
+    });
+    let first = format!("{label} {}  {message}", problem.code);
+    std::iter::once(first).chain(fields(&more.collect::<Vec<_>>())).collect()
 }
 
 fn sentence(texts: &Texts, problem: &Problem, suffix: &str) -> Option<String> {
     let worded = |(name, value): (&String, &String)| {
-        let known = WORDS.contains(&name.as_str());
-        (name.clone(), if known { texts.word(name, value) } else { value.clone() })
+        let kind = WORDS.iter().find(|(known, _)| known == name).map(|(_, kind)| *kind);
+        let kind = kind.or((problem.code == OF_TIERS).then_some("tier"));
+        let word = kind.map(|kind| texts.word(kind, value));
+        (name.clone(), word.or_else(|| cause(texts, problem, name, value)).unwrap_or_else(|| value.clone()))
     };
     let params: Vec<(String, String)> = problem.params.iter().map(worded).collect();
     let params: Vec<(&str, &dyn Display)> =
         params.iter().map(|(name, value)| (name.as_str(), value as &dyn Display)).collect();
     texts.find(&format!("error.{}{suffix}", problem.code), &params)
+}
+
+/// A reason that is the code of another problem, as its sentence.
+fn cause(texts: &Texts, problem: &Problem, name: &str, value: &str) -> Option<String> {
+    let params: Vec<(&str, &dyn Display)> =
+        problem.params.iter().map(|(name, value)| (name.as_str(), value as &dyn Display)).collect();
+    texts.find(&format!("error.{value}"), &params).filter(|_| name == "reason")
 }
 
 /// A code without a sentence: from a node that is newer than this command line.

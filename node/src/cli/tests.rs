@@ -139,7 +139,7 @@ fn a_problem_is_a_code_a_cause_and_a_next_step() {
     let problem = Problem::new("route.no_right").with("tier", "county").with("body", "B");
     let lines = problem::error(&Texts::new(Lang::Zh), &problem);
     assert!(lines[0].starts_with("错误 route.no_right  "), "{lines:?}");
-    assert!(lines[1].starts_with("  原因  由县级的B行使"), "{lines:?}");
+    assert!(lines[1].starts_with("  原因    由县级的B行使"), "{lines:?}");
     assert!(lines[2].starts_with("  怎么办  "), "{lines:?}");
     let value = problem::json(&Texts::new(Lang::En), &problem);
     assert_eq!(value["code"], "route.no_right");

@@ -1,6 +1,7 @@
 //! The main job, played on an embedded city: seven real nodes, four stories, every case checked at the end.
 
 mod city;
+mod patience;
 mod report;
 mod stories;
 
@@ -9,9 +10,9 @@ use std::path::PathBuf;
 use crate::ops::Problem;
 use crate::texts::{Lang, Texts};
 
-pub use city::{City, Control, InProcess, Member};
+pub use city::{City, Control, Doing, InProcess, Member};
 pub use report::{Report, Told};
-pub use stories::{Teller, play_all};
+pub use stories::{Ended, Story, Teller, play_all};
 
 /// What the caller of the demo wants.
 #[derive(Clone, Debug)]
@@ -48,10 +49,9 @@ async fn told(
 ) -> Result<Report, Problem> {
     say(&texts.say("demo.begin", &[("dir", &dir.display().to_string())]));
     let control = InProcess::default();
-    let (mut city, mut control) = City::found(dir, control).await?;
+    let (city, mut control) = City::found(dir, control).await?;
     say(&texts.say("demo.founded", &[("halls", &city.members.len().to_string())]));
-    let teller = Teller { texts, say, seed: None };
-    let told = play_all(&teller, &mut city, &mut control).await;
+    let told = play_all(&Teller { texts, say }, &city, &mut control).await;
     let report = report::make(&city, &dir.join("exports"), told?).await?;
     if !options.once {
         say(&texts.say("demo.stays", &[("dir", &dir.display().to_string())]));

@@ -3,8 +3,9 @@
 use hallmesh_protocol::cases::{Deed, State};
 use serde::Serialize;
 
-use super::city::{City, Control, Member, until};
-use crate::ops::{Answer, Ask, Case, Content, Problem, Received};
+use super::city::{City, Control, Member, unexpected};
+use super::patience::until;
+use crate::ops::{Answer, Ask, Case, Content, Problem};
 use crate::texts::Texts;
 
 const CITY: usize = 0;
@@ -24,14 +25,15 @@ const OF_A_COUNTY: &str = "ZYL-X-023";
 /// The same, another matter.
 const OF_A_COUNTY_TOO: &str = "ZYL-X-048";
 
+/// More than the stories take in at any window.
+const CASES_MAX: usize = 1_000;
+
 /// Who tells the stories.
 pub struct Teller<'a> {
     /// The language.
     pub texts: &'a Texts,
     /// Where the lines go.
     pub say: &'a (dyn Fn(&str) + Sync),
-    /// Called before each step with its number, for tests that break something there.
-    pub seed: Option<&'a (dyn Fn(u32) + Sync)>,
 }
 
 /// A story that ended as told.
@@ -53,13 +55,13 @@ pub struct Ended {
     pub delivered_at: usize,
 }
 
-/// Plays all four stories.
+/// Plays all four stories. They end as told also if nodes are killed and started again on the way.
 pub async fn play_all(
     teller: &Teller<'_>,
-    city: &mut City,
+    city: &City,
     control: &mut dyn Control,
 ) -> Result<Vec<Story>, Problem> {
-    let mut stage = Stage { teller, city, control };
+    let mut stage = Stage { teller, city, control, steps: 0 };
     Ok(vec![
         stage.entrusted_receipt().await?,
         stage.delegated().await?,
@@ -73,6 +75,7 @@ struct Stage<'a> {
     teller: &'a Teller<'a>,
     city: &'a City,
     control: &'a mut dyn Control,
+    steps: u32,
 }
 
 /// How a case is to go.
@@ -83,7 +86,7 @@ struct Plan {
     decides: usize,
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
     /// 委托收件、受审分离: a village takes in what the city decides.
     async fn entrusted_receipt(&mut self) -> Result<Story, Problem> {
         self.title("demo.story1");
@@ -122,34 +125,40 @@ impl Stage<'_> {
         let between = Plan { matter: OF_A_COUNTY_TOO, window: ANYANG, place_of: GUOQING, decides: GAOTAI };
         let completed = self.whole_case(&between).await?;
         let waits = Plan { matter: OF_THE_CITY, window: CHENGGUAN, place_of: GUOQING, decides: CITY };
-        let received = self.receive(&waits).await?;
-        self.still_waits(&waits, &received.number).await?;
+        let number = self.receive(&waits).await?;
+        self.still_waits(&waits, &number).await?;
         self.control.start(&city).await?;
         self.line("demo.city_back", &[]);
-        let waited = self.decide_and_deliver(&waits, &received.number).await?;
+        let waited = self.decide_and_deliver(&waits, &number).await?;
         Ok(Story { name: "city-away", cases: vec![completed, waited] })
     }
 
     async fn whole_case(&mut self, plan: &Plan) -> Result<Ended, Problem> {
-        let received = self.receive(plan).await?;
-        self.decide_and_deliver(plan, &received.number).await
+        let number = self.receive(plan).await?;
+        self.decide_and_deliver(plan, &number).await
     }
 
-    async fn receive(&mut self, plan: &Plan) -> Result<Received, Problem> {
-        self.step();
+    /// Takes a case in once: if no answer came, it may be there all the same, and is looked for first.
+    async fn receive(&mut self, plan: &Plan) -> Result<String, Problem> {
+        self.step().await?;
         let (window, place) = (self.member(plan.window)?, self.member(plan.place_of)?.hall.division());
-        let content = Content::one("applicant", "示例申请人");
-        let matter = plan.matter.parse().map_err(|_| Problem::new("matter.unknown"))?;
-        let ask = Ask::Receive { matter, place, content };
-        let Answer::Received(received) = window.ask_as_clerk(&ask).await? else {
-            return Err(Problem::new("call.malformed"));
-        };
-        let matter = received.route.matter_name.clone();
-        self.line(
-            "demo.received",
-            &[("hall", &window.name), ("number", &received.number), ("matter", &matter), ("to", &received.route.to_name)],
-        );
-        Ok(*received)
+        let malformed = |why| Problem::new("matter.unknown").with("matter", plan.matter).with("reason", why);
+        let matter = plan.matter.parse().map_err(malformed)?;
+        let ask = Ask::Receive { matter, place, content: Content::one("applicant", "示例申请人") };
+        let before = until("demo.case_did_not_arrive", async || numbers(window).await.map(Some)).await?;
+        let number = until("demo.case_did_not_arrive", async || {
+            let fresh = numbers(window).await?.into_iter().find(|number| !before.contains(number));
+            if fresh.is_none() {
+                window.ask_as_clerk(&ask).await?;
+            }
+            Ok(fresh)
+        })
+        .await?;
+        let case = seen(window, &number).await?;
+        let matter = case.matter_name.unwrap_or(case.matter);
+        let said = [("hall", window.name.as_str()), ("number", &number), ("matter", &matter)];
+        self.line("demo.received", &[said.as_slice(), &[("to", &case.competent_name)]].concat());
+        Ok(number)
     }
 
     async fn decide_and_deliver(&mut self, plan: &Plan, number: &str) -> Result<Ended, Problem> {
@@ -161,21 +170,29 @@ impl Stage<'_> {
         Ok(Ended { number: number.to_owned(), delivered_at: plan.window })
     }
 
+    /// Records a deed once: if no answer came, it may be done all the same.
     async fn act(&mut self, at: usize, number: &str, deed: Deed, said: &str) -> Result<(), Problem> {
-        self.step();
+        self.step().await?;
         let member = self.member(at)?;
         let ask = Ask::Record { case: number.to_owned(), deed, content: Content::one("note", "示例") };
-        member.ask_as_clerk(&ask).await?;
+        until("demo.case_did_not_arrive", async || {
+            let done = case(member, number).await?.is_some_and(|case| case.state >= outcome(deed));
+            if !done {
+                member.ask_as_clerk(&ask).await?;
+            }
+            Ok(Some(()))
+        })
+        .await?;
         self.line(said, &[("hall", &member.name), ("number", number)]);
         Ok(())
     }
 
     /// Waits until a hall has the case in hand in a state, and says who holds it.
     async fn in_hand(&mut self, at: usize, number: &str, state: State) -> Result<(), Problem> {
-        self.step();
-        let member = self.member(at)?.clone();
+        self.step().await?;
+        let member = self.member(at)?;
         let case = until("demo.case_did_not_arrive", async || {
-            let found = case(&member, number).await?;
+            let found = case(member, number).await?;
             Ok(found.filter(|case| case.stage == "custodian" && case.state == state))
         })
         .await?;
@@ -187,8 +204,8 @@ impl Stage<'_> {
     /// The case is in transit at its window and stays so: nobody else has it in hand.
     async fn still_waits(&mut self, plan: &Plan, number: &str) -> Result<(), Problem> {
         let window = self.member(plan.window)?;
-        let found = case(window, number).await?;
-        if found.is_none_or(|case| case.stage != "handing-over" || case.in_transit_to.is_none()) {
+        let case = seen(window, number).await?;
+        if case.stage != "handing-over" || case.in_transit_to.is_none() {
             return Err(Problem::new("demo.case_did_not_wait").with("case", number));
         }
         self.line("demo.waits", &[("hall", &window.name), ("number", number)]);
@@ -197,21 +214,20 @@ impl Stage<'_> {
 
     /// The halls that wrote events of a case.
     async fn hands(&self, plan: &Plan, number: &str) -> Result<Vec<String>, Problem> {
-        let ask = Ask::Trace { case: number.to_owned() };
-        match self.member(plan.window)?.client.ask(&ask).await? {
-            Answer::Trace(trace) => Ok(trace.events.into_iter().map(|event| event.hall).collect()),
-            _other => Err(Problem::new("call.malformed")),
-        }
+        let (window, ask) = (self.member(plan.window)?, Ask::Trace { case: number.to_owned() });
+        let answer = until("demo.case_did_not_arrive", async || window.client.ask(&ask).await.map(Some)).await?;
+        let Answer::Trace(trace) = answer else { return Err(unexpected()) };
+        Ok(trace.events.into_iter().map(|event| event.hall).collect())
     }
 
-    fn member(&self, index: usize) -> Result<&Member, Problem> {
+    /// The borrow is the city's, so that the stage can go on while somebody is asked.
+    fn member(&self, index: usize) -> Result<&'a Member, Problem> {
         self.city.member(index)
     }
 
-    fn step(&mut self) {
-        if let Some(before) = self.teller.seed {
-            before(0);
-        }
+    async fn step(&mut self) -> Result<(), Problem> {
+        self.steps = self.steps.saturating_add(1);
+        self.control.disturb(self.city, self.steps).await
     }
 
     fn title(&self, key: &str) {
@@ -230,8 +246,32 @@ impl Stage<'_> {
 async fn case(member: &Member, number: &str) -> Result<Option<Case>, Problem> {
     match member.client.ask(&Ask::Case { case: number.to_owned() }).await {
         Ok(Answer::Case(case)) => Ok(Some(*case)),
-        Ok(_other) => Err(Problem::new("call.malformed")),
+        Ok(_other) => Err(unexpected()),
         Err(problem) if problem.code == "case.unknown" => Ok(None),
         Err(problem) => Err(problem),
+    }
+}
+
+/// A case that a hall knows, once it can be asked.
+async fn seen(member: &Member, number: &str) -> Result<Case, Problem> {
+    until("demo.case_did_not_arrive", async || case(member, number).await).await
+}
+
+/// The numbers of the cases that a hall took in itself.
+async fn numbers(member: &Member) -> Result<Vec<String>, Problem> {
+    let ask = Ask::Cases { stage: None, count: CASES_MAX };
+    let Answer::Cases { cases } = member.client.ask(&ask).await? else { return Err(unexpected()) };
+    let hall = member.hall.to_string();
+    Ok(cases.into_iter().filter(|case| case.receiving == hall).map(|case| case.number).collect())
+}
+
+/// How far a case has come once a deed is done.
+const fn outcome(deed: Deed) -> State {
+    match deed {
+        Deed::RequestCorrection => State::AwaitingCorrection,
+        Deed::Supplement => State::Supplemented,
+        Deed::Accept => State::Accepted,
+        Deed::Decide { .. } => State::Decided,
+        Deed::Deliver => State::Delivered,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallmesh_protocol::ids::HallId;
+use hallmesh_protocol::ids::{HallAt, HallId};
 use hallmesh_protocol::node::Node;
 use hallmesh_protocol::record::Record;
 use hallmesh_protocol::signed::Verified;
@@ -58,7 +58,8 @@ pub(crate) struct Engine {
     keypair: Keypair,
     who: Who,
     wanted: BTreeSet<HallId>,
-    up: BTreeSet<PeerId>,
+    /// Who is at the other end of each line, kept until it goes down: by then the roster may have changed.
+    up: BTreeMap<PeerId, HallAt>,
     listening: Vec<Multiaddr>,
     waiting: BTreeMap<Ticket, Waiting>,
     visits: BTreeMap<PeerId, u64>,
@@ -82,7 +83,7 @@ impl Engine {
             keypair,
             who: Who::default(),
             wanted: BTreeSet::new(),
-            up: BTreeSet::new(),
+            up: BTreeMap::new(),
             listening: Vec::new(),
             waiting: BTreeMap::new(),
             visits: BTreeMap::new(),
@@ -156,21 +157,22 @@ impl Engine {
     }
 
     fn frame(&self, peer: PeerId, message: Option<Checked>) -> Option<Input> {
-        let from = self.who.hall(&peer)?.hall;
+        let from = self.up.get(&peer)?.hall;
         message.map(|message| Input::Received { from, message })
     }
 
     fn input(&mut self, event: Event) -> Option<Input> {
         match event {
             Event::Up { peer } => {
-                self.up.insert(peer);
+                let at = self.who.hall(&peer)?;
+                self.up.insert(peer, at);
                 self.show_lines();
-                self.who.hall(&peer).map(Input::PeerUp)
+                Some(Input::PeerUp(at))
             }
             Event::Down { peer } => {
-                self.up.remove(&peer);
+                let at = self.up.remove(&peer)?;
                 self.show_lines();
-                self.who.hall(&peer).map(|at| Input::PeerDown(at.hall))
+                Some(Input::PeerDown(at.hall))
             }
             Event::Listening(address) => self.listening(address),
             Event::Guest { guest, records, refused } => {
@@ -256,7 +258,7 @@ impl Engine {
     }
 
     fn show_lines(&self) {
-        let connected = self.up.iter().filter_map(|peer| Some(self.who.hall(peer)?.hall)).collect();
+        let connected = self.up.values().map(|at| at.hall).collect();
         self.shared.show(|live| {
             live.connected = connected;
             live.wanted.clone_from(&self.wanted);

@@ -105,6 +105,7 @@ coded!(
     crate::enrol::EnrolError,
     crate::enrol::JoinError,
     crate::export::ExportError,
+    crate::export::NotVerified,
     crate::home::HomeError,
 );
 

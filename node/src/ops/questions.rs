@@ -135,7 +135,7 @@ pub(crate) fn to_bring(pinned: &PinnedMatter) -> Vec<Material> {
 fn status(asked: &Asked<'_>) -> Status {
     let (directory, counts) = (Directory::new(asked.view), query::counts(asked.view));
     let (card, roots) = (directory.charter(asked.at.hall), query::roots(asked.view));
-    let anchor = genesis::identity(asked.view).map(|identity| crate::enrol::fingerprint(&identity.anchor));
+    let anchor = genesis::identity(asked.view).map(|identity| enrol::fingerprint(&identity.anchor));
     let stages = counts.stages.iter().map(|(stage, count)| (stage.word().to_owned(), *count)).collect();
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -211,6 +211,13 @@ impl SignedEvent {
         seal::message(Context::EVENT, self.header.as_bytes())
     }
 
+    /// Puts together what was exported in parts, none of it checked here. None if the message is of another
+    /// context.
+    pub fn from_message(message: &[u8], signature: Signature, body: Blob) -> Option<Self> {
+        let header = message.strip_prefix(Context::EVENT.as_bytes())?;
+        Some(Self { header: header.to_vec().into(), signature, body })
+    }
+
     /// The signature.
     pub const fn signature(&self) -> &Signature {
         &self.signature

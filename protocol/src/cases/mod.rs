@@ -18,10 +18,10 @@ use crate::catalogue::Catalogue;
 use crate::clerks::NotEntitled;
 use crate::directory::Inadmissible;
 use crate::ids::{CaseId, DivisionCode, HallAt, MatterCode};
-use crate::limits::EARLY_RECEIPTS_MAX;
+use crate::limits::{CASE_BYTES_MAX, EARLY_RECEIPTS_MAX};
 use crate::seal::Wrapped;
 use crate::signed::Verified;
-use crate::wire::{self, Blob};
+use crate::wire::{self, Blob, Malformed};
 
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
@@ -57,6 +57,16 @@ impl CaseFile {
     /// Its size on a line.
     pub fn bytes(&self) -> usize {
         wire::encode(self).len()
+    }
+
+    /// Its encoding, for carrying it in a file.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+
+    /// Reads an encoded case file. Nothing in it is checked here.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        wire::decode(bytes, CASE_BYTES_MAX)
     }
 }
 

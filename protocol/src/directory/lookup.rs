@@ -1,5 +1,7 @@
 //! Reading the directory.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Charter, Contact, Revocation, RootPolicy};
@@ -132,8 +134,25 @@ impl<'a> Directory<'a> {
             cards.push(card);
             true
         });
-        cards.retain(|card| !self.is_revoked(card.at));
+        let revoked = self.revoked();
+        cards.retain(|card| revoked.get(&card.at.hall).is_none_or(|last| *last < card.at.incarnation));
         cards
+    }
+
+    /// The last revoked life of each hall that has one.
+    fn revoked(&self) -> BTreeMap<HallId, u32> {
+        let mut revoked = BTreeMap::new();
+        self.view.scan(&rows::record(Space::Directory, "revocation/"), &[], &mut |key, value| {
+            let signed: Signed<Record> = rows::parse(key, value);
+            if let Ok(record) = signed.trusted()
+                && let Body::Revocation(revocation) = &record.value().body
+            {
+                let last = revoked.entry(revocation.at.hall).or_insert(0);
+                *last = revocation.at.incarnation.max(*last);
+            }
+            true
+        });
+        revoked
     }
 
     /// The main hall of a division, if it is one of us.

@@ -77,8 +77,9 @@ pub struct Checkers {
 }
 
 impl Checkers {
-    /// A hall committed.
-    pub fn committed(&mut self, at: u64, seat: Seat, writes: &Writes, disk: &Disk) {
+    /// A hall commits. Says which cases change with that.
+    pub fn commits(&mut self, at: u64, seat: Seat, writes: &Writes) -> BTreeSet<CaseId> {
+        self.trace.commit(at, seat, writes);
         let mut changed = BTreeSet::new();
         for (key, value) in writes {
             let (Some(table), Some(case)) = (key.first(), case_of(key)) else { continue };
@@ -99,6 +100,11 @@ impl Checkers {
                 _other => {}
             }
         }
+        changed
+    }
+
+    /// A hall has committed: these cases may stand differently with it now.
+    pub fn committed(&mut self, at: u64, seat: Seat, changed: BTreeSet<CaseId>, disk: &Disk) {
         for case in changed {
             self.case_changed(at, seat, case, disk);
         }
@@ -126,6 +132,9 @@ impl Checkers {
         let endings = self.endings(stations);
         for how in self.nothing_lost.ended(&endings) {
             self.note(at, Promise::NothingLost, Some(how));
+        }
+        for (case, hands) in &endings {
+            self.note(at, Promise::Settled, Settled::delivered(*case, hands));
         }
         let roots: Vec<_> =
             stations.iter().map(|station| (station.at.hall, query::roots(&station.disk))).collect();

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use hallmesh_protocol::cases::Stage;
-use hallmesh_protocol::ids::HallId;
+use hallmesh_protocol::cases::{Stage, State};
+use hallmesh_protocol::ids::{CaseId, HallId};
 use hallmesh_protocol::post::Waiting;
 use hallmesh_protocol::query::Counts;
+
+use super::nothing_lost::Ending;
 
 /// Looks for what is still under way.
 #[derive(Debug)]
@@ -29,6 +31,13 @@ impl Settled {
         }
         Some(how)
     }
+
+    /// What is wrong with a printed case, from the hands it is in: nobody brings work any more and staff
+    /// work on, so every citizen has the result.
+    pub fn delivered(case: CaseId, hands: &[Ending]) -> Option<String> {
+        let hand = hands.iter().find(|hand| hand.state != State::Delivered)?;
+        Some(format!("case {case} ends in state {}", hand.state.word()))
+    }
 }
 
 #[cfg(test)]
@@ -46,6 +55,13 @@ mod tests {
             relayed: 0,
             forks,
         }
+    }
+
+    #[test]
+    fn a_case_that_nobody_delivers_is_seen() {
+        let ends = |state| Settled::delivered(CaseId([7; 16]), &[Ending { events: 3, state }]).is_some();
+        assert!(!ends(State::Delivered));
+        assert!(ends(State::Accepted));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Driving the nodes: start, wake, feed, commit, and carrying out what a commit has released.
 
+use hallmesh_protocol::clerks;
 use hallmesh_protocol::ids::HallId;
 use hallmesh_protocol::step::{Happening, Input, Output, Released};
 
@@ -13,16 +14,17 @@ impl World {
         let Some(station) = self.stations.get_mut(seat).filter(|station| !station.is_up()) else { return };
         let key = self.city.event_key(station.at);
         station.start(self.now, key);
-        let (first, hall) = (station.starts == 1, station.at.hall);
+        // A crash on the first morning may have taken the register with it.
+        let registered = !clerks::cards(&station.disk).is_empty();
+        let hall = station.at.hall;
         self.checkers.trace.note(self.now, seat, Kind::Power, &[1]);
         self.feed(seat, Input::Wake);
-        if first {
-            for (ticket, command) in self.people.staff(&self.city, hall) {
+        if !registered {
+            for (ticket, command) in self.people.staff(&self.city, seat, hall) {
                 self.feed(seat, Input::Command { ticket, command });
             }
-        } else {
-            self.plan_desk(seat);
         }
+        self.plan_desk(seat);
     }
 
     /// The process dies now.
@@ -81,9 +83,9 @@ impl World {
             return;
         }
         let Some((released, writes)) = station.commit() else { return };
-        self.checkers.trace.commit(self.now, seat, &writes);
-        station.disk.commit(writes.clone());
-        self.checkers.committed(self.now, seat, &writes, &station.disk);
+        let changed = self.checkers.commits(self.now, seat, &writes);
+        station.disk.commit(writes);
+        self.checkers.committed(self.now, seat, changed, &station.disk);
         self.traffic.commits = self.traffic.commits.saturating_add(1);
         if self.doom.take_if(|doom| *doom == Crash::AfterCommit).is_some() {
             self.crash(seat);

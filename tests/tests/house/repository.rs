@@ -45,7 +45,9 @@ pub(crate) fn is_unit_test(path: &Path) -> bool {
     let named = inner.into_iter().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs")));
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let parent = fs::read_to_string(root().join(path).with_file_name("mod.rs")).unwrap_or_default();
-    named || parent.contains(&format!("#[cfg(test)]\nmod {name};"))
+    let above = parent.split_once(&format!("\nmod {name};")).map_or("", |(above, _)| above);
+    let mut attributes = above.lines().rev().take_while(|line| line.starts_with("#["));
+    named || attributes.any(|line| line == "#[cfg(test)]")
 }
 
 pub(crate) fn documents() -> Vec<PathBuf> {

@@ -3,6 +3,8 @@
 mod case;
 mod matter;
 mod node;
+#[cfg(test)]
+mod tests;
 
 use crate::ops::{Answer, Clerk, Letter};
 use crate::texts::Texts;

@@ -446,3 +446,34 @@ fn a_year_without_holidays_is_doubted() {
     let import = import_calendar("{\"2027\":{\"weekday_off\":[],\"weekend_on\":[]}}");
     assert_eq!(seen(&import), [(Severity::Warning, 1, "weekday_off", "lists.year_without_holidays", "")]);
 }
+
+#[test]
+fn a_row_pasted_twice_under_a_new_code_is_doubted() {
+    let import = import_matters(&matters_file(&[ROW.to_owned(), ROW.replace("Z-1", "Z-2")]));
+    assert_eq!(seen(&import), [(Severity::Warning, 3, "name", "lists.duplicate_name", "")]);
+    assert_eq!(import.bodies.len(), 2);
+}
+
+#[test]
+fn what_would_not_fit_a_record_is_refused() {
+    let wide = |it: u32| format!("{it:\u{20000}>199}|optional|applicant");
+    let materials: Vec<_> = (0..64).map(wide).collect();
+    let row = ROW.replace("申请表|required|applicant", &materials.join(";"));
+    let row = row
+        .replace("土地管理法", &"\u{20000}".repeat(TEXT_MAX))
+        .replace("sample", &"\u{20000}".repeat(TEXT_MAX));
+    let import = import_matters(&matters_file(&[row]));
+    assert_eq!(seen(&import), [(Severity::Error, 2, "", "lists.row_too_long", "")]);
+}
+
+#[test]
+fn years_and_days_of_a_calendar_are_bounded() {
+    let days = vec!["\"2026-01-01\""; 65].join(",");
+    let import = import_calendar(&format!("{{\"2026\":{{\"weekday_off\":[{days}],\"weekend_on\":[]}}}}"));
+    assert_eq!(seen(&import), [(Severity::Error, 1, "weekday_off", "lists.too_many_days", "")]);
+    let year = |it: u32| format!("\"{it}\":{{\"weekday_off\":[],\"weekend_on\":[]}}");
+    let years: Vec<_> = (2000..2101).map(year).collect();
+    let import = import_calendar(&format!("{{{}}}", years.join(",\n")));
+    let errors: Vec<_> = seen(&import).into_iter().filter(|it| it.0 == Severity::Error).collect();
+    assert_eq!(errors, [(Severity::Error, 101, "2100", "lists.too_many_years", "")]);
+}

@@ -1,0 +1,281 @@
+use std::collections::BTreeMap;
+
+use hallmesh_protocol::cases::{Reason, State};
+use hallmesh_protocol::ids::Tier;
+
+use super::*;
+use crate::ops::{Case, Content, Contents, Event, Material, Matter, Received, Route, Status, Trace};
+use crate::texts::Lang;
+
+const LANGUAGES: [Lang; 2] = [Lang::Zh, Lang::En];
+/// 2026-11-24 09:10:44 in Shanghai.
+const WALL: u64 = 1_795_482_644_000;
+
+fn texts(lang: Lang) -> Texts {
+    Texts::new(lang)
+}
+
+fn text(lang: Lang, what: &Answer) -> String {
+    answer(&texts(lang), what).join("\n")
+}
+
+fn material(name: &str, shared: bool) -> Material {
+    Material { name: name.to_owned(), necessity: "required".to_owned(), shared }
+}
+
+fn matter() -> Matter {
+    Matter {
+        code: "ZYL-C-001".to_owned(),
+        name: "种畜禽许可".to_owned(),
+        kind: 1,
+        level: "city".to_owned(),
+        body: "农业农村局".to_owned(),
+        body_code: "11620700MB1234567X".to_owned(),
+        promised: true,
+        legal_days: 20,
+        promised_days: 10,
+        materials: vec![material("申请表", false), material("营业执照", true)],
+        result: "许可证".to_owned(),
+        offline_decision: false,
+        basis: "畜牧法".to_owned(),
+        source: "illustrative".to_owned(),
+        official: false,
+        version: 3,
+        digest: "ab".repeat(32),
+        rights: vec!["receive".to_owned()],
+    }
+}
+
+fn route() -> Route {
+    Route {
+        matter: "ZYL-C-001".to_owned(),
+        matter_name: "种畜禽许可".to_owned(),
+        from: "620702203200-00".to_owned(),
+        from_name: "苗家堡村便民服务站".to_owned(),
+        to: "620700000000-00".to_owned(),
+        to_name: "张掖市政务服务中心".to_owned(),
+        body: "农业农村局".to_owned(),
+        reasons: vec![
+            Reason::DecidedAt { tier: Tier::City, body_name: "农业农村局".to_owned() },
+            Reason::NotDelegated,
+        ],
+        official: false,
+    }
+}
+
+fn case() -> Case {
+    Case {
+        id: "0a".repeat(16),
+        number: "620702203200-00-01-7K2D-20261124-00042-3".to_owned(),
+        matter: "ZYL-C-001".to_owned(),
+        matter_name: Some("种畜禽许可".to_owned()),
+        official: false,
+        state: State::Received,
+        granted: None,
+        place: "620702203200".to_owned(),
+        receiving: "620702203200-00".to_owned(),
+        receiving_name: "苗家堡村便民服务站".to_owned(),
+        competent: "620700000000-00".to_owned(),
+        competent_name: "张掖市政务服务中心".to_owned(),
+        custodian: "620700000000-00".to_owned(),
+        custodian_name: "张掖市政务服务中心".to_owned(),
+        in_transit_to: None,
+        term: 0,
+        epoch: 1,
+        events: 3,
+        head: "cd".repeat(32),
+        stage: "custodian".to_owned(),
+        mirror: false,
+        grade: "D2".to_owned(),
+        mirrors: vec!["620702000000-00".to_owned()],
+        received: WALL,
+        accepted: None,
+        decided: None,
+        delivered: None,
+        promised_by: None,
+        due: None,
+        due_provisional: false,
+        first_asked: "620702203200-00/1".to_owned(),
+    }
+}
+
+fn event(sequence: u32, what: &str, wall: u64) -> Event {
+    Event {
+        sequence,
+        what: what.to_owned(),
+        details: BTreeMap::from([
+            ("to_name".to_owned(), "张掖市".to_owned()),
+            ("purpose".to_owned(), "decide".to_owned()),
+        ]),
+        hall: "620702203200-00".to_owned(),
+        hall_name: "苗家堡村便民服务站".to_owned(),
+        clerk: (sequence == 0).then_some(7),
+        term: 0,
+        epoch: 0,
+        wall,
+        digest: "ef".repeat(32),
+        signature: Some(sequence != 1),
+        body_bytes: 0,
+    }
+}
+
+fn status() -> Status {
+    Status {
+        version: "0.1.0".to_owned(),
+        hall: "620702203200-00".to_owned(),
+        name: "苗家堡村便民服务站".to_owned(),
+        tier: "village".to_owned(),
+        incarnation: 1,
+        boot: 7,
+        parent: Some("620702203000-00".to_owned()),
+        charter_valid_to: WALL + 400 * 86_400_000,
+        root: "K7HT".to_owned(),
+        peer_id: "12D3".to_owned(),
+        listening: vec!["/ip4/127.0.0.1/tcp/6207".to_owned()],
+        peers: 2,
+        wanted_peers: 2,
+        directory_records: 20,
+        list_records: 169,
+        directory_root: "12".repeat(32),
+        lists_root: "34".repeat(32),
+        cases: 5,
+        closed: 2,
+        stages: BTreeMap::from([("custodian".to_owned(), 3), ("holder".to_owned(), 0)]),
+        post: 0,
+        relayed: 0,
+        forks: 0,
+        refused: BTreeMap::new(),
+        disk_free: 60 << 30,
+        up_ms: 3_600_000,
+        wall: WALL,
+    }
+}
+
+#[test]
+fn what_is_not_official_is_marked_in_every_view() {
+    let received = Received {
+        id: "0a".repeat(16),
+        number: case().number,
+        grade: "D1".to_owned(),
+        route: route(),
+        materials: vec![material("申请表", false)],
+    };
+    let views = [
+        Answer::Matter(Box::new(matter())),
+        Answer::Matters { matters: vec![matter()], more: false },
+        Answer::Route(Box::new(route())),
+        Answer::Received(Box::new(received)),
+        Answer::Case(Box::new(case())),
+        Answer::Cases { cases: vec![case()] },
+        Answer::Trace(Box::new(Trace { case: case(), events: vec![event(0, "receive", WALL)] })),
+    ];
+    for view in views {
+        assert!(text(Lang::Zh, &view).contains("[非官方示例]"), "{}", text(Lang::Zh, &view));
+        assert!(text(Lang::En, &view).contains("[not official]"), "{}", text(Lang::En, &view));
+    }
+}
+
+#[test]
+fn every_answer_ends_with_the_next_command() {
+    let answers = [
+        Answer::Status(Box::new(status())),
+        Answer::Peers { peers: Vec::new() },
+        Answer::Halls { halls: Vec::new() },
+        Answer::Matters { matters: Vec::new(), more: false },
+        Answer::Matter(Box::new(matter())),
+        Answer::Route(Box::new(route())),
+        Answer::Cases { cases: Vec::new() },
+        Answer::Case(Box::new(case())),
+        Answer::Post { letters: Vec::new() },
+        Answer::Clerks { clerks: Vec::new() },
+        Answer::Recorded { case: "x".to_owned(), sequence: 3 },
+        Answer::Published { records: 3 },
+    ];
+    for lang in LANGUAGES {
+        for answer in &answers {
+            let lines = super::answer(&texts(lang), answer);
+            let last = lines.last().unwrap();
+            assert!(last.contains("hallmesh "), "{lines:?}");
+        }
+    }
+}
+
+#[test]
+fn no_parameter_and_no_key_is_left_in_what_people_read() {
+    let events = vec![event(0, "receive", WALL), event(1, "transfer", WALL + 61_000)];
+    let contents = Contents {
+        number: "7".to_owned(),
+        parts: vec![(0, "receive".to_owned(), Content::one("name", "甲"))],
+    };
+    let answers = [
+        Answer::Status(Box::new(status())),
+        Answer::Matter(Box::new(matter())),
+        Answer::Route(Box::new(route())),
+        Answer::Case(Box::new(case())),
+        Answer::Trace(Box::new(Trace { case: case(), events })),
+        Answer::Contents(contents),
+    ];
+    for lang in LANGUAGES {
+        for answer in &answers {
+            let text = text(lang, answer);
+            assert!(!text.contains(['{', '}']), "{text}");
+            for key in ["field.", "column.", "state.", "stage.", "event.", "reason.", "status.", "case.", "tier."] {
+                assert!(!text.contains(key), "{key} in\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_trace_tells_who_did_what_when_and_whose_signature_fails() {
+    let events = vec![event(0, "receive", WALL), event(1, "transfer", WALL + 61_000)];
+    let text = text(Lang::Zh, &Answer::Trace(Box::new(Trace { case: case(), events })));
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[2].contains("2026-11-24 09:10:44  苗家堡村便民服务站  7 号"), "{text}");
+    assert!(lines[3].contains("自动"), "{text}");
+    assert!(lines[3].contains("移交 → 张掖市, 送审  1 分 1 秒  ✖"), "{text}");
+    assert!(text.contains("签名 1/2 ✔"), "{text}");
+}
+
+#[test]
+fn the_next_step_of_a_case_is_what_this_hall_may_do() {
+    let next = |change: fn(&mut Case)| {
+        let mut it = case();
+        change(&mut it);
+        answer(&texts(Lang::En), &Answer::Case(Box::new(it))).pop().unwrap()
+    };
+    assert!(next(|_| {}).contains("case accept"));
+    assert!(next(|it| it.state = State::Accepted).contains("case decide"));
+    assert!(next(|it| it.stage = "holder".to_owned()).contains("case trace"));
+    assert!(next(|it| it.in_transit_to = Some("x".to_owned())).contains("case trace"));
+    assert!(next(|it| it.state = State::Delivered).contains("case export"));
+    assert!(
+        next(|it| {
+            it.state = State::Decided;
+            it.custodian.clone_from(&it.receiving);
+        })
+        .contains("case deliver")
+    );
+}
+
+#[test]
+fn status_warns_of_what_will_go_wrong() {
+    let said = |change: fn(&mut Status)| {
+        let mut it = status();
+        change(&mut it);
+        text(Lang::En, &Answer::Status(Box::new(it)))
+    };
+    assert!(!said(|_| {}).contains("! "));
+    assert!(said(|it| it.peers = 0).contains("! Cut off"));
+    assert!(said(|it| it.charter_valid_to = WALL).contains("! The charter runs out"));
+    assert!(said(|it| it.disk_free = 5).contains("! Only 5 B left"));
+    assert!(said(|it| it.list_records = 0).contains("! There is no list"));
+    assert!(said(|it| it.refused = BTreeMap::from([("malformed".to_owned(), 3)])).contains("malformed 3"));
+}
+
+#[test]
+fn shared_materials_are_never_asked_for() {
+    let text = text(Lang::En, &Answer::Matter(Box::new(matter())));
+    let bring = text.lines().find(|line| line.starts_with("to bring")).unwrap();
+    assert!(bring.contains("申请表") && !bring.contains("营业执照"), "{text}");
+}
