@@ -4,6 +4,8 @@
 //! together with a new version number.
 #![allow(
     missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::format_collect,
     clippy::indexing_slicing,

@@ -1,1 +1,36 @@
-//! The street.
+//! The street: a harness that starts real `hallmesh` processes, and breaks them.
+//!
+//! * [`binary()`] builds the product as it is shipped and [`cli()`] calls it;
+//! * [`Processes`] runs the nodes of a city as processes: started, stopped, killed;
+//! * [`Street`] is a city in a temporary directory whose nodes are such processes;
+//! * [`Rogue`] speaks to a node by the book of the transport and above it as it likes;
+//! * [`Trouble`] kills nodes at random moments of a story.
+//!
+//! Everything is on loopback ports that the system chose and in temporary directories; every wait is for a
+//! condition and has an end. A test that fails prints the last lines of its nodes' logs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stderr,
+    reason = "a harness for tests: what fails here fails the test, and says so"
+)]
+
+mod binary;
+mod processes;
+mod rogue;
+mod seed;
+mod street;
+mod trouble;
+mod waiting;
+
+pub use binary::{Said, binary, cli};
+pub use processes::Processes;
+pub use rogue::{LINE_PROTOCOL, Rogue};
+pub use seed::seed;
+pub use street::{Street, hex, unhex};
+pub use trouble::Trouble;
+pub use waiting::{SOON, eventually};

@@ -6,9 +6,9 @@ use clap::{ArgGroup, Args, Subcommand};
 use hallmesh_protocol::cases::{Deed, Stage};
 use hallmesh_protocol::ids::{DivisionCode, MatterCode};
 
-use super::args::Signer;
 use super::application;
 use super::archive;
+use super::args::Signer;
 use super::report::Report;
 use super::session::Session;
 use super::values;

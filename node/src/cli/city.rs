@@ -48,10 +48,16 @@ fn founded_report(
     let texts = &session.texts;
     let dir = out.display().to_string();
     let lines = vec![
-        texts.filled("city.founded", &[("name", &name), ("code", &code), ("holders", &holders), ("threshold", &threshold)]),
+        texts.filled(
+            "city.founded",
+            &[("name", &name), ("code", &code), ("holders", &holders), ("threshold", &threshold)],
+        ),
         texts.filled("city.root", &[("fingerprint", &founded.fingerprint)]),
         texts.filled("city.files", &[("dir", &dir)]),
-        render::next(texts, &format!("hallmesh hall init --code {code} --name {}", texts.say("placeholder.name", &[]))),
+        render::next(
+            texts,
+            &format!("hallmesh hall init --code {code} --name {}", texts.say("placeholder.name", &[])),
+        ),
     ];
     let json = json!({
         "code": code.to_string(),

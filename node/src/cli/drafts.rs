@@ -44,9 +44,8 @@ pub(super) fn publish(session: &Session, draft: Option<&str>, signer: &Signer) -
     let mut published: u32 = 0;
     for batch in batches(&bodies) {
         let ask = Ask::Publish { bodies: batch.to_vec() };
-        let Answer::Published { records } = session.act(&ask, signer).map_err(|why| {
-            partly(why, published, &bodies, &path)
-        })?
+        let Answer::Published { records } =
+            session.act(&ask, signer).map_err(|why| partly(why, published, &bodies, &path))?
         else {
             return Err(unexpected());
         };

@@ -88,9 +88,7 @@ pub(super) fn run(session: &Session, hall: &Hall) -> Result<Report, Problem> {
         Hall::Issue(issue) => self::issue(session, issue),
         Hall::Card { out } => card(session, out),
         Hall::Join { file, root } => join(session, file, root),
-        Hall::List { text } => {
-            Report::of(&session.texts, &session.ask(&Ask::Halls { text: text.clone() })?)
-        }
+        Hall::List { text } => Report::of(&session.texts, &session.ask(&Ask::Halls { text: text.clone() })?),
     }
 }
 
@@ -126,10 +124,7 @@ fn request(session: &Session, out: &Path, addresses: &[String]) -> Result<Report
     let join = texts.say("placeholder.file", &[]);
     let said = texts.say("hall.requested", &[("file", &file), ("fingerprint", &fingerprint)]);
     let above = texts.say("label.at_superior", &[]);
-    let lines = vec![
-        said,
-        render::next(texts, &format!("hallmesh hall issue {file} --out {join}{above}")),
-    ];
+    let lines = vec![said, render::next(texts, &format!("hallmesh hall issue {file} --out {join}{above}"))];
     Report::new(&json!({ "file": file, "fingerprint": fingerprint, "addresses": addresses }), lines)
 }
 
@@ -200,8 +195,7 @@ fn join(session: &Session, file: &Path, root: &str) -> Result<Report, Problem> {
     let joined = enrol::join_as_typed(&home, &bundle, root, wall())?;
     let hall = joined.at.hall.to_string();
     let said = [("name", home.name()), ("hall", hall.as_str()), ("city", joined.city.as_str())];
-    let lines =
-        vec![session.texts.say("hall.joined", &said), render::next(&session.texts, "hallmesh run")];
+    let lines = vec![session.texts.say("hall.joined", &said), render::next(&session.texts, "hallmesh run")];
     let json = json!({
         "hall": hall,
         "incarnation": joined.at.incarnation,

@@ -185,7 +185,12 @@ fn say(texts: &Texts, finding: &Finding) -> Vec<String> {
         None => texts.filled("lists.place", &[("file", file), ("line", line)]),
     };
     let meant = finding.suggestion.iter().map(|it| texts.say("lists.meant", &[("suggestion", it)]));
-    problem::found_at(texts, &worded(finding), label, &std::iter::once(place).chain(meant).collect::<Vec<_>>())
+    problem::found_at(
+        texts,
+        &worded(finding),
+        label,
+        &std::iter::once(place).chain(meant).collect::<Vec<_>>(),
+    )
 }
 
 fn as_json(texts: &Texts, findings: &[Finding]) -> Vec<Value> {

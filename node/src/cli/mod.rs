@@ -94,7 +94,8 @@ fn dispatch(session: &Session, noun: &Noun) -> Result<Report, Problem> {
 /// checks it again.
 fn language(arguments: &[OsString]) -> Lang {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
-    let spaced = words.iter().position(|word| *word == "--lang").and_then(|at| words.get(at.saturating_add(1)));
+    let spaced =
+        words.iter().position(|word| *word == "--lang").and_then(|at| words.get(at.saturating_add(1)));
     let joined = words.iter().find_map(|word| word.strip_prefix("--lang="));
     let flag = spaced.copied().or(joined).and_then(texts::named);
     flag.unwrap_or_else(|| texts::of_environment(|name| std::env::var(name).ok()))

@@ -78,7 +78,8 @@ fn spelt(arg: &Arg) -> String {
 fn exit_codes(texts: &Texts) -> Vec<String> {
     let title = texts.say("reference.exits", &[]);
     let (code, meaning) = (texts.say("reference.code", &[]), texts.say("reference.meaning", &[]));
-    let head = [format!("## {title}"), String::new(), format!("| {code} | {meaning} |"), "|---|---|".to_owned()];
+    let head =
+        [format!("## {title}"), String::new(), format!("| {code} | {meaning} |"), "|---|---|".to_owned()];
     let rows = (0..=8).map(|code| format!("| {code} | {} |", texts.say(&format!("exit.{code}"), &[])));
     head.into_iter().chain(rows).collect()
 }

@@ -77,8 +77,7 @@ fn no_help_text_is_left_over() {
             used.extend([format!("{path}.{}", arg.get_id()), format!("cli.arg.{}", arg.get_id())]);
         }
     });
-    let left: Vec<_> =
-        texts.keys().filter(|key| key.starts_with("cli") && !used.contains(*key)).collect();
+    let left: Vec<_> = texts.keys().filter(|key| key.starts_with("cli") && !used.contains(*key)).collect();
     assert_eq!(left, Vec::<&str>::new());
 }
 

@@ -67,11 +67,14 @@ fn value(texts: &Texts, error: &clap::Error) -> Problem {
     }
     let known = error.source().and_then(|source| source.downcast_ref::<BadValue>());
     let valid = context(error, ContextKind::ValidValue);
-    problem.with("reason", match (known, valid.as_str()) {
-        (Some(why), _) => why.say(texts),
-        (None, "") => texts.say("malformed.number", &[]),
-        (None, valid) => texts.filled("malformed.word", &[("words", &valid as &dyn Display)]),
-    })
+    problem.with(
+        "reason",
+        match (known, valid.as_str()) {
+            (Some(why), _) => why.say(texts),
+            (None, "") => texts.say("malformed.number", &[]),
+            (None, valid) => texts.filled("malformed.word", &[("words", &valid as &dyn Display)]),
+        },
+    )
 }
 
 /// Two codes, so that neither sentence has an empty place in it.

@@ -75,9 +75,8 @@ pub(super) fn malformed(texts: &Texts, why: &Malformed) -> String {
             texts.filled("malformed.check", &[("expected", expected), ("found", found)])
         }
         Malformed::Form { example } => texts.filled("malformed.form", &[("example", example)]),
-        Malformed::Range { what } => {
-            texts.filled("malformed.range", &[("what", &texts.word("malformed.what", &what.replace(' ', "_")))])
-        }
+        Malformed::Range { what } => texts
+            .filled("malformed.range", &[("what", &texts.word("malformed.what", &what.replace(' ', "_")))]),
         Malformed::Date => texts.say("malformed.date", &[]),
         Malformed::UnknownTier => texts.say("malformed.tier", &[]),
         Malformed::AboveCity => texts.say("malformed.above_city", &[]),

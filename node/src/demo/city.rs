@@ -236,7 +236,8 @@ async fn card_of(superior: &Member) -> Result<String, Problem> {
 /// So that the command line can be pointed at the hall.
 fn write_config(member: &Member) -> Result<(), Problem> {
     let path = member.dir.join("hallmesh.toml");
-    let text = toml::to_string(&member.config).map_err(|why| Problem::new("demo.config").with("reason", why))?;
+    let text =
+        toml::to_string(&member.config).map_err(|why| Problem::new("demo.config").with("reason", why))?;
     std::fs::write(&path, text)
         .map_err(|why| Problem::new("demo.no_place").with("path", path.display()).with("reason", why))
 }

@@ -215,7 +215,8 @@ impl<'a> Stage<'a> {
     /// The halls that wrote events of a case.
     async fn hands(&self, plan: &Plan, number: &str) -> Result<Vec<String>, Problem> {
         let (window, ask) = (self.member(plan.window)?, Ask::Trace { case: number.to_owned() });
-        let answer = until("demo.case_did_not_arrive", async || window.client.ask(&ask).await.map(Some)).await?;
+        let answer =
+            until("demo.case_did_not_arrive", async || window.client.ask(&ask).await.map(Some)).await?;
         let Answer::Trace(trace) = answer else { return Err(unexpected()) };
         Ok(trace.events.into_iter().map(|event| event.hall).collect())
     }

@@ -39,16 +39,13 @@ async fn answer(
     let malformed = |_| Problem::new("call.malformed");
     let call: Call = serde_json::from_slice(body).map_err(malformed)?;
     let ask: Ask = serde_json::from_str(&call.ask).map_err(malformed)?;
-    match &ask {
-        Ask::Stop => {
-            stop.send_replace(true);
-            return Ok(Answer::Done);
-        }
-        Ask::Happened { since } => {
-            let (mark, events) = shared.happened_since(*since);
-            return Ok(Answer::Happened { mark, events });
-        }
-        _other => {}
+    if let Ask::Stop = ask {
+        stop.send_replace(true);
+        return Ok(Answer::Done);
+    }
+    if let Ask::Happened { since } = ask {
+        let (mark, events) = shared.happened_since(since);
+        return Ok(Answer::Happened { mark, events });
     }
     let question = with_view(shared, move |asked| Ok(ops::answer(asked, &ask).ok_or(ask))).await?;
     match question {
@@ -73,9 +70,9 @@ async fn carry_out(
         Deed::Answer(answer) => return Ok(answer),
     };
     let (reply, replied) = oneshot::channel();
-    let stopping = |_| Problem::new("node.stopping");
-    feed.send(Event::Command { command, reply }).await.map_err(|_| Problem::new("node.stopping"))?;
-    let reply = replied.await.map_err(stopping)?;
+    let stopping = || Problem::new("node.stopping");
+    feed.send(Event::Command { command, reply }).await.ok().ok_or_else(stopping)?;
+    let reply = replied.await.ok().ok_or_else(stopping)?;
     with_view(shared, move |asked| Ok(ops::reply(asked, reply, &after))).await
 }
 

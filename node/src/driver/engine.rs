@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hallmesh_protocol::ids::{HallAt, HallId};
+use hallmesh_protocol::message::Message;
 use hallmesh_protocol::node::Node;
 use hallmesh_protocol::record::Record;
 use hallmesh_protocol::signed::Verified;
@@ -174,7 +175,7 @@ impl Engine {
                 self.show_lines();
                 Some(Input::PeerDown(at.hall))
             }
-            Event::Listening(address) => self.listening(address),
+            Event::Listening(address) => Some(self.listening(address)),
             Event::Guest { guest, records, refused } => {
                 self.shared.refused("guest-records", refused);
                 Some(self.command(Command::Admit(records), Waiting::Guest(guest)))
@@ -196,14 +197,15 @@ impl Engine {
     }
 
     /// A port is open: what others dial is what the configuration says, else what we listen on.
-    fn listening(&mut self, address: Multiaddr) -> Option<Input> {
+    fn listening(&mut self, address: Multiaddr) -> Input {
         tracing::info!(%address, "listening");
         self.listening.push(address);
         let texts = |addresses: &[Multiaddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
         self.shared.show(|live| live.listening = texts(&self.listening));
-        let advertised = if self.advertise.is_empty() { dialable(&self.listening) } else { self.advertise.clone() };
+        let advertised =
+            if self.advertise.is_empty() { dialable(&self.listening) } else { self.advertise.clone() };
         let command = Command::Advertise(texts(&advertised));
-        Some(self.command(command, Waiting::Nobody))
+        self.command(command, Waiting::Nobody)
     }
 
     /// Everything the core asked for, now that the store has kept what it rests on.
@@ -212,11 +214,7 @@ impl Engine {
         let mut directory_changed = false;
         for output in released.outputs {
             match output {
-                Output::Send { to, message } => {
-                    if let Some(peer) = self.who.peer(to) {
-                        self.send(NetCommand::Send { peer, frame: message.encode() }).await;
-                    }
-                }
+                Output::Send { to, message } => self.say(to, &message).await,
                 Output::Reply { ticket, reply } => self.reply(ticket, reply).await,
                 Output::Keep(halls) => self.wanted = halls,
                 Output::RosterChanged => directory_changed = true,
@@ -227,6 +225,12 @@ impl Engine {
             }
         }
         if directory_changed { self.roster().await } else { Ok(()) }
+    }
+
+    async fn say(&self, to: HallId, message: &Message) {
+        if let Some(peer) = self.who.peer(to) {
+            self.send(NetCommand::Send { peer, frame: message.encode() }).await;
+        }
     }
 
     async fn reply(&mut self, ticket: Ticket, reply: Reply) {

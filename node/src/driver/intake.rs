@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::engine::Event;
 use super::shared::Shared;
-use crate::net::NetEvent;
+use crate::net::{GuestId, NetEvent};
 use crate::ops::Problem;
 
 /// Reads what the rooms tell until they close.
@@ -33,16 +33,7 @@ fn check(shared: &Shared, event: NetEvent) -> Result<Option<Event>, Problem> {
             let message = message(shared, &bytes)?;
             Event::Frame { peer, line, number, message }
         }
-        NetEvent::Guest { guest, frame, .. } => match decode_records(&frame) {
-            Ok(records) => {
-                let (records, refused) = verify::records(&shared.snapshot()?, records);
-                Event::Guest { guest, records, refused }
-            }
-            Err(_) => {
-                shared.refused("guest-frame", 1);
-                Event::Guest { guest, records: Vec::new(), refused: 1 }
-            }
-        },
+        NetEvent::Guest { guest, frame, .. } => guest_shows(shared, guest, &frame)?,
         NetEvent::Up { peer, .. } => Event::Up { peer },
         NetEvent::Down { peer, .. } => Event::Down { peer },
         NetEvent::Listening(address) => Event::Listening(address),
@@ -59,6 +50,16 @@ fn check(shared: &Shared, event: NetEvent) -> Result<Option<Event>, Problem> {
         }
         NetEvent::Fatal(reason) => return Err(Problem::new("net.failed").with("reason", reason)),
     }))
+}
+
+/// The one frame of a stranger: a chain of charters, or nothing that is taken up.
+fn guest_shows(shared: &Shared, guest: GuestId, frame: &[u8]) -> Result<Event, Problem> {
+    let Ok(records) = decode_records(frame) else {
+        shared.refused("guest-frame", 1);
+        return Ok(Event::Guest { guest, records: Vec::new(), refused: 1 });
+    };
+    let (records, refused) = verify::records(&shared.snapshot()?, records);
+    Ok(Event::Guest { guest, records, refused })
 }
 
 /// A frame that is refused still counts as read: its sender repeats what matters.

@@ -88,9 +88,8 @@ pub async fn start(config: Config) -> Result<Running, Problem> {
     let identity = genesis::identity(&snapshot).ok_or_else(|| Problem::new("store.format"))?;
     drop(snapshot);
     let admin = AdminServer::bind(&config.socket()).await.map_err(|why| bind_problem(&why, &config))?;
-    let net = net::start(settings(&config, &keys)?).map_err(|why| {
-        Problem::new("net.cannot_listen").with("reason", format!("{why:#}"))
-    })?;
+    let net = net::start(settings(&config, &keys)?)
+        .map_err(|why| Problem::new("net.cannot_listen").with("reason", format!("{why:#}")))?;
     tracing::info!(hall = %identity.at, peer = %net.local_peer, "node started");
     launch(&config, home, keys, store, identity.at, admin, net)
 }

@@ -15,7 +15,8 @@ pub(super) fn pem(key: &PublicKey) -> String {
 
 /// Up to three bytes in four characters.
 fn four(bytes: &[u8]) -> impl Iterator<Item = char> {
-    let bits = (0..3).fold(0_u32, |bits, place| bits << 8 | bytes.get(place).map_or(0, |byte| u32::from(*byte)));
+    let bits =
+        (0..3).fold(0_u32, |bits, place| bits << 8 | bytes.get(place).map_or(0, |byte| u32::from(*byte)));
     let filled = bytes.len();
     [18_u32, 12, 6, 0].into_iter().enumerate().filter_map(move |(place, shift)| {
         if place > filled {

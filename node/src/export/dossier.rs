@@ -92,7 +92,7 @@ impl Dossier {
         let mut charters = BTreeMap::new();
         for entry in &log {
             for signed in query::chain(view, entry.header.at).into_iter().skip(1) {
-                let paper = Paper::open(signed, layout::POLICY)?;
+                let paper = Paper::open(signed, "charters")?;
                 charters.insert(paper.place(), paper.provable(&root));
             }
         }
@@ -124,9 +124,8 @@ impl Dossier {
         let mut records = decode_records(records).or(Err(ExportError::Package))?.into_iter();
         let file = CaseFile::decode(file).or(Err(ExportError::Package))?;
         let policy = records.next().ok_or(ExportError::Package)?;
-        let charters = records.map(|signed| Paper::open(signed, layout::POLICY));
-        let charters = charters.collect::<Result<_, _>>()?;
-        Ok(Self::open(policy, charters, entries(file.events)?)?)
+        let charters: Result<_, _> = records.map(|signed| Paper::open(signed, "charters")).collect();
+        Ok(Self::open(policy, charters?, entries(file.events)?)?)
     }
 }
 
@@ -150,6 +149,7 @@ fn by_root(signed: &Signed<Record>, keys: &[PublicKey]) -> Signed<Record> {
 /// The record with one signature of each place, of those that are wanted.
 fn with(signed: &Signed<Record>, wanted: impl Fn(&&(u8, Signature)) -> bool) -> Signed<Record> {
     let kept: BTreeMap<u8, Signature> = signed.signatures().iter().rev().filter(wanted).copied().collect();
+    // Its own message is of its own context: the record is always put together again.
     let again = Signed::from_message(&signed.message(), kept.into_iter().collect());
     again.unwrap_or_else(|| signed.clone())
 }

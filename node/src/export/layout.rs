@@ -91,8 +91,12 @@ fn root(dossier: &Dossier, tree: &mut Tree) {
 /// escaping.
 fn index(dossier: &Dossier) -> String {
     let charters: Vec<_> = dossier.charters.iter().enumerate().map(charter_line).collect();
-    let events: Vec<_> =
-        dossier.log.iter().enumerate().map(|(sequence, entry)| event_line(dossier, sequence, entry)).collect();
+    let events: Vec<_> = dossier
+        .log
+        .iter()
+        .enumerate()
+        .map(|(sequence, entry)| event_line(dossier, sequence, entry))
+        .collect();
     let case = dossier.log.first().map(|entry| entry.header.case.to_string());
     let number = dossier.log.first().and_then(|entry| number(&entry.header.facts));
     format!(

@@ -58,14 +58,19 @@ pub enum ExportError {
 impl ExportError {
     /// What the system said, on which path.
     pub(super) fn of(path: &Path, source: io::Error) -> Self {
-        let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::NotPermitted { path },
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            io::ErrorKind::AlreadyExists
-            | io::ErrorKind::NotADirectory
-            | io::ErrorKind::DirectoryNotEmpty => Self::InTheWay { path },
-            _ => Self::Io { path, source },
+        use io::ErrorKind::{
+            AlreadyExists, DirectoryNotEmpty, NotADirectory, PermissionDenied, QuotaExceeded,
+            ReadOnlyFilesystem, StorageFull,
+        };
+        let (path, kind) = (path.to_owned(), source.kind());
+        if matches!(kind, PermissionDenied | ReadOnlyFilesystem) {
+            Self::NotPermitted { path }
+        } else if matches!(kind, StorageFull | QuotaExceeded) {
+            Self::DiskFull { path }
+        } else if matches!(kind, AlreadyExists | NotADirectory | DirectoryNotEmpty) {
+            Self::InTheWay { path }
+        } else {
+            Self::Io { path, source }
         }
     }
 

@@ -13,8 +13,8 @@ use hallmesh_protocol::signed::Signed;
 use serde::Deserialize;
 
 use super::dossier::{Dossier, Entry, Paper};
-use super::layout::{self, FORMAT, INDEX, ROOMS, Tree};
 use super::law;
+use super::layout::{self, FORMAT, INDEX, ROOMS, Tree};
 use super::problem::{Flaw, NotVerified};
 
 /// Bytes of a purpose label in front of what is signed.
@@ -85,7 +85,6 @@ fn read_file(path: &Path, file: &str) -> Result<Vec<u8>, NotVerified> {
     if bytes.len() > bound { Err(NotVerified::new(file, Flaw::TooLong(bound))) } else { Ok(bytes) }
 }
 
-#[expect(clippy::arithmetic_side_effects, reason = "constants")]
 fn bound(file: &str) -> usize {
     match file.rsplit_once('.') {
         Some((_, "signed")) => LABEL + RECORD_MAX,
@@ -135,11 +134,7 @@ fn charter(tree: &Tree, stem: &str) -> Result<Paper, NotVerified> {
     Paper::open(record(tree, &file, signatures)?, &file)
 }
 
-fn record(
-    tree: &Tree,
-    file: &str,
-    signatures: Vec<(u8, Signature)>,
-) -> Result<Signed<Record>, NotVerified> {
+fn record(tree: &Tree, file: &str, signatures: Vec<(u8, Signature)>) -> Result<Signed<Record>, NotVerified> {
     let signed = Signed::from_message(take(tree, file)?, signatures);
     signed.ok_or(NotVerified::new(file, Flaw::Malformed))
 }

@@ -11,9 +11,8 @@ use super::problem::ExportError;
 pub(super) fn put(tree: &Tree, dir: &Path) -> Result<(), ExportError> {
     let unfinished = unfinished(dir)?;
     refuse_if_used(dir)?;
-    let made = fill(tree, &unfinished).and_then(|()| {
-        fs::rename(&unfinished, dir).map_err(|cause| ExportError::of(dir, cause))
-    });
+    let made = fill(tree, &unfinished)
+        .and_then(|()| fs::rename(&unfinished, dir).map_err(|cause| ExportError::of(dir, cause)));
     if made.is_err() {
         // The first failure is what matters; what is left over bears a name of its own.
         fs::remove_dir_all(&unfinished).ok();

@@ -25,7 +25,13 @@ impl Call {
     }
 
     /// A call signed by a clerk, good once and for this boot of the node.
-    pub fn signed(ask: &Ask, clerk: ClerkId, boot: u32, nonce: [u8; 16], key: &SecretKey) -> serde_json::Result<Self> {
+    pub fn signed(
+        ask: &Ask,
+        clerk: ClerkId,
+        boot: u32,
+        nonce: [u8; 16],
+        key: &SecretKey,
+    ) -> serde_json::Result<Self> {
         let ask = serde_json::to_string(ask)?;
         let act = Act { clerk, boot, nonce, request: Act::request_digest(ask.as_bytes()) };
         Ok(Self { act: Some(Signed::sign(&act, &[(0, key)])), ask })

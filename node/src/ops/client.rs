@@ -27,30 +27,30 @@ impl Client {
 
     /// Asks; a refusal is an error.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Problem> {
-        self.call(&Call::plain(ask).map_err(|_| Problem::new("call.malformed"))?).await
+        self.call(&Call::plain(ask).ok().ok_or_else(|| Problem::new("call.malformed"))?).await
     }
 
     /// How the node is.
     pub async fn status(&self) -> Result<Status, Problem> {
-        match self.ask(&Ask::Status).await? {
-            Answer::Status(status) => Ok(*status),
-            _other => Err(Problem::new("call.malformed")),
-        }
+        let Answer::Status(status) = self.ask(&Ask::Status).await? else {
+            return Err(Problem::new("call.malformed"));
+        };
+        Ok(*status)
     }
 
     /// Asks as a clerk, whose key signs this very call.
     pub async fn ask_as(&self, ask: &Ask, clerk: u16, key: &SecretKey) -> Result<Answer, Problem> {
         let status = self.status().await?;
-        let hall: HallId = status.hall.parse().map_err(|_| Problem::new("call.malformed"))?;
+        let hall: HallId = status.hall.parse().ok().ok_or_else(|| Problem::new("call.malformed"))?;
         let nonce = crate::home::chance().bytes16();
         let call = Call::signed(ask, ClerkId { hall, number: clerk }, status.boot, nonce, key);
-        self.call(&call.map_err(|_| Problem::new("call.malformed"))?).await
+        self.call(&call.ok().ok_or_else(|| Problem::new("call.malformed"))?).await
     }
 
     async fn call(&self, call: &Call) -> Result<Answer, Problem> {
-        let bytes = serde_json::to_vec(call).map_err(|_| Problem::new("call.malformed"))?;
+        let bytes = serde_json::to_vec(call).ok().ok_or_else(|| Problem::new("call.malformed"))?;
         let answer = tokio::time::timeout(ANSWER_MAX, AdminClient::call(&self.socket, &bytes)).await;
-        let answer = answer.map_err(|_| self.problem("node.no_answer"))?;
+        let answer = answer.ok().ok_or_else(|| self.problem("node.no_answer"))?;
         let answer = answer.map_err(|why| self.unreachable(&why))?;
         match serde_json::from_slice(&answer) {
             Ok(Answer::Refused(problem)) => Err(problem),

@@ -56,7 +56,12 @@ pub(crate) fn wrap(
 }
 
 /// Opens this hall's wrapped key of a case.
-pub(crate) fn unwrap(case: CaseId, at: HallAt, wraps: &[Wrap], secret: &WrapSecret) -> Result<ContentKey, Forged> {
+pub(crate) fn unwrap(
+    case: CaseId,
+    at: HallAt,
+    wraps: &[Wrap],
+    secret: &WrapSecret,
+) -> Result<ContentKey, Forged> {
     let own = wraps.iter().find(|wrap| wrap.to == at && !wrap.recovery).ok_or(Forged::NotOpened)?;
     seal::unwrap_key(secret, INFO, &aad(case, at), &own.key)
 }

@@ -52,7 +52,10 @@ pub(crate) fn prepare(
         Ask::Record { case, deed, content } => {
             let view = find(asked.view, &case)?;
             let key = case_key(asked, view.case.id, secret)?;
-            let body = content.seal(view.case.id, &key, chance).map_err(|_| Problem::new("case.too_large"))?;
+            let body = content
+                .seal(view.case.id, &key, chance)
+                .ok()
+                .ok_or_else(|| Problem::new("case.too_large"))?;
             let record = cases::Record { case: view.case.id, deed, body };
             Command::Record(act(asked, call)?, Box::new(record))
         }
@@ -64,7 +67,22 @@ pub(crate) fn prepare(
         Ask::Issue { request, incarnation, days } => {
             return issue(asked, act(asked, call)?, &request, incarnation, days);
         }
-        _question => return Err(Problem::new("call.malformed")),
+        Ask::Status
+        | Ask::Peers
+        | Ask::Halls { .. }
+        | Ask::Card
+        | Ask::Matters { .. }
+        | Ask::SearchMatters { .. }
+        | Ask::Matter { .. }
+        | Ask::Route { .. }
+        | Ask::Cases { .. }
+        | Ask::Case { .. }
+        | Ask::Trace { .. }
+        | Ask::Export { .. }
+        | Ask::Post { .. }
+        | Ask::Clerks
+        | Ask::Happened { .. }
+        | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
     Ok(Deed::Command(Box::new(command), After::Nothing))
 }
@@ -94,7 +112,7 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After) -> Answer {
 /// The clerk's signature under this very call.
 fn act(asked: &Asked<'_>, call: &Call) -> Result<Verified<Act>, Problem> {
     let signed = call.act.as_ref().ok_or_else(|| Problem::new("clerk.needed"))?;
-    let act = clerks::verify(asked.view, signed).map_err(|_| Problem::new("clerk.unknown"))?;
+    let act = clerks::verify(asked.view, signed).ok().ok_or_else(|| Problem::new("clerk.unknown"))?;
     if act.value().request == Act::request_digest(call.ask.as_bytes()) {
         Ok(act)
     } else {
@@ -110,12 +128,11 @@ fn receive(
     content: &Content,
     chance: &mut Chance,
 ) -> Result<Deed, Problem> {
-    let question =
-        Question { matter: matter.clone(), receiving: asked.at.hall, place, wall: asked.wall };
+    let question = Question { matter: matter.clone(), receiving: asked.at.hall, place, wall: asked.wall };
     let route = cases::route(asked.view, &question)?;
     let case = CaseId(chance.bytes16());
     let key = ContentKey::generate(chance);
-    let body = content.seal(case, &key, chance).map_err(|_| Problem::new("case.too_large"))?;
+    let body = content.seal(case, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
     let wraps = wraps(asked, case, route.competent, &key, chance)?;
     let wanted = cases::Receive { case, matter, place, body, wraps };
     let command = Command::Receive(act, Box::new(wanted));
@@ -140,7 +157,7 @@ fn wraps(
         let charter = charter.ok_or_else(|| Problem::new("hall.unknown").with("hall", at.hall))?;
         for (recovery, public) in [(false, &charter.wrap_key), (true, &charter.recovery_key)] {
             let wrap = content::wrap(case, (at, recovery), public, key, chance);
-            wraps.push(wrap.map_err(|_| Problem::new("case.no_key_for_route"))?);
+            wraps.push(wrap.ok().ok_or_else(|| Problem::new("case.no_key_for_route"))?);
         }
     }
     Ok(wraps)
@@ -148,7 +165,7 @@ fn wraps(
 
 fn case_key(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<ContentKey, Problem> {
     let file = query::file(asked.view, case);
-    content::unwrap(case, asked.at, &file.wraps, secret).map_err(|_| Problem::new("case.not_readable"))
+    content::unwrap(case, asked.at, &file.wraps, secret).ok().ok_or_else(|| Problem::new("case.not_readable"))
 }
 
 fn read(asked: &Asked<'_>, text: &str, secret: &WrapSecret, act: &Verified<Act>) -> Result<Answer, Problem> {
@@ -165,9 +182,9 @@ fn read(asked: &Asked<'_>, text: &str, secret: &WrapSecret, act: &Verified<Act>)
     let file = query::file(asked.view, view.case.id);
     let mut parts = Vec::new();
     for event in &file.events {
-        let header = event.header().map_err(|_| Problem::new("case.not_readable"))?;
+        let header = event.header().ok().ok_or_else(|| Problem::new("case.not_readable"))?;
         let content = Content::open(view.case.id, &key, event.body());
-        let content = content.map_err(|_| Problem::new("case.not_readable"))?;
+        let content = content.ok().ok_or_else(|| Problem::new("case.not_readable"))?;
         if !event.body().is_empty() {
             parts.push((header.sequence, header.facts.word().to_owned(), content));
         }
@@ -228,4 +245,3 @@ fn decode_bodies(bodies: &[String]) -> Result<Vec<Body>, Problem> {
     let decode = |text: &String| Body::decode(&unhex(text)?).ok();
     bodies.iter().map(decode).collect::<Option<_>>().ok_or_else(|| Problem::new("draft.damaged"))
 }
-

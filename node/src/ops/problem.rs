@@ -23,7 +23,7 @@ impl Problem {
 
     /// With a parameter.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.params.insert(name.to_owned(), value.to_string());
         self
     }
@@ -111,6 +111,7 @@ coded!(
 
 impl From<crate::config::Finding> for Problem {
     fn from(finding: crate::config::Finding) -> Self {
-        Self { code: finding.code.to_string(), params: finding.detail.into_iter().collect() }.with("key", finding.key)
+        Self { code: finding.code.clone(), params: finding.detail.into_iter().collect() }
+            .with("key", finding.key)
     }
 }

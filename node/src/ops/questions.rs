@@ -13,7 +13,9 @@ use hallmesh_protocol::post;
 use hallmesh_protocol::query::{self, CaseView, Entry};
 use hallmesh_protocol::step::View;
 
-use super::answers::{Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace};
+use super::answers::{
+    Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
+};
 use super::{Ask, Problem, RoleWords};
 use crate::enrol;
 
@@ -53,9 +55,9 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::Peers => Answer::Peers { peers: peers(asked) },
         Ask::Halls { text } => Answer::Halls { halls: halls(asked, text) },
         Ask::Card => or_refused(card(asked)),
-        Ask::Matters { after, count } => page(asked, lists.matters(after, limit(*count)), *count),
+        Ask::Matters { after, count } => page(asked, &lists.matters(after, limit(*count)), *count),
         Ask::SearchMatters { text, count } => {
-            page(asked, query::find_matters(asked.view, text, limit(*count)), *count)
+            page(asked, &query::find_matters(asked.view, text, limit(*count)), *count)
         }
         Ask::Matter { code } => or_refused(matter(asked, code).map(|it| Answer::Matter(Box::new(it)))),
         Ask::Route { matter, place, from } => {
@@ -193,7 +195,7 @@ fn halls(asked: &Asked<'_>, text: &str) -> Vec<Hall> {
     found.map(hall).collect()
 }
 
-fn page(asked: &Asked<'_>, found: Vec<PinnedMatter>, count: usize) -> Answer {
+fn page(asked: &Asked<'_>, found: &[PinnedMatter], count: usize) -> Answer {
     let more = found.len() >= limit(count);
     Answer::Matters { matters: found.iter().map(|it| matter_view(asked, it)).collect(), more }
 }
@@ -225,7 +227,7 @@ fn matter_view(asked: &Asked<'_>, pinned: &PinnedMatter) -> Matter {
         official: it.verified,
         version: pinned.version,
         digest: pinned.digest.to_string(),
-        rights: rights(&competence.rights),
+        rights: rights(competence.rights),
     }
 }
 
@@ -242,7 +244,7 @@ fn material(it: &hallmesh_protocol::catalogue::Material) -> Material {
     }
 }
 
-fn rights(rights: &Rights) -> Vec<String> {
+fn rights(rights: Rights) -> Vec<String> {
     let all = [
         ("receive", rights.receive),
         ("accept", rights.accept),

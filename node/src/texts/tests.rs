@@ -83,7 +83,9 @@ fn chinese_texts_are_chinese_and_english_ones_are_not() {
 #[test]
 fn the_language_is_that_of_the_first_variable_that_is_set() {
     let of = |set: &[(&str, &str)]| {
-        of_environment(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        of_environment(|name| {
+            set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
     };
     assert_eq!(of(&[]), Lang::En);
     assert_eq!(of(&[("LANG", "zh_CN.UTF-8")]), Lang::Zh);

@@ -35,6 +35,9 @@ pub fn neighbours(me: HallId, halls: &[HallCard]) -> BTreeSet<HallId> {
     chosen
 }
 
+/// Whether a hall may be chosen.
+type Fits<'a> = &'a dyn Fn(&HallCard) -> bool;
+
 /// The two halls that mirror what `me` holds: its superior and a sibling on another uplink. A hall that
 /// lacks one of these uses halls of the next tier, then any.
 pub fn mirrors(me: HallId, halls: &[HallCard]) -> Vec<HallAt> {
@@ -43,7 +46,7 @@ pub fn mirrors(me: HallId, halls: &[HallCard]) -> Vec<HallAt> {
     let other_uplink = |card: &HallCard| card.tier == own.tier && card.parent != own.parent;
     let same_tier = |card: &HallCard| card.tier == own.tier;
     let next_tier = |card: &HallCard| next_to(card.tier, own.tier);
-    let choices: [(&str, usize, &dyn Fn(&HallCard) -> bool); 5] = [
+    let choices: [(&str, usize, Fits<'_>); 5] = [
         ("parent", 1, &parent),
         ("mirror", 1, &other_uplink),
         ("mirror", 1, &same_tier),

@@ -42,7 +42,12 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
     let named = |name: &str, code: &str| format!("{name} {code}");
     let position = texts.filled(
         "case.position",
-        &[("term", &case.term), ("epoch", &case.epoch), ("events", &case.events), ("head", &short(&case.head))],
+        &[
+            ("term", &case.term),
+            ("epoch", &case.epoch),
+            ("events", &case.events),
+            ("head", &short(&case.head)),
+        ],
     );
     let mirror = if case.mirror { format!(", {}", texts.say("case.keeps_copy", &[])) } else { String::new() };
     let mirrors = if case.mirrors.is_empty() { "-".to_owned() } else { case.mirrors.join(", ") };
@@ -131,7 +136,8 @@ pub(super) fn contents(texts: &Texts, contents: &Contents) -> Vec<String> {
     let mut lines = vec![texts.filled("case.contents", &[("number", &contents.number)])];
     for (sequence, what, content) in &contents.parts {
         lines.push(format!("{sequence}  {}", texts.word("event", what)));
-        let pairs: Vec<_> = content.0.iter().map(|(name, value)| (format!("  {name}"), value.clone())).collect();
+        let pairs: Vec<_> =
+            content.0.iter().map(|(name, value)| (format!("  {name}"), value.clone())).collect();
         lines.extend(fields(&pairs));
     }
     lines.push(texts.say("case.read_logged", &[]));

@@ -30,10 +30,8 @@ fn about(texts: &Texts, status: &Status) -> Vec<(String, String)> {
         ],
     );
     let parent = status.parent.clone().unwrap_or_else(|| texts.say("status.no_parent", &[]));
-    let lists = texts.filled(
-        "status.lists",
-        &[("directory", &status.directory_records), ("lists", &status.list_records)],
-    );
+    let lists = texts
+        .filled("status.lists", &[("directory", &status.directory_records), ("lists", &status.list_records)]);
     let roots = texts.filled(
         "status.roots",
         &[("directory", &short(&status.directory_root)), ("lists", &short(&status.lists_root))],
@@ -119,8 +117,11 @@ pub(super) fn peers(texts: &Texts, peers: &[Peer]) -> Vec<String> {
     }
     let row = |peer: &Peer| {
         let state = if peer.connected { "connected" } else { "cut-off" };
-        let addresses =
-            if peer.addresses.is_empty() { texts.say("peer.calls_in", &[]) } else { peer.addresses.join(" ") };
+        let addresses = if peer.addresses.is_empty() {
+            texts.say("peer.calls_in", &[])
+        } else {
+            peer.addresses.join(" ")
+        };
         vec![peer.hall.clone(), peer.name.clone(), texts.word("peer.state", state), addresses]
     };
     let rows: Vec<_> = peers.iter().map(row).collect();

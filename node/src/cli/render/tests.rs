@@ -219,7 +219,9 @@ fn no_parameter_and_no_key_is_left_in_what_people_read() {
         for answer in &answers {
             let text = text(lang, answer);
             assert!(!text.contains(['{', '}']), "{text}");
-            for key in ["field.", "column.", "state.", "stage.", "event.", "reason.", "status.", "case.", "tier."] {
+            for key in
+                ["field.", "column.", "state.", "stage.", "event.", "reason.", "status.", "case.", "tier."]
+            {
                 assert!(!text.contains(key), "{key} in\n{text}");
             }
         }

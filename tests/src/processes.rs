@@ -1,0 +1,209 @@
+//! Nodes as processes.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hallmesh::config::Config;
+use hallmesh::demo::{Control, Doing, Member};
+use hallmesh::ops::Problem;
+use hallmesh_protocol::ids::HallId;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::Mutex as Turn;
+
+use crate::binary::binary;
+
+/// How long a node may take to start, or to stop.
+const CHANGE_MAX: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(20);
+/// The log lines of one node that a failed test prints.
+const TAIL: usize = 40;
+
+/// The nodes of a city as processes of the real binary. Clones share them; the last one kills them.
+#[derive(Clone, Debug, Default)]
+pub struct Processes {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    halls: Mutex<BTreeMap<HallId, Arc<Place>>>,
+}
+
+/// Where the process of one hall is.
+#[derive(Debug)]
+struct Place {
+    dir: PathBuf,
+    /// Whoever starts or ends the process has the turn until that is done.
+    turn: Turn<()>,
+    process: Mutex<Option<Child>>,
+}
+
+impl Processes {
+    /// Kills the process of a hall as a power cut would, if there is one.
+    pub async fn kill(&self, member: &Member) {
+        let place = self.place(member);
+        let _turn = place.turn.lock().await;
+        place.kill();
+    }
+
+    /// Kills the process of a hall and starts it again; false if none was running.
+    pub async fn kill_and_start(&self, member: &Member) -> Result<bool, Problem> {
+        let place = self.place(member);
+        let _turn = place.turn.lock().await;
+        if !place.kill() {
+            return Ok(false);
+        }
+        place.start(member).await.map(|()| true)
+    }
+
+    /// Starts the process of a hall, and returns when it answers.
+    pub async fn start(&self, member: &Member) -> Result<(), Problem> {
+        let place = self.place(member);
+        let _turn = place.turn.lock().await;
+        place.start(member).await
+    }
+
+    /// Ends the process of a hall in good order, if there is one.
+    pub async fn stop(&self, member: &Member) -> Result<(), Problem> {
+        let place = self.place(member);
+        let _turn = place.turn.lock().await;
+        place.stop().await
+    }
+
+    /// The last log lines of every hall, for people.
+    pub fn tails(&self) -> String {
+        let places: Vec<_> = lock(&self.shared.halls).values().cloned().collect();
+        places.iter().map(|place| format!("--- {}\n{}\n", place.dir.display(), tail(&place.dir))).collect()
+    }
+
+    fn place(&self, member: &Member) -> Arc<Place> {
+        let place = || {
+            let (dir, turn) = (member.dir.clone(), Turn::new(()));
+            Arc::new(Place { dir, turn, process: Mutex::new(None) })
+        };
+        Arc::clone(lock(&self.shared.halls).entry(member.hall).or_insert_with(place))
+    }
+}
+
+impl Control for Processes {
+    fn start<'a>(&'a mut self, member: &'a Member) -> Doing<'a> {
+        Box::pin(Processes::start(self, member))
+    }
+
+    fn stop<'a>(&'a mut self, member: &'a Member) -> Doing<'a> {
+        Box::pin(Processes::stop(self, member))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for place in lock(&self.halls).values() {
+            place.kill();
+        }
+    }
+}
+
+impl Place {
+    async fn start(&self, member: &Member) -> Result<(), Problem> {
+        let log = self.dir.join("node.log");
+        let log = OpenOptions::new().create(true).append(true).open(log).map_err(|why| self.failed("log", why))?;
+        let spawned = self.spawn(&log).map_err(|why| self.failed("spawn", why))?;
+        *lock(&self.process) = Some(spawned);
+        let begun = Instant::now();
+        loop {
+            match member.client.status().await {
+                Ok(status) if !status.listening.is_empty() => return self.keep_ports(&status.listening),
+                Ok(_) => {}
+                Err(problem) if problem.code != "node.not_running" && problem.code != "node.broken_off" => {
+                    return Err(problem);
+                }
+                Err(_) => {}
+            }
+            if let Some(ended) = self.ended() {
+                return Err(self.failed("start", ended));
+            }
+            if begun.elapsed() > CHANGE_MAX {
+                return Err(self.failed("start", "no answer"));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    fn spawn(&self, log: &File) -> std::io::Result<Child> {
+        Command::new(binary())
+            .arg("run")
+            .arg("--config")
+            .arg(self.config_file())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log.try_clone()?)
+            .spawn()
+    }
+
+    /// A hall has the same address after every start, as real ones have: the ports that the system chose
+    /// at the first start go into the configuration.
+    fn keep_ports(&self, listening: &[String]) -> Result<(), Problem> {
+        let file = self.config_file();
+        let mut config = Config::load(Some(&file)).map_err(|why| self.failed("config", why))?;
+        if config.listen != listening {
+            config.listen = listening.to_vec();
+            let text = toml::to_string(&config).map_err(|why| self.failed("config", why))?;
+            std::fs::write(&file, text).map_err(|why| self.failed("config", why))?;
+        }
+        Ok(())
+    }
+
+    async fn stop(&self) -> Result<(), Problem> {
+        let pid = lock(&self.process).as_ref().map(Pid::from_child);
+        let Some(pid) = pid else { return Ok(()) };
+        kill_process(pid, Signal::TERM).map_err(|why| self.failed("stop", why))?;
+        let begun = Instant::now();
+        loop {
+            if let Some(ended) = self.ended() {
+                *lock(&self.process) = None;
+                return if ended.success() { Ok(()) } else { Err(self.failed("stop", ended)) };
+            }
+            if begun.elapsed() > CHANGE_MAX {
+                self.kill();
+                return Err(self.failed("stop", "did not end"));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Whether there was a process to kill.
+    fn kill(&self) -> bool {
+        let Some(mut process) = lock(&self.process).take() else { return false };
+        // It may have ended by itself; either way it is gone once it was waited for.
+        process.kill().unwrap();
+        process.wait().unwrap();
+        true
+    }
+
+    fn ended(&self) -> Option<ExitStatus> {
+        lock(&self.process).as_mut().and_then(|process| process.try_wait().unwrap())
+    }
+
+    fn config_file(&self) -> PathBuf {
+        self.dir.join("hallmesh.toml")
+    }
+
+    fn failed(&self, doing: &str, why: impl ToString) -> Problem {
+        Problem::new("street.process").with("doing", doing).with("reason", why).with("log", tail(&self.dir))
+    }
+}
+
+fn tail(dir: &Path) -> String {
+    let log = std::fs::read_to_string(dir.join("node.log")).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}
+
+/// A test that panicked elsewhere still has its processes ended.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

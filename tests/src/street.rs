@@ -1,0 +1,127 @@
+//! A city on a street: in a temporary directory, its nodes processes.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use hallmesh::demo::{City, Member};
+use hallmesh::export;
+use hallmesh::ops::{Answer, Ask, Case, Peer, Problem, Status};
+use hallmesh_protocol::record::Body;
+use tempfile::TempDir;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::processes::Processes;
+use crate::waiting::eventually;
+
+/// Cities at once: a machine with two cores has enough to do with them.
+static CITIES: Semaphore = Semaphore::const_new(2);
+static SAMPLE: LazyLock<Vec<Body>> =
+    LazyLock::new(|| hallmesh::lists::sample_bodies().expect("the sample lists are sound"));
+
+/// The whole city of seven halls, or its first halls.
+#[derive(Debug)]
+pub struct Street {
+    /// The city.
+    pub city: City,
+    /// Its nodes.
+    pub processes: Processes,
+    /// Where it is; gone with it.
+    pub dir: TempDir,
+    _permit: SemaphorePermit<'static>,
+}
+
+impl Street {
+    /// The whole city.
+    pub async fn city() -> Self {
+        Self::with(7, &SAMPLE).await
+    }
+
+    /// The first halls of it: the city's own, two counties, two townships, two villages.
+    pub async fn of(halls: usize) -> Self {
+        Self::with(halls, &SAMPLE).await
+    }
+
+    /// The first halls of it, with other lists.
+    pub async fn with(halls: usize, lists: &[Body]) -> Self {
+        let permit = CITIES.acquire().await.expect("is never closed");
+        let dir = tempfile::Builder::new().prefix("hallmesh-street-").tempdir().unwrap();
+        let processes = Processes::default();
+        match City::found_part(dir.path(), halls, lists, processes.clone()).await {
+            Ok((city, _)) => Self { city, processes, dir, _permit: permit },
+            Err(problem) => panic!("no city: {problem:?}\n{}", processes.tails()),
+        }
+    }
+
+    /// The hall at a place in the city's list.
+    pub fn hall(&self, place: usize) -> &Member {
+        &self.city.members[place]
+    }
+
+    /// How a hall is.
+    pub async fn status(&self, place: usize) -> Status {
+        self.hall(place).client.status().await.unwrap()
+    }
+
+    /// The neighbours of a hall.
+    pub async fn peers(&self, place: usize) -> Vec<Peer> {
+        let Answer::Peers { peers } = self.ask(place, &Ask::Peers).await.unwrap() else { panic!("no peers") };
+        peers
+    }
+
+    /// Whether a hall has a line to another.
+    pub async fn connected(&self, place: usize, to: usize) -> bool {
+        let hall = self.hall(to).hall.to_string();
+        self.peers(place).await.iter().any(|peer| peer.hall == hall && peer.connected)
+    }
+
+    /// Waits until a hall has a line to another.
+    pub async fn line(&self, place: usize, to: usize) {
+        eventually("a line between two halls", async || self.connected(place, to).await.then_some(())).await;
+    }
+
+    /// Asks a hall.
+    pub async fn ask(&self, place: usize, ask: &Ask) -> Result<Answer, Problem> {
+        self.hall(place).client.ask(ask).await
+    }
+
+    /// Asks a hall as its clerk.
+    pub async fn act(&self, place: usize, ask: &Ask) -> Result<Answer, Problem> {
+        self.hall(place).ask_as_clerk(ask).await
+    }
+
+    /// A case as a hall knows it.
+    pub async fn case(&self, place: usize, number: &str) -> Option<Case> {
+        match self.ask(place, &Ask::Case { case: number.to_owned() }).await {
+            Ok(Answer::Case(case)) => Some(*case),
+            Ok(other) => panic!("{other:?}"),
+            Err(problem) if problem.code == "case.unknown" => None,
+            Err(problem) => panic!("{problem:?}"),
+        }
+    }
+
+    /// Exports a case from a hall into a directory.
+    pub async fn export(&self, place: usize, number: &str, out: &Path) {
+        let ask = Ask::Export { case: number.to_owned() };
+        let Answer::Export { package } = self.ask(place, &ask).await.unwrap() else { panic!("no package") };
+        export::write_package(&unhex(&package), out).unwrap();
+    }
+}
+
+impl Drop for Street {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.processes.tails());
+        }
+    }
+}
+
+/// Bytes as hexadecimal, as calls carry them.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of hexadecimal.
+pub fn unhex(text: &str) -> Vec<u8> {
+    let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
