@@ -41,6 +41,7 @@ pub fn install(
     let Body::Policy(root) = policy.peek().map_err(Unverified::from)?.body else {
         return Err(NotInstalled::WrongRoot);
     };
+    root.check().or(Err(NotInstalled::WrongRoot))?;
     let policy = policy.verify_threshold(&root.keys, root.threshold)?;
     let (empty, mut effects) = (Empty, Effects::default());
     let mut cx = Cx::new(now, &empty, &mut effects);

@@ -177,6 +177,18 @@ fn a_node_does_not_begin_with_a_root_that_was_not_confirmed() {
 }
 
 #[test]
+fn the_root_policy_is_not_replaced_by_another_one() {
+    let mut city = City::new();
+    let mut root = Directory::new(&city.halls[CITY].rows).policy().unwrap();
+    root.threshold = 1;
+    let mut record = first(Issuer::Root, Body::Policy(root));
+    record.version = 2;
+    let record = Signed::sign(&record, &[(0, &city.root[0]), (1, &city.root[1])]);
+    assert!(!taken(&admit(&mut city, CITY, record)));
+    assert_eq!(Directory::new(&city.halls[CITY].rows).policy().unwrap().threshold, 2);
+}
+
+#[test]
 fn a_node_does_not_begin_with_a_broken_chain() {
     let city = City::new();
     let hall = &city.halls[VILLAGE];

@@ -43,21 +43,14 @@ struct Place {
 }
 
 impl Processes {
-    /// Kills the process of a hall as a power cut would, if there is one.
-    pub async fn kill(&self, member: &Member) {
+    /// Kills the process of a hall, as a power cut would. It must be running: a node does not end by itself.
+    pub async fn kill(&self, member: &Member) -> Result<(), Problem> {
         let place = self.place(member);
         let _turn = place.turn.lock().await;
-        place.kill();
-    }
-
-    /// Kills the process of a hall and starts it again; false if none was running.
-    pub async fn kill_and_start(&self, member: &Member) -> Result<bool, Problem> {
-        let place = self.place(member);
-        let _turn = place.turn.lock().await;
-        if !place.kill() {
-            return Ok(false);
+        if let Some(ended) = place.ended() {
+            return Err(place.failed("kill", ended));
         }
-        place.start(member).await.map(|()| true)
+        if place.kill() { Ok(()) } else { Err(place.failed("kill", "no process")) }
     }
 
     /// Starts the process of a hall, and returns when it answers.
@@ -109,6 +102,9 @@ impl Drop for Shared {
 
 impl Place {
     async fn start(&self, member: &Member) -> Result<(), Problem> {
+        if lock(&self.process).is_some() {
+            return Err(self.failed("start", "runs already"));
+        }
         let log = self.dir.join("node.log");
         let log = OpenOptions::new().create(true).append(true).open(log).map_err(|why| self.failed("log", why))?;
         let spawned = self.spawn(&log).map_err(|why| self.failed("spawn", why))?;
@@ -192,7 +188,7 @@ impl Place {
         self.dir.join("hallmesh.toml")
     }
 
-    fn failed(&self, doing: &str, why: impl ToString) -> Problem {
+    fn failed(&self, doing: &str, why: impl std::fmt::Display) -> Problem {
         Problem::new("street.process").with("doing", doing).with("reason", why).with("log", tail(&self.dir))
     }
 }

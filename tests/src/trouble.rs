@@ -22,12 +22,14 @@ pub struct Trouble {
     steps: BTreeSet<u32>,
     /// Halls that the story itself has stopped.
     away: BTreeSet<HallId>,
-    cuts: JoinSet<Result<bool, Problem>>,
+    /// Halls that are about to be killed, or killed and not yet back.
+    falling: BTreeSet<HallId>,
+    cuts: JoinSet<Result<HallId, Problem>>,
     killed: u32,
 }
 
 impl Trouble {
-    /// `kills` of the first `steps` steps, drawn from `seed`.
+    /// Kills at `kills` of the first `steps` steps, drawn from `seed`.
     pub fn new(processes: Processes, seed: u64, kills: usize, steps: u32) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -41,6 +43,7 @@ impl Trouble {
             chance,
             steps: drawn,
             away: BTreeSet::new(),
+            falling: BTreeSet::new(),
             cuts: JoinSet::new(),
             killed: 0,
         }
@@ -48,31 +51,41 @@ impl Trouble {
 
     /// Waits until every killed hall is back. Gives how many were killed so far.
     pub async fn calm(&mut self) -> Result<u32, Problem> {
-        while let Some(cut) = self.cuts.join_next().await {
-            self.killed += u32::from(cut.unwrap()?);
+        while !self.falling.is_empty() {
+            self.one_is_back().await?;
         }
         Ok(self.killed)
     }
 
+    async fn one_is_back(&mut self) -> Result<(), Problem> {
+        let back = self.cuts.join_next().await.expect("as many cuts as falling halls");
+        self.falling.remove(&back.unwrap()?);
+        Ok(())
+    }
+
     async fn cut(&mut self, city: &City, step: u32) -> Result<(), Problem> {
         let there: Vec<_> = city.members.iter().filter(|member| !self.away.contains(&member.hall)).collect();
-        let victim = usize::try_from(self.chance.below(there.len().try_into().unwrap())).unwrap();
-        let (victim, at_once) = (there[victim].clone(), self.chance.below(3) == 0);
+        let drawn = self.chance.below(there.len().try_into().unwrap());
+        let victim = there[usize::try_from(drawn).unwrap()].clone();
+        let at_once = self.chance.below(3) == 0;
         let later = Duration::from_millis(self.chance.below(LATER_MAX_MS));
-        eprintln!("step {step}: {} loses power, {}", victim.hall, if at_once { "at once" } else { "soon" });
+        while self.falling.contains(&victim.hall) {
+            self.one_is_back().await?;
+        }
+        eprintln!("step {step}: {} loses power {}", victim.hall, if at_once { "at once" } else { "soon" });
         let processes = self.processes.clone();
         if at_once {
-            processes.kill(&victim).await;
-            self.cuts.spawn(async move {
-                tokio::time::sleep(later).await;
-                processes.start(&victim).await.map(|()| true)
-            });
-        } else {
-            self.cuts.spawn(async move {
-                tokio::time::sleep(later).await;
-                processes.kill_and_start(&victim).await
-            });
+            processes.kill(&victim).await?;
         }
+        self.falling.insert(victim.hall);
+        self.killed += 1;
+        self.cuts.spawn(async move {
+            tokio::time::sleep(later).await;
+            if !at_once {
+                processes.kill(&victim).await?;
+            }
+            processes.start(&victim).await.map(|()| victim.hall)
+        });
         Ok(())
     }
 }
@@ -94,11 +107,6 @@ impl Control for Trouble {
     }
 
     fn disturb<'a>(&'a mut self, city: &'a City, step: u32) -> Doing<'a> {
-        Box::pin(async move {
-            match self.steps.remove(&step) {
-                true => self.cut(city, step).await,
-                false => Ok(()),
-            }
-        })
+        Box::pin(async move { if self.steps.remove(&step) { self.cut(city, step).await } else { Ok(()) } })
     }
 }

@@ -16,7 +16,8 @@ pub(super) enum Clerk {
     Add {
         #[arg(long)]
         name: String,
-        #[arg(long, value_name = "ROLE,...", required = true, value_delimiter = ',', value_parser = values::role)]
+        #[arg(long, required = true, value_name = "ROLE,...")]
+        #[arg(value_delimiter = ',', value_parser = values::role)]
         roles: Vec<String>,
         #[arg(long, value_name = "N")]
         number: Option<u16>,

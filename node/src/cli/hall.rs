@@ -182,7 +182,7 @@ fn issued(session: &Session, text: &str, out: &Path) -> Result<Report, Problem> 
 
 fn card(session: &Session, out: &Path) -> Result<Report, Problem> {
     let Answer::Card { text } = session.ask(&Ask::Card)? else { return Err(unexpected()) };
-    files::write_new(out, &enrol::card_text_of_hex(&text)?)?;
+    files::write_new(out, &text)?;
     let (file, texts) = (out.display().to_string(), &session.texts);
     let (request, dir) = (texts.say("placeholder.file", &[]), texts.say("placeholder.dir", &[]));
     let next = format!("hallmesh hall issue {request} --out {request} --root {dir} --superior {file}");

@@ -37,11 +37,13 @@ mod values;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use serde_json::{Map, json};
 
+use crate::config::Config as Settings;
 use crate::ops::Problem;
 use crate::texts::{self, Lang, Texts};
 use args::{Cli, Noun};
@@ -90,15 +92,24 @@ fn dispatch(session: &Session, noun: &Noun) -> Result<Report, Problem> {
     }
 }
 
-/// The language has to be known before the help texts are made, so `--lang` is looked for by hand; clap
-/// checks it again.
+/// The language has to be known before the help texts are made, so `--lang` and `--config` are looked for by
+/// hand; clap checks them again, and settings that cannot be read are told when they are needed.
 fn language(arguments: &[OsString]) -> Lang {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
-    let spaced =
-        words.iter().position(|word| *word == "--lang").and_then(|at| words.get(at.saturating_add(1)));
-    let joined = words.iter().find_map(|word| word.strip_prefix("--lang="));
-    let flag = spaced.copied().or(joined).and_then(texts::named);
-    flag.unwrap_or_else(|| texts::of_environment(|name| std::env::var(name).ok()))
+    let variable = |name: &str| std::env::var(name).ok();
+    let said = flag(&words, "--lang").map(str::to_owned).or_else(|| variable("HALLMESH_LANG"));
+    let settings = || Settings::load(flag(&words, "--config").map(Path::new)).ok()?.language;
+    let said = said.and_then(|said| texts::named(&said));
+    said.or_else(settings).unwrap_or_else(|| texts::of_environment(variable))
+}
+
+/// The value of a flag, written with a space or an equals sign.
+fn flag<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+    let spaced = words.windows(2).find_map(|pair| match pair {
+        [word, value] if *word == name => Some(*value),
+        _ => None,
+    });
+    spaced.or_else(|| words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')))
 }
 
 fn print(report: &Report, json: bool) -> Exit {

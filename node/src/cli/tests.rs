@@ -33,8 +33,10 @@ fn literals(before: &str) -> BTreeSet<String> {
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let mut found = BTreeSet::new();
     for file in files {
-        let starts = file.match_indices(before).map(|(at, _)| &file[at + before.len()..]);
-        let literals = starts.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+        let literals = file
+            .split(before)
+            .skip(1)
+            .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
         found.extend(literals.map(str::to_owned));
     }
     found
@@ -103,11 +105,13 @@ fn every_text_that_is_said_is_in_the_catalogue() {
 #[test]
 fn every_problem_has_its_sentences() {
     let texts = Texts::new(Lang::En);
-    let missing: Vec<String> = literals("Problem::new(")
-        .into_iter()
-        .filter(|code| texts.find(&format!("error.{code}"), &[]).is_none())
-        .collect();
-    assert_eq!(missing, Vec::<String>::new());
+    let rooms =
+        ["home.", "enrol.", "export.", "verify.", "lists.", "config.file", "config.key", "config.value"];
+    let of_rooms = literals("=> ").into_iter().filter(|code| rooms.iter().any(|room| code.starts_with(room)));
+    let made = ["Problem::new(", "Fault::error(", "Fault::warning("].into_iter().flat_map(literals);
+    let missing: BTreeSet<String> =
+        made.chain(of_rooms).filter(|code| texts.find(&format!("error.{code}"), &[]).is_none()).collect();
+    assert_eq!(missing, BTreeSet::new());
 }
 
 #[test]
@@ -161,4 +165,12 @@ fn the_reference_names_every_command() {
             assert!(text.contains(&format!("## {}", path.replace('.', " "))), "{path}");
         }
     });
+}
+
+#[test]
+fn a_flags_value_is_found_however_it_is_written() {
+    assert_eq!(flag(&["hallmesh", "--lang", "zh", "status"], "--lang"), Some("zh"));
+    assert_eq!(flag(&["hallmesh", "status", "--lang=en"], "--lang"), Some("en"));
+    assert_eq!(flag(&["hallmesh", "--language", "zh"], "--lang"), None);
+    assert_eq!(flag(&["hallmesh", "--lang"], "--lang"), None);
 }

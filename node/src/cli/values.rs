@@ -66,7 +66,11 @@ pub(super) fn stage(text: &str) -> Result<Stage, BadValue> {
 pub(super) fn malformed(texts: &Texts, why: &Malformed) -> String {
     match why {
         Malformed::Length { expected, found } => {
-            texts.filled("malformed.length", &[("expected", expected), ("found", found)])
+            // In words, such as `6, 9 or 12`.
+            let slug = expected.replace(", ", "_").replace(' ', "_");
+            let expected = texts.find(&format!("malformed.expected.{slug}"), &[]);
+            let expected = expected.unwrap_or_else(|| slug.replace('_', " "));
+            texts.filled("malformed.length", &[("expected", &expected), ("found", found)])
         }
         Malformed::Character { place, found } => {
             texts.filled("malformed.character", &[("place", place), ("found", found)])

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -190,7 +191,7 @@ fn member(dir: &Path, code: u64, name: &str) -> Result<Member, Problem> {
     let hall = HallId::main(division(code)?);
     let dir = dir.join(hall.to_string());
     let config = Config {
-        listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
+        listen: vec![format!("/ip4/127.0.0.1/tcp/{}", free_port()?)],
         data_dir: dir.clone(),
         socket: Some(dir.join("node.sock")),
         redial_max_ms: REDIAL_MAX_MS,
@@ -198,6 +199,13 @@ fn member(dir: &Path, code: u64, name: &str) -> Result<Member, Problem> {
     };
     let client = Client::new(&config.socket());
     Ok(Member { hall, name: name.to_owned(), dir, config, client })
+}
+
+/// A port that is free now. It is written down, so that the halls find each other again after a restart.
+fn free_port() -> Result<u16, Problem> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    let bound = bound.map_err(|why| Problem::new("net.cannot_listen").with("reason", why))?;
+    Ok(bound.port())
 }
 
 /// Keys, request, charter, join: the way every hall goes.

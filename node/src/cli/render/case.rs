@@ -19,9 +19,9 @@ pub(super) fn list(texts: &Texts, cases: &[Case]) -> Vec<String> {
             matter(texts, case),
             state(texts, case),
             case.custodian_name.clone(),
-            texts.word("stage", &case.stage),
+            stage(texts, case),
             due(texts, case).unwrap_or_else(|| "-".to_owned()),
-            case.grade.clone(),
+            grade(case).unwrap_or("-").to_owned(),
         ]
     };
     let rows: Vec<_> = cases.iter().map(row).collect();
@@ -49,7 +49,6 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
             ("head", &short(&case.head)),
         ],
     );
-    let mirror = if case.mirror { format!(", {}", texts.say("case.keeps_copy", &[])) } else { String::new() };
     let mirrors = if case.mirrors.is_empty() { "-".to_owned() } else { case.mirrors.join(", ") };
     let mut facts = vec![
         field(texts, "case", &case.number),
@@ -57,8 +56,8 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
         field(texts, "matter", matter(texts, case)),
         field(texts, "state", state(texts, case)),
         field(texts, "custodian", custodian(texts, case)),
-        field(texts, "stage", format!("{}{mirror}", texts.word("stage", &case.stage))),
-        field(texts, "grade", texts.word("grade", &case.grade)),
+        field(texts, "stage", stage(texts, case)),
+        field(texts, "grade", grade(case).map_or_else(|| "-".to_owned(), |grade| texts.word("grade", grade))),
         field(texts, "mirrors", mirrors),
         field(texts, "received_at", named(&case.receiving_name, &case.receiving)),
         field(texts, "decided_at", named(&case.competent_name, &case.competent)),
@@ -134,7 +133,7 @@ fn what(texts: &Texts, event: &Event) -> String {
 
 pub(super) fn contents(texts: &Texts, contents: &Contents) -> Vec<String> {
     let mut lines = vec![texts.filled("case.contents", &[("number", &contents.number)])];
-    for (sequence, what, content) in &contents.parts {
+    for (sequence, what, content) in contents.parts.iter().filter(|(.., content)| !content.0.is_empty()) {
         lines.push(format!("{sequence}  {}", texts.word("event", what)));
         let pairs: Vec<_> =
             content.0.iter().map(|(name, value)| (format!("  {name}"), value.clone())).collect();
@@ -174,9 +173,30 @@ fn state(texts: &Texts, case: &Case) -> String {
 fn custodian(texts: &Texts, case: &Case) -> String {
     let here = format!("{} {}", case.custodian_name, case.custodian);
     match &case.in_transit_to {
-        Some(to) => texts.filled("case.in_transit", &[("from", &here), ("to", to)]),
+        Some(to) => texts.filled("case.in_transit", &[("from", &here), ("to", &named(case, to))]),
         None => here,
     }
+}
+
+/// A hall of the case with its name, if the case tells it.
+fn named(case: &Case, hall: &str) -> String {
+    let known = [(&case.competent, &case.competent_name), (&case.receiving, &case.receiving_name)];
+    let name = known.into_iter().find(|(code, _)| *code == hall).map(|(_, name)| name);
+    name.map_or_else(|| hall.to_owned(), |name| format!("{name} {hall}"))
+}
+
+/// This hall's part in the case.
+fn stage(texts: &Texts, case: &Case) -> String {
+    match (case.stage.as_str(), case.mirror) {
+        ("none", true) => texts.say("case.keeps_copy", &[]),
+        (stage, true) => format!("{}, {}", texts.word("stage", stage), texts.say("case.keeps_copy", &[])),
+        (stage, false) => texts.word("stage", stage),
+    }
+}
+
+/// How durable the case is: known to the hall that has it in hand.
+fn grade(case: &Case) -> Option<&str> {
+    ["custodian", "handing-over"].contains(&case.stage.as_str()).then_some(case.grade.as_str())
 }
 
 /// The day by which, the promised one first.

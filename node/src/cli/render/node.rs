@@ -69,7 +69,7 @@ fn cases(texts: &Texts, status: &Status) -> String {
     let total = texts.filled("status.cases", &[("cases", &status.cases), ("closed", &status.closed)]);
     let stages = status.stages.iter().filter(|(_, count)| **count > 0);
     let stages: Vec<String> =
-        stages.map(|(stage, count)| format!("{} {count}", texts.word("stage", stage))).collect();
+        stages.map(|(stage, count)| format!("{} {count}", texts.word("status.stage", stage))).collect();
     if stages.is_empty() { total } else { format!("{total}\n{}", stages.join(", ")) }
 }
 

@@ -1,0 +1,13 @@
+//! The street: what halls live through, played on real processes of the real binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::large_futures,
+    reason = "tests: what fails here fails the test"
+)]
+
+mod stories;
