@@ -385,10 +385,10 @@ impl Node {
         Ok(self.acts.admit(cx, self.me.boot, act.value(), role)?)
     }
 
-    /// Signs the next version of each body as this hall. All or nothing.
+    /// Signs the next version of each body that is not in force already, as this hall. All or nothing.
     fn publish(&mut self, cx: &mut Cx<'_>, bodies: Vec<Body>) -> Result<Reply, Refusal> {
         let mut signed = Vec::new();
-        for body in bodies {
+        for body in bodies.into_iter().filter(|body| !in_force(cx, self.me.at, body)) {
             let record = next_version(cx, Issuer::Hall(self.me.at), body);
             let (key, record) = (record.body.key(), Verified::own(record, &self.me.key));
             directory::admission::admissible(&Directory::new(cx), record.value())
@@ -444,6 +444,15 @@ impl Node {
         clerks::write(cx, card);
         Ok(Reply::Done)
     }
+}
+
+/// Whether `by` has published just this already.
+fn in_force(view: &dyn View, by: HallAt, body: &Body) -> bool {
+    let held = shelf::held(view, body.space(), &body.key());
+    held.is_some_and(|held| {
+        let held = held.value();
+        held.body == *body && held.issuer == Issuer::Hall(by) && !held.withdrawn
+    })
 }
 
 /// The version after the one that is held under the same key.

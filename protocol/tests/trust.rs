@@ -152,6 +152,20 @@ fn a_hall_publishes_only_for_its_own_area() {
 }
 
 #[test]
+fn publishing_what_is_in_force_changes_nothing() {
+    let mut city = City::new();
+    let before = query::roots(&city.halls[CITY].rows);
+    for (promised, records) in [(10, 0), (9, 1)] {
+        let mut again = matter("CITY-1", Tier::City);
+        again.promised_days = promised;
+        let act = city.act(CITY);
+        let reply = city.command(CITY, Command::Publish(act, vec![Body::Matter(Box::new(again))]));
+        assert_eq!(reply, Reply::Published { records });
+    }
+    assert_ne!(query::roots(&city.halls[CITY].rows), before);
+}
+
+#[test]
 fn a_promise_above_the_law_is_not_published_and_nothing_else_with_it() {
     let mut city = City::new();
     let before = query::counts(&city.halls[CITY].rows);
