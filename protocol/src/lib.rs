@@ -7,6 +7,8 @@
 //! Read in this order: [`step`] (the seam), [`node`] (dispatch), [`cases`] (logs and hand-over), [`post`]
 //! (letters over the tiers), [`exchange`] (equal lists everywhere), then what they stand on.
 
+#![warn(clippy::as_conversions)]
+
 pub mod calendar;
 pub mod cases;
 pub mod catalogue;

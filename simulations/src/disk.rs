@@ -2,7 +2,9 @@
 //!
 //! A commit is all or nothing. A crash needs no code here: a batch that was not committed is just dropped.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::iter::Peekable;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -51,42 +53,33 @@ impl View for Disk {
     fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         let from = if after.is_empty() { Bound::Included(prefix) } else { Bound::Excluded(after) };
         let range = (from, Bound::Unbounded);
-        let mut own = self.own.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
-        if *prefix > *self.last {
-            for (key, value) in own {
-                if !value.as_ref().is_none_or(|it| visit(key, it)) {
-                    return;
-                }
-            }
-            return;
-        }
-        let mut base = self.base.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
-        let (mut below, mut above) = (base.next(), own.next());
-        loop {
-            let own_first = match (below, above) {
-                (None, None) => return,
-                (Some(_), None) => false,
-                (None, Some(_)) => true,
-                (Some((lower, _)), Some((upper, _))) => {
-                    if lower == upper {
-                        below = base.next();
-                    }
-                    upper <= lower
-                }
-            };
-            let going = if own_first {
-                let going = above.is_none_or(|(key, value)| value.as_ref().is_none_or(|it| visit(key, it)));
-                above = own.next();
-                going
-            } else {
-                let going = below.is_none_or(|(key, value)| visit(key, value));
-                below = base.next();
-                going
-            };
-            if !going {
+        let shared = (*prefix <= *self.last).then(|| self.base.range::<[u8], _>(range));
+        let shared = shared.into_iter().flatten().map(|(key, value)| (key.as_slice(), value));
+        let own = self.own.range::<[u8], _>(range).map(|(key, value)| (key.as_slice(), value.as_ref()));
+        let mut shared = shared.take_while(|(key, _)| key.starts_with(prefix)).peekable();
+        let mut own = own.take_while(|(key, _)| key.starts_with(prefix)).peekable();
+        while let Some((key, value)) = next(&mut shared, &mut own) {
+            if value.is_some_and(|value| !visit(key, value)) {
                 return;
             }
         }
+    }
+}
+
+/// The next row of both, the own one where both have it; no value if it was removed.
+fn next<'a>(
+    shared: &mut Peekable<impl Iterator<Item = (&'a [u8], &'a Bytes)>>,
+    own: &mut Peekable<impl Iterator<Item = (&'a [u8], Option<&'a Bytes>)>>,
+) -> Option<(&'a [u8], Option<&'a Bytes>)> {
+    let order = match (shared.peek(), own.peek()) {
+        (Some((lower, _)), Some((upper, _))) => lower.cmp(upper),
+        (Some(_), None) => Ordering::Less,
+        (None, _) => Ordering::Greater,
+    };
+    match order {
+        Ordering::Less => shared.next().map(|(key, value)| (key, Some(value))),
+        Ordering::Equal => shared.next().and_then(|_hidden| own.next()),
+        Ordering::Greater => own.next(),
     }
 }
 

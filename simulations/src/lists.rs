@@ -17,11 +17,11 @@ pub(crate) fn matters(divisions: &[Division]) -> anyhow::Result<Vec<Matter>> {
     for division in divisions {
         match division.code.tier() {
             Tier::City => {
-                for level in Tier::ALL {
-                    for number in 1..=MATTERS_A_TIER {
-                        let code = format!("SIM-{level}-{number:03}").parse()?;
-                        matters.push(matter(code, level, division.code, number));
-                    }
+                let numbers =
+                    Tier::ALL.into_iter().flat_map(|level| (1..=MATTERS_A_TIER).map(move |it| (level, it)));
+                for (level, number) in numbers {
+                    let code = format!("SIM-{level}-{number:03}").parse()?;
+                    matters.push(matter(code, level, division.code, number));
                 }
             }
             Tier::County => {
@@ -51,11 +51,8 @@ pub(crate) fn bodies(city: DivisionCode, matters: &[Matter]) -> Vec<Body> {
 }
 
 fn matter(code: MatterCode, level: Tier, area: DivisionCode, number: u16) -> Matter {
-    let material = |name: &str, source| Material {
-        name: name.to_owned(),
-        necessity: Necessity::Required,
-        source,
-    };
+    let material =
+        |name: &str, source| Material { name: name.to_owned(), necessity: Necessity::Required, source };
     Matter {
         name: format!("Matter {code}"),
         code,

@@ -38,7 +38,7 @@ enum What {
 
 #[derive(Debug, Args)]
 struct CityArgs {
-    /// The division table: tier,code12,parent12,name,mca_code12,note.
+    /// The division table, with the columns `tier,code12,parent12,name,mca_code12,note`.
     #[arg(long, value_name = "FILE", default_value = TABLE)]
     halls: PathBuf,
     /// Simulated minutes; the last three, or the second half of a shorter run, are quiet.
@@ -126,7 +126,8 @@ fn show(args: &CityArgs, report: &Report, took: u128, same: bool) -> anyhow::Res
     }
     write!(out, "{report}")?;
     if args.twice {
-        writeln!(out, "{}", if same { "the second run was the same" } else { "BROKEN    the second run differs" })?;
+        let verdict = if same { "the second run was the same" } else { "BROKEN    the second run differs" };
+        writeln!(out, "{verdict}")?;
     }
     writeln!(out, "{}.{:03} real seconds, {ratio} times real time", took / 1_000, took % 1_000)?;
     Ok(())

@@ -105,8 +105,7 @@ impl People {
         // Most people live where they go; at the higher halls their home says which hall decides.
         let stays = own.tier() >= Tier::Township && self.chance.below(4) > 0;
         let place = if stays { own } else { home };
-        let question =
-            Question { matter: matter.clone(), receiving: station.at.hall, place, wall: FOUNDED };
+        let question = Question { matter: matter.clone(), receiving: station.at.hall, place, wall: FOUNDED };
         let route = route(&station.disk, &question).ok()?;
         let wrap = |to| Wrap { to, recovery: false, key: city.wrapped.clone() };
         let act = self.act(city, station, WINDOW)?;
@@ -254,4 +253,3 @@ impl People {
         usize::try_from(self.chance.below(bound)).ok()
     }
 }
-

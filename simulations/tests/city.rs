@@ -1,5 +1,7 @@
 //! Small cities with every kind of trouble. A failing seed is repeated with `SEED=... cargo test`.
 
+#![expect(clippy::expect_used, reason = "a test that cannot begin has failed")]
+
 use std::ops::RangeInclusive;
 
 use hallmesh_simulations::city::{Division, made_up};

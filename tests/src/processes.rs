@@ -67,6 +67,11 @@ impl Processes {
         place.stop().await
     }
 
+    /// Lets the system choose other ports at the next start of a hall.
+    pub fn forget_ports(&self, member: &Member) -> Result<(), Problem> {
+        self.place(member).listen(&member.config.listen)
+    }
+
     /// The last log lines of every hall, for people.
     pub fn tails(&self) -> String {
         let places: Vec<_> = lock(&self.shared.halls).values().cloned().collect();
@@ -112,7 +117,7 @@ impl Place {
         let begun = Instant::now();
         loop {
             match member.client.status().await {
-                Ok(status) if !status.listening.is_empty() => return self.keep_ports(&status.listening),
+                Ok(status) if !status.listening.is_empty() => return self.listen(&status.listening),
                 Ok(_) => {}
                 Err(problem) if problem.code != "node.not_running" && problem.code != "node.broken_off" => {
                     return Err(problem);
@@ -140,13 +145,13 @@ impl Place {
             .spawn()
     }
 
-    /// A hall has the same address after every start, as real ones have: the ports that the system chose
-    /// at the first start go into the configuration.
-    fn keep_ports(&self, listening: &[String]) -> Result<(), Problem> {
+    /// What the configuration says about ports. A hall has the same address after every start, as real ones
+    /// have, so that those the system chose at the first start are written down.
+    fn listen(&self, addresses: &[String]) -> Result<(), Problem> {
         let file = self.config_file();
         let mut config = Config::load(Some(&file)).map_err(|why| self.failed("config", why))?;
-        if config.listen != listening {
-            config.listen = listening.to_vec();
+        if config.listen != addresses {
+            config.listen = addresses.to_vec();
             let text = toml::to_string(&config).map_err(|why| self.failed("config", why))?;
             std::fs::write(&file, text).map_err(|why| self.failed("config", why))?;
         }

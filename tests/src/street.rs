@@ -5,8 +5,10 @@ use std::sync::LazyLock;
 
 use hallmesh::demo::{City, Member};
 use hallmesh::export;
-use hallmesh::ops::{Answer, Ask, Case, Peer, Problem, Status};
+use hallmesh::ops::{Answer, Ask, Case, Content, Peer, Problem, Status};
+use hallmesh_protocol::cases::{Deed, State};
 use hallmesh_protocol::record::Body;
+use libp2p::Multiaddr;
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -97,6 +99,48 @@ impl Street {
             Err(problem) if problem.code == "case.unknown" => None,
             Err(problem) => panic!("{problem:?}"),
         }
+    }
+
+    /// Takes in a case at a window, for somebody who lives where another hall is. Gives its number.
+    pub async fn receive(&self, window: usize, matter: &str, place_of: usize) -> String {
+        let (matter, place) = (matter.parse().unwrap(), self.hall(place_of).hall.division());
+        let ask = Ask::Receive { matter, place, content: Content::one("applicant", "example") };
+        let Answer::Received(received) = self.act(window, &ask).await.unwrap() else { panic!("no receipt") };
+        received.number
+    }
+
+    /// Waits until a hall has a case in hand, in a state.
+    pub async fn in_hand(&self, place: usize, number: &str, state: State) {
+        eventually("the case is in hand", async || {
+            let case = self.case(place, number).await?;
+            (case.stage == "custodian" && case.state == state).then_some(())
+        })
+        .await;
+    }
+
+    /// Records an act of a hall's clerk.
+    pub async fn record(&self, place: usize, number: &str, deed: Deed) {
+        let ask = Ask::Record { case: number.to_owned(), deed, content: Content::one("note", "example") };
+        self.act(place, &ask).await.unwrap();
+    }
+
+    /// Goes on with a received case until it is delivered.
+    pub async fn finish(&self, number: &str, decides: usize, window: usize) {
+        self.in_hand(decides, number, State::Received).await;
+        self.record(decides, number, Deed::Accept).await;
+        self.record(decides, number, Deed::Decide { granted: true }).await;
+        self.in_hand(window, number, State::Decided).await;
+        self.record(window, number, Deed::Deliver).await;
+    }
+
+    /// Where a hall listens.
+    pub async fn address(&self, place: usize) -> Multiaddr {
+        self.status(place).await.listening[0].parse().unwrap()
+    }
+
+    /// The configuration of a hall, for the command line.
+    pub fn config(&self, place: usize) -> String {
+        self.hall(place).dir.join("hallmesh.toml").display().to_string()
     }
 
     /// Exports a case from a hall into a directory.

@@ -21,6 +21,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hallmesh::config::Config;
+use hallmesh::texts::Lang;
+use hallmesh_tests::cli;
 
 use repository::{documents, is_test, is_unit_test, module_of, read, root, sources, tracked};
 use rust::{bare, code_lines, crate_uses, functions, names_after, without_tests, words};
@@ -223,6 +225,26 @@ fn both_languages_name_the_same_commands() {
 }
 
 #[test]
+fn the_command_reference_is_current() {
+    for (lang, option, path) in
+        [(Lang::En, "en", "deploy/reference.md"), (Lang::Zh, "zh", "deploy/reference.zh-CN.md")]
+    {
+        let how = format!("to mend it: hallmesh --lang {option} reference > {path}");
+        assert!(read(path) == reference(lang), "{path} is not what the program says; {how}");
+    }
+}
+
+#[test]
+fn documents_name_commands_that_exist() {
+    let (reference, mut breaches) = (reference(Lang::En), Vec::new());
+    for path in documents() {
+        let found = unknown_calls(&read(&path), &reference);
+        breaches.extend(found.into_iter().map(|breach| format!("{}: {breach}", path.display())));
+    }
+    none(&breaches);
+}
+
+#[test]
 fn the_example_configuration_mentions_every_key() {
     let text = read("deploy/config/hallmesh.example.toml");
     let missing: Vec<_> = Config::KEYS.into_iter().filter(|key| !text.contains(&format!("\n#{key} = "))).collect();
@@ -265,7 +287,18 @@ fn every_rule_can_fail() {
     assert_eq!(unwraps("a.unwrap();\n#[cfg(test)]\nmod tests { fn a() { b.unwrap(); } }").len(), 1);
     assert_eq!(links("[a](b.md#c) [d](https://e) [f](#g) ![h](i.png)"), ["b.md", "i.png"]);
     assert_eq!(commands("text\n```sh\ncargo test # all\n  --workspace\n```\ncargo"), ["cargo test", "--workspace"]);
+    let reference = "`--json`\n## a\n### hallmesh case show\n`--to N`\n### hallmesh run\n";
+    let unknown = |call: &str| unknown_calls(&format!("```sh\n{call}\n```"), reference).len();
+    assert_eq!((unknown("city --json case show 1 --to 2"), unknown("hallmesh --config a run 2> b &")), (0, 0));
+    assert_eq!((unknown("A=$(city case shew 1)"), unknown("sudo -u hallmesh hallmesh run --to 2")), (1, 1));
     assert_eq!(private(&format!("see {}someone", PRIVATE[0])).len(), 1);
+}
+
+/// What the program says of itself.
+fn reference(lang: Lang) -> String {
+    let said = cli(lang, &["reference"]);
+    assert_eq!(said.exit, Some(0), "{}", said.err);
+    said.out
 }
 
 // Rules.
@@ -370,6 +403,45 @@ fn commands(text: &str) -> Vec<String> {
         }
     }
     commands
+}
+
+/// Calls of the program in a document's fenced blocks that the reference does not know.
+fn unknown_calls(text: &str, reference: &str) -> Vec<String> {
+    let (globals, commands_of) = reference.split_once("\n## ").unwrap();
+    let sections: Vec<&str> = commands_of.split("\n### hallmesh ").skip(1).collect();
+    let mut breaches = Vec::new();
+    for (command, words) in commands(text).iter().filter_map(|command| Some((command, call(command)?))) {
+        let section = (1..=2).rev().find_map(|count| {
+            let name = words.get(..count)?.join(" ");
+            sections.iter().find(|section| section.lines().next() == Some(&name))
+        });
+        let Some(section) = section else {
+            breaches.push(format!("no such command: {command}"));
+            continue;
+        };
+        let known = |flag: &str| [globals, *section].iter().any(|text| words_of_code(text).any(|it| it == flag));
+        let unknown = words.iter().filter(|word| word.starts_with("--") && !known(word));
+        breaches.extend(unknown.map(|flag| format!("no {flag} in: {command}")));
+    }
+    breaches
+}
+
+/// The words of a call of the program, without its global options; none if the line is something else.
+fn call(command: &str) -> Option<Vec<&str>> {
+    let command = command.strip_prefix("sudo -u hallmesh ").unwrap_or(command);
+    let command = command.split_once("=$(").map_or(command, |(_, call)| call);
+    let mut words = command.split_whitespace().peekable();
+    words.next().filter(|first| ["hallmesh", "city", "county", "village"].contains(first))?;
+    while let Some(global) = words.next_if(|word| ["--json", "--config", "--lang"].contains(word)) {
+        if global != "--json" {
+            words.next();
+        }
+    }
+    Some(words.take_while(|word| !["|", ">", "2>", "&"].contains(word)).collect())
+}
+
+fn words_of_code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2).flat_map(str::split_whitespace)
 }
 
 fn private(text: &str) -> Vec<String> {

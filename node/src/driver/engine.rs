@@ -37,7 +37,7 @@ pub(crate) enum Event {
     Up { peer: PeerId },
     Down { peer: PeerId },
     Frame { peer: PeerId, line: LineId, number: u64, message: Option<Checked> },
-    Guest { guest: GuestId, records: Vec<Verified<Record>>, refused: u64 },
+    Guest { visitor: Visitor, records: Vec<Verified<Record>>, refused: u64 },
     Listening(Multiaddr),
     NotAdmitted { peer: PeerId },
     Command { command: Box<Command>, reply: oneshot::Sender<Reply> },
@@ -46,8 +46,15 @@ pub(crate) enum Event {
 /// Who waits for the reply to a command.
 enum Waiting {
     Caller(oneshot::Sender<Reply>),
-    Guest(GuestId),
+    Guest(Visitor),
     Nobody,
+}
+
+/// A guest who showed something, and who it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Visitor {
+    pub(crate) guest: GuestId,
+    pub(crate) peer: PeerId,
 }
 
 /// The owner of the core and of the store's writing side.
@@ -176,9 +183,9 @@ impl Engine {
                 Some(Input::PeerDown(at.hall))
             }
             Event::Listening(address) => Some(self.listening(address)),
-            Event::Guest { guest, records, refused } => {
+            Event::Guest { visitor, records, refused } => {
                 self.shared.refused("guest-records", refused);
-                Some(self.command(Command::Admit(records), Waiting::Guest(guest)))
+                Some(self.command(Command::Admit(records), Waiting::Guest(visitor)))
             }
             Event::NotAdmitted { peer } => {
                 self.introduce(peer);
@@ -211,11 +218,11 @@ impl Engine {
     /// Everything the core asked for, now that the store has kept what it rests on.
     async fn release(&mut self, released: Released) -> Result<(), Problem> {
         self.wake_at = released.wake_at.unwrap_or(self.wake_at);
-        let mut directory_changed = false;
+        let (mut directory_changed, mut visitors) = (false, Vec::new());
         for output in released.outputs {
             match output {
                 Output::Send { to, message } => self.say(to, &message).await,
-                Output::Reply { ticket, reply } => self.reply(ticket, reply).await,
+                Output::Reply { ticket, reply } => visitors.extend(self.reply(ticket, reply)),
                 Output::Keep(halls) => self.wanted = halls,
                 Output::RosterChanged => directory_changed = true,
                 Output::Happened(happening) => {
@@ -224,7 +231,13 @@ impl Engine {
                 }
             }
         }
-        if directory_changed { self.roster().await } else { Ok(()) }
+        if directory_changed {
+            self.roster().await?;
+        }
+        for visitor in visitors {
+            self.answer(visitor).await;
+        }
+        Ok(())
     }
 
     async fn say(&self, to: HallId, message: &Message) {
@@ -233,20 +246,25 @@ impl Engine {
         }
     }
 
-    async fn reply(&mut self, ticket: Ticket, reply: Reply) {
+    /// Hands a reply to whoever waits for it. A visitor is answered once the roster says who is a member.
+    fn reply(&mut self, ticket: Ticket, reply: Reply) -> Option<Visitor> {
         match self.waiting.remove(&ticket) {
             Some(Waiting::Caller(caller)) => {
                 if caller.send(reply).is_err() {
                     tracing::debug!("a caller hung up before the reply");
                 }
             }
-            Some(Waiting::Guest(guest)) => {
-                let known = matches!(reply, Reply::Admitted { .. });
-                let frame = if known { ADMITTED } else { NOT_ADMITTED }.to_vec();
-                self.send(NetCommand::GuestReply { guest, frame }).await;
-            }
+            Some(Waiting::Guest(visitor)) => return Some(visitor),
             Some(Waiting::Nobody) | None => {}
         }
+        None
+    }
+
+    /// What counts is not what a guest showed but whether it is one of us now.
+    async fn answer(&self, visitor: Visitor) {
+        let member = self.who.hall(&visitor.peer).is_some();
+        let frame = if member { ADMITTED } else { NOT_ADMITTED }.to_vec();
+        self.send(NetCommand::GuestReply { guest: visitor.guest, frame }).await;
     }
 
     async fn roster(&mut self) -> Result<(), Problem> {

@@ -7,9 +7,9 @@ use hallmesh_protocol::record::decode_records;
 use hallmesh_protocol::verify::{self, Checked};
 use tokio::sync::mpsc;
 
-use super::engine::Event;
+use super::engine::{Event, Visitor};
 use super::shared::Shared;
-use crate::net::{GuestId, NetEvent};
+use crate::net::NetEvent;
 use crate::ops::Problem;
 
 /// Reads what the rooms tell until they close.
@@ -33,7 +33,7 @@ fn check(shared: &Shared, event: NetEvent) -> Result<Option<Event>, Problem> {
             let message = message(shared, &bytes)?;
             Event::Frame { peer, line, number, message }
         }
-        NetEvent::Guest { guest, frame, .. } => guest_shows(shared, guest, &frame)?,
+        NetEvent::Guest { guest, peer, frame } => guest_shows(shared, Visitor { guest, peer }, &frame)?,
         NetEvent::Up { peer, .. } => Event::Up { peer },
         NetEvent::Down { peer, .. } => Event::Down { peer },
         NetEvent::Listening(address) => Event::Listening(address),
@@ -53,13 +53,13 @@ fn check(shared: &Shared, event: NetEvent) -> Result<Option<Event>, Problem> {
 }
 
 /// The one frame of a stranger: a chain of charters, or nothing that is taken up.
-fn guest_shows(shared: &Shared, guest: GuestId, frame: &[u8]) -> Result<Event, Problem> {
+fn guest_shows(shared: &Shared, visitor: Visitor, frame: &[u8]) -> Result<Event, Problem> {
     let Ok(records) = decode_records(frame) else {
         shared.refused("guest-frame", 1);
-        return Ok(Event::Guest { guest, records: Vec::new(), refused: 1 });
+        return Ok(Event::Guest { visitor, records: Vec::new(), refused: 1 });
     };
     let (records, refused) = verify::records(&shared.snapshot()?, records);
-    Ok(Event::Guest { guest, records, refused })
+    Ok(Event::Guest { visitor, records, refused })
 }
 
 /// A frame that is refused still counts as read: its sender repeats what matters.

@@ -10,7 +10,7 @@ mod trace;
 use std::collections::BTreeSet;
 
 use hallmesh_protocol::cases::{Grade, Stage};
-use hallmesh_protocol::ids::{CaseId, HallId};
+use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::post;
 use hallmesh_protocol::query;
 use hallmesh_protocol::step::{Reply, Writes};
@@ -74,9 +74,15 @@ pub struct Checkers {
     nothing_lost: NothingLost,
     broken: Vec<Violation>,
     count: u64,
+    halls: Vec<HallAt>,
 }
 
 impl Checkers {
+    /// Checkers of a city with these halls, each at its seat.
+    pub fn new(halls: Vec<HallAt>) -> Self {
+        Self { halls, ..Self::default() }
+    }
+
     /// A hall commits. Says which cases change with that.
     pub fn commits(&mut self, at: u64, seat: Seat, writes: &Writes) -> BTreeSet<CaseId> {
         self.trace.commit(at, seat, writes);
@@ -158,12 +164,27 @@ impl Checkers {
         let events = view.case.events;
         self.nothing_lost.kept(seat, case, events);
         let Some(custody) = view.custody else { return };
+        if custody.stage == Stage::Custodian && !self.one_hand.has_in_hand(seat, case) {
+            let how = self.taken(seat, case, disk);
+            self.note(at, Promise::OneHand, how);
+        }
         let how = self.one_hand.stands(seat, case, custody.stage, custody.position);
         self.note(at, Promise::OneHand, how);
         if custody.grade == Grade::D2 {
             let how = self.nothing_lost.graded_d2(seat, case, events);
             self.note(at, Promise::NothingLost, how);
         }
+    }
+
+    /// What is wrong with how a case came into a hall's hand.
+    fn taken(&self, seat: Seat, case: CaseId, disk: &Disk) -> Option<String> {
+        let log: Vec<_> = query::file(disk, case).events.iter().filter_map(|it| it.header().ok()).collect();
+        let me = self.halls.get(seat)?.hall;
+        let keeps = |hall| {
+            let seat = self.halls.binary_search_by_key(&hall, |at| at.hall).ok();
+            seat.map_or(0, |seat| self.nothing_lost.events_kept(seat, case))
+        };
+        OneHand::witnessed(&log, me, keeps)
     }
 
     /// Where each printed case is now, read from the disks.

@@ -59,6 +59,11 @@ impl NothingLost {
         (!restorable).then(|| format!("case {case}: hall {seat} grades it D2, no other has {events} events"))
     }
 
+    /// How many events of a case a hall keeps.
+    pub fn events_kept(&self, seat: Seat, case: CaseId) -> u32 {
+        self.kept.get(&case).and_then(|halls| halls.get(&seat)).copied().unwrap_or(0)
+    }
+
     /// The halls that keep a case.
     pub fn keepers(&self, case: CaseId) -> impl Iterator<Item = Seat> {
         self.kept.get(&case).into_iter().flat_map(|halls| halls.keys().copied())

@@ -1,9 +1,10 @@
-//! One hand: a case is in at most one hall's hand, hands change only forwards, and there is one log.
+//! One hand: a case is in at most one hall's hand, hands change only forwards and before a witness, and
+//! there is one log.
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::{Position, Stage};
-use hallmesh_protocol::ids::CaseId;
+use hallmesh_protocol::cases::{Facts, Header, Position, Stage};
+use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 
 use crate::station::Seat;
 
@@ -35,6 +36,25 @@ impl OneHand {
         None
     }
 
+    /// Whether a hall already has a case in hand, as far as it was seen.
+    pub fn has_in_hand(&self, seat: Seat, case: CaseId) -> bool {
+        self.hands.get(&case).is_some_and(|hands| hands.contains_key(&seat))
+    }
+
+    /// A hall has newly taken a case; `keeps` says how many events of it a hall keeps. The witness it names
+    /// must be a mirror of the epoch before and have recorded everything up to the hand-over.
+    pub fn witnessed(log: &[Header], me: HallId, keeps: impl Fn(HallId) -> u32) -> Option<String> {
+        let taken = log.iter().rposition(|header| header.at.hall == me && is_take(header))?;
+        let (before, rest) = log.split_at_checked(taken)?;
+        let take = rest.first()?;
+        let Facts::Take { witness, .. } = take.facts else { return None };
+        let mirrors = before.iter().rev().find_map(mirrors).unwrap_or_default();
+        let recorded = keeps(witness.hall) >= take.sequence;
+        let lawful = mirrors.contains(&witness) && recorded;
+        let case = take.case;
+        (!lawful).then(|| format!("case {case}: {me} took it, {witness} witnessed nothing"))
+    }
+
     /// A hall committed an event of a log. Only one hall can have written it, so it is the same everywhere.
     pub fn logged(&mut self, seat: Seat, case: CaseId, sequence: u32, event: [u8; 32]) -> Option<String> {
         let known = *self.logs.entry((case, sequence)).or_insert(event);
@@ -42,8 +62,31 @@ impl OneHand {
     }
 }
 
+fn is_take(header: &Header) -> bool {
+    matches!(header.facts, Facts::Take { .. })
+}
+
+/// The mirrors an event names for its epoch.
+fn mirrors(header: &Header) -> Option<Vec<HallAt>> {
+    match &header.facts {
+        Facts::Receive { mirrors, .. } | Facts::Take { mirrors, .. } => {
+            Some(mirrors.iter().flatten().copied().collect())
+        }
+        Facts::Transfer { .. }
+        | Facts::Resume { .. }
+        | Facts::Accept
+        | Facts::RequestCorrection
+        | Facts::Supplement
+        | Facts::Decide { .. }
+        | Facts::Deliver
+        | Facts::Unknown { .. } => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use hallmesh_protocol::ids::{ClerkId, Digest};
+
     use super::*;
 
     const CASE: CaseId = CaseId([7; 16]);
@@ -74,6 +117,48 @@ mod tests {
         assert_eq!(check.stands(1, CASE, Stage::Custodian, epoch(3)), None);
         assert_eq!(check.stands(1, CASE, Stage::Handing, epoch(3)), None);
         assert!(check.stands(2, CASE, Stage::Custodian, epoch(2)).is_some());
+    }
+
+    fn at(code: u64) -> HallAt {
+        HallAt { hall: HallId::from_u64(code).expect("a hall"), incarnation: 1 }
+    }
+
+    fn header(at: HallAt, sequence: u32, facts: Facts) -> Header {
+        let zero = Digest([0; 32]);
+        Header {
+            suite: 1,
+            case: CASE,
+            position: epoch(0),
+            sequence,
+            boot: 1,
+            at,
+            clerk: ClerkId::node(at.hall),
+            body: None,
+            wall: 0,
+            suspect_time: false,
+            matter: zero,
+            calendar: zero,
+            previous: zero,
+            sealed: zero,
+            facts,
+        }
+    }
+
+    #[test]
+    fn taking_without_a_mirror_that_recorded_the_hand_over_is_seen() {
+        let [giver, target, mirror, other] =
+            [62_070_000_000_000, 62_070_100_000_000, 62_070_200_000_000, 62_070_300_000_000].map(at);
+        let take = |witness| {
+            let mirrors = [Some(mirror), None];
+            vec![
+                header(giver, 0, Facts::Take { mirrors, witness: giver }),
+                header(target, 1, Facts::Take { mirrors, witness }),
+            ]
+        };
+        let check = |witness, kept| OneHand::witnessed(&take(witness), target.hall, |_| kept);
+        assert_eq!(check(mirror, 1), None);
+        assert!(check(mirror, 0).is_some());
+        assert!(check(other, 1).is_some());
     }
 
     #[test]

@@ -12,8 +12,8 @@ pub enum Kind {
     Input = 1,
     /// A node committed.
     Commit = 2,
-    /// A message left.
-    Send = 3,
+    /// A message arrived and holds.
+    Message = 3,
     /// A process started or died.
     Power = 4,
     /// A cut was made or mended.
@@ -68,7 +68,9 @@ mod tests {
 
     fn run(events: &[(u64, Seat, &[u8])]) -> String {
         let mut trace = Trace::default();
-        events.iter().for_each(|(at, seat, what)| trace.note(*at, *seat, Kind::Input, what));
+        for (at, seat, what) in events {
+            trace.note(*at, *seat, Kind::Input, what);
+        }
         trace.hash()
     }
 

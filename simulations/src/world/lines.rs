@@ -109,7 +109,7 @@ impl World {
         };
         match checked {
             Ok(message) => {
-                self.checkers.trace.note(self.now, to, Kind::Send, frame.get(..64).unwrap_or(frame));
+                self.checkers.trace.note(self.now, to, Kind::Message, frame.get(..64).unwrap_or(frame));
                 self.feed(to, Input::Received { from: sender, message });
             }
             // It may come before the charter of its signer; it is asked for or sent again.

@@ -10,4 +10,10 @@
     reason = "tests: what fails here fails the test"
 )]
 
+mod archive;
+mod bad_input;
+mod by_hand;
+mod misuse;
+mod power;
 mod stories;
+mod trust;

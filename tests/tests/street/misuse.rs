@@ -1,0 +1,64 @@
+//! Members that do not keep the rules of the line, and nodes that are started twice.
+
+use futures::AsyncWriteExt as _;
+use hallmesh::home::Home;
+use hallmesh::net::{FRAME_MAX, Refusal};
+use hallmesh::texts::Lang;
+use hallmesh_tests::{LINE_PROTOCOL, Rogue, Street, cli, eventually};
+
+const CITY: usize = 0;
+const GANZHOU: usize = 1;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oversize_frame_of_a_member_costs_its_connection_and_nothing_else() {
+    let street = Street::of(2).await;
+    street.line(CITY, GANZHOU).await;
+    street.processes.stop(street.hall(GANZHOU)).await.unwrap();
+    let boot = street.status(CITY).await.boot;
+    let keys = Home::open(&street.hall(GANZHOU).dir).unwrap().keys().unwrap();
+    let mut rogue = Rogue::dial(&keys.transport, &street.address(CITY).await).await.unwrap();
+    let mut line = rogue.open(LINE_PROTOCOL).await.unwrap().expect("a member has a line");
+    street.line(CITY, GANZHOU).await;
+
+    line.write_all(&frame(1, b"not a message")).await.unwrap();
+    line.flush().await.unwrap();
+    eventually("nonsense is counted", async || refused(&street, "malformed").await.then_some(())).await;
+    assert!(street.connected(CITY, GANZHOU).await, "nonsense in its bounds is only not understood");
+
+    let length = u32::try_from(FRAME_MAX).unwrap() + 1;
+    line.write_all(&head(length, 2)).await.unwrap();
+    line.flush().await.unwrap();
+    rogue.closed().await;
+    let away = async || (!street.connected(CITY, GANZHOU).await).then_some(());
+    eventually("the line is down", away).await;
+    assert!(refused(&street, &Refusal::FrameOversize.to_string()).await);
+    assert_eq!(street.status(CITY).await.boot, boot);
+
+    street.processes.start(street.hall(GANZHOU)).await.unwrap();
+    street.line(CITY, GANZHOU).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_node_on_the_same_data_directory_is_refused_and_the_first_goes_on() {
+    let street = Street::of(1).await;
+    let before = street.status(CITY).await;
+    for lang in [Lang::Zh, Lang::En] {
+        let said = cli(lang, &["run", "--config", &street.config(CITY)]);
+        crate::bad_input::explained(lang, &said, "store.in_use");
+        assert_eq!(said.exit, Some(1), "{said:?}");
+    }
+    let after = street.status(CITY).await;
+    assert_eq!((before.boot, before.directory_root), (after.boot, after.directory_root));
+}
+
+async fn refused(street: &Street, why: &str) -> bool {
+    street.status(CITY).await.refused.get(why).copied() == Some(1)
+}
+
+fn head(length: u32, number: u64) -> Vec<u8> {
+    [length.to_be_bytes().as_slice(), &number.to_be_bytes()].concat()
+}
+
+fn frame(number: u64, bytes: &[u8]) -> Vec<u8> {
+    [head(u32::try_from(bytes.len()).unwrap(), number).as_slice(), bytes].concat()
+}

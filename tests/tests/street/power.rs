@@ -1,0 +1,41 @@
+//! Power cuts and moves that are not left to chance.
+
+use hallmesh_tests::Street;
+
+const CITY: usize = 0;
+const VILLAGE: usize = 5;
+/// Decided by the city, taken in everywhere.
+const OF_THE_CITY: &str = "ZYL-C-001";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_survives_kill_9_between_receipt_and_hand_over_and_a_power_cut_of_the_whole_city() {
+    let street = Street::city().await;
+    street.processes.stop(street.hall(CITY)).await.unwrap();
+    let number = street.receive(VILLAGE, OF_THE_CITY, VILLAGE).await;
+    street.processes.kill(street.hall(VILLAGE)).await.unwrap();
+    for member in street.city.members.iter().filter(|it| ![CITY, VILLAGE].map(|at| street.hall(at).hall).contains(&it.hall)) {
+        street.processes.kill(member).await.unwrap();
+    }
+    for member in &street.city.members {
+        street.processes.start(member).await.unwrap();
+    }
+    street.finish(&number, CITY, VILLAGE).await;
+    let case = street.case(VILLAGE, &number).await.unwrap();
+    assert_eq!((case.state.word(), case.stage.as_str()), ("delivered", "custodian"));
+    assert_ne!(street.case(CITY, &number).await.unwrap().stage, "custodian");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn halls_that_come_back_at_other_addresses_one_by_one_are_found_again() {
+    let street = Street::city().await;
+    for (place, member) in street.city.members.iter().enumerate() {
+        let before = street.address(place).await;
+        street.processes.kill(member).await.unwrap();
+        street.processes.forget_ports(member).unwrap();
+        street.processes.start(member).await.unwrap();
+        assert_ne!(street.address(place).await, before);
+    }
+    street.city.wait_equal().await.unwrap();
+    let number = street.receive(VILLAGE, OF_THE_CITY, VILLAGE).await;
+    street.finish(&number, CITY, VILLAGE).await;
+}
