@@ -67,9 +67,13 @@ impl Processes {
         place.stop().await
     }
 
-    /// Lets the system choose other ports at the next start of a hall.
-    pub fn forget_ports(&self, member: &Member) -> Result<(), Problem> {
-        self.place(member).listen(&member.config.listen)
+    /// Changes the settings with which a hall starts the next time.
+    pub fn configure(&self, member: &Member, change: impl Fn(Config) -> Config) -> Result<(), Problem> {
+        let place = self.place(member);
+        let file = place.config_file();
+        let config = Config::load(Some(&file)).map_err(|why| place.failed("config", why))?;
+        let text = toml::to_string(&change(config)).map_err(|why| place.failed("config", why))?;
+        std::fs::write(&file, text).map_err(|why| place.failed("config", why))
     }
 
     /// The last log lines of every hall, for people.
@@ -117,7 +121,7 @@ impl Place {
         let begun = Instant::now();
         loop {
             match member.client.status().await {
-                Ok(status) if !status.listening.is_empty() => return self.listen(&status.listening),
+                Ok(status) if !status.listening.is_empty() => return Ok(()),
                 Ok(_) => {}
                 Err(problem) if problem.code != "node.not_running" && problem.code != "node.broken_off" => {
                     return Err(problem);
@@ -143,19 +147,6 @@ impl Place {
             .stdout(log.try_clone()?)
             .stderr(log.try_clone()?)
             .spawn()
-    }
-
-    /// What the configuration says about ports. A hall has the same address after every start, as real ones
-    /// have, so that those the system chose at the first start are written down.
-    fn listen(&self, addresses: &[String]) -> Result<(), Problem> {
-        let file = self.config_file();
-        let mut config = Config::load(Some(&file)).map_err(|why| self.failed("config", why))?;
-        if config.listen != addresses {
-            config.listen = addresses.to_vec();
-            let text = toml::to_string(&config).map_err(|why| self.failed("config", why))?;
-            std::fs::write(&file, text).map_err(|why| self.failed("config", why))?;
-        }
-        Ok(())
     }
 
     async fn stop(&self) -> Result<(), Problem> {

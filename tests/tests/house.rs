@@ -91,7 +91,8 @@ const IMPURE: [&str; 12] = [
 const VAGUE: [&str; 8] = ["Manager", "Handler", "Helper", "Helpers", "Util", "Utils", "Data", "Info"];
 
 /// Words that stand for unfinished work, cut in two here so as not to be found in this file.
-const LEFTOVERS: [&str; 4] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("HA", "CK")];
+const LEFTOVERS: [&str; 4] =
+    [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("HA", "CK")];
 const UNFINISHED: [&str; 4] =
     [concat!("todo", "!"), concat!("unimplemented", "!"), concat!("#[ign", "ore"), concat!("dbg", "!(")];
 
@@ -143,7 +144,9 @@ fn the_core_names_nothing_that_does_io() {
 
 #[test]
 fn bincode_is_named_in_one_file() {
-    check("", |path, text| if path == Path::new("protocol/src/wire.rs") || is_test(path) { Vec::new() } else { codec(text) });
+    check("", |path, text| {
+        if path == Path::new("protocol/src/wire.rs") || is_test(path) { Vec::new() } else { codec(text) }
+    });
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn crates_depend_one_way() {
         ("tests", &["hallmesh-simulations"]),
     ];
     for (member, others) in forbidden {
-        let manifest = read(&format!("{member}/Cargo.toml"));
+        let manifest = read(format!("{member}/Cargo.toml"));
         breaches.extend(dependencies(&manifest, others).map(|other| format!("{member} depends on {other}")));
         if member != "simulations" && manifest.lines().any(|line| line.contains("[\"toy-suite\"]")) {
             breaches.push(format!("{member} asks for toy signatures"));
@@ -198,7 +201,8 @@ fn links_in_documents_lead_somewhere() {
         let dir = root().join(path.parent().unwrap());
         let dead = |link: &String| !dir.join(link).exists();
         let text = read(&path);
-        breaches.extend(links(&text).into_iter().filter(dead).map(|link| format!("{}: {link}", path.display())));
+        breaches
+            .extend(links(&text).into_iter().filter(dead).map(|link| format!("{}: {link}", path.display())));
     }
     none(&breaches);
 }
@@ -219,8 +223,12 @@ fn the_commands_of_the_readme_are_those_of_ci() {
 #[test]
 fn both_languages_name_the_same_commands() {
     for path in ["README", "deploy/README", "deploy/sample-city/zhangye/README"] {
-        let (english, chinese) = (commands(&read(format!("{path}.md"))), commands(&read(format!("{path}.zh-CN.md"))));
-        assert_eq!(english, chinese, "{path}");
+        let of = |ending: &str| commands(&read(format!("{path}{ending}")));
+        let (english, chinese) = (of(".md"), of(".zh-CN.md"));
+        for (one, other) in english.iter().zip(&chinese) {
+            assert_eq!(one, other, "{path}");
+        }
+        assert_eq!(english.len(), chinese.len(), "{path}: one goes on where the other ends");
     }
 }
 
@@ -247,7 +255,8 @@ fn documents_name_commands_that_exist() {
 #[test]
 fn the_example_configuration_mentions_every_key() {
     let text = read("deploy/config/hallmesh.example.toml");
-    let missing: Vec<_> = Config::KEYS.into_iter().filter(|key| !text.contains(&format!("\n#{key} = "))).collect();
+    let missing: Vec<_> =
+        Config::KEYS.into_iter().filter(|key| !text.contains(&format!("\n#{key} = "))).collect();
     assert!(missing.is_empty(), "not in the example: {missing:?}");
 }
 
@@ -279,17 +288,26 @@ fn every_rule_can_fail() {
     assert_eq!(long_file(&format!("{}{}", "// a\n\n".repeat(600), long(400))).len(), 0);
     assert_eq!(long_file(&format!("#[cfg(test)]\nmod tests {{\n{}}}\n", long(600))).len(), 0);
     assert_eq!((long_functions(&long(71)).len(), long_functions(&long(70)).len()), (1, 0));
-    assert_eq!(long_functions("fn a<F: Fn(u8) -> u8>(&self, a: (u8, u8), b: B<u8, u8>, c: C, d: D) {}").len(), 0);
+    assert_eq!(
+        long_functions("fn a<F: Fn(u8) -> u8>(&self, a: (u8, u8), b: B<u8, u8>, c: C, d: D) {}").len(),
+        0
+    );
     assert_eq!(long_functions("fn a(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8) {}").len(), 1);
     assert_eq!(vague_names("struct PeerManager;\nenum HallInfo {}\nfn get_hall() {}").len(), 3);
     assert_eq!(vague_names("struct Handlers;\nuse std::marker::PhantomData;\nfn get() {}").len(), 0);
     assert_eq!(leftovers(&format!("// {}: later\n{}()", LEFTOVERS[0], UNFINISHED[0])).len(), 2);
     assert_eq!(unwraps("a.unwrap();\n#[cfg(test)]\nmod tests { fn a() { b.unwrap(); } }").len(), 1);
     assert_eq!(links("[a](b.md#c) [d](https://e) [f](#g) ![h](i.png)"), ["b.md", "i.png"]);
-    assert_eq!(commands("text\n```sh\ncargo test # all\n  --workspace\n```\ncargo"), ["cargo test", "--workspace"]);
+    assert_eq!(
+        commands("text\n```sh\ncargo test # all\n  --workspace\n```\ncargo"),
+        ["cargo test", "--workspace"]
+    );
     let reference = "`--json`\n## a\n### hallmesh case show\n`--to N`\n### hallmesh run\n";
     let unknown = |call: &str| unknown_calls(&format!("```sh\n{call}\n```"), reference).len();
-    assert_eq!((unknown("city --json case show 1 --to 2"), unknown("hallmesh --config a run 2> b &")), (0, 0));
+    assert_eq!(
+        (unknown("city --json case show 1 --to 2"), unknown("hallmesh --config a run 2> b &")),
+        (0, 0)
+    );
     assert_eq!((unknown("A=$(city case shew 1)"), unknown("sudo -u hallmesh hallmesh run --to 2")), (1, 1));
     assert_eq!(private(&format!("see {}someone", PRIVATE[0])).len(), 1);
 }
@@ -342,7 +360,11 @@ fn dependencies<'a>(manifest: &str, others: &'a [&'a str]) -> impl Iterator<Item
 
 fn long_file(text: &str) -> Vec<String> {
     let lines = code_lines(&without_tests(&bare(text)));
-    if lines > FILE_LINES_MAX { vec![format!("{lines} code lines, at most {FILE_LINES_MAX}")] } else { Vec::new() }
+    if lines > FILE_LINES_MAX {
+        vec![format!("{lines} code lines, at most {FILE_LINES_MAX}")]
+    } else {
+        Vec::new()
+    }
 }
 
 fn long_functions(text: &str) -> Vec<String> {
@@ -397,7 +419,8 @@ fn commands(text: &str) -> Vec<String> {
             (Some(_), Some(_)) => fence = None,
             (None, Some("sh")) => {
                 let command = line.split(" #").next().unwrap_or_default().trim();
-                commands.extend((!command.is_empty() && !command.starts_with('#')).then(|| command.to_owned()));
+                commands
+                    .extend((!command.is_empty() && !command.starts_with('#')).then(|| command.to_owned()));
             }
             (None, _) => {}
         }
@@ -419,7 +442,8 @@ fn unknown_calls(text: &str, reference: &str) -> Vec<String> {
             breaches.push(format!("no such command: {command}"));
             continue;
         };
-        let known = |flag: &str| [globals, *section].iter().any(|text| words_of_code(text).any(|it| it == flag));
+        let known =
+            |flag: &str| [globals, *section].iter().any(|text| words_of_code(text).any(|it| it == flag));
         let unknown = words.iter().filter(|word| word.starts_with("--") && !known(word));
         breaches.extend(unknown.map(|flag| format!("no {flag} in: {command}")));
     }

@@ -29,7 +29,7 @@ fn parse(texts: &Texts, file: &str, text: &str) -> Result<Content, Problem> {
         return Err(Problem::new("application.fields").with("file", file).with("max", FIELDS_MAX));
     }
     let fields = fields.into_iter().map(|(name, value)| field(file, name, value));
-    let content = Content(fields.collect::<Result<_, _>>()?);
+    let content = Content::of(fields.collect::<Result<Vec<_>, _>>()?);
     check_citizen(texts, file, &content)?;
     Ok(content)
 }
@@ -46,7 +46,7 @@ fn field(file: &str, name: String, value: Value) -> Result<(String, String), Pro
 }
 
 fn check_citizen(texts: &Texts, file: &str, content: &Content) -> Result<(), Problem> {
-    let Some(number) = content.0.get(CITIZEN) else { return Ok(()) };
+    let Some((_, number)) = content.reveal().find(|(name, _)| *name == CITIZEN) else { return Ok(()) };
     match number.parse::<CitizenId>() {
         Ok(_) => Ok(()),
         Err(why) => Err(Problem::new("application.citizen_id")
@@ -59,6 +59,10 @@ fn check_citizen(texts: &Texts, file: &str, content: &Content) -> Result<(), Pro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn field<'a>(content: &'a Content, name: &str) -> &'a str {
+        content.reveal().find(|(found, _)| *found == name).unwrap().1
+    }
     use crate::texts::Lang;
 
     fn parsed(text: &str) -> Result<Content, String> {
@@ -68,8 +72,8 @@ mod tests {
     #[test]
     fn fields_are_taken_as_text() {
         let content = parsed(r#"{"name": "x", "pages": 3, "copy": true}"#).unwrap();
-        assert_eq!(content.0["pages"], "3");
-        assert_eq!(content.0["copy"], "true");
+        assert_eq!(field(&content, "pages"), "3");
+        assert_eq!(field(&content, "copy"), "true");
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub(crate) fn read(view: &dyn View, me: HallId) -> (Who, Roster) {
     let (mut who, mut roster) = (Who::default(), Roster::default());
     for card in directory.halls().into_iter().filter(|card| card.at.hall != me) {
         let peer = peer_id_of(&card.transport_key);
+        // Codes ascend, so the superior stands first: nobody takes its line by copying its key.
+        if who.by_peer.contains_key(&peer) {
+            tracing::warn!(hall = %card.at, "this hall's charter names the line key of another hall; left out");
+            continue;
+        }
         who.by_peer.insert(peer, card.at);
         who.by_hall.insert(card.at.hall, peer);
         let contact = directory.contact(card.at.hall).filter(|contact| contact.at == card.at);

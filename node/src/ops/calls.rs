@@ -1,5 +1,7 @@
 //! Calls: a question or a deed, and the clerk's signature where one is needed.
 
+use std::fmt;
+
 use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::clerks::{Act, Roles};
 use hallmesh_protocol::ids::{ClerkId, DivisionCode, HallId, MatterCode};
@@ -9,13 +11,19 @@ use serde::{Deserialize, Serialize};
 
 use super::content::Content;
 
-/// One call over the local socket.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// One call over the local socket. It may carry an application, so it does not print.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Call {
     /// The encoded [`Ask`]; kept as text because these very bytes are what a clerk signs.
     pub ask: String,
     /// The clerk's signed act, for deeds that need one.
     pub act: Option<Signed<Act>>,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({} bytes)", self.ask.len())
+    }
 }
 
 impl Call {
@@ -163,8 +171,7 @@ pub enum Ask {
         /// For how many days.
         days: u16,
     },
-    /// Follow what happens until the caller hangs up, or so many milliseconds have passed; answers at once
-    /// with what happened since a mark.
+    /// What has happened since a mark? Only the last thousand things are kept, and none across a restart.
     Happened {
         /// The mark of the last answer; 0 for everything kept.
         since: u64,

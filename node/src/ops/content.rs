@@ -7,14 +7,32 @@ use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::ids::{CaseId, HallAt};
 use hallmesh_protocol::seal::{self, ContentKey, Forged, WrapPublic, WrapSecret};
 use hallmesh_protocol::wire::Blob;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use crate::pii::Pii;
 
 const INFO: &[u8] = b"hallmesh/v1/case-key";
 
-/// The sealed part of an event: free fields, as a form has them.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The sealed part of an event: free fields, as a form has them. It is revealed in two places only: where it
+/// goes over the local socket, and where it is sealed.
+#[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Content(pub BTreeMap<String, String>);
+pub struct Content(BTreeMap<String, Pii<String>>);
+
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.reveal())
+    }
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal().eq(other.reveal())
+    }
+}
+
+impl Eq for Content {}
 
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,13 +41,28 @@ impl std::fmt::Debug for Content {
 }
 
 impl Content {
+    /// Content of several fields.
+    pub fn of(fields: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name, Pii::new(value))).collect())
+    }
+
     /// Content with one field.
     pub fn one(name: &str, value: &str) -> Self {
-        Self(BTreeMap::from([(name.to_owned(), value.to_owned())]))
+        Self::of([(name.to_owned(), value.to_owned())])
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every field with its value, for somebody who may see it.
+    pub fn reveal(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.reveal().as_str()))
     }
 
     pub(crate) fn seal(&self, case: CaseId, key: &ContentKey, chance: &mut Chance) -> Result<Blob, Forged> {
-        let plain = serde_json::to_vec(&self.0).or(Err(Forged::WrongLength))?;
+        let plain = Zeroizing::new(serde_json::to_vec(self).or(Err(Forged::WrongLength))?);
         Ok(seal::seal(key, &case.0, &plain, chance)?.into())
     }
 
@@ -37,8 +70,8 @@ impl Content {
         if sealed.is_empty() {
             return Ok(Self::default());
         }
-        let plain = seal::open(key, &case.0, sealed.as_bytes())?;
-        serde_json::from_slice(&plain).map(Self).or(Err(Forged::NotOpened))
+        let plain = Zeroizing::new(seal::open(key, &case.0, sealed.as_bytes())?);
+        serde_json::from_slice(&plain).or(Err(Forged::NotOpened))
     }
 }
 

@@ -11,7 +11,9 @@ pub(crate) fn bare(text: &str) -> String {
             '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), false),
             '/' if rest.starts_with("/*") => (block_comment(rest), false),
             '"' => (string(rest), false),
-            'r' | 'b' if raw_string(rest).is_some() && !ends_in_word(&code) => (raw_string(rest).unwrap(), false),
+            'r' | 'b' if raw_string(rest).is_some() && !ends_in_word(&code) => {
+                (raw_string(rest).unwrap(), false)
+            }
             '\'' => (character(rest).unwrap_or(1), character(rest).is_none()),
             other => (other.len_utf8(), true),
         };
@@ -169,7 +171,8 @@ fn parameters(code: &str) -> usize {
         }
         before = c;
     }
-    let is_self = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "self");
+    let is_self =
+        |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "self");
     list.iter().filter(|text| !text.trim().is_empty() && !is_self(text)).count()
 }
 

@@ -1,11 +1,13 @@
 //! Power cuts and moves that are not left to chance.
 
+use hallmesh::config::Config;
 use hallmesh_tests::Street;
 
 const CITY: usize = 0;
 const VILLAGE: usize = 5;
 /// Decided by the city, taken in everywhere.
 const OF_THE_CITY: &str = "ZYL-C-001";
+const ANY_PORT: &str = "/ip4/127.0.0.1/tcp/0";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_survives_kill_9_between_receipt_and_hand_over_and_a_power_cut_of_the_whole_city() {
@@ -13,7 +15,8 @@ async fn a_case_survives_kill_9_between_receipt_and_hand_over_and_a_power_cut_of
     street.processes.stop(street.hall(CITY)).await.unwrap();
     let number = street.receive(VILLAGE, OF_THE_CITY, VILLAGE).await;
     street.processes.kill(street.hall(VILLAGE)).await.unwrap();
-    for member in street.city.members.iter().filter(|it| ![CITY, VILLAGE].map(|at| street.hall(at).hall).contains(&it.hall)) {
+    let down = [street.hall(CITY).hall, street.hall(VILLAGE).hall];
+    for member in street.city.members.iter().filter(|member| !down.contains(&member.hall)) {
         street.processes.kill(member).await.unwrap();
     }
     for member in &street.city.members {
@@ -31,7 +34,8 @@ async fn halls_that_come_back_at_other_addresses_one_by_one_are_found_again() {
     for (place, member) in street.city.members.iter().enumerate() {
         let before = street.address(place).await;
         street.processes.kill(member).await.unwrap();
-        street.processes.forget_ports(member).unwrap();
+        let elsewhere = |config| Config { listen: vec![ANY_PORT.to_owned()], ..config };
+        street.processes.configure(member, elsewhere).unwrap();
         street.processes.start(member).await.unwrap();
         assert_ne!(street.address(place).await, before);
     }

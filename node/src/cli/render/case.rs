@@ -133,10 +133,10 @@ fn what(texts: &Texts, event: &Event) -> String {
 
 pub(super) fn contents(texts: &Texts, contents: &Contents) -> Vec<String> {
     let mut lines = vec![texts.filled("case.contents", &[("number", &contents.number)])];
-    for (sequence, what, content) in contents.parts.iter().filter(|(.., content)| !content.0.is_empty()) {
+    for (sequence, what, content) in contents.parts.iter().filter(|(.., content)| !content.is_empty()) {
         lines.push(format!("{sequence}  {}", texts.word("event", what)));
         let pairs: Vec<_> =
-            content.0.iter().map(|(name, value)| (format!("  {name}"), value.clone())).collect();
+            content.reveal().map(|(name, value)| (format!("  {name}"), value.to_owned())).collect();
         lines.extend(fields(&pairs));
     }
     lines.push(texts.say("case.read_logged", &[]));
