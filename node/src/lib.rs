@@ -11,6 +11,7 @@ pub mod demo;
 pub mod driver;
 pub mod enrol;
 pub mod export;
+mod hex;
 pub mod home;
 pub mod lists;
 pub mod net;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClerkId, Digest, HallId};
-use crate::limits::{ACTS_REMEMBERED, CLERKS_MAX, NAME_MAX};
+use crate::limits::{ACT_GOOD_MS, ACTS_REMEMBERED, CLERKS_MAX, NAME_MAX};
 use crate::rows;
 use crate::seal::{Context, PublicKey};
 use crate::signed::{Signable, Signed, Unverified, Verified};
@@ -56,6 +56,8 @@ pub struct Act {
     pub clerk: ClerkId,
     /// The boot of the node that was asked: an old act dies with it.
     pub boot: u32,
+    /// Milliseconds since 1970 when it was signed: an act is good for a few minutes.
+    pub wall: u64,
     /// Drawn for this act.
     pub nonce: [u8; 16],
     /// SHA-256 of the request's bytes.
@@ -83,7 +85,7 @@ pub enum NotEntitled {
     /// The clerk lacks the role.
     #[error("the clerk lacks the role")]
     Role,
-    /// The act was used before, or belongs to another boot of the node.
+    /// The act was used before, is too old, or belongs to another boot of the node.
     #[error("the act was used before or is too old")]
     Stale,
 }
@@ -110,11 +112,11 @@ pub fn verify(view: &dyn View, signed: &Signed<Act>) -> Result<Verified<Act>, Un
     signed.verify(&card.key)
 }
 
-/// The acts seen in this boot: an act is good once.
+/// The acts of the last minutes: an act is good once. Older ones are refused by their time.
 #[derive(Debug, Default)]
 pub(crate) struct Acts {
     seen: BTreeSet<[u8; 16]>,
-    order: VecDeque<[u8; 16]>,
+    order: VecDeque<(u64, [u8; 16])>,
 }
 
 impl Acts {
@@ -122,7 +124,7 @@ impl Acts {
     pub(crate) fn admit(
         &mut self,
         view: &dyn View,
-        boot: u32,
+        (boot, now): (u32, u64),
         act: &Act,
         role: impl Fn(&Roles) -> bool,
     ) -> Result<ClerkId, NotEntitled> {
@@ -131,16 +133,23 @@ impl Acts {
         if !role(&card.roles) {
             return Err(NotEntitled::Role);
         }
-        if act.boot != boot || !self.seen.insert(act.nonce) {
+        self.forget(now);
+        let fresh = act.wall.abs_diff(now) <= ACT_GOOD_MS && self.order.len() < ACTS_REMEMBERED;
+        if !fresh || act.boot != boot || !self.seen.insert(act.nonce) {
             return Err(NotEntitled::Stale);
         }
-        self.order.push_back(act.nonce);
-        if self.order.len() > ACTS_REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.seen.remove(&oldest);
-        }
+        self.order.push_back((now, act.nonce));
         Ok(card.id)
+    }
+
+    /// An act signed at most `ACT_GOOD_MS` ahead of time is refused for its age after twice that.
+    fn forget(&mut self, now: u64) {
+        let over = now.saturating_sub(ACT_GOOD_MS.saturating_mul(2));
+        while self.order.front().is_some_and(|(seen, _)| *seen < over) {
+            if let Some((_, nonce)) = self.order.pop_front() {
+                self.seen.remove(&nonce);
+            }
+        }
     }
 }
 

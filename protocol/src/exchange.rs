@@ -5,7 +5,7 @@
 //! itself. A hall that holds nothing, or is too far apart, reads page by page first. New records are
 //! also pushed on at once; that only saves time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::HallId;
 use crate::limits::{EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, WANTS_MAX};
@@ -29,6 +29,8 @@ struct Asking {
     nonce: [u8; 16],
     answer: Option<[u8; 16]>,
     symbols: Vec<Symbol>,
+    /// The block asked for last; nothing else is taken.
+    block: u32,
     deadline: u64,
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct Exchange {
     secret: [u8; 32],
     asking: BTreeMap<(HallId, Space), Asking>,
     pause: BTreeMap<(HallId, Space), u64>,
+    /// Neighbours with whom the directory was compared to the end on the present line.
+    compared: BTreeSet<HallId>,
 }
 
 /// The roots of what a view holds.
@@ -47,7 +51,7 @@ pub(crate) fn roots(view: &dyn View) -> Roots {
 
 impl Exchange {
     pub(crate) fn new(secret: [u8; 32]) -> Self {
-        Self { secret, asking: BTreeMap::new(), pause: BTreeMap::new() }
+        Self { secret, asking: BTreeMap::new(), pause: BTreeMap::new(), compared: BTreeSet::new() }
     }
 
     /// Begins an exchange of one space, unless one is under way or was just finished.
@@ -58,7 +62,8 @@ impl Exchange {
             return;
         }
         let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
-        self.asking.insert(key, Asking { nonce, answer: None, symbols: Vec::new(), deadline });
+        self.asking
+            .insert(key, Asking { nonce, answer: None, symbols: Vec::new(), block: FIRST_BLOCK, deadline });
         if shelf::fingerprint(cx, space).count() == 0 {
             cx.send(peer, Message::Page { space, after: String::new() });
         } else {
@@ -66,9 +71,18 @@ impl Exchange {
         }
     }
 
-    /// Whether an exchange of the directory with this neighbour is under way.
-    pub(crate) fn is_open(&self, peer: HallId, space: Space) -> bool {
-        self.asking.contains_key(&(peer, space))
+    /// Whether an exchange of the directory that this hall began on the present line has come to its end.
+    pub(crate) fn has_compared(&self, peer: HallId) -> bool {
+        self.compared.contains(&peer)
+    }
+
+    /// A neighbour found the sets too far apart: this side reads all that the neighbour holds, too.
+    pub(crate) fn read_all(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16]) {
+        let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
+        let asking = Asking { nonce, answer: None, symbols: Vec::new(), block: 0, deadline };
+        if self.asking.insert((peer, space), asking).is_none() {
+            cx.send(peer, Message::Page { space, after: String::new() });
+        }
     }
 
     /// Answers a question for symbols. No state: the nonce of the answer follows from that of the question.
@@ -107,9 +121,8 @@ impl Exchange {
         let Some(asking) = self.asking.get_mut(&(peer, space)) else { return };
         let have = u32::try_from(asking.symbols.len()).unwrap_or(u32::MAX);
         let fits = asking.nonce == nonce && asking.answer.is_none_or(|held| held == answer) && from == have;
-        let count = u32::try_from(packed.len() / crate::reconcile::SYMBOL_LEN).unwrap_or(u32::MAX);
-        let Ok(symbols) = Symbol::unpack(packed.as_bytes(), from, count) else { return };
-        if !fits || symbols.is_empty() {
+        let Ok(symbols) = Symbol::unpack(packed.as_bytes(), from, asking.block) else { return };
+        if !fits {
             return;
         }
         asking.answer = Some(answer);
@@ -119,7 +132,7 @@ impl Exchange {
     }
 
     fn peel(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], answer: [u8; 16]) {
-        let Some(asking) = self.asking.get(&(peer, space)) else { return };
+        let Some(asking) = self.asking.get_mut(&(peer, space)) else { return };
         let key = SketchKey::derive(space.byte(), &nonce, &answer);
         let ids = shelf::elements(cx, space);
         let received = u32::try_from(asking.symbols.len()).unwrap_or(SYMBOLS_MAX);
@@ -133,9 +146,14 @@ impl Exchange {
                 Err(_) => self.end(cx, peer, space),
             },
             Err(unfinished) if unfinished.ask > 0 => {
+                asking.block = unfinished.ask;
                 cx.send(peer, Message::Ask { space, nonce, from: received, count: unfinished.ask });
             }
-            Err(_) => cx.send(peer, Message::Page { space, after: String::new() }),
+            // Too far apart for symbols: each side reads all that the other holds.
+            Err(_) => {
+                cx.send(peer, Message::Far(space));
+                cx.send(peer, Message::Page { space, after: String::new() });
+            }
         }
     }
 
@@ -172,21 +190,20 @@ impl Exchange {
         asking.deadline = deadline;
         match why {
             Why::Push | Why::Wanted { last: false } => {}
-            Why::Wanted { last: true } => self.end(cx, peer, space),
             Why::Paged { last: false, next } => {
                 cx.send(peer, Message::Page { space, after: next.clone() });
             }
-            Why::Paged { last: true, .. } => {
-                // What the other side lacks is found by symbols, now that little differs.
-                self.asking.remove(&(peer, space));
-                cx.send(peer, Message::Heartbeat(roots(cx)));
-            }
+            // After pages, what the other side lacks is found by symbols at the next comparison.
+            Why::Wanted { last: true } | Why::Paged { last: true, .. } => self.end(cx, peer, space),
         }
     }
 
     /// Ends an exchange; the heartbeat shows the other side what this hall now holds.
     fn end(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space) {
         self.asking.remove(&(peer, space));
+        if space == Space::Directory {
+            self.compared.insert(peer);
+        }
         self.pause.insert((peer, space), cx.now.ticks.saturating_add(PAUSE_MS));
         cx.send(peer, Message::Heartbeat(roots(cx)));
     }
@@ -195,6 +212,7 @@ impl Exchange {
     pub(crate) fn forget(&mut self, peer: HallId) {
         self.asking.retain(|(other, _), _| *other != peer);
         self.pause.retain(|(other, _), _| *other != peer);
+        self.compared.remove(&peer);
     }
 
     /// Gives up what got no answer.

@@ -26,6 +26,10 @@ pub const BODY_MAX: usize = 16 << 10;
 pub const EVENTS_MAX: u32 = 256;
 /// Bytes of a case log with bodies and wraps; an event that would pass it is refused.
 pub const CASE_BYTES_MAX: usize = 768 << 10;
+/// Events that a clerk's act leaves free, for the hand-overs that follow from it.
+pub const EVENTS_RESERVE: u32 = 8;
+/// Bytes that a clerk's act leaves free, likewise.
+pub const CASE_BYTES_RESERVE: usize = 16 << 10;
 /// Wrapped keys of one case.
 pub const WRAPS_MAX: usize = 64;
 /// Receipts kept in memory that came before the case they are about.
@@ -50,8 +54,10 @@ pub const EXCHANGE_TIMEOUT_MS: u64 = 20_000;
 pub const WANTS_MAX: usize = 4_096;
 /// Neighbours a node keeps a line to by its own wish.
 pub const NEIGHBOURS_MAX: usize = 16;
-/// Acts of clerks remembered against replay within one boot.
+/// Acts of clerks that may be under way at once; more are refused until older ones have run out.
 pub const ACTS_REMEMBERED: usize = 4_096;
+/// Milliseconds for which a clerk's signed act is good, and by which its clock may be ahead.
+pub const ACT_GOOD_MS: u64 = 300_000;
 /// Rows one page of a query returns.
 pub const PAGE_MAX: usize = 1_000;
 /// Clerks of one hall.

@@ -109,6 +109,8 @@ pub enum Message {
     Letter(Letter),
     /// These letters are kept here: the hop is done. Says nothing about custody.
     Taken(Vec<LetterId>),
+    /// The sets are too far apart for symbols: read mine page by page, as I read yours.
+    Far(Space),
 }
 
 /// Why records come.
@@ -153,6 +155,7 @@ impl Message {
             Self::Records { .. } => "records",
             Self::Letter(_) => "letter",
             Self::Taken(_) => "taken",
+            Self::Far(_) => "far",
         }
     }
 }

@@ -1,17 +1,18 @@
 //! The state machine that is a hall's node: dispatch, and passing facts between its parts; nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cases::{self, EarlyReceipts, Mirrors, Office, Refusal};
 use crate::chance::Chance;
-use crate::clerks::{self, Act, Acts, ClerkCard, Roles};
-use crate::directory::{self, Contact, Directory};
+use crate::clerks::{self, Act, Acts, ClerkCard, NotEntitled, Roles};
+use crate::directory::{self, Contact, Directory, Inadmissible};
 use crate::exchange::{self, Exchange};
 use crate::ids::{ClerkId, Digest, HallAt, HallId};
 use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::post::{Letter, LetterBody, Post};
 use crate::record::{Body, Issuer, Record, Space};
+use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
@@ -136,6 +137,7 @@ impl Node {
             let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
             self.mirrors = [mirrors.next(), mirrors.next()];
             cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));
+            cases::send_stuck(&mut self.office(cx));
         }
         if std::mem::take(&mut self.directory_moved) {
             cx.output(Output::RosterChanged);
@@ -173,7 +175,22 @@ impl Node {
         if !self.peers.contains_key(&from) {
             return;
         }
+        let about_cases = matches!(
+            message.0,
+            Content::HandOver(..)
+                | Content::Copy(..)
+                | Content::Receipt(..)
+                | Content::Plain(Message::Letter(_))
+        );
+        // Revocations come before cases: nothing is said of a case before directories were compared.
+        if about_cases && self.peers.get(&from).is_none_or(|peer| !peer.ready) {
+            return;
+        }
         match message.0 {
+            Content::Unfit(id) => {
+                rows::count(cx, "letters/unfit", 1);
+                cx.send(from, Message::Taken(vec![id]));
+            }
             Content::Plain(message) => self.plain(cx, from, message),
             Content::Records { space, records, why } => self.records(cx, from, space, &records, &why),
             Content::HandOver(letter, file) => {
@@ -196,7 +213,15 @@ impl Node {
                     self.heard_roots(cx, from, roots);
                 }
             }
-            Message::Heartbeat(roots) => self.heard_roots(cx, from, roots),
+            // Only after a greeting that fits; what this build does not speak it does not answer.
+            Message::Heartbeat(roots) if self.peers.get(&from).is_some_and(|peer| peer.roots.is_some()) => {
+                self.heard_roots(cx, from, roots);
+            }
+            Message::Far(space) => {
+                self.mark_asked(from, space);
+                let nonce = self.chance.bytes16();
+                self.exchange.read_all(cx, from, space, nonce);
+            }
             Message::Ask { space, nonce, from: first, count } => {
                 self.mark_asked(from, space);
                 self.exchange.answer(cx, from, space, nonce, (first, count));
@@ -214,7 +239,7 @@ impl Node {
             Message::Letter(letter) => self.pass_on(cx, from, letter),
             Message::Taken(ids) => self.post.hop_done(cx, &ids),
             // Records never come unchecked: `verify::message` turns them into their own content.
-            Message::Records { .. } => {}
+            Message::Heartbeat(_) | Message::Records { .. } => {}
         }
     }
 
@@ -245,7 +270,7 @@ impl Node {
 
     /// An exchange that this hall began went on; once the directory is through, cases and lists follow.
     fn exchanged(&mut self, cx: &mut Cx<'_>, from: HallId) {
-        let compared = self.me.at.hall < from && !self.exchange.is_open(from, Space::Directory);
+        let compared = self.exchange.has_compared(from);
         let waiting = self.peers.get(&from).is_some_and(|peer| peer.roots.is_some() && !peer.ready);
         if compared && waiting {
             self.open_way(cx, from);
@@ -329,14 +354,16 @@ impl Node {
     }
 
     fn question(&mut self, cx: &mut Cx<'_>, from: HallId, letter: &Letter) {
-        if let LetterBody::Ask { case, position } = &letter.body {
-            self.letter(cx, from, letter, |office| cases::ask(office, letter, *case, *position));
+        if let LetterBody::Ask(asked) = &letter.body {
+            self.letter(cx, from, letter, |office| cases::ask(office, letter, asked));
         }
     }
 
     fn pass_on(&mut self, cx: &mut Cx<'_>, from: HallId, letter: Letter) {
         let id = letter.id;
-        if self.post.relay(cx, from, letter) {
+        // A letter to nobody is nobody's to carry.
+        let nobody = Directory::new(cx).present(letter.to).is_none();
+        if nobody || self.post.relay(cx, from, letter) {
             cx.send(from, Message::Taken(vec![id]));
         }
     }
@@ -364,11 +391,20 @@ impl Node {
             }
             Command::Publish(act, bodies) => {
                 self.entitled(cx, &act, |roles| bodies.iter().all(|body| may_publish(*roles, body)))?;
+                let card = Directory::new(cx).card(self.me.at);
+                if card.is_none_or(|card| card.valid_to < cx.now.wall) {
+                    return Err(Refusal::CharterExpired);
+                }
                 self.publish(cx, bodies)
             }
             Command::Admit(records) => Ok(self.admit(cx, &records)),
             Command::Advertise(addresses) => self.advertise(cx, addresses),
-            Command::Clerk(card) => self.clerk(cx, &card),
+            Command::AddClerk(card) => self.add_clerk(cx, &card),
+            Command::DisableClerk(number) => Self::disable_clerk(cx, number),
+            Command::Read(act, case) => {
+                let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
+                cases::note_reading(cx, case, clerk)
+            }
         }
     }
 
@@ -382,17 +418,18 @@ impl Node {
         if card.is_none() || Directory::new(cx).is_revoked(self.me.at) {
             return Err(Refusal::NotChartered);
         }
-        Ok(self.acts.admit(cx, self.me.boot, act.value(), role)?)
+        Ok(self.acts.admit(cx, (self.me.boot, cx.now.wall), act.value(), role)?)
     }
 
     /// Signs the next version of each body that is not in force already, as this hall. All or nothing.
     fn publish(&mut self, cx: &mut Cx<'_>, bodies: Vec<Body>) -> Result<Reply, Refusal> {
-        let mut signed = Vec::new();
+        let (mut signed, mut keys) = (Vec::new(), BTreeSet::new());
         for body in bodies.into_iter().filter(|body| !in_force(cx, self.me.at, body)) {
             let record = next_version(cx, Issuer::Hall(self.me.at), body);
             let (key, record) = (record.body.key(), Verified::own(record, &self.me.key));
-            directory::admission::admissible(&Directory::new(cx), record.value())
-                .map_err(|why| Refusal::record(key, why))?;
+            let twice = !keys.insert(key.clone());
+            let fits = if twice { Err(Inadmissible::Fork) } else { shelf::check(cx, &record) };
+            fits.map_err(|why| Refusal::record(key, why))?;
             signed.push(record);
         }
         let mut taken = 0_u32;
@@ -437,11 +474,20 @@ impl Node {
         self.publish(cx, vec![Body::Contact(contact)])
     }
 
-    fn clerk(&mut self, cx: &mut Cx<'_>, card: &ClerkCard) -> Result<Reply, Refusal> {
+    fn add_clerk(&self, cx: &mut Cx<'_>, card: &ClerkCard) -> Result<Reply, Refusal> {
         if !card.fits(self.me.at.hall) {
             return Err(Refusal::BadCard);
         }
+        if clerks::card(cx, card.id.number).is_some() {
+            return Err(Refusal::ClerkExists(card.id.number));
+        }
         clerks::write(cx, card);
+        Ok(Reply::Done)
+    }
+
+    fn disable_clerk(cx: &mut Cx<'_>, number: u16) -> Result<Reply, Refusal> {
+        let card = clerks::card(cx, number).ok_or(NotEntitled::Clerk)?;
+        clerks::write(cx, &ClerkCard { active: false, ..card });
         Ok(Reply::Done)
     }
 }

@@ -6,7 +6,7 @@ use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, Stage}
 use crate::catalogue::{Catalogue, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
-use crate::ids::{CaseId, Digest, HallAt, HallId};
+use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
 use crate::message::Roots;
 use crate::record::Record;
@@ -127,6 +127,17 @@ pub fn log(view: &dyn View, id: CaseId) -> Vec<Entry> {
         Some(Entry { header, digest: event.digest(), signature_holds, body_bytes: event.body().len() })
     });
     entries.collect()
+}
+
+/// Who read what is sealed in a case at this hall: milliseconds since 1970 and the clerk, oldest first.
+pub fn readings(view: &dyn View, id: CaseId, count: usize) -> Vec<(u64, ClerkId)> {
+    let mut found = Vec::new();
+    view.scan(&rows::readings(id), &[], &mut |key, value| {
+        let wall = key.get(17..25).and_then(|wall| wall.try_into().ok()).map(u64::from_be_bytes);
+        found.extend(wall.map(|wall| (wall, rows::parse(key, value))));
+        found.len() < count.min(PAGE_MAX)
+    });
+    found
 }
 
 /// The whole case as it travels and is exported.

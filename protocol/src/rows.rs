@@ -22,8 +22,10 @@
 //! | `27` desk | stage, case id | nothing: what this hall has in hand | cases |
 //! | `28` numbering | boot, civil day | last sequence | cases |
 //! | `29` tally | name | count | cases |
+//! | `2a` reading | case id, wall, clerk | `ClerkId`: who read what is sealed | cases |
+//! | `2b` stuck | case id | nothing: a case that has nobody to go to yet | cases |
 //! | `30` post | destination, sequence | `Queued` letter | post |
-//! | `31` letter | letter id | destination, sequence | post |
+//! | `31` letter | own or relayed, name | destination, sequence | post |
 //! | `32` posted | destination | last sequence and how many wait | post |
 //! | `40` clerk | number | `Clerk` | clerks |
 
@@ -59,6 +61,8 @@ pub(crate) enum Table {
     Desk = 0x27,
     Numbering = 0x28,
     Tally = 0x29,
+    Reading = 0x2a,
+    Stuck = 0x2b,
     Post = 0x30,
     Letter = 0x31,
     Posted = 0x32,
@@ -195,6 +199,22 @@ pub(crate) fn tally(name: &str) -> Vec<u8> {
     Key::new(Table::Tally).bytes(name.as_bytes()).done()
 }
 
+pub(crate) fn stuck(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Stuck).bytes(&id.0).done()
+}
+
+pub(crate) fn all_stuck() -> Vec<u8> {
+    Key::new(Table::Stuck).done()
+}
+
+pub(crate) fn readings(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Reading).bytes(&id.0).done()
+}
+
+pub(crate) fn reading(id: CaseId, wall: u64, clerk: u16) -> Vec<u8> {
+    Key::new(Table::Reading).bytes(&id.0).number(wall).bytes(&clerk.to_be_bytes()).done()
+}
+
 pub(crate) fn post() -> Vec<u8> {
     Key::new(Table::Post).done()
 }
@@ -207,8 +227,8 @@ pub(crate) fn posted(hall: HallId, sequence: u64) -> Vec<u8> {
     Key::new(Table::Post).hall(hall).number(sequence).done()
 }
 
-pub(crate) fn letter(id: &[u8; 16]) -> Vec<u8> {
-    Key::new(Table::Letter).bytes(id).done()
+pub(crate) fn letter(whose: u8, id: &[u8; 16]) -> Vec<u8> {
+    Key::new(Table::Letter).byte(whose).bytes(id).done()
 }
 
 pub(crate) fn post_count(hall: HallId) -> Vec<u8> {

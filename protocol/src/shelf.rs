@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::directory::admission::{admissible, verify};
+use crate::directory::admission::{admissible, replaceable, verify};
 use crate::directory::{Directory, HallCard, Inadmissible};
 use crate::ids::Digest;
 use crate::limits::{RECORDS_BYTES_MAX, RECORDS_MAX};
@@ -79,14 +79,18 @@ pub(crate) fn page(view: &dyn View, space: Space, after: &str) -> (Vec<Signed<Re
     (records, last, end)
 }
 
-/// Takes a verified record up, if it may stand here and is newer. All rows of it change together.
+/// Whether a verified record may stand here, and in place of what is held.
+pub(crate) fn check(view: &dyn View, record: &Verified<Record>) -> Result<(), Inadmissible> {
+    let (directory, body) = (Directory::new(view), &record.value().body);
+    admissible(&directory, record.value())?;
+    let Some(held) = held(view, body.space(), &body.key()) else { return Ok(()) };
+    newer(&held, record)?;
+    replaceable(&directory, held.value(), record.value())
+}
+
+/// Takes a verified record up, if it may stand here. All rows of it change together.
 pub(crate) fn apply(cx: &mut Cx<'_>, record: &Verified<Record>) -> Result<(), Inadmissible> {
-    let (space, key) = (record.value().body.space(), record.value().body.key());
-    admissible(&Directory::new(cx), record.value())?;
-    let held = held(cx, space, &key);
-    if let Some(held) = &held {
-        newer(held, record)?;
-    }
+    check(cx, record)?;
     put(cx, record);
     Ok(())
 }
@@ -142,13 +146,23 @@ pub(crate) fn verify_batch(view: &dyn View, records: Vec<Signed<Record>>) -> (Ve
     for signed in records {
         match verify(&Directory::new(&fresh), &signed) {
             Ok(record) => {
-                fresh.learn(&record);
+                if is_new_life(&fresh, &record) {
+                    fresh.learn(&record);
+                }
                 verified.push(record);
             }
             Err(_) => refused = refused.saturating_add(1),
         }
     }
     (verified, refused)
+}
+
+/// Whether a record charters a life that nobody has a card of yet, and may do so. Only such a charter may
+/// vouch for others in its batch: else a stranger's charter for a known hall would lend it a foreign key.
+fn is_new_life(view: &dyn View, record: &Verified<Record>) -> bool {
+    let Body::Charter(charter) = &record.value().body else { return false };
+    let directory = Directory::new(view);
+    directory.card(charter.at()).is_none() && admissible(&directory, record.value()).is_ok()
 }
 
 /// The directory with the charters of this very batch laid over it.

@@ -82,8 +82,12 @@ pub enum Command {
     Admit(Vec<Verified<Record>>),
     /// State where this hall can be reached, if that changed.
     Advertise(Vec<String>),
-    /// Register or change a clerk of this hall.
-    Clerk(ClerkCard),
+    /// Register a clerk of this hall under a number that is free.
+    AddClerk(ClerkCard),
+    /// Take a clerk's rights away; the card stays on record.
+    DisableClerk(u16),
+    /// Note that a clerk reads what is sealed in a case; only then does the shell open it.
+    Read(Verified<Act>, CaseId),
 }
 
 /// Everything a node can ask of the world.

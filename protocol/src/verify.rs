@@ -7,7 +7,7 @@ use crate::directory::Directory;
 use crate::ids::{Digest, HallId};
 use crate::limits::{CASE_BYTES_MAX, EVENTS_MAX, RECORDS_MAX, WANTS_MAX, WRAPS_MAX};
 use crate::message::{Message, Why};
-use crate::post::{Letter, LetterBody};
+use crate::post::{Letter, LetterBody, LetterId};
 use crate::record::{Record, Space};
 use crate::shelf;
 use crate::signed::{Unverified, Verified};
@@ -20,10 +20,16 @@ pub struct Checked(pub(crate) Content);
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Plain(Message),
-    Records { space: Space, records: Vec<Verified<Record>>, why: Why },
+    Records {
+        space: Space,
+        records: Vec<Verified<Record>>,
+        why: Why,
+    },
     HandOver(Letter, Box<CheckedFile>),
     Copy(Letter, Box<CheckedFile>),
     Receipt(Letter, Box<Verified<Receipt>>),
+    /// A letter for this hall that does not hold.
+    Unfit(LetterId),
 }
 
 /// A case log that folds and whose every event is signed by the hall it names.
@@ -40,6 +46,12 @@ pub enum Refused {
     /// A list in it passes its bound.
     #[error("a list in the message passes its bound")]
     TooMany,
+    /// A letter's name does not follow from its words.
+    #[error("the letter's name is not its own")]
+    Name,
+    /// The writer of a letter is not the one whose word it is.
+    #[error("the letter is not from the hall whose word it is")]
+    Writer,
     /// A signature or its signer.
     #[error(transparent)]
     Unverified(#[from] Unverified),
@@ -61,7 +73,13 @@ pub fn message(view: &dyn View, me: HallId, message: Message) -> Result<Checked,
             let (records, _refused) = shelf::verify_batch(view, records);
             Content::Records { space, records, why }
         }
-        Message::Letter(letter) if letter.to == me => self::letter(view, letter)?,
+        Message::Letter(letter) if !letter.is_named_rightly() => return Err(Refused::Name),
+        Message::Letter(letter) if letter.to != me => Content::Plain(Message::Letter(letter)),
+        // What does not hold is not carried any further; its writer repeats what matters.
+        Message::Letter(letter) => {
+            let id = letter.id;
+            self::letter(view, letter).unwrap_or(Content::Unfit(id))
+        }
         Message::Want { space, nonce, ids } => {
             within(ids.len(), WANTS_MAX)?;
             Content::Plain(Message::Want { space, nonce, ids })
@@ -71,8 +89,8 @@ pub fn message(view: &dyn View, me: HallId, message: Message) -> Result<Checked,
         | Message::Ask { .. }
         | Message::Symbols { .. }
         | Message::Page { .. }
-        | Message::Letter(_)
-        | Message::Taken(_)) => Content::Plain(plain),
+        | Message::Taken(_)
+        | Message::Far(_)) => Content::Plain(plain),
     }))
 }
 
@@ -83,16 +101,34 @@ pub fn records(view: &dyn View, records: Vec<crate::signed::Signed<Record>>) -> 
 
 fn letter(view: &dyn View, letter: Letter) -> Result<Content, Refused> {
     match letter.body.clone() {
-        LetterBody::HandOver(file) => Ok(Content::HandOver(letter, Box::new(self::file(view, file)?))),
-        LetterBody::Copy(file) => Ok(Content::Copy(letter, Box::new(self::file(view, file)?))),
+        LetterBody::HandOver(file) => {
+            let checked = self::file(view, file)?;
+            by(letter.from == checked.case.custodian)?;
+            Ok(Content::HandOver(letter, Box::new(checked)))
+        }
+        LetterBody::Copy(file) => {
+            let checked = self::file(view, file)?;
+            let target = checked.case.transit.map(|transit| transit.to);
+            by(letter.from == checked.case.custodian || Some(letter.from) == target)?;
+            Ok(Content::Copy(letter, Box::new(checked)))
+        }
         LetterBody::Receipt(signed) => {
-            let by = signed.peek().map_err(Unverified::from)?.by;
-            let card = Directory::new(view).card(by).ok_or(Unverified::UnknownSigner)?;
+            let signer = signed.peek().map_err(Unverified::from)?.by;
+            by(letter.from == signer)?;
+            let directory = Directory::new(view);
+            if directory.is_revoked(signer) {
+                return Err(Unverified::Revoked.into());
+            }
+            let card = directory.card(signer).ok_or(Unverified::UnknownSigner)?;
             let receipt = signed.verify(&card.event_key)?;
             Ok(Content::Receipt(letter, Box::new(receipt)))
         }
-        LetterBody::Ask { .. } => Ok(Content::Plain(Message::Letter(letter))),
+        LetterBody::Ask(_) => Ok(Content::Plain(Message::Letter(letter))),
     }
+}
+
+fn by(right: bool) -> Result<(), Refused> {
+    if right { Ok(()) } else { Err(Refused::Writer) }
 }
 
 /// Checks every event of a case log and folds it.

@@ -60,6 +60,8 @@ enum Asked {
 pub struct People {
     /// What came of it so far.
     pub work: Work,
+    /// How old the world is; what they sign carries the time their machine shows.
+    pub now: u64,
     asked: BTreeMap<Ticket, (Seat, Asked)>,
     tickets: u64,
     closed: BTreeSet<CaseId>,
@@ -69,7 +71,14 @@ pub struct People {
 impl People {
     /// People whose doings follow from `chance`.
     pub fn new(chance: Chance) -> Self {
-        Self { work: Work::default(), asked: BTreeMap::new(), tickets: 0, closed: BTreeSet::new(), chance }
+        Self {
+            work: Work::default(),
+            now: 0,
+            asked: BTreeMap::new(),
+            tickets: 0,
+            closed: BTreeSet::new(),
+            chance,
+        }
     }
 
     /// A number below `bound`, for how long people take.
@@ -92,7 +101,7 @@ impl People {
             roles,
             active: true,
         });
-        cards.into_iter().map(|card| (self.ticket(seat, Asked::Other), Command::Clerk(card))).collect()
+        cards.into_iter().map(|card| (self.ticket(seat, Asked::Other), Command::AddClerk(card))).collect()
     }
 
     /// A citizen walks into any hall with any matter.
@@ -236,7 +245,8 @@ impl People {
         let hall = station.at.hall;
         let nonce = self.chance.bytes16();
         let clerk = ClerkId { hall, number };
-        let act = Act { clerk, boot: station.boot()?, nonce, request: Act::request_digest(&nonce) };
+        let (wall, request) = (station.clock.at(self.now).wall, Act::request_digest(&nonce));
+        let act = Act { clerk, boot: station.boot()?, wall, nonce, request };
         let signed = Signed::sign(&act, &[(0, &city.clerk_key(hall, number))]);
         clerks::verify(&station.disk, &signed).ok()
     }

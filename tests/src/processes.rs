@@ -79,7 +79,8 @@ impl Processes {
     /// The last log lines of every hall, for people.
     pub fn tails(&self) -> String {
         let places: Vec<_> = lock(&self.shared.halls).values().cloned().collect();
-        places.iter().map(|place| format!("--- {}\n{}\n", place.dir.display(), tail(&place.dir))).collect()
+        let tails = places.iter().map(|place| format!("--- {}\n{}", place.dir.display(), tail(&place.dir)));
+        tails.collect::<Vec<_>>().join("\n")
     }
 
     fn place(&self, member: &Member) -> Arc<Place> {
@@ -115,19 +116,12 @@ impl Place {
             return Err(self.failed("start", "runs already"));
         }
         let log = self.dir.join("node.log");
-        let log = OpenOptions::new().create(true).append(true).open(log).map_err(|why| self.failed("log", why))?;
+        let log =
+            OpenOptions::new().create(true).append(true).open(log).map_err(|why| self.failed("log", why))?;
         let spawned = self.spawn(&log).map_err(|why| self.failed("spawn", why))?;
         *lock(&self.process) = Some(spawned);
         let begun = Instant::now();
-        loop {
-            match member.client.status().await {
-                Ok(status) if !status.listening.is_empty() => return Ok(()),
-                Ok(_) => {}
-                Err(problem) if problem.code != "node.not_running" && problem.code != "node.broken_off" => {
-                    return Err(problem);
-                }
-                Err(_) => {}
-            }
+        while !answers(member).await? {
             if let Some(ended) = self.ended() {
                 return Err(self.failed("start", ended));
             }
@@ -136,6 +130,7 @@ impl Place {
             }
             tokio::time::sleep(POLL).await;
         }
+        Ok(())
     }
 
     fn spawn(&self, log: &File) -> std::io::Result<Child> {
@@ -154,17 +149,16 @@ impl Place {
         let Some(pid) = pid else { return Ok(()) };
         kill_process(pid, Signal::TERM).map_err(|why| self.failed("stop", why))?;
         let begun = Instant::now();
-        loop {
-            if let Some(ended) = self.ended() {
-                *lock(&self.process) = None;
-                return if ended.success() { Ok(()) } else { Err(self.failed("stop", ended)) };
-            }
+        while self.ended().is_none() {
             if begun.elapsed() > CHANGE_MAX {
                 self.kill();
                 return Err(self.failed("stop", "did not end"));
             }
             tokio::time::sleep(POLL).await;
         }
+        let ended = self.ended().filter(|ended| !ended.success());
+        *lock(&self.process) = None;
+        ended.map_or(Ok(()), |ended| Err(self.failed("stop", ended)))
     }
 
     /// Whether there was a process to kill.
@@ -186,6 +180,15 @@ impl Place {
 
     fn failed(&self, doing: &str, why: impl std::fmt::Display) -> Problem {
         Problem::new("street.process").with("doing", doing).with("reason", why).with("log", tail(&self.dir))
+    }
+}
+
+/// Whether the node of a hall answers and listens.
+async fn answers(member: &Member) -> Result<bool, Problem> {
+    match member.client.status().await {
+        Ok(status) => Ok(!status.listening.is_empty()),
+        Err(problem) if ["node.not_running", "node.broken_off"].contains(&problem.code.as_str()) => Ok(false),
+        Err(problem) => Err(problem),
     }
 }
 

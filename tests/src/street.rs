@@ -161,7 +161,11 @@ impl Drop for Street {
 
 /// Bytes as hexadecimal, as calls carry them.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]).map(digit).collect()
+}
+
+fn digit(nibble: u8) -> char {
+    char::from_digit(nibble.into(), 16).unwrap()
 }
 
 /// The bytes of hexadecimal.

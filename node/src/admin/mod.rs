@@ -19,7 +19,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -32,6 +32,8 @@ pub const ADMIN_CONNECTIONS_MAX: usize = 16;
 /// A client that neither sends nor takes anything for this long is let go. Waiting for an answer of the node
 /// does not count.
 pub const ADMIN_IDLE_MAX: Duration = Duration::from_secs(30);
+/// How long answers under way may take once the node stops.
+pub const ADMIN_STOP_MAX: Duration = Duration::from_secs(5);
 /// How long accepting rests after the system refused a connection, as it does when descriptors run out.
 const ACCEPT_REST: Duration = Duration::from_millis(200);
 
@@ -40,6 +42,8 @@ const ACCEPT_REST: Duration = Duration::from_millis(200);
 pub struct AdminCall {
     /// What the client sent.
     pub body: Vec<u8>,
+    /// The user of the client's process, as the system says; none if it does not.
+    pub user: Option<u32>,
     /// Where the answer goes. Dropped unused, the client's connection closes; closed from the other side, the
     /// client is gone and nobody waits for the answer.
     pub reply: oneshot::Sender<Vec<u8>>,
@@ -60,18 +64,35 @@ impl AdminServer {
         Ok(AdminServer { listener, idle_max: ADMIN_IDLE_MAX })
     }
 
-    /// Serves until the receiver of `calls` is gone. Dropping the future closes every connection.
-    pub async fn run(self, calls: mpsc::Sender<AdminCall>) {
+    /// Serves until `stop` is set or the receiver of `calls` is gone; what is under way then is still answered,
+    /// if that takes no longer than [`ADMIN_STOP_MAX`]. Dropping the future closes every connection.
+    pub async fn run(self, calls: mpsc::Sender<AdminCall>, stop: watch::Receiver<bool>) {
+        let mut connections = self.accept(calls, stop).await;
+        // Nobody new comes in any more.
+        drop(self);
+        let answered = timeout(ADMIN_STOP_MAX, async {
+            while let Some(ended) = connections.join_next().await {
+                log_panic(ended);
+            }
+        });
+        if answered.await.is_err() {
+            tracing::warn!("stopping with calls that are not answered");
+        }
+    }
+
+    async fn accept(&self, calls: mpsc::Sender<AdminCall>, mut stop: watch::Receiver<bool>) -> JoinSet<()> {
         let seats = Arc::new(Semaphore::new(ADMIN_CONNECTIONS_MAX));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 client = self.next_client(&seats) => {
                     let Some((stream, seat)) = client else { continue };
-                    connections.spawn(serve(stream, seat, calls.clone(), self.idle_max));
+                    let client = Client { stream, calls: calls.clone(), stop: stop.clone(), idle_max: self.idle_max };
+                    connections.spawn(client.serve(seat));
                 }
                 Some(ended) = connections.join_next() => log_panic(ended),
-                () = calls.closed() => return,
+                () = calls.closed() => return connections,
+                () = stopped(&mut stop) => return connections,
             }
         }
     }
@@ -148,40 +169,59 @@ fn unreachable_because(path: &Path, source: io::Error) -> AdminError {
     }
 }
 
-/// One client, call by call, until it leaves, falls silent or breaks the rules. The seat is free after that.
-async fn serve(
-    mut stream: UnixStream,
-    seat: OwnedSemaphorePermit,
+/// One connection at the node's end.
+struct Client {
+    stream: UnixStream,
     calls: mpsc::Sender<AdminCall>,
+    stop: watch::Receiver<bool>,
     idle_max: Duration,
-) {
-    while let Ok(Ok(body)) = timeout(idle_max, read_frame(&mut stream)).await {
-        let Some(answer) = answer_of(&mut stream, &calls, body).await else { break };
-        if let Err(cause) = refuse_large(answer.len()) {
-            tracing::error!(%cause, "the answer to an admin call cannot be sent");
-            break;
-        }
-        if !matches!(timeout(idle_max, write_frame(&mut stream, &answer)).await, Ok(Ok(()))) {
-            break;
-        }
-    }
-    drop(seat);
 }
 
-/// The node's answer, unless the client leaves, or speaks out of turn, before it is there.
-async fn answer_of(
-    stream: &mut UnixStream,
-    calls: &mpsc::Sender<AdminCall>,
-    body: Vec<u8>,
-) -> Option<Vec<u8>> {
-    let (reply, answer) = oneshot::channel();
-    let asked = async {
-        calls.send(AdminCall { body, reply }).await.ok()?;
-        answer.await.ok()
-    };
-    tokio::select! {
-        answer = asked => answer,
-        _ = stream.read_u8() => None,
+impl Client {
+    /// Call by call, until the client leaves, falls silent or breaks the rules, or the node stops. The seat is
+    /// free after that.
+    async fn serve(mut self, seat: OwnedSemaphorePermit) {
+        while let Some(body) = self.next_call().await {
+            let Some(answer) = self.answer_of(body).await else { break };
+            if let Err(cause) = refuse_large(answer.len()) {
+                tracing::error!(%cause, "the answer to an admin call cannot be sent");
+                break;
+            }
+            let sent = timeout(self.idle_max, write_frame(&mut self.stream, &answer)).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                break;
+            }
+        }
+        drop(seat);
+    }
+
+    async fn next_call(&mut self) -> Option<Vec<u8>> {
+        tokio::select! {
+            biased;
+            () = stopped(&mut self.stop) => None,
+            read = timeout(self.idle_max, read_frame(&mut self.stream)) => read.ok()?.ok(),
+        }
+    }
+
+    /// The node's answer, unless the client leaves, or speaks out of turn, before it is there.
+    async fn answer_of(&mut self, body: Vec<u8>) -> Option<Vec<u8>> {
+        let user = self.stream.peer_cred().ok().map(|peer| peer.uid());
+        let (reply, answer) = oneshot::channel();
+        let asked = async {
+            self.calls.send(AdminCall { body, user, reply }).await.ok()?;
+            answer.await.ok()
+        };
+        tokio::select! {
+            answer = asked => answer,
+            _ = self.stream.read_u8() => None,
+        }
+    }
+}
+
+/// Resolves once the node is told to stop, or once nobody is left who could tell.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        tracing::debug!("the stop flag has no owner any more");
     }
 }
 

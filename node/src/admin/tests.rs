@@ -113,7 +113,8 @@ async fn a_client_that_leaves_gives_up_its_answer() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("socket");
     let (calls, mut asked) = mpsc::channel(CALLS_MAX);
-    let server = tokio::spawn(AdminServer::bind(&path).await.unwrap().run(calls));
+    let (_stop, stopped) = watch::channel(false);
+    let server = tokio::spawn(AdminServer::bind(&path).await.unwrap().run(calls, stopped));
     let mut stream = UnixStream::connect(&path).await.unwrap();
     write_frame(&mut stream, b"wait").await.unwrap();
     let mut call = asked.recv().await.unwrap();
@@ -123,9 +124,44 @@ async fn a_client_that_leaves_gives_up_its_answer() {
     server.await.unwrap();
 }
 
+#[tokio::test]
+async fn a_call_says_whose_process_it_comes_from() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("socket");
+    let (calls, mut asked) = mpsc::channel(CALLS_MAX);
+    let (_stop, stopped) = watch::channel(false);
+    let server = tokio::spawn(AdminServer::bind(&path).await.unwrap().run(calls, stopped));
+    let caller = tokio::spawn(async move { AdminClient::call(&path, b"who").await });
+    assert_eq!(asked.recv().await.unwrap().user, Some(rustix::process::geteuid().as_raw()));
+    assert!(matches!(caller.await.unwrap(), Err(AdminError::Broken { .. })));
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_call_under_way_is_answered_when_the_node_stops_and_no_other_is_taken() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("socket");
+    let (calls, mut asked) = mpsc::channel(CALLS_MAX);
+    let (stop, stopped) = watch::channel(false);
+    let server = tokio::spawn(AdminServer::bind(&path).await.unwrap().run(calls, stopped));
+    let mut idle = UnixStream::connect(&path).await.unwrap();
+    let mut stream = UnixStream::connect(&path).await.unwrap();
+    write_frame(&mut stream, b"deed").await.unwrap();
+    let call = asked.recv().await.unwrap();
+    stop.send_replace(true);
+    assert!(is_closed(&mut idle).await);
+    assert!(matches!(AdminClient::call(&path, b"late").await, Err(AdminError::NotRunning { .. })));
+    call.reply.send(b"done".to_vec()).unwrap();
+    assert_eq!(read_frame(&mut stream).await.unwrap(), b"done");
+    assert!(is_closed(&mut stream).await);
+    server.await.unwrap();
+    assert!(asked.recv().await.is_none());
+}
+
 struct Street {
     path: PathBuf,
     server: JoinHandle<()>,
+    _stop: watch::Sender<bool>,
     _dir: TempDir,
 }
 
@@ -139,8 +175,9 @@ impl Street {
         let path = dir.path().join("socket");
         let server = AdminServer { idle_max, ..AdminServer::bind(&path).await.unwrap() };
         let (calls, asked) = mpsc::channel(CALLS_MAX);
+        let (stop, stopped) = watch::channel(false);
         tokio::spawn(answer(asked));
-        Street { path, server: tokio::spawn(server.run(calls)), _dir: dir }
+        Street { path, server: tokio::spawn(server.run(calls, stopped)), _stop: stop, _dir: dir }
     }
 }
 
@@ -151,7 +188,7 @@ impl Drop for Street {
 }
 
 async fn answer(mut asked: mpsc::Receiver<AdminCall>) {
-    while let Some(AdminCall { body, reply }) = asked.recv().await {
+    while let Some(AdminCall { body, reply, .. }) = asked.recv().await {
         let answer = match body.as_slice() {
             b"drop" => continue,
             b"flood" => vec![0; ADMIN_FRAME_MAX + 1],

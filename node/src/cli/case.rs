@@ -12,7 +12,7 @@ use super::args::Signer;
 use super::report::Report;
 use super::session::Session;
 use super::values;
-use crate::ops::{Ask, Content, Problem};
+use crate::ops::{Answer, Ask, Content, Problem};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Case {
@@ -104,7 +104,7 @@ pub(super) fn run(session: &Session, case: &Case) -> Result<Report, Problem> {
         Case::List { stage, count } => ask(session, &Ask::Cases { stage: *stage, count: *count }),
         Case::Show { case } => ask(session, &Ask::Case { case: case.clone() }),
         Case::Trace { case } => ask(session, &Ask::Trace { case: case.clone() }),
-        Case::Read { case, signer } => act(session, &Ask::Read { case: case.clone() }, signer),
+        Case::Read { case, signer } => act(session, &Ask::Read { case: in_full(session, case)? }, signer),
         Case::Accept(noted) => record(session, &noted.case, Deed::Accept, note(noted), &noted.signer),
         Case::Deliver(noted) => record(session, &noted.case, Deed::Deliver, note(noted), &noted.signer),
         Case::Correct(correct) => self::correct(session, correct),
@@ -146,7 +146,15 @@ fn record(
     content: Content,
     signer: &Signer,
 ) -> Result<Report, Problem> {
-    act(session, &Ask::Record { case: case.to_owned(), deed, content }, signer)
+    act(session, &Ask::Record { case: in_full(session, case)?, deed, content }, signer)
+}
+
+/// The id of the one case that a text begins: what a clerk signs names it in full.
+fn in_full(session: &Session, case: &str) -> Result<String, Problem> {
+    match session.ask(&Ask::Case { case: case.to_owned() })? {
+        Answer::Case(case) => Ok(case.id),
+        _other => Err(super::session::unexpected()),
+    }
 }
 
 fn ask(session: &Session, ask: &Ask) -> Result<Report, Problem> {

@@ -1,4 +1,5 @@
-//! Drafts of lists: record bodies in hexadecimal, one a line, in the data directory until they are published.
+//! Drafts of lists: record bodies in hexadecimal, one a line, in the data directory until they are published. The
+//! first line says how many there are, with a digest: half a list is never published.
 
 use std::fs;
 use std::io;
@@ -26,9 +27,23 @@ pub(super) fn write(dir: &Path, bodies: &[Body]) -> Result<PathBuf, Problem> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let moment = time::moment(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
     let path = dir.join(format!("{}.{ENDING}", moment.replace(' ', "-").replace(':', "")));
-    let lines: Vec<String> = bodies.iter().map(|body| hex(&body.encode())).collect();
-    files::write_new(&path, &format!("{}\n", lines.join("\n")))?;
+    let mut records: Vec<String> = bodies.iter().map(|body| hex(&body.encode())).collect();
+    records.push(String::new());
+    let records = records.join("\n");
+    files::write_new(&path, &format!("{}\n{records}", heading(&records)))?;
     Ok(path)
+}
+
+fn heading(records: &str) -> String {
+    let (count, digest) = (records.lines().count(), blake3::hash(records.as_bytes()));
+    format!("hallmesh draft, {count} records, blake3 {digest}")
+}
+
+/// The records of a draft that is as it was written.
+fn records(text: &str) -> Result<Vec<String>, Problem> {
+    let whole = text.split_once('\n').filter(|(first, records)| *first == heading(records));
+    let (_, records) = whole.ok_or_else(|| Problem::new("draft.damaged"))?;
+    Ok(records.lines().map(str::to_owned).collect())
 }
 
 /// What a draft is called on the command line.
@@ -39,8 +54,7 @@ pub(super) fn name(path: &Path) -> String {
 /// Publishes a draft in calls that the socket can carry. What is published is moved aside.
 pub(super) fn publish(session: &Session, draft: Option<&str>, signer: &Signer) -> Result<Report, Problem> {
     let path = find(&session.home()?.drafts(), draft)?;
-    let text = files::read_up_to(&path, DRAFT_MAX)?;
-    let bodies: Vec<String> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let bodies = records(&files::read_up_to(&path, DRAFT_MAX)?)?;
     let mut published: u32 = 0;
     for batch in batches(&bodies) {
         let ask = Ask::Publish { bodies: batch.to_vec() };
@@ -117,6 +131,21 @@ mod tests {
         for batch in batches {
             assert!(batch.len() <= BATCH_MAX);
             assert!(batch.iter().map(String::len).sum::<usize>() <= BATCH_BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn a_draft_that_was_cut_short_or_changed_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let bodies = crate::lists::sample_bodies().unwrap();
+        let text = fs::read_to_string(write(dir.path(), &bodies).unwrap()).unwrap();
+        let read = records(&text).unwrap();
+        assert_eq!(read, bodies.iter().map(|body| hex(&body.encode())).collect::<Vec<_>>());
+        let last_line = text.trim_end().rfind('\n').unwrap();
+        let without_heading = text.split_once('\n').unwrap().1;
+        let changed = format!("{}00\n", text.trim_end());
+        for damaged in ["", "\n", &text[..=last_line], &text[..text.len() - 3], without_heading, &changed] {
+            assert_eq!(records(damaged).unwrap_err().code, "draft.damaged");
         }
     }
 

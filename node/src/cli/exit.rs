@@ -58,9 +58,10 @@ impl From<Exit> for ExitCode {
     }
 }
 
-const EXACT: [(&str, Exit); 14] = [
+const EXACT: [(&str, Exit); 15] = [
     ("node.not_running", Exit::NotRunning),
     ("node.socket_not_permitted", Exit::NotRunning),
+    ("call.not_permitted", Exit::Refused),
     ("case.unknown", Exit::NotFound),
     ("case.ambiguous", Exit::NotFound),
     ("case.too_large", Exit::Failed),
@@ -97,6 +98,7 @@ mod tests {
         assert_eq!(code("node.not_running"), 3);
         assert_eq!(code("case.unknown"), 4);
         assert_eq!(code("clerk.role"), 5);
+        assert_eq!(code("call.not_permitted"), 5);
         assert_eq!(code("route.no_right"), 5);
         assert_eq!(code("record.old"), 6);
         assert_eq!(code("usage.value"), 2);

@@ -1,9 +1,13 @@
 //! Files that the command line reads and writes.
 
 use std::fs;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
+
+use crate::home::files::sync_dir_of;
 use crate::ops::Problem;
 
 /// A larger file is none of those that are read here: requests, cards, applications.
@@ -37,17 +41,88 @@ pub(super) fn read_up_to(path: &Path, max: u64) -> Result<String, Problem> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// A new file; one that is there is left alone.
+/// A new file, there whole or not at all, also after a power cut; one that is there is left alone.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Problem> {
-    use std::io::Write as _;
-    let written = fs::OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
+    if path.symlink_metadata().is_ok() {
+        return Err(not_written(path, io::ErrorKind::AlreadyExists.into()));
+    }
+    let unfinished = unfinished(path);
+    let written = write_whole(&unfinished, text).and_then(|()| rename_new(&unfinished, path));
+    if written.is_err() {
+        // There is nothing left to do about a file that cannot be removed either.
+        let _left_over = fs::remove_file(&unfinished);
+    }
+    let kept = written.and_then(|()| {
+        sync_dir_of(path).inspect_err(|_| {
+            let _left_over = fs::remove_file(path);
+        })
     });
-    written.map_err(|cause| {
-        if cause.kind() == io::ErrorKind::AlreadyExists {
-            return Problem::new("file.exists").with("file", path.display());
+    kept.map_err(|cause| not_written(path, cause))
+}
+
+fn not_written(path: &Path, cause: io::Error) -> Problem {
+    if cause.kind() == io::ErrorKind::AlreadyExists {
+        return Problem::new("file.exists").with("file", path.display());
+    }
+    Problem::new("file.not_written").with("file", path.display()).with("reason", cause)
+}
+
+/// Beside the file, or it could not be renamed; of this process, or two would write into one.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    name.into()
+}
+
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    // Of an earlier process of the same number, which a power cut ended.
+    fs::remove_file(path)
+        .or_else(|cause| if cause.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(cause) })?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Gives a file its name unless something has it. File systems of the network know no such renaming but have
+/// links; those of USB sticks have no links.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            fs::hard_link(from, to)?;
+            fs::remove_file(from)
         }
-        Problem::new("file.not_written").with("file", path.display()).with("reason", cause)
-    })
+        renamed => Ok(renamed?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_alone_and_one_that_is_there_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("request.txt");
+        write_new(&path, "first").unwrap();
+        assert_eq!(write_new(&path, "second").unwrap_err().code, "file.exists");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        let nowhere = dir.path().join("none").join("request.txt");
+        assert_eq!(write_new(&nowhere, "first").unwrap_err().code, "file.not_written");
+    }
+
+    #[test]
+    fn what_appears_meanwhile_is_not_replaced_and_nothing_is_left_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("request.txt");
+        fs::write(&path, "first").unwrap();
+        let unfinished = unfinished(&path);
+        write_whole(&unfinished, "second").unwrap();
+        assert_eq!(rename_new(&unfinished, &path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        // A name that is too long fails after the file was written beside it, if at all.
+        let long = dir.path().join("x".repeat(250));
+        assert_eq!(write_new(&long, "third").unwrap_err().code, "file.not_written");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
 }

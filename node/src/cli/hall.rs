@@ -124,7 +124,7 @@ fn request(session: &Session, out: &Path, addresses: &[String]) -> Result<Report
     let join = texts.say("placeholder.file", &[]);
     let said = texts.say("hall.requested", &[("file", &file), ("fingerprint", &fingerprint)]);
     let above = texts.say("label.at_superior", &[]);
-    let lines = vec![said, render::next(texts, &format!("hallmesh hall issue {file} --out {join}{above}"))];
+    let lines = vec![said, render::next(texts, &format!("hallmesh hall issue {file} --out {join} {above}"))];
     Report::new(&json!({ "file": file, "fingerprint": fingerprint, "addresses": addresses }), lines)
 }
 

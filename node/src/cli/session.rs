@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::args::{Global, Signer};
 use crate::config::{Config, ConfigError, Finding};
+use crate::hex::unhex_into;
 use crate::home::{Home, HomeError, files};
 use crate::ops::{Answer, Ask, Client, Problem};
 use crate::texts::Texts;
@@ -90,15 +91,8 @@ pub(super) fn found(finding: &Finding) -> Problem {
 /// A clerk's key that is kept elsewhere, as on a stick. It is a seed of 32 bytes in hexadecimal.
 fn key_in(file: &Path) -> Result<SecretKey, Problem> {
     let text = files::read_private(file, KEY_TEXT_MAX)?;
-    let damaged = || HomeError::Damaged { path: file.to_owned() };
     let mut seed = Zeroizing::new([0; 32]);
-    let pairs = text.trim_ascii().chunks(2);
-    if text.trim_ascii().len() != 64 {
-        return Err(damaged().into());
-    }
-    for (byte, pair) in seed.iter_mut().zip(pairs) {
-        let value = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        *byte = value.ok_or_else(damaged)?;
-    }
+    let read = unhex_into(text.trim_ascii(), seed.as_mut_slice());
+    read.ok_or_else(|| HomeError::Damaged { path: file.to_owned() })?;
     Ok(SecretKey::from_seed(Suite::One, *seed))
 }

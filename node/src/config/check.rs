@@ -29,6 +29,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     found.extend(addresses("listen", &config.listen));
     found.extend(addresses("advertise", &config.advertise));
     found.extend(config.advertise.iter().filter_map(|text| unreachable_at(text)));
+    found.extend(left_to_chance(config));
     found.extend(data_dir(&config.data_dir));
     found.extend(socket(config));
     found.extend(log(&config.log));
@@ -79,6 +80,15 @@ fn unreachable_at(text: &str) -> Option<Finding> {
     } else {
         None
     }
+}
+
+/// Which of a machine's addresses others can dial only its people know.
+fn left_to_chance(config: &Config) -> Option<Finding> {
+    let everywhere = |text: &&String| {
+        text.parse().ok().and_then(|address| endpoint(&address)).is_some_and(|(ip, _)| ip.is_unspecified())
+    };
+    let listen = config.listen.iter().find(everywhere).filter(|_| config.advertise.is_empty())?;
+    Some(Finding::warning("advertise", "missing").with("value", listen))
 }
 
 fn data_dir(dir: &Path) -> Vec<Finding> {
@@ -135,7 +145,6 @@ fn log(filter: &str) -> Option<Finding> {
 fn numbers(config: &Config) -> impl Iterator<Item = Finding> {
     let bounded = [
         ("ping_interval_ms", config.ping_interval_ms, INTERVAL_MS),
-        ("heartbeat_ms", config.heartbeat_ms, INTERVAL_MS),
         ("redial_max_ms", config.redial_max_ms, INTERVAL_MS),
         ("connections_max", u64::from(config.connections_max), CONNECTIONS),
         ("guest_seats", u64::from(config.guest_seats), GUESTS),

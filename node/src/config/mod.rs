@@ -44,11 +44,9 @@ pub struct Config {
     pub log: String,
     /// How often a neighbour is pinged; three missed ones close the connection.
     pub ping_interval_ms: u64,
-    /// How often neighbours are told the state of this hall's lists.
-    pub heartbeat_ms: u64,
     /// The longest pause before a lost neighbour is dialled again.
     pub redial_max_ms: u64,
-    /// How many connections may be open at once, guests included.
+    /// How many connections with other halls may be open at once; guests come on top.
     pub connections_max: u32,
     /// How many unknown machines may be at the door at once, to enrol or to show their charter.
     pub guest_seats: u32,
@@ -66,7 +64,6 @@ impl Default for Config {
             language: None,
             log: "info".to_owned(),
             ping_interval_ms: 15_000,
-            heartbeat_ms: 30_000,
             redial_max_ms: 60_000,
             connections_max: 256,
             guest_seats: 8,
@@ -77,7 +74,7 @@ impl Default for Config {
 
 impl Config {
     /// Every key, in the order of the example file.
-    pub const KEYS: [&'static str; 12] = [
+    pub const KEYS: [&'static str; 11] = [
         "listen",
         "advertise",
         "data_dir",
@@ -85,7 +82,6 @@ impl Config {
         "language",
         "log",
         "ping_interval_ms",
-        "heartbeat_ms",
         "redial_max_ms",
         "connections_max",
         "guest_seats",

@@ -144,6 +144,22 @@ fn an_advertised_address_must_be_one_others_can_dial() {
 }
 
 #[test]
+fn listening_everywhere_leaves_to_chance_what_others_dial() {
+    let dir = private_dir();
+    let listen = |texts: &[&str]| Config {
+        listen: texts.iter().map(|text| (*text).to_owned()).collect(),
+        advertise: Vec::new(),
+        ..sound(&dir)
+    };
+    let found = listen(&["/ip4/10.2.0.5/tcp/1", "/ip6/::/tcp/1"]).check();
+    assert_eq!((found[0].code.as_str(), found[0].severity), ("config.advertise.missing", Severity::Warning));
+    assert_eq!((found[0].detail["value"].as_str(), found.len()), ("/ip6/::/tcp/1", 1));
+    assert_eq!(codes(&Config { advertise: Vec::new(), ..sound(&dir) }), ["config.advertise.missing"]);
+    assert_eq!(codes(&listen(&["/ip4/127.0.0.1/tcp/1"])), [""; 0]);
+    assert_eq!(codes(&listen(&[])), [""; 0]);
+}
+
+#[test]
 fn the_data_directory_must_be_there_and_the_nodes_own() {
     let dir = private_dir();
     let at = |path: PathBuf| Config { data_dir: path, ..sound(&dir) };
@@ -169,8 +185,8 @@ fn a_socket_path_must_fit() {
 fn filters_and_numbers_are_checked() {
     let dir = private_dir();
     assert_eq!(codes(&Config { log: "hallmesh=loud".to_owned(), ..sound(&dir) }), ["config.log.malformed"]);
-    let config = Config { heartbeat_ms: 0, guest_seats: 0, ..sound(&dir) };
-    assert_eq!(codes(&config), ["config.heartbeat_ms.out_of_range", "config.guest_seats.out_of_range"]);
+    let config = Config { redial_max_ms: 0, guest_seats: 0, ..sound(&dir) };
+    assert_eq!(codes(&config), ["config.redial_max_ms.out_of_range", "config.guest_seats.out_of_range"]);
     assert_eq!(config.check()[0].detail["min"], "1000");
     let config = Config { connections_max: 8, guest_seats: 8, ..sound(&dir) };
     assert_eq!(codes(&config), ["config.guest_seats.not_below_connections"]);
@@ -199,7 +215,8 @@ fn private_dir() -> TempDir {
 }
 
 fn sound(dir: &TempDir) -> Config {
-    Config { data_dir: dir.path().to_owned(), ..Config::default() }
+    let advertise = vec!["/ip4/10.2.0.5/tcp/6207".to_owned()];
+    Config { advertise, data_dir: dir.path().to_owned(), ..Config::default() }
 }
 
 fn codes(config: &Config) -> Vec<String> {

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
 use super::engine::Event;
 use super::shared::Shared;
-use crate::admin::AdminCall;
+use crate::admin::{ADMIN_FRAME_MAX, AdminCall};
 use crate::ops::{self, Answer, Ask, Asked, Call, Deed, Problem};
+
+/// The administrator's user id.
+const ROOT: u32 = 0;
 
 /// Takes calls up, each in a task of its own; their number is bounded by the socket's seats.
 pub(crate) async fn run(
@@ -16,29 +20,51 @@ pub(crate) async fn run(
     feed: mpsc::Sender<Event>,
     stop: watch::Sender<bool>,
 ) -> Result<(), Problem> {
+    // They hold the store, which is free when this task has ended.
+    let mut answering = JoinSet::new();
     while let Some(call) = calls.recv().await {
+        while answering.try_join_next().is_some() {}
         let (shared, feed, stop) = (Arc::clone(&shared), feed.clone(), stop.clone());
-        tokio::spawn(async move {
-            let answer = answer(&shared, &call.body, &feed, &stop).await;
-            let answer = answer.unwrap_or_else(Answer::Refused);
-            let bytes = serde_json::to_vec(&answer).unwrap_or_default();
+        answering.spawn(async move {
+            let answer = answer(&shared, &call, &feed, &stop).await;
+            let bytes = encode(&answer.unwrap_or_else(Answer::Refused));
             if call.reply.send(bytes).is_err() {
                 tracing::debug!("a caller hung up before the answer");
             }
         });
     }
+    while answering.join_next().await.is_some() {}
     Ok(())
+}
+
+/// An answer that does not fit a frame is a refusal: a broken line would say nothing.
+fn encode(answer: &Answer) -> Vec<u8> {
+    let bytes = serde_json::to_vec(answer).unwrap_or_default();
+    if bytes.len() <= ADMIN_FRAME_MAX {
+        return bytes;
+    }
+    serde_json::to_vec(&Answer::Refused(Problem::new("call.too_large"))).unwrap_or_default()
+}
+
+/// What carries no clerk's signature and changes who may do what is for the node's user and the administrator.
+/// Everybody else on the socket is there to ask, and to work as a clerk.
+fn refuse_others(ask: &Ask, user: Option<u32>) -> Result<(), Problem> {
+    let own = matches!(ask, Ask::AddClerk { .. } | Ask::DisableClerk { .. } | Ask::Stop);
+    let node = rustix::process::geteuid().as_raw();
+    let permitted = !own || user.is_some_and(|user| user == ROOT || user == node);
+    if permitted { Ok(()) } else { Err(Problem::new("call.not_permitted")) }
 }
 
 async fn answer(
     shared: &Arc<Shared>,
-    body: &[u8],
+    asked: &AdminCall,
     feed: &mpsc::Sender<Event>,
     stop: &watch::Sender<bool>,
 ) -> Result<Answer, Problem> {
     let malformed = |_| Problem::new("call.malformed");
-    let call: Call = serde_json::from_slice(body).map_err(malformed)?;
+    let call: Call = serde_json::from_slice(&asked.body).map_err(malformed)?;
     let ask: Ask = serde_json::from_str(&call.ask).map_err(malformed)?;
+    refuse_others(&ask, asked.user)?;
     if let Ask::Stop = ask {
         stop.send_replace(true);
         return Ok(Answer::Done);
@@ -60,7 +86,7 @@ async fn carry_out(
     call: Call,
     feed: &mpsc::Sender<Event>,
 ) -> Result<Answer, Problem> {
-    let keys = Arc::clone(shared);
+    let (keys, reader) = (Arc::clone(shared), Arc::clone(shared));
     let prepared = with_view(shared, move |asked| {
         let mut chance = crate::home::chance();
         ops::prepare(asked, ask, &call, &keys.wrap, &mut chance)
@@ -73,7 +99,7 @@ async fn carry_out(
     let stopping = || Problem::new("node.stopping");
     feed.send(Event::Command { command, reply }).await.ok().ok_or_else(stopping)?;
     let reply = replied.await.ok().ok_or_else(stopping)?;
-    with_view(shared, move |asked| Ok(ops::reply(asked, reply, &after))).await
+    with_view(shared, move |asked| Ok(ops::reply(asked, reply, &after, &reader.wrap))).await
 }
 
 /// Runs something slow over a fresh snapshot, off the loop.
@@ -88,4 +114,36 @@ async fn with_view<T: Send + 'static>(
         work(&Asked { view: &view, at: shared.at, wall, live: &live })
     });
     task.await.unwrap_or_else(|_| Err(Problem::new("node.bug")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::RoleWords;
+
+    #[test]
+    fn clerks_are_made_and_the_node_is_stopped_by_its_user_and_the_administrator_only() {
+        let node = rustix::process::geteuid().as_raw();
+        let (name, key, roles) = ("clerk".to_owned(), String::new(), RoleWords::default());
+        let own =
+            [Ask::AddClerk { name, number: None, key, roles }, Ask::DisableClerk { number: 1 }, Ask::Stop];
+        for ask in &own {
+            for user in [Some(node), Some(ROOT)] {
+                assert_eq!(refuse_others(ask, user), Ok(()));
+            }
+            for user in [None, Some(node + 1)] {
+                assert_eq!(refuse_others(ask, user).unwrap_err().code, "call.not_permitted");
+            }
+        }
+        assert_eq!(refuse_others(&Ask::Status, Some(node + 1)), Ok(()));
+        assert_eq!(refuse_others(&Ask::Clerks, None), Ok(()));
+    }
+
+    #[test]
+    fn an_answer_that_no_frame_can_carry_is_a_refusal() {
+        let answer = |bytes| encode(&Answer::Card { text: "x".repeat(bytes) });
+        assert!(answer(ADMIN_FRAME_MAX - 100).len() > ADMIN_FRAME_MAX - 100);
+        let refused = serde_json::from_slice(&answer(ADMIN_FRAME_MAX)).unwrap();
+        assert!(matches!(refused, Answer::Refused(problem) if problem.code == "call.too_large"));
+    }
 }

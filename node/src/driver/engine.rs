@@ -12,10 +12,11 @@ use hallmesh_protocol::signed::Verified;
 use hallmesh_protocol::step::{Command, Effects, Input, Now, Output, Released, Reply, Ticket, View};
 use hallmesh_protocol::verify::Checked;
 use libp2p::identity::Keypair;
-use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::introduce::{ADMITTED, NOT_ADMITTED, Visits};
+use super::reach::Reach;
 use super::roster::{self, Who};
 use super::shared::Shared;
 use super::{Feed, introduce};
@@ -26,11 +27,6 @@ use crate::ops::Problem;
 const BATCH_MAX: usize = 256;
 /// Rows in one commit at the most; a batch that reaches it is committed before the next input.
 const BATCH_ROWS_MAX: usize = 4_096;
-/// Milliseconds before the same neighbour is visited again.
-const VISIT_PAUSE_MS: u64 = 3_000;
-/// What a guest is told.
-const ADMITTED: &[u8] = b"admitted";
-const NOT_ADMITTED: &[u8] = b"refused";
 
 /// Everything that can reach the engine.
 pub(crate) enum Event {
@@ -39,6 +35,7 @@ pub(crate) enum Event {
     Frame { peer: PeerId, line: LineId, number: u64, message: Option<Checked> },
     Guest { visitor: Visitor, records: Vec<Verified<Record>>, refused: u64 },
     Listening(Multiaddr),
+    NotListening(Multiaddr),
     NotAdmitted { peer: PeerId },
     Command { command: Box<Command>, reply: oneshot::Sender<Reply> },
 }
@@ -47,7 +44,8 @@ pub(crate) enum Event {
 enum Waiting {
     Caller(oneshot::Sender<Reply>),
     Guest(Visitor),
-    Nobody,
+    /// Nobody but the log: this hall's own word about its addresses.
+    Reach,
 }
 
 /// A guest who showed something, and who it is.
@@ -62,15 +60,14 @@ pub(crate) struct Engine {
     shared: Arc<Shared>,
     node: Node,
     net: mpsc::Sender<NetCommand>,
-    advertise: Vec<Multiaddr>,
+    reach: Reach,
     keypair: Keypair,
     who: Who,
     wanted: BTreeSet<HallId>,
     /// Who is at the other end of each line, kept until it goes down: by then the roster may have changed.
     up: BTreeMap<PeerId, HallAt>,
-    listening: Vec<Multiaddr>,
     waiting: BTreeMap<Ticket, Waiting>,
-    visits: BTreeMap<PeerId, u64>,
+    visits: Visits,
     next_ticket: u64,
     wake_at: u64,
 }
@@ -80,21 +77,20 @@ impl Engine {
         shared: Arc<Shared>,
         node: Node,
         net: mpsc::Sender<NetCommand>,
-        advertise: Vec<Multiaddr>,
+        reach: Reach,
         keypair: Keypair,
     ) -> Self {
         Self {
             shared,
             node,
             net,
-            advertise,
+            reach,
             keypair,
             who: Who::default(),
             wanted: BTreeSet::new(),
             up: BTreeMap::new(),
-            listening: Vec::new(),
             waiting: BTreeMap::new(),
-            visits: BTreeMap::new(),
+            visits: Visits::default(),
             next_ticket: 0,
             wake_at: 0,
         }
@@ -108,7 +104,8 @@ impl Engine {
         _feed: Feed,
     ) -> Result<(), Problem> {
         loop {
-            let pause = self.wake_at.saturating_sub(self.shared.now().ticks);
+            let due = self.reach.due().unwrap_or(u64::MAX).min(self.wake_at);
+            let pause = due.saturating_sub(self.now().ticks);
             let first = tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => break,
                 event = inbox.recv() => event,
@@ -125,6 +122,7 @@ impl Engine {
         let view = self.shared.snapshot()?;
         let (mut effects, mut read) = (Effects::default(), BTreeMap::new());
         self.step(first, &view, &mut effects, &mut read);
+        self.make_known(&view, &mut effects);
         let mut inputs = 1_usize;
         while inputs < BATCH_MAX && effects.rows() < BATCH_ROWS_MAX {
             let Ok(event) = inbox.try_recv() else { break };
@@ -133,7 +131,7 @@ impl Engine {
         }
         drop(view);
         let released = tokio::task::block_in_place(|| effects.commit(|rows| self.shared.store.commit(&rows)));
-        let released = released.map_err(|why| Problem::new("store.io").with("reason", why))?;
+        let released = released.map_err(|why| self.shared.store_problem(&why))?;
         for (peer, (line, upto)) in read {
             self.send(NetCommand::Committed { peer, line, upto }).await;
         }
@@ -182,7 +180,18 @@ impl Engine {
                 self.show_lines();
                 Some(Input::PeerDown(at.hall))
             }
-            Event::Listening(address) => Some(self.listening(address)),
+            Event::Listening(address) => {
+                tracing::info!(%address, "listening");
+                self.reach.opened(address, self.now().ticks);
+                self.show_listening();
+                None
+            }
+            Event::NotListening(address) => {
+                tracing::info!(%address, "no longer listening");
+                self.reach.closed(&address, self.now().ticks);
+                self.show_listening();
+                None
+            }
             Event::Guest { visitor, records, refused } => {
                 self.shared.refused("guest-records", refused);
                 Some(self.command(Command::Admit(records), Waiting::Guest(visitor)))
@@ -203,16 +212,13 @@ impl Engine {
         Input::Command { ticket, command }
     }
 
-    /// A port is open: what others dial is what the configuration says, else what we listen on.
-    fn listening(&mut self, address: Multiaddr) -> Input {
-        tracing::info!(%address, "listening");
-        self.listening.push(address);
-        let texts = |addresses: &[Multiaddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
-        self.shared.show(|live| live.listening = texts(&self.listening));
-        let advertised =
-            if self.advertise.is_empty() { dialable(&self.listening) } else { self.advertise.clone() };
-        let command = Command::Advertise(texts(&advertised));
-        self.command(command, Waiting::Nobody)
+    /// This hall's addresses, once they have settled.
+    fn make_known(&mut self, view: &dyn View, effects: &mut Effects) {
+        let now = self.now();
+        if let Some(addresses) = self.reach.settled(now.ticks) {
+            let input = self.command(Command::Advertise(addresses), Waiting::Reach);
+            self.node.step(now, input, view, effects);
+        }
     }
 
     /// Everything the core asked for, now that the store has kept what it rests on.
@@ -248,14 +254,18 @@ impl Engine {
 
     /// Hands a reply to whoever waits for it. A visitor is answered once the roster says who is a member.
     fn reply(&mut self, ticket: Ticket, reply: Reply) -> Option<Visitor> {
-        match self.waiting.remove(&ticket) {
-            Some(Waiting::Caller(caller)) => {
+        match self.waiting.remove(&ticket)? {
+            Waiting::Guest(visitor) => return Some(visitor),
+            Waiting::Caller(caller) => {
                 if caller.send(reply).is_err() {
                     tracing::debug!("a caller hung up before the reply");
                 }
             }
-            Some(Waiting::Guest(visitor)) => return Some(visitor),
-            Some(Waiting::Nobody) | None => {}
+            Waiting::Reach => {
+                if let Reply::Refused(why) = reply {
+                    tracing::warn!(?why, "this hall's addresses could not be made known");
+                }
+            }
         }
         None
     }
@@ -287,20 +297,23 @@ impl Engine {
         });
     }
 
-    /// Shows our charter to a neighbour that does not know it, at most once in a pause.
+    fn show_listening(&self) {
+        self.shared.show(|live| live.listening = self.reach.listening());
+    }
+
+    /// Shows our charter to a neighbour that does not know it.
     fn introduce(&mut self, peer: PeerId) {
         let now = self.now().ticks;
-        if self.visits.get(&peer).is_some_and(|until| now < *until) {
+        if !self.visits.may_begin(peer, now) {
             return;
         }
-        self.visits.insert(peer, now.saturating_add(VISIT_PAUSE_MS));
         let view = self.shared.snapshot();
         let hall = self.who.hall(&peer);
         let (Ok(view), Some(at), Ok(frame)) = (view, hall, introduce::frame(&self.shared)) else { return };
         let contact = hallmesh_protocol::directory::Directory::new(&view).contact(at.hall);
         let texts = contact.map(|contact| contact.addresses).unwrap_or_default();
         let addresses = texts.iter().filter_map(|text| text.parse().ok()).collect();
-        tokio::spawn(introduce::visit(self.keypair.clone(), addresses, frame));
+        self.visits.begin(peer, now, introduce::visit(self.keypair.clone(), addresses, frame));
     }
 
     async fn send(&self, command: NetCommand) {
@@ -308,14 +321,4 @@ impl Engine {
             tracing::debug!("the network rooms are closed");
         }
     }
-}
-
-/// Listening on every interface says nothing about where others find us.
-fn dialable(listening: &[Multiaddr]) -> Vec<Multiaddr> {
-    let specific = |address: &&Multiaddr| match address.iter().next() {
-        Some(Protocol::Ip4(ip)) => !ip.is_unspecified(),
-        Some(Protocol::Ip6(ip)) => !ip.is_unspecified(),
-        _other => false,
-    };
-    listening.iter().filter(specific).cloned().collect()
 }

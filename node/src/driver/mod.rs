@@ -11,9 +11,11 @@ mod calls;
 mod engine;
 mod intake;
 mod introduce;
+mod reach;
 mod roster;
 mod shared;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ use crate::ops::Problem;
 use crate::store::{Store, StoreError};
 
 use engine::{Engine, Event};
+use reach::Reach;
 use shared::Shared;
 
 /// Calls that wait for a task to take them up.
@@ -57,9 +60,8 @@ impl Running {
         let mut outcome = Ok(());
         while let Some(task) = self.tasks.join_next().await {
             let ended = task.unwrap_or_else(|_| Err(Problem::new("node.bug")));
-            if ended.is_err() {
-                outcome = ended;
-            }
+            // The first failure is the cause of the others.
+            outcome = outcome.and(ended);
             self.stop.send_replace(true);
         }
         outcome
@@ -83,8 +85,9 @@ pub async fn run(config: Config) -> Result<(), Problem> {
 pub async fn start(config: Config) -> Result<Running, Problem> {
     let home = Home::open(&config.data_dir).map_err(Problem::from)?;
     let keys = home.keys().map_err(Problem::from)?;
-    let store = Store::open(&config.data_dir).map_err(|why| store_problem(&why, &config))?;
-    let snapshot = store.snapshot().map_err(|why| store_problem(&why, &config))?;
+    let in_store = |why: StoreError| store_problem(&why, &config.data_dir);
+    let store = Store::open(&config.data_dir).map_err(in_store)?;
+    let snapshot = store.snapshot().map_err(in_store)?;
     let identity = genesis::identity(&snapshot).ok_or_else(|| Problem::new("store.format"))?;
     drop(snapshot);
     let admin = AdminServer::bind(&config.socket()).await.map_err(|why| bind_problem(&why, &config))?;
@@ -114,34 +117,25 @@ fn launch(
     let node = Node::open(me, chance.bytes32(), shared.now(), &view);
     drop(view);
     let Net { commands, events: net_events, .. } = net;
-    let advertise = config.advertise_addresses()?;
-    let engine = Engine::new(Arc::clone(&shared), node, commands, advertise, keys.transport);
+    let reach = Reach::new(&config.listen_addresses()?, config.advertise_addresses()?);
+    let engine = Engine::new(Arc::clone(&shared), node, commands, reach, keys.transport);
     let mut tasks = JoinSet::new();
-    tasks.spawn(intake::run(Arc::clone(&shared), net_events, events.clone()));
+    tasks.spawn(intake::run(Arc::clone(&shared), net_events, events.clone(), stop.clone()));
     tasks.spawn(calls::run(Arc::clone(&shared), waiting, events.clone(), stop.clone()));
     let until = stopped.clone();
     tasks.spawn(async move {
-        tokio::select! {
-            () = admin.run(calls) => {}
-            () = flagged(until) => {}
-        }
+        admin.run(calls, until).await;
         Ok(())
     });
     tasks.spawn(engine.run(inbox, stopped, events));
     Ok(Running { tasks, stop })
 }
 
-/// Resolves once the node is told to stop.
-async fn flagged(mut stopped: watch::Receiver<bool>) {
-    // An error means that nobody is left who could tell: that is a stop too.
-    if stopped.wait_for(|stop| *stop).await.is_err() {
-        tracing::debug!("the stop flag has no owner any more");
-    }
-}
-
 fn settings(config: &Config, keys: &Keys) -> Result<Settings, Problem> {
     let mut settings = Settings::new(keys.transport.clone(), config.listen_addresses()?);
     settings.ping_interval = Duration::from_millis(config.ping_interval_ms);
+    // With the interval itself that makes three missed ones.
+    settings.ping_timeout = settings.ping_interval.saturating_mul(2);
     settings.backoff_max = Duration::from_millis(config.redial_max_ms);
     settings.members_max = config.connections_max;
     settings.seats = usize::try_from(config.guest_seats).unwrap_or(usize::MAX);
@@ -166,7 +160,7 @@ async fn shutdown_signal() {
 }
 
 /// A store that cannot be used, for people.
-pub(crate) fn store_problem(why: &StoreError, config: &Config) -> Problem {
+fn store_problem(why: &StoreError, dir: &Path) -> Problem {
     let problem = match why {
         StoreError::Missing { .. } => Problem::new("store.missing"),
         StoreError::Exists { .. } => Problem::new("store.exists"),
@@ -182,7 +176,7 @@ pub(crate) fn store_problem(why: &StoreError, config: &Config) -> Problem {
         StoreError::Io { .. } => Problem::new("store.io").with("reason", why),
         StoreError::Stopped => Problem::new("store.stopped"),
     };
-    problem.with("path", config.data_dir.display())
+    problem.with("path", dir.display())
 }
 
 fn bind_problem(why: &BindError, config: &Config) -> Problem {
@@ -197,3 +191,18 @@ fn bind_problem(why: &BindError, config: &Config) -> Problem {
 
 /// What an event is for the engine; the tasks that feed it build these.
 pub(crate) type Feed = mpsc::Sender<Event>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_neighbour_is_given_up_after_three_missed_pings() {
+        let dir = tempfile::tempdir().unwrap();
+        let hall = "620702001000-01".parse().unwrap();
+        let keys = Home::create(&dir.path().join("home"), hall, "甲镇便民服务中心").unwrap().keys().unwrap();
+        let settings = settings(&Config { ping_interval_ms: 5_000, ..Config::default() }, &keys).unwrap();
+        let silence = settings.ping_interval.saturating_add(settings.ping_timeout);
+        assert_eq!(silence, Duration::from_secs(15));
+    }
+}

@@ -11,7 +11,7 @@ use hallmesh_protocol::step::{Happening, Now};
 use crate::home::Home;
 use crate::net::Net;
 use crate::ops::{Live, Problem};
-use crate::store::{Snapshot, Store, free_bytes};
+use crate::store::{Snapshot, Store, StoreError, free_bytes};
 
 /// Happenings kept for callers who follow.
 const HAPPENINGS_MAX: usize = 1_024;
@@ -31,6 +31,23 @@ pub(crate) struct Shared {
 struct Happened {
     mark: u64,
     events: VecDeque<(u64, u64, Happening)>,
+}
+
+impl Happened {
+    fn note(&mut self, wall: u64, happening: Happening) {
+        self.mark = self.mark.saturating_add(1);
+        self.events.push_back((self.mark, wall, happening));
+        if self.events.len() > HAPPENINGS_MAX {
+            self.events.pop_front();
+        }
+    }
+
+    /// A mark that was never given out is of an earlier start of the node: to its holder everything is new.
+    fn since(&self, since: u64) -> (u64, Vec<(u64, Happening)>) {
+        let since = if since > self.mark { 0 } else { since };
+        let events = self.events.iter().filter(|(mark, ..)| *mark > since);
+        (self.mark, events.map(|(_, wall, happening)| (*wall, happening.clone())).collect())
+    }
 }
 
 impl Shared {
@@ -57,7 +74,12 @@ impl Shared {
 
     /// The committed rows as they are now.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Problem> {
-        self.store.snapshot().map_err(|why| Problem::new("store.io").with("reason", why))
+        self.store.snapshot().map_err(|why| self.store_problem(&why))
+    }
+
+    /// What a failure of the store is for people.
+    pub(crate) fn store_problem(&self, why: &StoreError) -> Problem {
+        super::store_problem(why, self.home.dir())
     }
 
     /// What is shown and not in rows, as it is now.
@@ -73,8 +95,11 @@ impl Shared {
         change(&mut self.lock_live());
     }
 
-    /// Counts something that was refused.
+    /// Counts something that was refused, under a stable word.
     pub(crate) fn refused(&self, reason: &str, count: u64) {
+        if count == 0 {
+            return;
+        }
         self.show(|live| {
             let entry = live.refused.entry(reason.to_owned()).or_insert(0);
             *entry = entry.saturating_add(count);
@@ -84,20 +109,12 @@ impl Shared {
     /// Keeps something for callers who follow.
     pub(crate) fn note(&self, happening: Happening) {
         let wall = self.now().wall;
-        let mut happened = self.lock_happened();
-        happened.mark = happened.mark.saturating_add(1);
-        let mark = happened.mark;
-        happened.events.push_back((mark, wall, happening));
-        if happened.events.len() > HAPPENINGS_MAX {
-            happened.events.pop_front();
-        }
+        self.lock_happened().note(wall, happening);
     }
 
     /// What happened after a mark, and the mark to ask with next.
     pub(crate) fn happened_since(&self, since: u64) -> (u64, Vec<(u64, Happening)>) {
-        let happened = self.lock_happened();
-        let events = happened.events.iter().filter(|(mark, ..)| *mark > since);
-        (happened.mark, events.map(|(_, wall, happening)| (*wall, happening.clone())).collect())
+        self.lock_happened().since(since)
     }
 
     fn lock_live(&self) -> MutexGuard<'_, Live> {
@@ -106,5 +123,24 @@ impl Shared {
 
     fn lock_happened(&self) -> MutexGuard<'_, Happened> {
         self.happened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_of_an_earlier_start_shows_everything_again() {
+        let hall = "620702001000-01".parse().unwrap();
+        let mut happened = Happened::default();
+        for wall in 0..3 {
+            happened.note(wall, Happening::PeerDown(hall));
+        }
+        let since = |mark| {
+            let (mark, events) = happened.since(mark);
+            (mark, events.len())
+        };
+        assert_eq!([0, 1, 3, 4, u64::MAX].map(since), [(3, 3), (3, 2), (3, 0), (3, 3), (3, 3)]);
     }
 }

@@ -38,6 +38,7 @@ pub use join::{JoinError, Joined, KeyKind};
 pub use papers::{Papers, PapersError};
 pub use request::{RequestError, hall_of, request_fingerprint};
 
+use crate::hex::unhex;
 use crate::home::Home;
 
 /// Founds a city: draws the holders' keys and the recovery key, and has all holders sign the root policy.
@@ -105,7 +106,8 @@ pub fn card_text(view: &dyn View, hall: HallId) -> Result<String, EnrolError> {
 
 /// The card in the answer of a running node: its enrolment records in hexadecimal.
 pub fn card_text_of_hex(hex: &str) -> Result<String, EnrolError> {
-    let records = unhex(hex).and_then(|bytes| decode_records(&bytes).ok());
+    let bytes = Some(hex).filter(|hex| hex.len() <= TEXT_MAX).and_then(unhex);
+    let records = bytes.and_then(|bytes| decode_records(&bytes).ok());
     Ok(Papers::new(records.ok_or(PapersError::Incomplete)?)?.card()?)
 }
 
@@ -118,12 +120,4 @@ pub fn join(home: &Home, bundle: &str, confirmed: &Digest, wall: u64) -> Result<
 /// As [`join()`], with the root's fingerprint as staff typed it (see [`matches()`]).
 pub fn join_as_typed(home: &Home, bundle: &str, typed: &str, wall: u64) -> Result<Joined, JoinError> {
     join::join(home, bundle, |anchor| matches(typed, anchor), wall)
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2).map(|pair| {
-        let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2 && !pair.starts_with('+'))?;
-        u8::from_str_radix(pair, 16).ok()
-    });
-    if text.len() > TEXT_MAX { None } else { pairs.collect() }
 }

@@ -243,6 +243,8 @@ const fn rule(why: NotAllowed) -> &'static str {
         NotAllowed::InTransit => "verify.rule.in_transit",
         NotAllowed::WrongHall => "verify.rule.wrong_hall",
         NotAllowed::WrongState => "verify.rule.wrong_state",
+        NotAllowed::NoClerk => "verify.rule.no_clerk",
+        NotAllowed::Mirrors => "verify.rule.mirrors",
         NotAllowed::Full => "verify.rule.full",
     }
 }

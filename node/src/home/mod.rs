@@ -30,6 +30,7 @@ use zeroize::Zeroizing;
 
 pub use error::HomeError;
 
+use crate::hex::unhex_into;
 use crate::store::CREATE_FREE_MIN;
 
 const LABEL: &str = "hall.json";
@@ -259,18 +260,7 @@ fn write_seed(path: &Path, seed: &Zeroizing<[u8; 32]>) -> Result<(), HomeError> 
 
 fn read_seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, HomeError> {
     let text = files::read_private(path, KEY_TEXT_MAX)?;
-    unhex(text.trim_ascii()).ok_or_else(|| HomeError::Damaged { path: path.to_owned() })
-}
-
-fn unhex(text: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut seed = Zeroizing::new([0; 32]);
-    if text.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in seed.iter_mut().zip(text.chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(seed)
+    let read = unhex_into(text.trim_ascii(), seed.as_mut_slice());
+    read.map(|()| seed).ok_or_else(|| HomeError::Damaged { path: path.to_owned() })
 }

@@ -147,6 +147,9 @@ impl Engine {
                 self.outbox.refused(reason, Some(peer));
             }
             SwarmEvent::NewListenAddr { address, .. } => self.outbox.push(NetEvent::Listening(address)),
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                self.outbox.push(NetEvent::NotListening(address));
+            }
             SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 let names: Vec<_> = addresses.iter().map(ToString::to_string).collect();
                 let text = format!("the listener on {} died: {error}", names.join(", "));

@@ -66,6 +66,14 @@ impl fmt::Display for LineId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GuestId(u64);
 
+#[cfg(test)]
+impl GuestId {
+    /// Some visit.
+    pub(crate) fn any() -> Self {
+        Self(1)
+    }
+}
+
 impl fmt::Display for GuestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "guest {}", self.0)
@@ -117,6 +125,8 @@ pub enum NetCommand {
 pub enum NetEvent {
     /// An address we are reachable at, with the real port.
     Listening(Multiaddr),
+    /// An address we are no longer reachable at, as when a network interface goes down.
+    NotListening(Multiaddr),
     /// The line to a member stands. There is at most one a peer: an older one went `Down` before.
     Up {
         /// The member.
@@ -217,6 +227,31 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// A stable word. The message catalogues have a text for it under `refused.`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::HandshakeRate => "handshake-rate",
+            Self::HandshakesFull => "handshakes-full",
+            Self::Handshake => "handshake",
+            Self::Accept => "accept",
+            Self::GuestRate => "guest-rate",
+            Self::SeatsFull => "seats-full",
+            Self::GuestTwice => "guest-twice",
+            Self::GuestFrame => "guest-frame",
+            Self::GuestDeadline => "guest-deadline",
+            Self::NotInRoster => "not-in-roster",
+            Self::MembersFull => "members-full",
+            Self::Memory => "memory",
+            Self::FrameOversize => "frame-oversize",
+            Self::FrameOrder => "frame-order",
+            Self::BadAck => "bad-ack",
+            Self::FrameSlow => "frame-slow",
+            Self::Silent => "silent",
+            Self::NotAdmitted => "not-admitted",
+            Self::WrongKey => "wrong-key",
+        }
+    }
+
     /// Only the doorkeeper and the memory limit deny connections, and only the doorkeeper says why.
     fn of(denied: &ConnectionDenied) -> Self {
         denied.downcast_ref().copied().unwrap_or(Self::Memory)
@@ -225,27 +260,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HandshakeRate => "too many handshakes from one address",
-            Self::HandshakesFull => "too many handshakes at once",
-            Self::Handshake => "the handshake failed",
-            Self::Accept => "a connection could not be accepted",
-            Self::GuestRate => "too many strangers from one address",
-            Self::SeatsFull => "all guest seats are taken",
-            Self::GuestTwice => "this stranger is already inside",
-            Self::GuestFrame => "a guest's frame was empty, too long or cut off",
-            Self::GuestDeadline => "a guest stayed too long",
-            Self::NotInRoster => "not in the roster",
-            Self::MembersFull => "too many connections of members",
-            Self::Memory => "too much memory in use",
-            Self::FrameOversize => "a frame was too long",
-            Self::FrameOrder => "a frame came out of turn",
-            Self::BadAck => "an acknowledgement of what was never sent",
-            Self::FrameSlow => "a frame took too long",
-            Self::Silent => "silent for too long",
-            Self::NotAdmitted => "the other hall does not know us as a member",
-            Self::WrongKey => "somebody else answers at the member's address",
-        })
+        f.write_str(self.word())
     }
 }
 

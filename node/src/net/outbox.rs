@@ -28,9 +28,11 @@ impl Outbox {
             }
             NetEvent::Guest { .. } if self.guests >= GUESTS_WAITING_MAX => return,
             NetEvent::Guest { .. } => self.guests = self.guests.saturating_add(1),
-            NetEvent::Listening(address) if self.is_told(address) => return,
+            // Only the last word about an address counts: an interface that comes and goes takes one place.
+            NetEvent::Listening(address) | NetEvent::NotListening(address) => {
+                self.queue.retain(|queued| !is_about(queued, address));
+            }
             NetEvent::Down { .. }
-            | NetEvent::Listening(_)
             | NetEvent::Up { .. }
             | NetEvent::Frame { .. }
             | NetEvent::Refused { .. }
@@ -75,10 +77,10 @@ impl Outbox {
     fn is_unseen(&self, of: LineId) -> bool {
         self.queue.iter().any(|queued| matches!(queued, NetEvent::Up { line, .. } if *line == of))
     }
+}
 
-    fn is_told(&self, of: &Multiaddr) -> bool {
-        self.queue.iter().any(|queued| matches!(queued, NetEvent::Listening(address) if address == of))
-    }
+fn is_about(event: &NetEvent, of: &Multiaddr) -> bool {
+    matches!(event, NetEvent::Listening(address) | NetEvent::NotListening(address) if address == of)
 }
 
 fn is_of(event: &NetEvent, of: LineId) -> bool {
@@ -144,5 +146,17 @@ mod tests {
         assert_eq!(std::iter::from_fn(|| outbox.next()).count(), GUESTS_WAITING_MAX);
         outbox.push(visit(1000));
         assert!(outbox.next().is_some());
+    }
+
+    #[test]
+    fn an_address_that_comes_and_goes_is_told_once_as_it_is_now() {
+        let mut outbox = Outbox::default();
+        let address: Multiaddr = "/ip4/10.0.0.1/tcp/1".parse().unwrap();
+        for _ in 0..1000 {
+            outbox.push(NetEvent::Listening(address.clone()));
+            outbox.push(NetEvent::NotListening(address.clone()));
+        }
+        assert!(matches!(outbox.next(), Some(NetEvent::NotListening(gone)) if gone == address));
+        assert!(outbox.is_empty());
     }
 }

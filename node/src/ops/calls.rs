@@ -37,11 +37,11 @@ impl Call {
         ask: &Ask,
         clerk: ClerkId,
         boot: u32,
-        nonce: [u8; 16],
+        (wall, nonce): (u64, [u8; 16]),
         key: &SecretKey,
     ) -> serde_json::Result<Self> {
         let ask = serde_json::to_string(ask)?;
-        let act = Act { clerk, boot, nonce, request: Act::request_digest(ask.as_bytes()) };
+        let act = Act { clerk, boot, wall, nonce, request: Act::request_digest(ask.as_bytes()) };
         Ok(Self { act: Some(Signed::sign(&act, &[(0, key)])), ask })
     }
 }

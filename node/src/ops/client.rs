@@ -43,7 +43,7 @@ impl Client {
         let status = self.status().await?;
         let hall: HallId = status.hall.parse().ok().ok_or_else(|| Problem::new("call.malformed"))?;
         let nonce = crate::home::chance().bytes16();
-        let call = Call::signed(ask, ClerkId { hall, number: clerk }, status.boot, nonce, key);
+        let call = Call::signed(ask, ClerkId { hall, number: clerk }, status.boot, (status.wall, nonce), key);
         self.call(&call.ok().ok_or_else(|| Problem::new("call.malformed"))?).await
     }
 

@@ -5,7 +5,7 @@ use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard};
 use hallmesh_protocol::directory::Directory;
-use hallmesh_protocol::ids::{CaseId, ClerkId, DivisionCode, HallAt, MatterCode};
+use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, DivisionCode, HallAt, MatterCode};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
 use hallmesh_protocol::seal::{ContentKey, PublicKey, Suite, WrapSecret};
@@ -32,6 +32,8 @@ pub(crate) enum After {
     Nothing,
     Received(Question),
     Clerk(u16),
+    /// A reading was noted: now what is sealed may be opened.
+    Reading(CaseId),
     Issued(HallAt),
 }
 
@@ -50,18 +52,17 @@ pub(crate) fn prepare(
             return receive(asked, act(asked, call)?, matter, place, &content, chance);
         }
         Ask::Record { case, deed, content } => {
-            let view = find(asked.view, &case)?;
-            let key = case_key(asked, view.case.id, secret)?;
-            let body = content
-                .seal(view.case.id, &key, chance)
-                .ok()
-                .ok_or_else(|| Problem::new("case.too_large"))?;
-            let record = cases::Record { case: view.case.id, deed, body };
+            let id = exact(asked, &case)?;
+            let key = case_key(asked, id, secret)?;
+            let body = content.seal(id, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
+            let record = cases::Record { case: id, deed, body };
             Command::Record(act(asked, call)?, Box::new(record))
         }
         Ask::Read { case } => {
-            let act = act(asked, call)?;
-            return read(asked, &case, secret, &act).map(Deed::Answer);
+            let id = exact(asked, &case)?;
+            case_key(asked, id, secret)?;
+            let command = Command::Read(act(asked, call)?, id);
+            return Ok(Deed::Command(Box::new(command), After::Reading(id)));
         }
         Ask::Publish { bodies } => Command::Publish(act(asked, call)?, decode_bodies(&bodies)?),
         Ask::Issue { request, incarnation, days } => {
@@ -88,8 +89,9 @@ pub(crate) fn prepare(
 }
 
 /// Words the core's reply.
-pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After) -> Answer {
+pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &WrapSecret) -> Answer {
     match (reply, after) {
+        (Reply::Done, After::Reading(case)) => read(asked, *case, secret).unwrap_or_else(Answer::Refused),
         (Reply::Received { case, number, route }, After::Received(question)) => {
             let pinned = Catalogue::new(asked.view).matter(&question.matter, question.wall);
             Answer::Received(Box::new(Received {
@@ -168,23 +170,24 @@ fn case_key(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<Cont
     content::unwrap(case, asked.at, &file.wraps, secret).ok().ok_or_else(|| Problem::new("case.not_readable"))
 }
 
-fn read(asked: &Asked<'_>, text: &str, secret: &WrapSecret, act: &Verified<Act>) -> Result<Answer, Problem> {
-    let card = clerks::card(asked.view, act.value().clerk.number);
-    if !card.is_some_and(|card| card.active && (card.roles.window || card.roles.decide)) {
-        return Err(Problem::new("clerk.role"));
+/// The case that a deed names: in full, so that a signature means one case and no other.
+fn exact(asked: &Asked<'_>, text: &str) -> Result<CaseId, Problem> {
+    let full = text.parse::<CaseId>().is_ok() || text.parse::<CaseNumber>().is_ok();
+    if !full {
+        return Err(Problem::new("case.not_in_full").with("case", text));
     }
-    if act.value().boot != asked.live.boot {
-        return Err(Problem::new("clerk.stale"));
-    }
-    let view = find(asked.view, text)?;
-    let key = case_key(asked, view.case.id, secret)?;
-    tracing::info!(case = %view.case.number, clerk = %act.value().clerk, "a clerk read a case");
-    let file = query::file(asked.view, view.case.id);
+    Ok(find(asked.view, text)?.case.id)
+}
+
+fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<Answer, Problem> {
+    let unreadable = || Problem::new("case.not_readable");
+    let view =
+        query::case(asked.view, case).ok_or_else(|| Problem::new("case.unknown").with("case", case))?;
+    let key = case_key(asked, case, secret)?;
     let mut parts = Vec::new();
-    for event in &file.events {
-        let header = event.header().ok().ok_or_else(|| Problem::new("case.not_readable"))?;
-        let content = Content::open(view.case.id, &key, event.body());
-        let content = content.ok().ok_or_else(|| Problem::new("case.not_readable"))?;
+    for event in &query::file(asked.view, case).events {
+        let header = event.header().ok().ok_or_else(unreadable)?;
+        let content = Content::open(case, &key, event.body()).ok().ok_or_else(unreadable)?;
         if !event.body().is_empty() {
             parts.push((header.sequence, header.facts.word().to_owned(), content));
         }
@@ -211,14 +214,14 @@ fn add_clerk(
     let key = key.ok_or_else(|| Problem::new("clerk.bad_key"))?;
     let id = ClerkId { hall: asked.at.hall, number };
     let card = ClerkCard { id, name, key, roles, active: true };
-    Ok(Deed::Command(Box::new(Command::Clerk(card)), After::Clerk(number)))
+    Ok(Deed::Command(Box::new(Command::AddClerk(card)), After::Clerk(number)))
 }
 
 fn disable_clerk(asked: &Asked<'_>, number: u16) -> Result<Deed, Problem> {
     let card = clerks::card(asked.view, number);
     let card = card.ok_or_else(|| Problem::new("clerk.unknown").with("clerk", number))?;
-    let card = ClerkCard { active: false, ..card };
-    Ok(Deed::Command(Box::new(Command::Clerk(card)), After::Clerk(number)))
+    let number = card.id.number;
+    Ok(Deed::Command(Box::new(Command::DisableClerk(number)), After::Clerk(number)))
 }
 
 fn issue(

@@ -47,6 +47,7 @@ impl From<Refusal> for Problem {
             Refusal::Record { key, why } => {
                 Self::new(&format!("record.{}", why.replace('-', "_"))).with("key", key)
             }
+            Refusal::ClerkExists(number) => Self::new("clerk.exists").with("clerk", number),
             Refusal::BadCard => Self::new("clerk.bad_card"),
         }
     }
@@ -85,6 +86,8 @@ impl From<NotAllowed> for Problem {
             NotAllowed::InTransit => "act.in_transit",
             NotAllowed::WrongHall => "act.wrong_hall",
             NotAllowed::WrongState => "act.wrong_state",
+            NotAllowed::NoClerk => "act.no_clerk",
+            NotAllowed::Mirrors => "act.mirrors",
             NotAllowed::Full => "act.full",
         })
     }

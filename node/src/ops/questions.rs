@@ -18,6 +18,7 @@ use super::answers::{
 };
 use super::{Ask, Problem, RoleWords};
 use crate::enrol;
+pub(crate) use crate::hex::{hex, unhex};
 
 /// Answers of one page at the most.
 const COUNT_MAX: usize = 1_000;
@@ -392,26 +393,6 @@ fn clerk(card: &clerks::ClerkCard) -> Clerk {
 pub(crate) fn name(view: &dyn View, hall: HallId) -> String {
     let directory = Directory::new(view);
     directory.charter(hall).map_or_else(|| hall.to_string(), |charter| charter.name)
-}
-
-/// Bytes as hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
-        let written = write!(text, "{byte:02x}");
-        debug_assert!(written.is_ok(), "writing into a String cannot fail");
-        text
-    })
-}
-
-/// Hex as bytes.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let bytes = text.as_bytes();
-    if !bytes.len().is_multiple_of(2) {
-        return None;
-    }
-    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    bytes.chunks(2).map(pair).collect()
 }
 
 fn limit(count: usize) -> usize {

@@ -67,6 +67,37 @@ fn every_error_has_a_cause_and_a_next_step() {
 }
 
 #[test]
+fn every_reason_of_a_refusal_has_a_text() {
+    use crate::net::Refusal::*;
+    let of_lines = [
+        HandshakeRate,
+        HandshakesFull,
+        Handshake,
+        Accept,
+        GuestRate,
+        SeatsFull,
+        GuestTwice,
+        GuestFrame,
+        GuestDeadline,
+        NotInRoster,
+        MembersFull,
+        Memory,
+        FrameOversize,
+        FrameOrder,
+        BadAck,
+        FrameSlow,
+        Silent,
+        NotAdmitted,
+        WrongKey,
+    ];
+    let of_lines: BTreeSet<_> = of_lines.iter().map(|reason| reason.word()).collect();
+    let of_contents = ["malformed", "unverified", "unsent", "guest-frame", "guest-records"];
+    let words: BTreeSet<_> = of_lines.into_iter().chain(of_contents).collect();
+    let known = catalogue(Lang::En).into_iter().filter_map(|(key, _)| key.strip_prefix("refused."));
+    assert_eq!(known.collect::<BTreeSet<_>>(), words);
+}
+
+#[test]
 fn chinese_texts_are_chinese_and_english_ones_are_not() {
     let han = |text: &str| text.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character));
     for (key, text) in catalogue(Lang::Zh) {

@@ -2,7 +2,7 @@
 
 use super::event::{Header, Position, SignedEvent};
 use super::facts::Facts;
-use super::fold::Case;
+use super::fold::{Case, NotAllowed};
 use super::handover::{queue_copies, send_on};
 use super::log::{self, Custody, Grade, Stage};
 use super::routing::{Question, Route, route};
@@ -10,9 +10,9 @@ use super::{Deed, Office, Receive, Record, Refusal};
 use crate::calendar::CivilDay;
 use crate::directory::Directory;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest};
-use crate::limits::{BODY_MAX, CASE_BYTES_MAX, WRAPS_MAX};
+use crate::limits::{BODY_MAX, CASE_BYTES_MAX, CASE_BYTES_RESERVE, EVENTS_MAX, EVENTS_RESERVE, WRAPS_MAX};
 use crate::rows;
-use crate::step::{Reply, View};
+use crate::step::{Cx, Reply, View};
 use crate::wire::Blob;
 
 /// Takes in a case (收件): numbers it, signs its first event, and sends it on if another hall decides.
@@ -50,8 +50,12 @@ pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -
     let case = log::case(office.cx, act.case).ok_or(Refusal::UnknownCase)?;
     in_hand(office.cx, &case)?;
     let size = log::file(office.cx, case.id, case.events).bytes();
-    if act.body.len() > BODY_MAX || size.saturating_add(act.body.len()) > CASE_BYTES_MAX {
+    let after = size.saturating_add(act.body.len()).saturating_add(CASE_BYTES_RESERVE);
+    if act.body.len() > BODY_MAX || after > CASE_BYTES_MAX {
         return Err(Refusal::TooLarge);
+    }
+    if case.events.saturating_add(EVENTS_RESERVE) > EVENTS_MAX {
+        return Err(NotAllowed::Full.into());
     }
     if must_be_valid(act.deed) && expired(office) {
         return Err(Refusal::CharterExpired);
@@ -61,6 +65,15 @@ pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -
     let case = send_on(office, case)?;
     queue_copies(office, &case);
     Ok(Reply::Recorded { case: case.id, sequence })
+}
+
+/// Notes who reads a case, and when: every view is on record at the hall where it happens.
+pub(crate) fn note_reading(cx: &mut Cx<'_>, case: CaseId, clerk: ClerkId) -> Result<Reply, Refusal> {
+    log::case(cx, case).ok_or(Refusal::UnknownCase)?;
+    let wall = cx.now.wall;
+    rows::write(cx, rows::reading(case, wall, clerk.number), &clerk);
+    rows::count(cx, "readings", 1);
+    Ok(Reply::Done)
 }
 
 /// Signs one event of a case in this hall's hand and writes it.
@@ -112,7 +125,9 @@ fn first_event(
     let facts = Facts::Receive {
         number: allocate(office),
         matter: wanted.matter.clone(),
-        place: wanted.place,
+        // The header is read by relays and mirrors: where the applicant lives is not in it, only where
+        // the case is decided. The exact place stands in the sealed application.
+        place: route.competent.hall.division(),
         competent: route.competent.hall,
         mirrors: office.mirrors,
     };

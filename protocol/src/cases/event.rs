@@ -197,6 +197,9 @@ impl SignedEvent {
         if self.body.len() > BODY_MAX || body_digest(self.body.as_bytes()) != header.sealed {
             return Err(BadHeader::Body);
         }
+        if header.suite != u8::from(key.suite()) {
+            return Err(BadHeader::Field);
+        }
         seal::verify(key, Context::EVENT, self.header.as_bytes(), &self.signature)?;
         Ok(header)
     }

@@ -59,7 +59,7 @@ pub enum Facts {
         number: CaseNumber,
         /// The matter.
         matter: MatterCode,
-        /// Where the applicant lives or does business.
+        /// The division whose hall decides: as much of the applicant's place as everybody may know.
         place: DivisionCode,
         /// The hall that will accept and decide.
         competent: HallId,

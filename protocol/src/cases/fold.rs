@@ -70,7 +70,7 @@ pub struct Case {
     pub matter_version: Digest,
     /// The calendar's version, pinned at receipt.
     pub calendar_version: Digest,
-    /// The applicant's place.
+    /// The division whose hall decides.
     pub place: DivisionCode,
     /// The hall where the citizen stands (收件单位).
     pub receiving: HallId,
@@ -133,6 +133,12 @@ pub enum NotAllowed {
     /// The act does not fit the state.
     #[error("the act does not fit the state")]
     WrongState,
+    /// What only a clerk may do was done by the node itself.
+    #[error("no clerk stands behind the act")]
+    NoClerk,
+    /// A hall that keeps a copy for itself, or one twice.
+    #[error("the mirrors are not two other halls")]
+    Mirrors,
     /// The log is full.
     #[error("the log has no room for another event")]
     Full,
@@ -148,6 +154,8 @@ impl Case {
         if !fresh || first.previous != Digest([0; 32]) || number.hall_at() != first.at {
             return Err(NotAllowed::Beginning);
         }
+        by_a_clerk(first)?;
+        apart(first.at, *mirrors)?;
         Ok(Self {
             id: first.case,
             number: *number,
@@ -202,7 +210,9 @@ impl Case {
     }
 
     fn follows(&self, event: &Header) -> Result<(), NotAllowed> {
-        let same = event.case == self.id && event.sequence == self.events && event.previous == self.head;
+        let pinned = event.matter == self.matter_version && event.calendar == self.calendar_version;
+        let placed = event.sequence == self.events && event.previous == self.head;
+        let same = event.case == self.id && placed && pinned;
         if !same {
             return Err(NotAllowed::Chain);
         }
@@ -222,6 +232,7 @@ impl Case {
         if event.at != transit.to || event.position != self.position.after(1) {
             return Err(NotAllowed::NotCustodian);
         }
+        apart(event.at, mirrors)?;
         self.taken_from = Some(self.custodian);
         self.custodian = event.at;
         self.position = event.position;
@@ -242,6 +253,9 @@ impl Case {
         let hall = event.at.hall;
         let (deciding, window) = (hall == self.competent, hall == self.receiving);
         let open = matches!(self.state, State::Received | State::Supplemented);
+        if !matches!(event.facts, Facts::Transfer { .. } | Facts::Unknown { .. }) {
+            by_a_clerk(event)?;
+        }
         match &event.facts {
             Facts::Accept => {
                 self.step(deciding, open, State::Accepted)?;
@@ -315,4 +329,16 @@ impl Case {
     pub fn is_mirror(&self, at: HallAt) -> bool {
         self.mirrors.contains(&Some(at))
     }
+}
+
+/// No human act without a clerk.
+fn by_a_clerk(event: &Header) -> Result<(), NotAllowed> {
+    if event.clerk.is_node() { Err(NotAllowed::NoClerk) } else { Ok(()) }
+}
+
+/// A custodian does not witness itself.
+fn apart(custodian: HallAt, mirrors: Mirrors) -> Result<(), NotAllowed> {
+    let [one, other] = mirrors;
+    let itself = [one, other].contains(&Some(custodian));
+    if itself || (one.is_some() && one == other) { Err(NotAllowed::Mirrors) } else { Ok(()) }
 }

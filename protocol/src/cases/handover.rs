@@ -21,8 +21,9 @@ use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
 use super::{Office, Refusal};
 use crate::directory::Directory;
-use crate::ids::{CaseId, ClerkId, HallAt, HallId};
-use crate::post::{self, Letter, LetterBody, What};
+use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
+use crate::limits::PAGE_MAX;
+use crate::post::{self, Asked, Letter, LetterBody, What};
 use crate::rows;
 use crate::signed::{Signed, Verified};
 use crate::step::{Happening, View};
@@ -32,8 +33,11 @@ use crate::wire::Blob;
 /// Hands the case over where it has to go next, in the commit of the act that sends it there.
 pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, Refusal> {
     let Some((hall, purpose)) = case.wants_to_go() else { return Ok(case) };
-    // Without a charter there is nobody to hand over to; the case stays here, visibly, until there is.
-    let Some(to) = Directory::new(office.cx).present(hall) else { return Ok(case) };
+    // Without a charter there is nobody to hand over to; the case stays here until there is.
+    let Some(to) = Directory::new(office.cx).present(hall) else {
+        rows::write(office.cx, rows::stuck(case.id), &());
+        return Ok(case);
+    };
     let clerk = ClerkId::node(office.me.at.hall);
     let case = append(office, &case, clerk, Facts::Transfer { to, purpose }, Blob::default())?;
     let mut custody = log::custody(office.cx, case.id).ok_or(Refusal::UnknownCase)?;
@@ -43,6 +47,23 @@ pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, R
     office.post.enqueue(office.cx, hall, What::HandOver { case: case.id, upto });
     office.cx.happened(Happening::HandedOver { case: case.id, to, purpose });
     Ok(case)
+}
+
+/// Tries again for cases that had nobody to go to: called when it changes who is a hall.
+pub(crate) fn send_stuck(office: &mut Office<'_, '_>) {
+    let mut stuck = Vec::new();
+    office.cx.scan(&rows::all_stuck(), &[], &mut |key, _| {
+        stuck.extend(key.get(1..).and_then(|id| id.try_into().ok()).map(CaseId));
+        stuck.len() < PAGE_MAX
+    });
+    for id in stuck {
+        office.cx.remove(rows::stuck(id));
+        let in_hand = log::custody(office.cx, id).is_some_and(|custody| custody.stage == Stage::Custodian);
+        let Some(case) = log::case(office.cx, id).filter(|_| in_hand) else { continue };
+        if let Ok(sent) = send_on(office, case) {
+            queue_copies(office, &sent);
+        }
+    }
 }
 
 /// Brings the mirrors of the case's epoch up to its head.
@@ -61,13 +82,23 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
     let (position, giver) = (case.position.after(1), case.custodian.hall);
     let seen = log::custody(office.cx, case.id);
     if let Some(receipt) = log::receipt(office.cx, case.id, position) {
-        answer(office, giver, receipt.signed().clone());
+        if receipt.value().head == case.head {
+            answer(office, giver, receipt.signed().clone());
+        } else {
+            // Another log with the same hand-over: a giver that was rolled back, or lies.
+            rows::count(office.cx, "forks", 1);
+        }
         return;
     }
     if seen.is_some_and(|custody| custody.position >= position) {
         return;
     }
     let held = log::case(office.cx, case.id);
+    if !log::has_key(office.cx, case.id, &checked.file, office.me.at) {
+        // Somebody on the way took the keys out. The giver repeats, maybe on another way.
+        rows::count(office.cx, "letters/keyless", 1);
+        return;
+    }
     match unfit(office.cx, held.as_ref(), checked) {
         Some(because) => refuse(office, checked, position, giver, seen, because),
         None => hold(office, checked, held.as_ref(), position, seen),
@@ -92,7 +123,7 @@ fn hold(
 ) {
     let case = &checked.case;
     let handing = seen.filter(|custody| custody.stage == Stage::Handing).and(held);
-    if let Some((_, transit)) = handing.and_then(|held| transfer_of(office, held)) {
+    if let Some(Transfer { transit, .. }) = handing.and_then(|held| transfer_of(office, held)) {
         // It comes back before the other side's receipt did: that hand-over has succeeded.
         settle(office, case.id, transit.to.hall);
         stop_copies(office, case.id);
@@ -194,12 +225,18 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
         ReceiptKind::Copied => copied(office, receipt),
         ReceiptKind::Held => {
             if let Some((_, transit)) = handing(office, said) {
-                let ask = What::Ask { case: said.case, position: said.position };
+                let ask = What::Ask(Asked {
+                    case: said.case,
+                    position: said.position,
+                    sequence: said.sequence,
+                    head: said.head,
+                });
                 office.post.replace(office.cx, transit.to.hall, ask);
             }
         }
         ReceiptKind::Mirrored => mirrored(office, said),
         ReceiptKind::Refused(_) => refused(office, receipt),
+        ReceiptKind::Unknown => hand_over_again(office, said),
     }
 }
 
@@ -239,8 +276,11 @@ fn let_givers_go(office: &mut Office<'_, '_>, id: CaseId, upto: Position) {
         let position = header.position.after(1);
         let to_me = matches!(header.facts, Facts::Transfer { to, .. } if to == office.me.at);
         let given = log::receipt(office.cx, id, position).filter(|_| to_me && position <= upto);
-        if given.is_some_and(|given| given.value().kind == ReceiptKind::Held) {
-            let receipt = sign(office, &case, ReceiptKind::Mirrored, position);
+        if let Some(given) = given.filter(|given| given.value().kind == ReceiptKind::Held) {
+            // It speaks of the same hand-over as the first receipt did.
+            let receipt =
+                Receipt { kind: ReceiptKind::Mirrored, wall: office.cx.now.wall, ..given.value().clone() };
+            let receipt = Verified::own(receipt, &office.me.key);
             keep_receipt(office, &receipt);
             answer(office, header.at.hall, receipt.signed().clone());
         }
@@ -262,31 +302,50 @@ fn refused(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     let said = receipt.value();
     let Some((mut custody, transit)) = handing(office, said) else { return };
     let Some(case) = log::case(office.cx, said.case) else { return };
-    custody.stage = Stage::Custodian;
-    log::set_custody(office.cx, case.id, &custody);
     let facts = Facts::Resume { refusal: receipt.signed().digest() };
     let clerk = ClerkId::node(office.me.at.hall);
     let Ok(resumed) = append(office, &case, clerk, facts, Blob::default()) else { return };
+    custody.stage = Stage::Custodian;
+    (custody.position, custody.grade) = (resumed.position, Grade::D1);
+    log::set_custody(office.cx, case.id, &custody);
     settle(office, case.id, transit.to.hall);
+    rows::write(office.cx, rows::stuck(case.id), &());
     queue_copies(office, &resumed);
     office.cx.happened(Happening::Returned(case.id));
 }
 
-/// This hall's hand-over that a receipt speaks of, if the right target signed at the right position.
+/// The target kept the case once and knows nothing of it now, as after a restored backup.
+fn hand_over_again(office: &mut Office<'_, '_>, said: &Receipt) {
+    if let Some((_, transit)) = handing(office, said) {
+        let again = What::HandOver { case: said.case, upto: said.sequence };
+        office.post.replace(office.cx, transit.to.hall, again);
+    }
+}
+
+/// This hall's hand-over that a receipt speaks of, if the right target signed for this very event.
 fn handing(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)> {
     let custody = log::custody(office.cx, said.case).filter(|custody| custody.stage == Stage::Handing)?;
     let case = log::case(office.cx, said.case)?;
     let own = transfer_of(office, &case)?;
-    (own.1.to == said.by && said.position == own.0.after(1)).then_some((custody, own.1))
+    let meant = own.transit.to == said.by && said.position == own.position.after(1);
+    (meant && said.head == own.digest).then_some((custody, own.transit))
 }
 
-/// The position and target of this hall's last hand-over. Events of later epochs, which this hall may
-/// keep as a mirror, do not hide it.
-fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<(Position, Transit)> {
+/// A hand-over of this hall.
+struct Transfer {
+    position: Position,
+    digest: Digest,
+    transit: Transit,
+}
+
+/// This hall's last hand-over. Events of later epochs, which it may keep as a mirror, do not hide it.
+fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<Transfer> {
     (0..case.events).rev().find_map(|sequence| {
-        let header = log::event(office.cx, case.id, sequence)?.header().ok()?;
+        let event = log::event(office.cx, case.id, sequence)?;
+        let header = event.header().ok().filter(|header| header.at == office.me.at)?;
         let Facts::Transfer { to, purpose } = header.facts else { return None };
-        (header.at == office.me.at).then_some((header.position, Transit { to, purpose }))
+        let transit = Transit { to, purpose };
+        Some(Transfer { position: header.position, digest: event.digest(), transit })
     })
 }
 
@@ -309,11 +368,22 @@ fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
     }
 }
 
-/// What has become of a hand-over to this hall? The stored receipt answers.
-pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, case: CaseId, position: Position) {
-    if let Some(receipt) = log::receipt(office.cx, case, position) {
-        answer(office, letter.from.hall, receipt.signed().clone());
-    }
+/// What has become of a hand-over to this hall? The stored receipt answers; if there is none, the giver is
+/// told so, and hands the case over once more.
+pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, asked: &Asked) {
+    let receipt = log::receipt(office.cx, asked.case, asked.position).unwrap_or_else(|| {
+        let receipt = Receipt {
+            kind: ReceiptKind::Unknown,
+            case: asked.case,
+            position: asked.position,
+            sequence: asked.sequence,
+            head: asked.head,
+            by: office.me.at,
+            wall: office.cx.now.wall,
+        };
+        Verified::own(receipt, &office.me.key)
+    });
+    answer(office, letter.from.hall, receipt.signed().clone());
 }
 
 /// The words of a queued letter, made from the rows at the time of sending.
@@ -324,7 +394,7 @@ pub(crate) fn outgoing(view: &dyn View, what: &What) -> Option<LetterBody> {
             let events = log::case(view, *case)?.events;
             Some(LetterBody::Copy(log::file(view, *case, events.saturating_sub(1))))
         }
-        What::Ask { case, position } => Some(LetterBody::Ask { case: *case, position: *position }),
+        What::Ask(asked) => Some(LetterBody::Ask(*asked)),
         What::Relay(letter) => Some(letter.body.clone()),
     }
 }

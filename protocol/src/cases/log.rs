@@ -7,6 +7,7 @@ use super::fold::{Case, NotAllowed, State};
 use super::receipt::Receipt;
 use super::{CaseFile, Wrap};
 use crate::ids::{CaseId, Digest, HallAt};
+use crate::limits::WRAPS_MAX;
 use crate::rows;
 use crate::signed::{Signed, Verified};
 use crate::step::{Cx, View};
@@ -130,13 +131,28 @@ pub(crate) fn extend(cx: &mut Cx<'_>, file: &CaseFile, held: Option<&Case>, afte
     keep_wraps(cx, after.id, &file.wraps);
 }
 
-/// Writes wrapped keys.
+/// Writes wrapped keys. One that is held is never replaced: whoever carries a case could ruin it.
 pub(crate) fn keep_wraps(cx: &mut Cx<'_>, id: CaseId, wraps: &[Wrap]) {
+    let mut held = file(cx, id, 0).wraps.len();
     for wrap in wraps {
-        let mut key = rows::wrap(id, wrap.to);
-        key.push(u8::from(wrap.recovery));
-        rows::write(cx, key, wrap);
+        let key = wrap_key(id, wrap.to, wrap.recovery);
+        if held < WRAPS_MAX && cx.get(&key).is_none() {
+            rows::write(cx, key, wrap);
+            held = held.saturating_add(1);
+        }
     }
+}
+
+/// Whether a case comes with, or is held with, a key for this hall.
+pub(crate) fn has_key(view: &dyn View, id: CaseId, file: &CaseFile, at: HallAt) -> bool {
+    let brought = file.wraps.iter().any(|wrap| wrap.to == at && !wrap.recovery);
+    brought || view.get(&wrap_key(id, at, false)).is_some()
+}
+
+fn wrap_key(id: CaseId, to: HallAt, recovery: bool) -> Vec<u8> {
+    let mut key = rows::wrap(id, to);
+    key.push(u8::from(recovery));
+    key
 }
 
 /// Writes this hall's part, and the desk's index with it.

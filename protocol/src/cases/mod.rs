@@ -30,7 +30,7 @@ pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
-pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came};
+pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck};
 pub(crate) use log::{case as stored_case, copied, custody, event as stored_event, file as stored_file};
 
 /// A case key wrapped to one holder.
@@ -161,6 +161,9 @@ pub enum Refusal {
         /// Why, as a stable word.
         why: String,
     },
+    /// The clerk's number is taken.
+    #[error("clerk {0} exists")]
+    ClerkExists(u16),
     /// The card is not one of this hall.
     #[error("not a card of this hall")]
     BadCard,
@@ -180,7 +183,7 @@ impl Refusal {
     }
 }
 
-pub(crate) use desk::{receive, record};
+pub(crate) use desk::{note_reading, receive, record};
 
 /// Receipts of mirrors that came before the hand-over they witness. Losing them costs a repetition.
 #[derive(Debug, Default)]

@@ -1,4 +1,5 @@
-//! Receipts: what one hall signs for another about a case. Repeated word for word to whoever asks again.
+//! Receipts: what one hall signs for another about a case. What a target signed for a hand-over it repeats
+//! word for word to whoever asks again.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ pub enum ReceiptKind {
     Mirrored,
     /// The target will never take this hand-over.
     Refused(RefusedBecause),
+    /// The target was asked after a hand-over that it knows nothing of.
+    Unknown,
 }
 
 /// Why a target refuses a hand-over.
@@ -38,7 +41,7 @@ pub struct Receipt {
     pub case: CaseId,
     /// The position spoken of: for `Copied` that of the log's end, else that of the new epoch.
     pub position: Position,
-    /// The log's last event.
+    /// For `Copied` the log's last event, else the hand-over itself.
     pub sequence: u32,
     /// Its digest.
     pub head: Digest,

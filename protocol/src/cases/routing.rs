@@ -141,7 +141,7 @@ fn deciding_tier(
     question: &Question,
     reasons: &mut Vec<Reason>,
 ) -> Tier {
-    let delegations = lists.delegations(&matter.code, question.wall);
+    let delegations = lists.delegations(matter, question.wall);
     let decides = |tier: &Tier| {
         delegations.iter().any(|it| it.tier == *tier && it.rights.accept && it.area.covers(question.place))
     };

@@ -2,11 +2,12 @@
 
 use super::{Delegation, Matter, Rights};
 use crate::calendar::Calendar;
+use crate::directory::Directory;
 use crate::ids::{Digest, HallId, MatterCode};
-use crate::record::{Body, Space};
+use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
 use crate::shelf;
-use crate::signed::Signed;
+use crate::signed::{Signed, Verified};
 use crate::step::View;
 
 /// The lists as they stand in a view.
@@ -44,13 +45,8 @@ impl<'a> Catalogue<'a> {
     /// A matter in force at `wall`.
     pub fn matter(&self, code: &MatterCode, wall: u64) -> Option<PinnedMatter> {
         let record = shelf::held(self.view, Space::Lists, &format!("matter/{code}"))?;
-        let value = record.value();
-        if value.withdrawn || value.effective_from > wall {
-            return None;
-        }
-        let Body::Matter(matter) = &value.body else { return None };
-        let digest = record.signed().digest();
-        Some(PinnedMatter { matter: (**matter).clone(), version: value.version, digest })
+        let in_force = record.value().effective_from <= wall;
+        self.present(&record).filter(|_| in_force)
     }
 
     /// The version of a matter that a case pinned, if this hall has ever held it.
@@ -65,7 +61,7 @@ impl<'a> Catalogue<'a> {
     pub fn calendar(&self) -> Option<(Calendar, Digest)> {
         let record = shelf::held(self.view, Space::Lists, "calendar")?;
         let Body::Calendar(calendar) = &record.value().body else { return None };
-        Some((calendar.clone(), record.signed().digest()))
+        self.stands(&record).then(|| (calendar.clone(), record.signed().digest()))
     }
 
     /// Matters after a code, ascending, at most `count`.
@@ -74,20 +70,22 @@ impl<'a> Catalogue<'a> {
         let from = rows::record(Space::Lists, &format!("matter/{after}"));
         let mut found = Vec::new();
         self.view.scan(&prefix, if after.is_empty() { &[] } else { &from }, &mut |key, value| {
-            let signed: Signed<_> = rows::parse(key, value);
-            found.extend(present(signed));
+            let record = trusted(rows::parse(key, value));
+            found.extend(record.and_then(|record| self.present(&record)));
             found.len() < count
         });
         found
     }
 
-    /// The delegations that name a matter or all matters and hold at `wall`.
-    pub fn delegations(&self, code: &MatterCode, wall: u64) -> Vec<Delegation> {
+    /// The delegations of a matter, or of all matters, that hold at `wall`: given by the tier that decides
+    /// the matter, or by one above it.
+    pub fn delegations(&self, matter: &Matter, wall: u64) -> Vec<Delegation> {
         let mut found = Vec::new();
-        for matter in [code.as_str(), "*"] {
-            let prefix = rows::record(Space::Lists, &format!("delegation/{matter}/"));
+        for name in [matter.code.as_str(), "*"] {
+            let prefix = rows::record(Space::Lists, &format!("delegation/{name}/"));
             self.view.scan(&prefix, &[], &mut |key, value| {
-                found.extend(delegation(rows::parse(key, value)));
+                let record = trusted(rows::parse(key, value));
+                found.extend(record.and_then(|record| self.delegation(&record, matter)));
                 true
             });
         }
@@ -99,7 +97,7 @@ impl<'a> Catalogue<'a> {
     pub fn competence(&self, matter: &Matter, hall: HallId, wall: u64) -> Competence {
         let by_law = matter.level == hall.tier() && matter.area.covers(hall.division());
         let mut rights = Rights { receive: by_law, accept: by_law, transfer: by_law, issue: by_law };
-        let mut delegations = self.delegations(&matter.code, wall);
+        let mut delegations = self.delegations(matter, wall);
         delegations.retain(|it| it.holds_for(hall, wall) && it.area.covers(hall.division()));
         for given in &delegations {
             rights.receive |= given.rights.receive;
@@ -109,17 +107,28 @@ impl<'a> Catalogue<'a> {
         }
         Competence { rights, delegations }
     }
+
+    fn delegation(&self, record: &Verified<Record>, matter: &Matter) -> Option<Delegation> {
+        let Body::Delegation(delegation) = &record.value().body else { return None };
+        let from_above = match record.value().issuer {
+            Issuer::Root => true,
+            Issuer::Hall(by) => by.hall.tier() <= matter.level,
+        };
+        (from_above && self.stands(record)).then(|| delegation.clone())
+    }
+
+    fn present(&self, record: &Verified<Record>) -> Option<PinnedMatter> {
+        let Body::Matter(matter) = &record.value().body else { return None };
+        let (version, digest) = (record.value().version, record.signed().digest());
+        self.stands(record).then(|| PinnedMatter { matter: (**matter).clone(), version, digest })
+    }
+
+    /// Not withdrawn, and not the word of a stolen machine.
+    fn stands(&self, record: &Verified<Record>) -> bool {
+        !record.value().withdrawn && Directory::new(self.view).is_trusted(record.value().issuer)
+    }
 }
 
-fn present(signed: Signed<crate::record::Record>) -> Option<PinnedMatter> {
-    let record = signed.trusted().ok()?;
-    let Body::Matter(matter) = &record.value().body else { return None };
-    let (version, digest) = (record.value().version, record.signed().digest());
-    (!record.value().withdrawn).then(|| PinnedMatter { matter: (**matter).clone(), version, digest })
-}
-
-fn delegation(signed: Signed<crate::record::Record>) -> Option<Delegation> {
-    let record = signed.trusted().ok()?;
-    let Body::Delegation(delegation) = &record.value().body else { return None };
-    (!record.value().withdrawn).then(|| delegation.clone())
+fn trusted(signed: Signed<Record>) -> Option<Verified<Record>> {
+    signed.trusted().ok()
 }

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Charter, Directory, HallCard, RevocationReason};
+use super::{Charter, Directory, HallCard, Revocation};
 use crate::calendar::Calendar;
+use crate::catalogue::Delegation;
 use crate::ids::{DivisionCode, HallAt, HallId, Tier};
 use crate::limits::RECORD_MAX;
-use crate::record::{Body, Issuer, Record};
+use crate::record::{Body, Issuer, Record, Space};
 use crate::seal::{Context, PublicKey, WrapPublic};
 use crate::signed::{Signable, Signed, Unverified, Verified};
 
@@ -78,18 +79,20 @@ pub(crate) fn verify(
 
 /// Whether a verified record may stand in this city: sound in itself, and issued by one who may.
 pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(), Inadmissible> {
-    if let Issuer::Hall(at) = record.issuer
-        && directory.is_revoked(at)
-    {
-        return Err(Inadmissible::Issuer);
+    let directory_record = record.body.space() == Space::Directory;
+    // A charter is ended by a revocation, a contact by the next one; neither is ever taken back.
+    if record.version == u32::MAX || (record.withdrawn && directory_record) {
+        return Err(Inadmissible::Malformed);
     }
+    // Whether the issuer was revoked since does not matter here: sets must not depend on who heard what
+    // first. What its records are still worth is judged when they are read.
     match &record.body {
         // A node begins with its root policy and keeps it: rotating the root needs the whole line of
         // policies wherever a charter is checked, which this version does not have.
         Body::Policy(_) => Err(Inadmissible::OutOfScope),
         Body::Charter(charter) => charter_admissible(directory, record.issuer, charter),
         Body::Contact(contact) => contact.check().and_then(|()| by_itself(record.issuer, contact.at)),
-        Body::Revocation(revocation) => revocable(record.issuer, revocation.at, revocation.reason),
+        Body::Revocation(revocation) => revocable(directory, record.issuer, revocation),
         Body::Calendar(calendar) => {
             Calendar::new(calendar.years().to_vec()).or(Err(Inadmissible::Malformed))?;
             by_tier(directory, record.issuer, Tier::City)
@@ -100,9 +103,41 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
         }
         Body::Delegation(delegation) => {
             delegation.check().or(Err(Inadmissible::Malformed))?;
-            over(directory, record.issuer, delegation.area)
+            over(directory, record.issuer, delegation.area)?;
+            grantable(record.issuer, delegation)
         }
     }
+}
+
+/// Whether `offered` may take the place of `held`: only from one who has authority over what stands there.
+/// A hall below does not replace what a hall above has stated, whatever version it writes.
+pub(crate) fn replaceable(
+    directory: &Directory<'_>,
+    held: &Record,
+    offered: &Record,
+) -> Result<(), Inadmissible> {
+    match &held.body {
+        Body::Matter(matter) => over(directory, offered.issuer, matter.area)?,
+        Body::Delegation(delegation) => over(directory, offered.issuer, delegation.area)?,
+        Body::Policy(_) | Body::Charter(_) | Body::Contact(_) | Body::Revocation(_) | Body::Calendar(_) => {}
+    }
+    match (held.issuer, offered.issuer) {
+        (Issuer::Root, Issuer::Hall(_)) => Err(Inadmissible::OutOfScope),
+        (Issuer::Hall(old), Issuer::Hall(new)) if new.hall.tier() > old.hall.tier() => {
+            Err(Inadmissible::OutOfScope)
+        }
+        (Issuer::Hall(_) | Issuer::Root, _) => Ok(()),
+    }
+}
+
+/// Nobody gives rights to themselves: the rights to decide come from above, the right to take in at least
+/// not from below.
+fn grantable(issuer: Issuer, delegation: &Delegation) -> Result<(), Inadmissible> {
+    let Issuer::Hall(by) = issuer else { return Ok(()) };
+    let decides = delegation.rights.accept || delegation.rights.issue || delegation.rights.transfer;
+    let above = by.hall.tier() < delegation.tier;
+    let beside = by.hall.tier() == delegation.tier && by.hall.tier() == Tier::City && !decides;
+    if above || beside { Ok(()) } else { Err(Inadmissible::OutOfScope) }
 }
 
 /// Whether `charter`, issued by `issuer` whose own charter is `by`, respects the order of the tiers.
@@ -112,7 +147,7 @@ pub fn charter_holds(charter: &Charter, issuer: Issuer, by: Option<&HallCard>) -
         (Issuer::Root, _) => Ok(()),
         (Issuer::Hall(_), None) => Err(Inadmissible::Issuer),
         (Issuer::Hall(_), Some(by)) => {
-            let above = by.tier < charter.tier && by.scope.covers(charter.scope);
+            let above = by.tier < charter.tier && by.scope.covers(charter.scope) && by.at.hall.serial() == 0;
             let parent = charter.parent == Some(by.at.hall);
             if above && parent { Ok(()) } else { Err(Inadmissible::OutOfScope) }
         }
@@ -133,12 +168,12 @@ fn charter_admissible(
         Issuer::Hall(at) => directory.card(at),
     };
     charter_holds(charter, issuer, by.as_ref())?;
-    match directory.charter(charter.hall) {
-        // A life once chartered keeps its keys: a replacement is a new incarnation.
-        Some(held) if held.incarnation > charter.incarnation => Err(Inadmissible::Old),
-        Some(held) if held.incarnation == charter.incarnation && !same_keys(&held, charter) => {
-            Err(Inadmissible::Fork)
-        }
+    if directory.charter(charter.hall).is_some_and(|held| held.incarnation > charter.incarnation) {
+        return Err(Inadmissible::Old);
+    }
+    // A life once chartered keeps its keys: a replacement is a new incarnation.
+    match directory.life(charter.at()) {
+        Some(held) if !same_keys(&held, charter) => Err(Inadmissible::Fork),
         Some(_) | None => Ok(()),
     }
 }
@@ -149,16 +184,22 @@ fn same_keys(held: &Charter, offered: &Charter) -> bool {
         && held.wrap_key == offered.wrap_key
 }
 
-fn revocable(issuer: Issuer, at: HallAt, _reason: RevocationReason) -> Result<(), Inadmissible> {
+/// A revocation names a life that exists, by its line key: lives to come cannot be revoked ahead.
+fn revocable(directory: &Directory<'_>, issuer: Issuer, revocation: &Revocation) -> Result<(), Inadmissible> {
+    let card = directory.card(revocation.at).ok_or(Inadmissible::Issuer)?;
+    if card.transport_key != revocation.transport_key {
+        return Err(Inadmissible::Malformed);
+    }
     match issuer {
         Issuer::Root => Ok(()),
-        Issuer::Hall(by) if above(by.hall, at.hall) => Ok(()),
+        Issuer::Hall(by) if above(by.hall, revocation.at.hall) => Ok(()),
         Issuer::Hall(_) => Err(Inadmissible::OutOfScope),
     }
 }
 
+/// Authority over other halls lies with main halls, not with branches.
 fn above(superior: HallId, hall: HallId) -> bool {
-    superior.tier() < hall.tier() && superior.division().covers(hall.division())
+    superior.serial() == 0 && superior.tier() < hall.tier() && superior.division().covers(hall.division())
 }
 
 fn by_itself(issuer: Issuer, at: HallAt) -> Result<(), Inadmissible> {

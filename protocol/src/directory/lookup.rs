@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Charter, Contact, Revocation, RootPolicy};
+use super::{Charter, Contact, Revocation, RevocationReason, RootPolicy};
 use crate::ids::{DivisionCode, HallAt, HallId, Tier};
-use crate::record::{Body, Record, Space};
+use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
 use crate::seal::PublicKey;
 use crate::shelf;
@@ -96,16 +96,25 @@ impl<'a> Directory<'a> {
         let mut found = None;
         let prefix = rows::record(Space::Directory, &format!("revocation/{}#", at.hall));
         self.view.scan(&prefix, &[], &mut |key, value| {
-            let signed: Signed<Record> = rows::parse(key, value);
-            if let Ok(record) = signed.trusted()
-                && let Body::Revocation(revocation) = &record.value().body
-                && revocation.at.incarnation >= at.incarnation
-            {
-                found = Some(revocation.clone());
-            }
+            let revocation = self.stated(rows::parse(key, value));
+            found = revocation.filter(|it| it.at.incarnation >= at.incarnation);
             found.is_none()
         });
         found
+    }
+
+    /// A revocation that counts: not one that a stolen machine's key has written. Issuers stand above what
+    /// they revoke, so asking about them comes to an end at the root.
+    fn stated(&self, signed: Signed<Record>) -> Option<Revocation> {
+        let record = signed.trusted().ok()?;
+        let Body::Revocation(revocation) = &record.value().body else { return None };
+        self.is_trusted(record.value().issuer).then(|| revocation.clone())
+    }
+
+    /// Whether what an issuer states is still worth something: not if its machine was stolen.
+    pub fn is_trusted(&self, issuer: Issuer) -> bool {
+        let Issuer::Hall(at) = issuer else { return true };
+        self.revocation(at).is_none_or(|it| it.reason != RevocationReason::Stolen)
     }
 
     /// Whether this life of a hall was revoked.
@@ -143,10 +152,7 @@ impl<'a> Directory<'a> {
     fn revoked(&self) -> BTreeMap<HallId, u32> {
         let mut revoked = BTreeMap::new();
         self.view.scan(&rows::record(Space::Directory, "revocation/"), &[], &mut |key, value| {
-            let signed: Signed<Record> = rows::parse(key, value);
-            if let Ok(record) = signed.trusted()
-                && let Body::Revocation(revocation) = &record.value().body
-            {
+            if let Some(revocation) = self.stated(rows::parse(key, value)) {
                 let last = revoked.entry(revocation.at.hall).or_insert(0);
                 *last = revocation.at.incarnation.max(*last);
             }

@@ -106,7 +106,8 @@ pub struct Contact {
 
 impl Contact {
     fn check(&self) -> Result<(), Inadmissible> {
-        let short = |address: &String| !address.is_empty() && address.len() <= ADDRESS_MAX;
+        let plain = |address: &String| address.bytes().all(|byte| byte.is_ascii_graphic());
+        let short = |address: &String| !address.is_empty() && address.len() <= ADDRESS_MAX && plain(address);
         let sound = self.addresses.len() <= ADDRESSES_MAX && self.addresses.iter().all(short);
         if sound { Ok(()) } else { Err(Inadmissible::Malformed) }
     }

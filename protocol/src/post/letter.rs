@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cases::{CaseFile, Position, Receipt};
-use crate::ids::{CaseId, HallAt, HallId};
+use crate::ids::{CaseId, Digest, HallAt, HallId};
 use crate::signed::Signed;
 use crate::wire;
 
@@ -35,22 +35,39 @@ pub enum LetterBody {
     /// What the writer signs for.
     Receipt(Signed<Receipt>),
     /// What has become of this hand-over?
-    Ask {
-        /// The case.
-        case: CaseId,
-        /// The position the target would have.
-        position: Position,
-    },
+    Ask(Asked),
+}
+
+/// A hand-over that is asked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The case.
+    pub case: CaseId,
+    /// The position the target would have.
+    pub position: Position,
+    /// The hand-over's place in the log.
+    pub sequence: u32,
+    /// Its digest.
+    pub head: Digest,
 }
 
 impl Letter {
     /// A new letter.
     pub fn write(from: HallAt, to: HallId, body: LetterBody) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 letter");
-        hasher.update(&from.hall.to_u64().to_le_bytes()).update(&to.to_u64().to_le_bytes());
-        hasher.update(&wire::encode(&body));
-        let mut id = LetterId::default();
-        hasher.finalize_xof().fill(&mut id);
-        Self { id, from, to, hops: 0, body }
+        Self { id: name(from, to, &body), from, to, hops: 0, body }
     }
+
+    /// Whether its name follows from what it says.
+    pub(crate) fn is_named_rightly(&self) -> bool {
+        self.id == name(self.from, self.to, &self.body)
+    }
+}
+
+fn name(from: HallAt, to: HallId, body: &LetterBody) -> LetterId {
+    let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 letter");
+    hasher.update(&from.hall.to_u64().to_le_bytes()).update(&from.incarnation.to_le_bytes());
+    hasher.update(&to.to_u64().to_le_bytes()).update(&wire::encode(body));
+    let mut id = LetterId::default();
+    hasher.finalize_xof().fill(&mut id);
+    id
 }

@@ -10,11 +10,11 @@ mod queue;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{Office, Position};
+use crate::cases::Office;
 use crate::ids::{CaseId, HallId};
 use crate::wire;
 
-pub use letter::{Letter, LetterBody, LetterId};
+pub use letter::{Asked, Letter, LetterBody, LetterId};
 pub use queue::{Waiting, waiting};
 
 pub(crate) use queue::Post;
@@ -35,12 +35,7 @@ pub enum What {
         case: CaseId,
     },
     /// A question after a hand-over that is held but not yet mirrored.
-    Ask {
-        /// The case.
-        case: CaseId,
-        /// The target's position.
-        position: Position,
-    },
+    Ask(Asked),
     /// Somebody else's letter.
     Relay(Letter),
 }
@@ -51,7 +46,7 @@ impl What {
         match self {
             Self::HandOver { .. } => "hand-over",
             Self::Copy { .. } => "copy",
-            Self::Ask { .. } => "ask",
+            Self::Ask(_) => "ask",
             Self::Relay(_) => "relay",
         }
     }
@@ -59,7 +54,8 @@ impl What {
     /// The case it is about, if it is this hall's own letter.
     pub const fn case(&self) -> Option<CaseId> {
         match self {
-            Self::HandOver { case, .. } | Self::Copy { case } | Self::Ask { case, .. } => Some(*case),
+            Self::HandOver { case, .. } | Self::Copy { case } => Some(*case),
+            Self::Ask(asked) => Some(asked.case),
             Self::Relay(_) => None,
         }
     }
@@ -68,25 +64,40 @@ impl What {
     pub(crate) const fn relayed(&self) -> Option<&Letter> {
         match self {
             Self::Relay(letter) => Some(letter),
-            Self::HandOver { .. } | Self::Copy { .. } | Self::Ask { .. } => None,
+            Self::HandOver { .. } | Self::Copy { .. } | Self::Ask(_) => None,
         }
     }
 
     /// One letter is queued under one reference; a newer one replaces it. A hand-over and the question
     /// after it share theirs.
-    fn reference(&self, to: HallId) -> LetterId {
+    fn reference(&self, to: HallId) -> Reference {
         let (tag, case) = match self {
-            Self::HandOver { case, .. } | Self::Ask { case, .. } => (b'h', case),
+            Self::HandOver { case, .. } | Self::Ask(Asked { case, .. }) => (b'h', case),
             Self::Copy { case } => (b'c', case),
-            Self::Relay(letter) => return letter.id,
+            Self::Relay(letter) => return Reference::Relayed(letter.id),
         };
         let mut reference = LetterId::default();
         let name = wire::encode(&(tag, case, to));
-        blake3::Hasher::new_derive_key("hallmesh v1 letter reference")
-            .update(&name)
-            .finalize_xof()
-            .fill(&mut reference);
-        reference
+        let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 letter reference");
+        hasher.update(&name).finalize_xof().fill(&mut reference);
+        Reference::Own(reference)
+    }
+}
+
+/// What a queued letter is found by. Own letters and those of others never share a name: a neighbour that
+/// takes a letter off this hall's hands can only mean one of the latter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reference {
+    Own(LetterId),
+    Relayed(LetterId),
+}
+
+impl Reference {
+    fn key(self) -> Vec<u8> {
+        match self {
+            Self::Own(id) => crate::rows::letter(b'o', &id),
+            Self::Relayed(id) => crate::rows::letter(b'r', &id),
+        }
     }
 }
 

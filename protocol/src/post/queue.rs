@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::hop::next_hop;
-use super::{Letter, LetterId, What};
+use super::{Letter, LetterId, Reference, What};
 use crate::ids::HallId;
 use crate::limits::{
     HOPS_MAX, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, RETRY_FIRST_MS, RETRY_MAX_MS,
@@ -142,7 +142,7 @@ impl Post {
             rows::count(cx, "relay/dropped", 1);
             return true;
         }
-        if let Some((_, sequence)) = locate(cx, &letter.id) {
+        if let Some((_, sequence)) = locate(cx, Reference::Relayed(letter.id)) {
             self.came_again(cx, from, letter, sequence);
             return true;
         }
@@ -169,7 +169,7 @@ impl Post {
 
     /// A letter was answered, or is no longer needed.
     pub(crate) fn done(&mut self, cx: &mut Cx<'_>, to: HallId, what: &What) {
-        if remove(cx, &what.reference(to)).is_some() {
+        if remove(cx, what.reference(to)).is_some() {
             self.progress(to, cx.now.ticks);
         }
     }
@@ -177,7 +177,7 @@ impl Post {
     /// The next hop keeps these letters of others.
     pub(crate) fn hop_done(&mut self, cx: &mut Cx<'_>, letters: &[LetterId]) {
         for id in letters {
-            if let Some(to) = remove(cx, id) {
+            if let Some(to) = remove(cx, Reference::Relayed(*id)) {
                 self.progress(to, cx.now.ticks);
             }
         }
@@ -205,12 +205,21 @@ impl Post {
         let Some(mut round) = self.rounds.remove(&to) else { return Vec::new() };
         self.due.remove(&(round.due.unwrap_or(0), to));
         let again = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
+        let before = round.cursor;
         if again {
-            (round.cursor, round.under_way) = (0, 0);
+            round.under_way = 0;
             round.pause = round.pause.saturating_mul(2).min(RETRY_MAX_MS);
         }
         let room = LETTERS_WINDOW.saturating_sub(round.under_way);
-        let (letters, blocked) = self.pick(cx, to, &mut round.cursor, room, again);
+        let (mut letters, mut blocked) = self.pick(cx, to, &mut round.cursor, (room, u64::MAX), again);
+        if again && letters.len() < room {
+            // The end is reached: the oldest come again. Letters that nobody answers do not hold up others.
+            round.cursor = 0;
+            let rest = (room.saturating_sub(letters.len()), before);
+            let (oldest, none) = self.pick(cx, to, &mut round.cursor, rest, again);
+            letters.extend(oldest);
+            blocked |= none;
+        }
         round.under_way = round.under_way.saturating_add(letters.len());
         if round.repeat_at <= now || !letters.is_empty() {
             round.repeat_at = now.saturating_add(round.pause);
@@ -234,17 +243,18 @@ impl Post {
         cx: &mut Cx<'_>,
         to: HallId,
         cursor: &mut u64,
-        room: usize,
+        (room, until): (usize, u64),
         again: bool,
     ) -> (Vec<(HallId, What)>, bool) {
         let (mut letters, mut stale, mut blocked) = (Vec::new(), Vec::new(), false);
         let (oldest, now) = (cx.now.wall.saturating_sub(RELAY_KEEP_MS), &*cx);
         now.scan(&rows::post_for(to), &rows::posted(to, *cursor), &mut |key, value| {
-            if letters.len() >= room {
+            let sequence = sequence(key).unwrap_or(*cursor);
+            if letters.len() >= room || sequence > until {
                 return false;
             }
             let queued: Queued = rows::parse(key, value);
-            *cursor = sequence(key).unwrap_or(*cursor);
+            *cursor = sequence;
             let onward = self.hop(to, queued.came_from);
             let back = if onward.is_none() { self.hop(to, None) } else { None };
             match (&queued.what, onward.or(back.filter(|_| again))) {
@@ -255,7 +265,7 @@ impl Post {
             true
         });
         for id in stale {
-            remove(cx, &id);
+            remove(cx, Reference::Relayed(id));
             rows::count(cx, "relay/expired", 1);
         }
         (letters, blocked)
@@ -263,13 +273,13 @@ impl Post {
 
     fn insert(&mut self, cx: &mut Cx<'_>, to: HallId, what: What, came_from: Option<HallId>) {
         let reference = what.reference(to);
-        remove(cx, &reference);
+        remove(cx, reference);
         let mut posted = posted(cx, to);
         posted.last = posted.last.saturating_add(1);
         posted.waiting = posted.waiting.saturating_add(1);
         let queued = Queued { what, came_from, since: cx.now.wall };
         rows::write(cx, rows::posted(to, posted.last), &queued);
-        rows::write(cx, rows::letter(&reference), &(to, posted.last));
+        rows::write(cx, reference.key(), &(to, posted.last));
         rows::write(cx, rows::post_count(to), &posted);
         rows::count(cx, "post", 1);
         self.round(to, cx.now.ticks);
@@ -317,14 +327,14 @@ fn posted(view: &dyn View, to: HallId) -> Posted {
     rows::read(view, &rows::post_count(to)).unwrap_or_default()
 }
 
-fn locate(view: &dyn View, reference: &LetterId) -> Option<(HallId, u64)> {
-    rows::read(view, &rows::letter(reference))
+fn locate(view: &dyn View, reference: Reference) -> Option<(HallId, u64)> {
+    rows::read(view, &reference.key())
 }
 
-fn remove(cx: &mut Cx<'_>, reference: &LetterId) -> Option<HallId> {
+fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<HallId> {
     let (to, sequence) = locate(cx, reference)?;
     cx.remove(rows::posted(to, sequence));
-    cx.remove(rows::letter(reference));
+    cx.remove(reference.key());
     let mut posted = posted(cx, to);
     posted.waiting = posted.waiting.saturating_sub(1);
     rows::write(cx, rows::post_count(to), &posted);

@@ -296,7 +296,7 @@ impl City {
             roles,
             active: true,
         };
-        self.command(index, Command::Clerk(card));
+        self.command(index, Command::AddClerk(card));
     }
 
     pub fn act(&mut self, index: usize) -> hallmesh_protocol::signed::Verified<Act> {
@@ -304,6 +304,7 @@ impl City {
         let act = Act {
             clerk: ClerkId { hall: hall.at.hall, number: 1 },
             boot: hall.node.as_ref().unwrap().boot(),
+            wall: self.now.wall,
             nonce: self.chance.bytes16(),
             request: Digest([0; 32]),
         };

@@ -10,12 +10,14 @@ const DESK_AFTER: u64 = 4_000;
 
 impl World {
     pub(super) fn citizen(&mut self) {
+        self.people.now = self.now;
         if let Some((seat, ticket, command)) = self.people.citizen(&self.city, &self.stations) {
             self.command(seat, ticket, command);
         }
     }
 
     pub(super) fn editor(&mut self) {
+        self.people.now = self.now;
         if let Some((seat, ticket, command)) = self.people.editor(&self.city, &self.stations) {
             self.command(seat, ticket, command);
         }
@@ -31,6 +33,7 @@ impl World {
     }
 
     pub(super) fn look_at_desk(&mut self, seat: Seat) {
+        self.people.now = self.now;
         let Some(station) = self.stations.get_mut(seat) else { return };
         station.desk_planned = false;
         if !station.is_up() {

@@ -20,7 +20,8 @@ async fn an_exported_case_is_checked_with_openssl_and_sha256sum_alone() {
     street.finish(&number, CITY, GANZHOU).await;
     let out = street.dir.path().join("export");
     let dir = out.display().to_string();
-    let exported = cli(Lang::En, &["case", "export", &number, "--out", &dir, "--config", &street.config(GANZHOU)]);
+    let exported =
+        cli(Lang::En, &["case", "export", &number, "--out", &dir, "--config", &street.config(GANZHOU)]);
     assert_eq!(exported.exit, Some(0), "{exported:?}");
 
     let root = fingerprint(&street.city.anchor);

@@ -76,7 +76,8 @@ async fn two_halls_are_founded_joined_and_worked_by_the_command_line_alone() {
     let processes = Processes::default();
     let root = dir.path().join("root").display().to_string();
     let holders = ["--holders", "3", "--threshold", "2", "--out", &root];
-    let founded = say(&[["city", "found", "--code", "620700000000", "--name", "张掖市"].as_slice(), &holders].concat());
+    let founded =
+        say(&[["city", "found", "--code", "620700000000", "--name", "张掖市"].as_slice(), &holders].concat());
     let print = founded["fingerprint"].as_str().unwrap();
 
     let city = Desk::new(dir.path(), "620700000000-00", "张掖市政务服务中心", &processes);

@@ -65,8 +65,13 @@ async fn in_one_hand(street: &Street, number: &str, window: usize) {
     }
     for (place, member) in street.city.members.iter().enumerate() {
         let Some(known) = trace(street, place, number).await else { continue };
-        let digests = |trace: &Trace| trace.events.iter().map(|event| event.digest.clone()).collect::<Vec<_>>();
-        assert!(digests(&whole).starts_with(&digests(&known)), "{} tells another story of {number}", member.hall);
+        let digests =
+            |trace: &Trace| trace.events.iter().map(|event| event.digest.clone()).collect::<Vec<_>>();
+        assert!(
+            digests(&whole).starts_with(&digests(&known)),
+            "{} tells another story of {number}",
+            member.hall
+        );
         assert_eq!(known.case.stage == "custodian", place == window, "{} and {number}", member.hall);
     }
 }

@@ -46,7 +46,8 @@ async fn a_stranger_gets_no_line_and_is_shown_out() {
     let mut rogue = Rogue::dial(&Keypair::generate_ed25519(), &address).await.unwrap();
     assert!(rogue.open(LINE_PROTOCOL).await.unwrap().is_none(), "a stranger was given a line");
     rogue.closed().await;
-    let shown = ask_as_guest(Keypair::generate_ed25519(), address, b"let me in".to_vec(), SOON).await.unwrap();
+    let shown =
+        ask_as_guest(Keypair::generate_ed25519(), address, b"let me in".to_vec(), SOON).await.unwrap();
     assert_eq!(shown, b"refused");
     let after = street.status(CITY).await;
     assert_eq!((after.peers, after.boot), (0, before.boot));
@@ -69,7 +70,10 @@ async fn a_forged_charter_is_refused_and_the_roster_stays() {
     assert_eq!(show(&street, &keys, &out_of_scope).await, b"refused");
     let after = street.status(CITY).await;
     assert_eq!(after.refused["guest-records"], 1);
-    assert_eq!((after.directory_records, &after.directory_root), (before.directory_records, &before.directory_root));
+    assert_eq!(
+        (after.directory_records, &after.directory_root),
+        (before.directory_records, &before.directory_root)
+    );
     assert_eq!(halls(&street, CITY).await.len(), 2);
     // The same charter with the signature that it needs is taken up, so it was the forgery that was refused.
     let genuine = charter(&street, &keys, hall(anyang), &issuer.event);
@@ -100,7 +104,8 @@ async fn a_letter_of_a_hall_that_was_revoked_meanwhile_is_ignored() {
     street.line(GAOTAI, GANZHOU).await;
     street.processes.stop(street.hall(CITY)).await.unwrap();
     let number = street.receive(GANZHOU, OF_THE_CITY, GANZHOU).await;
-    eventually("a neighbour takes the letter along", async || (relayed(&street).await > 0).then_some(())).await;
+    eventually("a neighbour takes the letter along", async || (relayed(&street).await > 0).then_some(()))
+        .await;
     for away in [GANZHOU, GAOTAI] {
         street.processes.kill(street.hall(away)).await.unwrap();
     }
