@@ -51,6 +51,8 @@ pub enum Message {
         roots: Roots,
         /// Its clock.
         wall: u64,
+        /// The other end has not greeted yet, and is asked to.
+        please: bool,
     },
     /// Still here, holding this.
     Heartbeat(Roots),

@@ -126,8 +126,12 @@ impl Node {
 
     fn heartbeat(&self, cx: &mut Cx<'_>) {
         let roots = exchange::roots(cx);
-        for peer in self.peers.keys() {
-            cx.send(*peer, Message::Heartbeat(roots));
+        for (hall, peer) in &self.peers {
+            if peer.roots.is_some() {
+                cx.send(*hall, Message::Heartbeat(roots));
+            } else {
+                self.greet(cx, *hall, true);
+            }
         }
     }
 
@@ -151,6 +155,11 @@ impl Node {
             return;
         }
         self.peers.insert(at.hall, Peer { at, roots: None, ready: false, asked: false });
+        self.greet(cx, at.hall, false);
+        cx.happened(Happening::PeerUp(at));
+    }
+
+    fn greet(&self, cx: &mut Cx<'_>, to: HallId, please: bool) {
         let hello = Message::Hello {
             protocol: PROTOCOL,
             protocol_min: PROTOCOL_MIN,
@@ -158,9 +167,9 @@ impl Node {
             boot: self.me.boot,
             roots: exchange::roots(cx),
             wall: cx.now.wall,
+            please,
         };
-        cx.send(at.hall, hello);
-        cx.happened(Happening::PeerUp(at));
+        cx.send(to, hello);
     }
 
     fn peer_down(&mut self, cx: &mut Cx<'_>, hall: HallId) {
@@ -207,7 +216,10 @@ impl Node {
 
     fn plain(&mut self, cx: &mut Cx<'_>, from: HallId, message: Message) {
         match message {
-            Message::Hello { at, roots, protocol, protocol_min, .. } => {
+            Message::Hello { at, roots, protocol, protocol_min, please, .. } => {
+                if please {
+                    self.greet(cx, from, false);
+                }
                 let known = self.peers.get(&from).is_some_and(|peer| peer.at == at);
                 if known && protocol >= PROTOCOL_MIN && protocol_min <= PROTOCOL {
                     self.heard_roots(cx, from, roots);

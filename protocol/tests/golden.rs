@@ -101,6 +101,7 @@ fn messages_are_the_same_bytes_for_ever() {
         boot: 9,
         roots,
         wall: common::WALL,
+        please: false,
     };
     let file = hallmesh_protocol::cases::CaseFile { events: vec![event(&city)], wraps: Vec::new() };
     let letter = Letter::write(city.halls[VILLAGE].at, city.halls[0].at.hall, LetterBody::HandOver(file));
