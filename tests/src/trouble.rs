@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::processes::Processes;
 
 /// Several steps of a story fit in this.
-const LATER_MAX_MS: u64 = 60;
+const LATER_MAX_MS: u64 = 300;
 
 /// Kills a random hall at each of a number of random steps, and starts it again.
 #[derive(Debug)]

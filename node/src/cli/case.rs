@@ -151,10 +151,10 @@ fn record(
 
 /// The id of the one case that a text begins: what a clerk signs names it in full.
 fn in_full(session: &Session, case: &str) -> Result<String, Problem> {
-    match session.ask(&Ask::Case { case: case.to_owned() })? {
-        Answer::Case(case) => Ok(case.id),
-        _other => Err(super::session::unexpected()),
-    }
+    let Answer::Case(case) = session.ask(&Ask::Case { case: case.to_owned() })? else {
+        return Err(super::session::unexpected());
+    };
+    Ok(case.id)
 }
 
 fn ask(session: &Session, ask: &Ask) -> Result<Report, Problem> {

@@ -91,10 +91,7 @@ async fn carry_out(
         let mut chance = crate::home::chance();
         ops::prepare(asked, ask, &call, &keys.wrap, &mut chance)
     });
-    let (command, after) = match prepared.await? {
-        Deed::Command(command, after) => (command, after),
-        Deed::Answer(answer) => return Ok(answer),
-    };
+    let Deed { command, after } = prepared.await?;
     let (reply, replied) = oneshot::channel();
     let stopping = || Problem::new("node.stopping");
     feed.send(Event::Command { command, reply }).await.ok().ok_or_else(stopping)?;

@@ -247,11 +247,14 @@ fn issuer_of_charter(record: &Signed<Record>) -> Option<(HallAt, Issuer)> {
     Some((charter_in(record)?.at(), record.peek().ok()?.issuer))
 }
 
-/// A charter is never left out: a missing link is for [`Papers::reach_root`] to tell.
+/// A charter is never left out: a missing link is for [`Papers::reach_root`] to tell. A revocation of a hall
+/// that is not in the bundle comes with the first comparison of directories, before any case does.
 fn checkable(record: &Signed<Record>, charters: &[Charter]) -> bool {
+    let chartered = |at: HallAt| charters.iter().any(|charter| charter.at() == at);
     match record.peek() {
+        Ok(Record { body: Body::Revocation(revocation), .. }) if !chartered(revocation.at) => false,
         Ok(Record { body: Body::Charter(_), .. } | Record { issuer: Issuer::Root, .. }) => true,
-        Ok(Record { issuer: Issuer::Hall(by), .. }) => charters.iter().any(|charter| charter.at() == by),
+        Ok(Record { issuer: Issuer::Hall(by), .. }) => chartered(by),
         Err(_) => false,
     }
 }

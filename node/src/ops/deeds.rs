@@ -18,12 +18,17 @@ use super::questions::{self, Asked, find, unhex};
 use super::{Ask, Call, Problem, RoleWords};
 use crate::enrol;
 
-/// What became of a call that is a deed.
-pub(crate) enum Deed {
-    /// A command for the core, and what is needed to word its reply.
-    Command(Box<Command>, After),
-    /// Answered without the core.
-    Answer(Answer),
+/// A call that is a deed, ready for the core.
+pub(crate) struct Deed {
+    pub(crate) command: Box<Command>,
+    /// What is needed to word the reply.
+    pub(crate) after: After,
+}
+
+impl Deed {
+    fn new(command: Command, after: After) -> Self {
+        Self { command: Box::new(command), after }
+    }
 }
 
 /// What is needed to word a reply.
@@ -62,7 +67,7 @@ pub(crate) fn prepare(
             let id = exact(asked, &case)?;
             case_key(asked, id, secret)?;
             let command = Command::Read(act(asked, call)?, id);
-            return Ok(Deed::Command(Box::new(command), After::Reading(id)));
+            return Ok(Deed::new(command, After::Reading(id)));
         }
         Ask::Publish { bodies } => Command::Publish(act(asked, call)?, decode_bodies(&bodies)?),
         Ask::Issue { request, incarnation, days } => {
@@ -85,7 +90,7 @@ pub(crate) fn prepare(
         | Ask::Happened { .. }
         | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
-    Ok(Deed::Command(Box::new(command), After::Nothing))
+    Ok(Deed::new(command, After::Nothing))
 }
 
 /// Words the core's reply.
@@ -138,7 +143,7 @@ fn receive(
     let wraps = wraps(asked, case, route.competent, &key, chance)?;
     let wanted = cases::Receive { case, matter, place, body, wraps };
     let command = Command::Receive(act, Box::new(wanted));
-    Ok(Deed::Command(Box::new(command), After::Received(question)))
+    Ok(Deed::new(command, After::Received(question)))
 }
 
 /// The case key for the halls on the route, and for the recovery key of each one's superior.
@@ -214,14 +219,14 @@ fn add_clerk(
     let key = key.ok_or_else(|| Problem::new("clerk.bad_key"))?;
     let id = ClerkId { hall: asked.at.hall, number };
     let card = ClerkCard { id, name, key, roles, active: true };
-    Ok(Deed::Command(Box::new(Command::AddClerk(card)), After::Clerk(number)))
+    Ok(Deed::new(Command::AddClerk(card), After::Clerk(number)))
 }
 
 fn disable_clerk(asked: &Asked<'_>, number: u16) -> Result<Deed, Problem> {
     let card = clerks::card(asked.view, number);
     let card = card.ok_or_else(|| Problem::new("clerk.unknown").with("clerk", number))?;
     let number = card.id.number;
-    Ok(Deed::Command(Box::new(Command::DisableClerk(number)), After::Clerk(number)))
+    Ok(Deed::new(Command::DisableClerk(number), After::Clerk(number)))
 }
 
 fn issue(
@@ -234,7 +239,7 @@ fn issue(
     let charter = enrol::charter_below(asked.view, asked.at, request, incarnation, (asked.wall, days))?;
     let at = charter.at();
     let command = Command::Publish(act, vec![Body::Charter(Box::new(charter))]);
-    Ok(Deed::Command(Box::new(command), After::Issued(at)))
+    Ok(Deed::new(command, After::Issued(at)))
 }
 
 fn issued(asked: &Asked<'_>, at: HallAt) -> Answer {

@@ -10,7 +10,7 @@ use hallmesh_tests::{Street, Trouble, eventually, seed};
 
 /// Steps of the four stories: five cases of six steps each.
 const STEPS: u32 = 30;
-const KILLS: usize = 30;
+const KILLS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_four_stories_end_as_told_on_real_processes() {
