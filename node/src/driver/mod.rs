@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hallmesh_protocol::genesis;
+use hallmesh_protocol::ids::HallAt;
 use hallmesh_protocol::node::{Me, Node};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -83,29 +84,37 @@ pub async fn run(config: Config) -> Result<(), Problem> {
 
 /// Starts a node in this process.
 pub async fn start(config: Config) -> Result<Running, Problem> {
-    let home = Home::open(&config.data_dir).map_err(Problem::from)?;
-    let keys = home.keys().map_err(Problem::from)?;
-    let in_store = |why: StoreError| store_problem(&why, &config.data_dir);
-    let store = Store::open(&config.data_dir).map_err(in_store)?;
-    let snapshot = store.snapshot().map_err(in_store)?;
-    let identity = genesis::identity(&snapshot).ok_or_else(|| Problem::new("store.format"))?;
-    drop(snapshot);
+    let hall = Opened::of(&config)?;
     let admin = AdminServer::bind(&config.socket()).await.map_err(|why| bind_problem(&why, &config))?;
-    let net = net::start(settings(&config, &keys)?)
+    let net = net::start(settings(&config, &hall.keys)?)
         .map_err(|why| Problem::new("net.cannot_listen").with("reason", format!("{why:#}")))?;
-    tracing::info!(hall = %identity.at, peer = %net.local_peer, "node started");
-    launch(&config, home, keys, store, identity.at, admin, net)
+    tracing::info!(hall = %hall.at, peer = %net.local_peer, "node started");
+    launch(&config, hall, admin, net)
 }
 
-fn launch(
-    config: &Config,
+/// A hall's data directory, open: who it is, its keys, its store.
+struct Opened {
     home: Home,
     keys: Keys,
     store: Store,
-    at: hallmesh_protocol::ids::HallAt,
-    admin: AdminServer,
-    net: Net,
-) -> Result<Running, Problem> {
+    at: HallAt,
+}
+
+impl Opened {
+    fn of(config: &Config) -> Result<Self, Problem> {
+        let home = Home::open(&config.data_dir).map_err(Problem::from)?;
+        let keys = home.keys().map_err(Problem::from)?;
+        let in_store = |why: StoreError| store_problem(&why, &config.data_dir);
+        let store = Store::open(&config.data_dir).map_err(in_store)?;
+        let view = store.snapshot().map_err(in_store)?;
+        let at = genesis::identity(&view).ok_or_else(|| Problem::new("store.format"))?.at;
+        drop(view);
+        Ok(Self { home, keys, store, at })
+    }
+}
+
+fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result<Running, Problem> {
+    let Opened { home, keys, store, at } = hall;
     let mut chance = crate::home::chance();
     let boot = u32::try_from(chance.next_u64() & u64::from(BOOT_BITS)).unwrap_or(0);
     let shared = Arc::new(Shared::new(at, boot, store, keys.wrap, home, &net));
