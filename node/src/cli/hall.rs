@@ -99,9 +99,7 @@ fn init(session: &Session, init: &Init) -> Result<Report, Problem> {
             .with("value", init.serial)
             .with("reason", values::malformed(&session.texts, &why))
     })?;
-    if let Some(file) = &init.divisions {
-        register::compare(file, hall, &init.name)?;
-    }
+    register::compare(init.divisions.as_deref(), hall, &init.name)?;
     let dir = session.data_dir()?;
     let home = Home::create(&dir, hall, &init.name)?;
     let dir = dir.display().to_string();
@@ -132,10 +130,8 @@ fn issue(session: &Session, issue: &Issue) -> Result<Report, Problem> {
     let request = files::read(&issue.request)?;
     let asked = enrol::read_request(&request)?;
     let asked = asked.value();
-    if let Some(file) = &issue.divisions {
-        let hall = enrol::hall_of(asked).map_err(EnrolError::from)?;
-        register::compare(file, hall, &asked.name)?;
-    }
+    let hall = enrol::hall_of(asked).map_err(EnrolError::from)?;
+    register::compare(issue.divisions.as_deref(), hall, &asked.name)?;
     let text = match (&issue.root, issue.clerk) {
         (Some(dir), _) => {
             let card = issue.superior.as_ref().map(|file| files::read(file)).transpose()?;

@@ -5,12 +5,20 @@ use std::path::Path;
 
 use hallmesh_protocol::ids::HallId;
 
-use crate::lists::{Mismatch, Register, RegisterError};
+use crate::lists::{Mismatch, Register, RegisterError, sample};
 use crate::ops::Problem;
 
-/// Refuses a hall whose name is not that of the division with its code.
-pub(super) fn compare(file: &Path, hall: HallId, name: &str) -> Result<(), Problem> {
-    let register = Register::read(file).map_err(|why| unusable(file, &why))?;
+/// Refuses a hall whose name is not that of the division with its code. Without a register of its own, a hall
+/// of the sample city is compared with the one that comes with the program; any other is taken as it is.
+pub(super) fn compare(file: Option<&Path>, hall: HallId, name: &str) -> Result<(), Problem> {
+    let (register, file) = match file {
+        Some(file) => (Register::read(file), file),
+        None if sample::city().covers(hall.division()) => {
+            (Register::read_text(sample::DIVISIONS), Path::new("divisions.csv"))
+        }
+        None => return Ok(()),
+    };
+    let register = register.map_err(|why| unusable(file, &why))?;
     register.check_hall(hall.division(), name).map_err(|why| differs(&why))
 }
 
@@ -36,11 +44,10 @@ fn unusable(file: &Path, why: &RegisterError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lists::sample::DIVISIONS;
 
     fn check(hall: &str, name: &str) -> Option<Problem> {
         let hall: HallId = hall.parse().unwrap();
-        let register = Register::read_text(DIVISIONS).unwrap();
+        let register = Register::read_text(sample::DIVISIONS).unwrap();
         register.check_hall(hall.division(), name).err().map(|why| differs(&why))
     }
 
