@@ -5,7 +5,7 @@
 //! [`step::Effects`], to be kept before it is shown.
 //!
 //! Read in this order: [`step`] (the seam), [`node`] (dispatch), [`cases`] (logs and hand-over), [`post`]
-//! (letters over the tiers), [`exchange`] (equal lists everywhere), then what they stand on.
+//! (letters over the tiers), `exchange` (equal lists everywhere), then what they stand on.
 
 #![warn(clippy::as_conversions)]
 

@@ -6,19 +6,19 @@
 //! | table | key | value | owner |
 //! |---|---|---|---|
 //! | `01` meta | name | format version, identity | node |
-//! | `10` record | space, key text | [`Signed`]`<Record>` in force or withdrawn | shelf |
+//! | `10` record | space, key text | `Signed<Record>` in force or withdrawn | shelf |
 //! | `11` element | space, BLAKE3 id | key text | shelf |
 //! | `12` fingerprint | space | root, `LtHash` state | shelf |
-//! | `13` version | SHA-256 of the record | [`Signed`]`<Record>`: what a case may have pinned | shelf |
-//! | `14` life | hall, incarnation | [`Signed`]`<Record>` of that life's charter | shelf |
+//! | `13` version | SHA-256 of the record | `Signed<Record>`: what a case may have pinned | shelf |
+//! | `14` life | hall, incarnation | `Signed<Record>` of that life's charter | shelf |
 //! | `15` card | hall, incarnation | `HallCard`: what is asked for often, without the long keys | shelf |
 //! | `20` case | case id | `Case`, the fold so far | cases |
 //! | `21` event | case id, sequence | `SignedEvent` | cases |
 //! | `22` wrap | case id, hall, incarnation | `Wrapped` key | cases |
 //! | `23` custody | case id | `Custody`: the high-water mark, never dropped | cases |
 //! | `24` number | case number | case id | cases |
-//! | `25` receipt | case id, term, epoch | [`Signed`]`<Receipt>` this hall gave | cases |
-//! | `26` copied | case id, hall, incarnation | [`Signed`]`<Receipt>` of a mirror | cases |
+//! | `25` receipt | case id, term, epoch | `Signed<Receipt>` this hall gave | cases |
+//! | `26` copied | case id, hall, incarnation | `Signed<Receipt>` of a mirror | cases |
 //! | `27` desk | stage, case id | nothing: what this hall has in hand | cases |
 //! | `28` numbering | boot, civil day | last sequence | cases |
 //! | `29` tally | name | count | cases |

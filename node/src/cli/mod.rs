@@ -1,6 +1,6 @@
 //! The command line: one binary, nouns then verbs, in Chinese or English, for people or (`--json`) programs.
 //!
-//! A command returns a [`Report`] or a [`Problem`]; only this file and `output` write to the terminal.
+//! A command returns a report or a [`Problem`]; only this file and `output` write to the terminal.
 //! Every answer ends with the next useful command; exit codes are those of [`Exit`].
 
 mod application;
