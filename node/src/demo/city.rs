@@ -14,7 +14,7 @@ use hallmesh_protocol::seal::SecretKey;
 use super::patience::until;
 use crate::config::Config;
 use crate::driver::{self, Running};
-use crate::enrol::{self, EnrolError, Papers};
+use crate::enrol;
 use crate::home::Home;
 use crate::lists;
 use crate::ops::{Answer, Ask, Client, Problem, RoleWords};
@@ -149,7 +149,7 @@ impl City {
             enrol_one(&root, &member, superior, &city.anchor).await?;
             control.start(&member).await?;
             add_clerk(&member).await?;
-            known_address(&member).await?;
+            can_be_found(&member).await?;
             city.members.push(member);
         }
         city.publish(lists).await?;
@@ -251,13 +251,12 @@ fn write_config(member: &Member) -> Result<(), Problem> {
         .map_err(|why| Problem::new("demo.no_place").with("path", path.display()).with("reason", why))
 }
 
-/// A new hall learns from its bundle where the hall above it is: that hall must have said so before.
-async fn known_address(member: &Member) -> Result<(), Problem> {
-    until("demo.lists_not_equal", async || {
-        let card = Papers::read_card(&card_of(member).await?).map_err(EnrolError::from)?;
-        let own = |body: Body| matches!(body, Body::Contact(contact) if contact.at.hall == member.hall);
-        let said = card.records().filter_map(|record| record.peek().ok()).any(|record| own(record.body));
-        Ok(said.then_some(()))
+/// A hall can have halls below it once it has said where it is found.
+async fn can_be_found(member: &Member) -> Result<(), Problem> {
+    until("demo.lists_not_equal", async || match card_of(member).await {
+        Ok(_) => Ok(Some(())),
+        Err(problem) if problem.code == "hall.no_address" => Ok(None),
+        Err(problem) => Err(problem),
     })
     .await
 }

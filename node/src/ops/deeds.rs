@@ -236,6 +236,7 @@ fn issue(
     incarnation: u32,
     days: u16,
 ) -> Result<Deed, Problem> {
+    questions::can_be_found(asked)?;
     let charter = enrol::charter_below(asked.view, asked.at, request, incarnation, (asked.wall, days))?;
     let at = charter.at();
     let command = Command::Publish(act, vec![Body::Charter(Box::new(charter))]);

@@ -90,7 +90,15 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
 
 /// What the root needs of a superior to issue charters below it.
 fn card(asked: &Asked<'_>) -> Result<Answer, Problem> {
+    can_be_found(asked)?;
     Ok(Answer::Card { text: enrol::card_text(asked.view, asked.at.hall)? })
+}
+
+/// A new hall learns from its papers where the hall above it is. If that has not said so, it would find nobody.
+pub(crate) fn can_be_found(asked: &Asked<'_>) -> Result<(), Problem> {
+    let contact = Directory::new(asked.view).contact(asked.at.hall);
+    let found = contact.is_some_and(|contact| contact.at == asked.at && !contact.addresses.is_empty());
+    if found { Ok(()) } else { Err(Problem::new("hall.no_address")) }
 }
 
 /// The one case that a text names.

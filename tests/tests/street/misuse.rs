@@ -31,7 +31,7 @@ async fn an_oversize_frame_of_a_member_costs_its_connection_and_nothing_else() {
     rogue.closed().await;
     let away = async || (!street.connected(CITY, GANZHOU).await).then_some(());
     eventually("the line is down", away).await;
-    assert!(refused(&street, &Refusal::FrameOversize.to_string()).await);
+    assert!(refused(&street, Refusal::FrameOversize.word()).await);
     assert_eq!(street.status(CITY).await.boot, boot);
 
     street.processes.start(street.hall(GANZHOU)).await.unwrap();

@@ -1,7 +1,7 @@
 //! Power cuts and moves that are not left to chance.
 
 use hallmesh::config::Config;
-use hallmesh_tests::Street;
+use hallmesh_tests::{Street, eventually};
 
 const CITY: usize = 0;
 const VILLAGE: usize = 5;
@@ -37,9 +37,24 @@ async fn halls_that_come_back_at_other_addresses_one_by_one_are_found_again() {
         let elsewhere = |config| Config { listen: vec![ANY_PORT.to_owned()], ..config };
         street.processes.configure(member, elsewhere).unwrap();
         street.processes.start(member).await.unwrap();
-        assert_ne!(street.address(place).await, before);
+        let now = street.address(place).await;
+        assert_ne!(now, before);
+        everybody_knows(&street, place, &now.to_string()).await;
     }
     street.city.wait_equal().await.unwrap();
     let number = street.receive(VILLAGE, OF_THE_CITY, VILLAGE).await;
     street.finish(&number, CITY, VILLAGE).await;
+}
+
+/// Waits until no neighbour has an older address of a hall.
+async fn everybody_knows(street: &Street, place: usize, address: &str) {
+    let moved = street.hall(place).hall.to_string();
+    for other in 0..street.city.members.len() {
+        eventually("the new address is known", async || {
+            let peers = street.peers(other).await;
+            let known = peers.into_iter().find(|peer| peer.hall == moved);
+            known.is_none_or(|peer| peer.addresses == [address]).then_some(())
+        })
+        .await;
+    }
 }

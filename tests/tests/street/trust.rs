@@ -120,7 +120,7 @@ async fn a_letter_of_a_hall_that_was_revoked_meanwhile_is_ignored() {
     street.processes.start(street.hall(GANZHOU)).await.unwrap();
     eventually("the revoked hall knocks in vain", async || {
         let refused = street.status(GANZHOU).await.refused;
-        refused.contains_key(&Refusal::NotAdmitted.to_string()).then_some(())
+        refused.contains_key(Refusal::NotAdmitted.word()).then_some(())
     })
     .await;
     assert_eq!(street.status(GANZHOU).await.peers, 0);
