@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::HallId;
-use crate::limits::{EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, WANTS_MAX};
+use crate::limits::{ANSWER_BYTES_MAX, EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, WANTS_MAX};
 use crate::message::{Message, Roots, Why};
 use crate::reconcile::{
     Difference, ElementId, FIRST_BLOCK, SYMBOLS_MAX, ShortId, Sketch, SketchKey, Symbol, peel,
@@ -232,10 +232,16 @@ impl Exchange {
     }
 }
 
-/// Sends records in key order, so that charters go before what their halls issued, in bounded batches.
+/// Sends records in key order, so that charters go before what their halls issued, in bounded batches. What
+/// is over the bound of one answer is left to the next comparison.
 fn send_records(cx: &mut Cx<'_>, peer: HallId, space: Space, ids: &[ElementId], why: impl Fn(bool) -> Why) {
-    let mut records: Vec<(String, Signed<Record>)> =
-        ids.iter().filter_map(|id| shelf::by_element(cx, space, id)).collect();
+    let mut room = ANSWER_BYTES_MAX;
+    let found = ids.iter().filter_map(|id| shelf::by_element(cx, space, id)).take_while(|(_, record)| {
+        let fits = room >= record.len();
+        room = room.saturating_sub(record.len());
+        fits
+    });
+    let mut records: Vec<(String, Signed<Record>)> = found.collect();
     records.sort_by(|one, other| one.0.cmp(&other.0));
     let mut batches = batches(records.into_iter().map(|(_, record)| record)).peekable();
     while let Some(records) = batches.next() {

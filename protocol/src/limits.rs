@@ -8,6 +8,8 @@ pub const RECORD_MAX: usize = 64 << 10;
 pub const RECORDS_BYTES_MAX: usize = 512 << 10;
 /// Records in one `Records` message.
 pub const RECORDS_MAX: usize = 1_024;
+/// Bytes of records that one question is answered with, over all its messages.
+pub const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// Records that came in one message and are still passed on at once; larger batches are catch-up.
 pub const PUSH_MAX: usize = 16;
 /// Signatures under one signed thing: as many root holders as a city may have.
