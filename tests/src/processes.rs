@@ -76,6 +76,15 @@ impl Processes {
         std::fs::write(&file, text).map_err(|why| place.failed("config", why))
     }
 
+    /// Resident memory of the process of a hall in KiB (`VmRSS` of the kernel), if it runs.
+    pub fn resident_kib(&self, member: &Member) -> Option<u64> {
+        let place = self.place(member);
+        let pid = lock(&place.process).as_ref()?.id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    }
+
     /// The last log lines of every hall, for people.
     pub fn tails(&self) -> String {
         let places: Vec<_> = lock(&self.shared.halls).values().cloned().collect();

@@ -46,6 +46,23 @@ async fn halls_that_come_back_at_other_addresses_one_by_one_are_found_again() {
     street.finish(&number, CITY, VILLAGE).await;
 }
 
+/// The goal of the design for an idle node with its lists.
+const RESIDENT_KIB_MAX: u64 = 40 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_stays_small_with_its_lists_and_after_cases() {
+    let street = Street::city().await;
+    for _ in 0..5 {
+        let number = street.receive(VILLAGE, OF_THE_CITY, VILLAGE).await;
+        street.finish(&number, CITY, VILLAGE).await;
+    }
+    for member in &street.city.members {
+        let resident = street.processes.resident_kib(member).unwrap();
+        println!("{}: {resident} KiB resident", member.hall);
+        assert!(resident <= RESIDENT_KIB_MAX, "{}: {resident} KiB", member.hall);
+    }
+}
+
 /// Waits until no neighbour has an older address of a hall.
 async fn everybody_knows(street: &Street, place: usize, address: &str) {
     let moved = street.hall(place).hall.to_string();
