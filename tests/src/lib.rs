@@ -6,6 +6,7 @@
 //! * [`Rogue`] speaks to a node by the book of the transport and above it as it likes;
 //! * [`Trouble`] kills nodes at random moments of a story.
 //!
+//! `HALLMESH_BINARY` names another binary to test, such as one that was installed; `SEED` repeats what a test drew.
 //! Everything is on loopback ports that the system chose and in temporary directories; every wait is for a
 //! condition and has an end. A test that fails prints the last lines of its nodes' logs.
 
