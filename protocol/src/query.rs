@@ -174,16 +174,25 @@ pub fn chain(view: &dyn View, at: HallAt) -> Vec<Signed<Record>> {
     chain
 }
 
-/// What a new hall begins with: the chain to its superior, the superiors' contacts, and every revocation.
+/// What a new hall begins with: the chains to its superior and to every hall above it, so that it can check
+/// whom it calls when the superior is away, then their contacts, and every revocation. The superior's charter is
+/// the last one.
 pub fn enrolment_records(view: &dyn View, superior: HallId) -> Vec<Signed<Record>> {
     let directory = Directory::new(view);
-    let Some(at) = directory.present(superior) else { return Vec::new() };
-    let mut records = chain(view, at);
-    let mut hall = Some(superior);
-    while let Some(here) = hall {
-        let contact = shelf::held(view, crate::record::Space::Directory, &format!("contact/{here}"));
+    let parent = |hall: &HallId| directory.charter(*hall).and_then(|charter| charter.parent);
+    let superiors: Vec<HallId> =
+        std::iter::successors(directory.present(superior).map(|at| at.hall), parent).collect();
+    let mut records = Vec::new();
+    for at in superiors.iter().rev().filter_map(|hall| directory.present(*hall)) {
+        for record in chain(view, at) {
+            if !records.contains(&record) {
+                records.push(record);
+            }
+        }
+    }
+    for hall in superiors {
+        let contact = shelf::held(view, crate::record::Space::Directory, &format!("contact/{hall}"));
         records.extend(contact.map(|record| record.signed().clone()));
-        hall = directory.charter(here).and_then(|charter| charter.parent);
     }
     let prefix = rows::record(crate::record::Space::Directory, "revocation/");
     view.scan(&prefix, &[], &mut |key, value| {

@@ -119,6 +119,25 @@ fn a_bundle_takes_contacts_along_and_leaves_out_what_nobody_can_check() {
 }
 
 #[test]
+fn a_bundle_lets_a_hall_call_those_above_its_superior() {
+    let world = World::new();
+    let (city, county) = (world.joined_by_root(CITY, None), world.joined_by_root(COUNTY, None));
+    // The root issued both, so the city is not in the county's own chain.
+    for above in [&city, &county] {
+        let addresses = vec!["/ip4/10.0.0.1/tcp/6207".to_owned()];
+        let contact = Body::Contact(Contact { at: first(above), addresses });
+        admit(&county, vec![own_record_of(above, &county, contact)]);
+    }
+    let township = world.home(TOWNSHIP);
+    join(&township, &World::by_hall(&county, &township), &world.founded.anchor, WALL).unwrap();
+    let view = rows(&township);
+    for above in [&city, &county] {
+        assert!(Directory::new(&view).contact(above.hall()).is_some(), "{}", above.hall());
+    }
+    assert_eq!(Directory::new(&view).charter(township.hall()).unwrap().parent, Some(county.hall()));
+}
+
+#[test]
 fn a_hall_on_a_new_machine_is_a_new_life_that_follows_the_old_one() {
     let world = World::new();
     let city = world.joined_by_root(CITY, None);
