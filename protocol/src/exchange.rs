@@ -20,7 +20,7 @@ use crate::step::{Cx, View};
 use crate::wire::Blob;
 
 /// Milliseconds before the same neighbour is asked about the same space again when an exchange left the
-/// roots unequal: one side refuses something.
+/// roots unequal: one side refuses something, or the sets moved meanwhile.
 const PAUSE_MS: u64 = 5_000;
 
 /// One exchange that this hall began.
@@ -215,14 +215,24 @@ impl Exchange {
         self.compared.remove(&peer);
     }
 
-    /// Gives up what got no answer.
-    pub(crate) fn expire(&mut self, now: u64) {
+    /// Gives up what got no answer; gives the neighbours with whom a pause is over.
+    pub(crate) fn expire(&mut self, now: u64) -> BTreeSet<HallId> {
         self.asking.retain(|_, asking| asking.deadline > now);
+        let mut over = BTreeSet::new();
+        self.pause.retain(|(peer, _), until| {
+            let holds = *until > now;
+            if !holds {
+                over.insert(*peer);
+            }
+            holds
+        });
+        over
     }
 
-    /// The next moment at which something is given up.
+    /// The next moment at which something is given up or a pause is over.
     pub(crate) fn next_due(&self) -> Option<u64> {
-        self.asking.values().map(|asking| asking.deadline).min()
+        let deadlines = self.asking.values().map(|asking| asking.deadline);
+        deadlines.chain(self.pause.values().copied()).min()
     }
 
     fn answer_nonce(&self, nonce: &[u8; 16]) -> [u8; 16] {

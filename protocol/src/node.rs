@@ -110,7 +110,9 @@ impl Node {
     }
 
     fn due(&mut self, cx: &mut Cx<'_>) {
-        self.exchange.expire(cx.now.ticks);
+        for peer in self.exchange.expire(cx.now.ticks) {
+            self.compare_again(cx, peer);
+        }
         if cx.now.ticks >= self.next_heartbeat {
             self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
             self.heartbeat(cx);
@@ -132,6 +134,14 @@ impl Node {
             } else {
                 self.greet(cx, *hall, true);
             }
+        }
+    }
+
+    /// What moved while the pause after an exchange kept both from comparing does not wait for the heartbeat.
+    fn compare_again(&self, cx: &mut Cx<'_>, peer: HallId) {
+        let ours = exchange::roots(cx);
+        if self.peers.get(&peer).and_then(|peer| peer.roots).is_some_and(|theirs| theirs != ours) {
+            cx.send(peer, Message::Heartbeat(ours));
         }
     }
 
@@ -314,9 +324,7 @@ impl Node {
         why: &Why,
     ) {
         let fresh = self.take_up(cx, space, records);
-        if (1..=PUSH_MAX).contains(&fresh.len()) {
-            self.push(cx, space, &fresh, Some(from));
-        }
+        self.tell(cx, space, &fresh, Some(from));
         self.exchange.records(cx, from, space, why);
         self.exchanged(cx, from);
     }
@@ -448,7 +456,7 @@ impl Node {
         for space in Space::ALL {
             let fresh = self.take_up(cx, space, &signed);
             taken = taken.saturating_add(u32::try_from(fresh.len()).unwrap_or(u32::MAX));
-            self.tell(cx, space, &fresh);
+            self.tell(cx, space, &fresh, None);
         }
         Ok(Reply::Published { records: taken })
     }
@@ -458,7 +466,7 @@ impl Node {
         for space in Space::ALL {
             let fresh = self.take_up(cx, space, records);
             taken = taken.saturating_add(fresh.len());
-            self.tell(cx, space, &fresh);
+            self.tell(cx, space, &fresh, None);
         }
         let refused = records.len().saturating_sub(taken);
         Reply::Admitted {
@@ -468,13 +476,11 @@ impl Node {
     }
 
     /// A few new records are pushed; many are left to the exchange that the heartbeat sets off.
-    fn tell(&mut self, cx: &mut Cx<'_>, space: Space, fresh: &[Signed<Record>]) {
-        if fresh.len() <= PUSH_MAX {
-            if !fresh.is_empty() {
-                self.push(cx, space, fresh, None);
-            }
-        } else {
-            self.heartbeat(cx);
+    fn tell(&mut self, cx: &mut Cx<'_>, space: Space, fresh: &[Signed<Record>], from: Option<HallId>) {
+        match fresh.len() {
+            0 => {}
+            1..=PUSH_MAX => self.push(cx, space, fresh, from),
+            _ => self.heartbeat(cx),
         }
     }
 

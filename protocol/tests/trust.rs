@@ -165,6 +165,39 @@ fn publishing_what_is_in_force_changes_nothing() {
     assert_ne!(query::roots(&city.halls[CITY].rows), before);
 }
 
+fn publish_many(city: &mut City, name: &str) {
+    let lists = (0..40).map(|number| Body::Matter(Box::new(matter(&format!("{name}-{number}"), Tier::City))));
+    let act = city.act(CITY);
+    let reply = city.command(CITY, Command::Publish(act, lists.collect()));
+    assert_eq!(reply, Reply::Published { records: 40 });
+}
+
+#[test]
+fn a_long_list_published_just_after_a_comparison_does_not_wait_for_the_heartbeat() {
+    let mut city = City::new();
+    city.cut(CITY);
+    publish_many(&mut city, "BEFORE");
+    city.heal(CITY);
+    city.drain();
+    publish_many(&mut city, "AFTER");
+    city.run_seconds(6);
+    let lists = |index: usize| query::roots(&city.halls[index].rows).lists;
+    assert!((COUNTY..=VILLAGE).all(|index| lists(index) == lists(CITY)));
+}
+
+#[test]
+fn a_long_list_goes_from_hall_to_hall_without_waiting_for_the_heartbeat() {
+    let mut city = City::new();
+    let at = |index: usize| city.halls[index].at.hall;
+    let line = [at(CITY), at(COUNTY), at(TOWN), at(VILLAGE)];
+    city.bend =
+        Box::new(move |from, to, _| line.windows(2).any(|two| two == [from, to] || two == [to, from]));
+    publish_many(&mut city, "LONG");
+    city.run_seconds(1);
+    let lists = |index: usize| query::roots(&city.halls[index].rows).lists;
+    assert!([COUNTY, TOWN, VILLAGE].into_iter().all(|index| lists(index) == lists(CITY)));
+}
+
 #[test]
 fn a_promise_above_the_law_is_not_published_and_nothing_else_with_it() {
     let mut city = City::new();

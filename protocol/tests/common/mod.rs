@@ -272,7 +272,11 @@ impl City {
 
     /// Runs two simulated minutes.
     pub fn run(&mut self) {
-        for _ in 0..240 {
+        self.run_seconds(120);
+    }
+
+    pub fn run_seconds(&mut self, seconds: u32) {
+        for _ in 0..seconds * 2 {
             self.drain();
             self.now.ticks += 500;
             self.now.wall += 500;
