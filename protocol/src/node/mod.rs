@@ -1,23 +1,28 @@
-//! The state machine that is a hall's node: dispatch, and passing facts between its parts; nothing else.
+//! The state machine that is a hall's node: dispatch, and passing facts between its parts; nothing else. What its own
+//! people ask of it is in `commands`.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod commands;
 
-use crate::cases::{self, EarlyReceipts, Mirrors, Office, Refusal};
+use std::collections::BTreeMap;
+
+use crate::cases::{self, EarlyReceipts, Mirrors, Office};
 use crate::chance::Chance;
-use crate::clerks::{self, Act, Acts, ClerkCard, NotEntitled, Roles};
-use crate::directory::{self, Contact, Directory, Inadmissible};
+use crate::clerks::Acts;
+use crate::directory::{self, Directory};
 use crate::exchange::{self, Exchange};
-use crate::ids::{ClerkId, Digest, HallAt, HallId};
+use crate::ids::{HallAt, HallId};
 use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::post::{Letter, LetterBody, Post};
-use crate::record::{Body, Issuer, Record, Space};
+use crate::record::{Body, Record, Space};
 use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
-use crate::step::{Command, Cx, Effects, Happening, Input, Now, Output, Reply, Ticket, View};
+use crate::step::{Cx, Effects, Happening, Input, Now, Output, View};
 use crate::verify::{Checked, Content};
+
+pub use commands::next_version;
 
 /// Who a node is in this run.
 #[derive(Debug)]
@@ -352,6 +357,15 @@ impl Node {
         fresh
     }
 
+    /// A few new records are pushed; many are left to the exchange that the heartbeat sets off.
+    fn tell(&mut self, cx: &mut Cx<'_>, space: Space, fresh: &[Signed<Record>], from: Option<HallId>) {
+        match fresh.len() {
+            0 => {}
+            1..=PUSH_MAX => self.push(cx, space, fresh, from),
+            _ => self.heartbeat(cx),
+        }
+    }
+
     fn push(&self, cx: &mut Cx<'_>, space: Space, records: &[Signed<Record>], but: Option<HallId>) {
         for peer in self.peers.keys().filter(|peer| Some(**peer) != but) {
             cx.send(*peer, Message::Records { space, records: records.to_vec(), why: Why::Push });
@@ -390,156 +404,5 @@ impl Node {
 
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
         Office { cx, me: &self.me, post: &mut self.post, early: &mut self.early, mirrors: self.mirrors }
-    }
-
-    // Commands.
-
-    fn command(&mut self, cx: &mut Cx<'_>, ticket: Ticket, command: Command) {
-        let reply = self.carry_out(cx, command).unwrap_or_else(Reply::Refused);
-        cx.output(Output::Reply { ticket, reply });
-    }
-
-    fn carry_out(&mut self, cx: &mut Cx<'_>, command: Command) -> Result<Reply, Refusal> {
-        match command {
-            Command::Receive(act, wanted) => {
-                let clerk = self.entitled(cx, &act, |roles| roles.window)?;
-                cases::receive(&mut self.office(cx), clerk, &wanted)
-            }
-            Command::Record(act, deed) => {
-                let clerk = self.entitled(cx, &act, |roles| may(*roles, deed.deed))?;
-                cases::record(&mut self.office(cx), clerk, *deed)
-            }
-            Command::Publish(act, bodies) => {
-                self.entitled(cx, &act, |roles| bodies.iter().all(|body| may_publish(*roles, body)))?;
-                let card = Directory::new(cx).card(self.me.at);
-                if card.is_none_or(|card| card.valid_to < cx.now.wall) {
-                    return Err(Refusal::CharterExpired);
-                }
-                self.publish(cx, bodies)
-            }
-            Command::Admit(records) => Ok(self.admit(cx, &records)),
-            Command::Advertise(addresses) => self.advertise(cx, addresses),
-            Command::AddClerk(card) => self.add_clerk(cx, &card),
-            Command::DisableClerk(number) => Self::disable_clerk(cx, number),
-            Command::Read(act, case) => {
-                let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
-                cases::note_reading(cx, case, clerk)
-            }
-        }
-    }
-
-    fn entitled(
-        &mut self,
-        cx: &Cx<'_>,
-        act: &Verified<Act>,
-        role: impl Fn(&Roles) -> bool,
-    ) -> Result<ClerkId, Refusal> {
-        let card = Directory::new(cx).card(self.me.at);
-        if card.is_none() || Directory::new(cx).is_revoked(self.me.at) {
-            return Err(Refusal::NotChartered);
-        }
-        Ok(self.acts.admit(cx, (self.me.boot, cx.now.wall), act.value(), role)?)
-    }
-
-    /// Signs the next version of each body that is not in force already, as this hall. All or nothing.
-    fn publish(&mut self, cx: &mut Cx<'_>, bodies: Vec<Body>) -> Result<Reply, Refusal> {
-        let (mut signed, mut keys) = (Vec::new(), BTreeSet::new());
-        for body in bodies.into_iter().filter(|body| !in_force(cx, self.me.at, body)) {
-            let record = next_version(cx, Issuer::Hall(self.me.at), body);
-            let (key, record) = (record.body.key(), Verified::own(record, &self.me.key));
-            let twice = !keys.insert(key.clone());
-            let fits = if twice { Err(Inadmissible::Fork) } else { shelf::check(cx, &record) };
-            fits.map_err(|why| Refusal::record(key, why))?;
-            signed.push(record);
-        }
-        let mut taken = 0_u32;
-        for space in Space::ALL {
-            let fresh = self.take_up(cx, space, &signed);
-            taken = taken.saturating_add(u32::try_from(fresh.len()).unwrap_or(u32::MAX));
-            self.tell(cx, space, &fresh, None);
-        }
-        Ok(Reply::Published { records: taken })
-    }
-
-    fn admit(&mut self, cx: &mut Cx<'_>, records: &[Verified<Record>]) -> Reply {
-        let mut taken = 0_usize;
-        for space in Space::ALL {
-            let fresh = self.take_up(cx, space, records);
-            taken = taken.saturating_add(fresh.len());
-            self.tell(cx, space, &fresh, None);
-        }
-        let refused = records.len().saturating_sub(taken);
-        Reply::Admitted {
-            records: u32::try_from(taken).unwrap_or(u32::MAX),
-            refused: u32::try_from(refused).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// A few new records are pushed; many are left to the exchange that the heartbeat sets off.
-    fn tell(&mut self, cx: &mut Cx<'_>, space: Space, fresh: &[Signed<Record>], from: Option<HallId>) {
-        match fresh.len() {
-            0 => {}
-            1..=PUSH_MAX => self.push(cx, space, fresh, from),
-            _ => self.heartbeat(cx),
-        }
-    }
-
-    fn advertise(&mut self, cx: &mut Cx<'_>, addresses: Vec<String>) -> Result<Reply, Refusal> {
-        let contact = Contact { at: self.me.at, addresses };
-        if Directory::new(cx).contact(self.me.at.hall).as_ref() == Some(&contact) {
-            return Ok(Reply::Done);
-        }
-        self.publish(cx, vec![Body::Contact(contact)])
-    }
-
-    fn add_clerk(&self, cx: &mut Cx<'_>, card: &ClerkCard) -> Result<Reply, Refusal> {
-        if !card.fits(self.me.at.hall) {
-            return Err(Refusal::BadCard);
-        }
-        if clerks::card(cx, card.id.number).is_some() {
-            return Err(Refusal::ClerkExists(card.id.number));
-        }
-        clerks::write(cx, card);
-        Ok(Reply::Done)
-    }
-
-    fn disable_clerk(cx: &mut Cx<'_>, number: u16) -> Result<Reply, Refusal> {
-        let card = clerks::card(cx, number).ok_or(NotEntitled::Clerk)?;
-        clerks::write(cx, &ClerkCard { active: false, ..card });
-        Ok(Reply::Done)
-    }
-}
-
-/// Whether `by` has published just this already.
-fn in_force(view: &dyn View, by: HallAt, body: &Body) -> bool {
-    let held = shelf::held(view, body.space(), &body.key());
-    held.is_some_and(|held| {
-        let held = held.value();
-        held.body == *body && held.issuer == Issuer::Hall(by) && !held.withdrawn
-    })
-}
-
-/// The version after the one that is held under the same key.
-pub fn next_version(view: &dyn View, issuer: Issuer, body: Body) -> Record {
-    let held = shelf::held(view, body.space(), &body.key());
-    let (version, previous) = match held {
-        Some(held) => (held.value().version.saturating_add(1), held.signed().digest()),
-        None => (1, Digest([0; 32])),
-    };
-    Record { issuer, version, previous, withdrawn: false, effective_from: 0, body }
-}
-
-fn may(roles: Roles, deed: cases::Deed) -> bool {
-    match deed {
-        cases::Deed::Supplement | cases::Deed::Deliver => roles.window,
-        cases::Deed::Accept | cases::Deed::RequestCorrection | cases::Deed::Decide { .. } => roles.decide,
-    }
-}
-
-fn may_publish(roles: Roles, body: &Body) -> bool {
-    match body {
-        Body::Charter(_) | Body::Revocation(_) => roles.admit,
-        Body::Calendar(_) | Body::Matter(_) | Body::Delegation(_) => roles.publish,
-        Body::Policy(_) | Body::Contact(_) => false,
     }
 }
