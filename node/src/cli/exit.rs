@@ -76,7 +76,7 @@ const EXACT: [(&str, Exit); 15] = [
     ("record.fork", Exit::Stale),
 ];
 
-const FAMILIES: [(&str, Exit); 9] = [
+const FAMILIES: [(&str, Exit); 10] = [
     ("usage.", Exit::Usage),
     ("clerk.", Exit::Refused),
     ("act.", Exit::Refused),
@@ -84,6 +84,7 @@ const FAMILIES: [(&str, Exit); 9] = [
     ("route.", Exit::Refused),
     ("hall.", Exit::Refused),
     ("lists.no_calendar", Exit::Refused),
+    ("lists.division_", Exit::Refused),
     ("record.", Exit::Refused),
     ("verify.", Exit::Refused),
 ];
@@ -100,6 +101,7 @@ mod tests {
         assert_eq!(code("clerk.role"), 5);
         assert_eq!(code("call.not_permitted"), 5);
         assert_eq!(code("route.no_right"), 5);
+        assert_eq!(code("lists.division_swapped"), 5);
         assert_eq!(code("record.old"), 6);
         assert_eq!(code("usage.value"), 2);
         assert_eq!(code("file.unreadable"), 1);
