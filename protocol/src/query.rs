@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::calendar::{CivilDay, Due};
 use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, Stage};
 use crate::catalogue::{Catalogue, PinnedMatter};
 use crate::directory::{Directory, HallCard};
@@ -88,6 +89,24 @@ pub fn case(view: &dyn View, id: CaseId) -> Option<CaseView> {
     let case = cases::stored_case(view, id)?;
     let matter = Catalogue::new(view).pinned(&case.matter_version);
     Some(CaseView { custody: cases::custody(view, id), matter, case })
+}
+
+/// The days by which a case is to be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// What the hall promised (承诺时限).
+    pub promised: Due,
+    /// What the law says (法定时限).
+    pub legal: Due,
+}
+
+/// The deadlines of an accepted case, from its signed acceptance, the matter's version it pinned and the calendar
+/// in force; never stored. None before acceptance, and while this hall lacks the matter or a calendar.
+pub fn deadlines(view: &dyn View, case: &CaseView) -> Option<Deadlines> {
+    let (accepted, matter) = (case.case.accepted?, &case.matter.as_ref()?.matter);
+    let (calendar, _) = Catalogue::new(view).calendar()?;
+    let due = |days| calendar.due(CivilDay::of_wall(accepted), days);
+    Some(Deadlines { promised: due(matter.promised_days), legal: due(matter.legal_days) })
 }
 
 /// Cases whose number or id begins with a text, at most `count`.

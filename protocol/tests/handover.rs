@@ -73,6 +73,30 @@ fn a_village_receives_what_the_city_decides_and_hands_out_the_result() {
 }
 
 #[test]
+fn every_hall_on_the_route_knows_the_same_deadlines_and_no_clock_moves_them() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    let deadlines = |city: &City, index: usize| {
+        let rows = &city.halls[index].rows;
+        query::deadlines(rows, &query::case(rows, case).unwrap())
+    };
+    assert_eq!(deadlines(&city, CITY), None, "no clock runs before acceptance");
+    city.deed(CITY, case, Deed::Accept);
+    let at_once = deadlines(&city, CITY).unwrap();
+    // Accepted on Monday, 21 September 2026; no year is published, so Monday to Friday count.
+    assert_eq!(
+        (at_once.promised.day.to_string(), at_once.promised.provisional),
+        ("2026-10-05".to_owned(), true)
+    );
+    assert_eq!((at_once.legal.day.to_string(), at_once.legal.provisional), ("2026-10-19".to_owned(), true));
+    city.now.wall += 40 * 24 * 3_600_000;
+    city.deed(CITY, case, Deed::Decide { granted: true });
+    city.run();
+    assert_eq!((deadlines(&city, CITY), deadlines(&city, VILLAGE)), (Some(at_once), Some(at_once)));
+}
+
+#[test]
 fn a_delegated_matter_is_decided_at_the_county_of_the_applicants_place() {
     let mut city = City::new();
     let case = city.received(VILLAGE, "SHARED-1", HERE);

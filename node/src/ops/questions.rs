@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::cases::{self, Facts, Question, Stage};
 use hallmesh_protocol::catalogue::{Catalogue, MaterialSource, Necessity, PinnedMatter, Rights};
 use hallmesh_protocol::clerks;
@@ -273,7 +272,7 @@ fn desk(asked: &Asked<'_>, stage: Option<Stage>, count: usize) -> Vec<Case> {
 /// A case as people read it.
 pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
     let (it, custody) = (&view.case, view.custody);
-    let due = due_days(asked, view);
+    let due = query::deadlines(asked.view, view);
     let stage = custody.map_or(Stage::None, |custody| custody.stage);
     let grade = custody.map_or(cases::Grade::D1, |custody| custody.grade);
     Case {
@@ -304,21 +303,11 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
         accepted: it.accepted,
         decided: it.decided,
         delivered: it.delivered,
-        promised_by: due.as_ref().map(|due| due.0.to_string()),
-        due: due.as_ref().map(|due| due.1.to_string()),
-        due_provisional: due.is_some_and(|due| due.2),
+        promised_by: due.map(|due| due.promised.day.to_string()),
+        due: due.map(|due| due.legal.day.to_string()),
+        due_provisional: due.is_some_and(|due| due.promised.provisional || due.legal.provisional),
         first_asked: it.first_asked.to_string(),
     }
-}
-
-/// Promised and statutory day of the decision: derived from facts and calendar, never stored.
-fn due_days(asked: &Asked<'_>, view: &CaseView) -> Option<(CivilDay, CivilDay, bool)> {
-    let (accepted, matter) = (view.case.accepted?, &view.matter.as_ref()?.matter);
-    let (calendar, _) = Catalogue::new(asked.view).calendar()?;
-    let start = CivilDay::of_wall(accepted);
-    let promised = calendar.due(start, matter.promised_days);
-    let legal = calendar.due(start, matter.legal_days);
-    Some((promised.day, legal.day, promised.provisional || legal.provisional))
 }
 
 fn trace(asked: &Asked<'_>, view: &CaseView) -> Trace {
