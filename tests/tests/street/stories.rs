@@ -1,6 +1,8 @@
 //! The four stories, in peace and with power cuts.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use hallmesh::demo::{Control, Story, Teller, play_all};
 use hallmesh::export;
@@ -11,6 +13,8 @@ use hallmesh_tests::{Street, Trouble, eventually, seed};
 /// Steps of the four stories: five cases of six steps each.
 const STEPS: u32 = 30;
 const KILLS: usize = 20;
+/// Whom the stories take in.
+const APPLICANT: &str = "示例申请人";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_four_stories_end_as_told_on_real_processes() {
@@ -47,11 +51,42 @@ async fn all_is_well(street: &Street, stories: &[Story]) {
     }
     for ended in &cases {
         in_one_hand(street, &ended.number, ended.delivered_at).await;
+        read_on_the_route_only(street, &ended.number, ended.delivered_at).await;
         let out = street.dir.path().join("exports").join(&ended.number);
         street.export(ended.delivered_at, &ended.number, &out).await;
         export::verify(&out, Some(street.city.anchor)).unwrap();
     }
     taken_in_once(street, cases.len()).await;
+    assert!(
+        !holds_text(street.dir.path(), APPLICANT.as_bytes()),
+        "an applicant's data lies on a disk in the clear"
+    );
+}
+
+/// The window and the deciding hall can read what the applicant said; relays and mirrors hold it and cannot.
+async fn read_on_the_route_only(street: &Street, number: &str, window: usize) {
+    let case = street.case(window, number).await.unwrap();
+    for (place, member) in street.city.members.iter().enumerate() {
+        let hall = member.hall.to_string();
+        let read = street.act(place, &Ask::Read { case: number.to_owned() }).await;
+        if hall == case.receiving || hall == case.competent {
+            let Ok(Answer::Contents(read)) = read else { panic!("{hall} cannot read {number}: {read:?}") };
+            assert!(read.parts.iter().any(|part| part.2.reveal().any(|(_, value)| value == APPLICANT)));
+        } else {
+            let code = read.unwrap_err().code;
+            let known = street.case(place, number).await.is_some();
+            assert_eq!(code, if known { "case.not_readable" } else { "case.unknown" }, "{hall} and {number}");
+        }
+    }
+}
+
+/// Whether a file under a directory holds these bytes.
+fn holds_text(dir: &Path, text: &[u8]) -> bool {
+    fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).any(|path| match fs::metadata(&path) {
+        Ok(it) if it.is_dir() => holds_text(&path, text),
+        Ok(it) if it.is_file() => fs::read(&path).unwrap().windows(text.len()).any(|window| window == text),
+        Ok(_) | Err(_) => false,
+    })
 }
 
 async fn in_one_hand(street: &Street, number: &str, window: usize) {
