@@ -209,8 +209,8 @@ pub fn enrolment_records(view: &dyn View, superior: HallId) -> Vec<Signed<Record
             }
         }
     }
-    for hall in superiors {
-        let contact = shelf::held(view, crate::record::Space::Directory, &format!("contact/{hall}"));
+    for at in superiors.into_iter().filter_map(|hall| directory.present(hall)) {
+        let contact = shelf::held(view, crate::record::Space::Directory, &format!("contact/{at}"));
         records.extend(contact.map(|record| record.signed().clone()));
     }
     let prefix = rows::record(crate::record::Space::Directory, "revocation/");

@@ -94,8 +94,8 @@ impl Body {
     pub fn key(&self) -> String {
         match self {
             Self::Policy(_) => "policy".to_owned(),
-            Self::Charter(charter) => format!("charter/{}", charter.hall),
-            Self::Contact(contact) => format!("contact/{}", contact.at.hall),
+            Self::Charter(charter) => format!("charter/{}", charter.at()),
+            Self::Contact(contact) => format!("contact/{}", contact.at),
             Self::Revocation(revocation) => format!("revocation/{}", revocation.at),
             Self::Calendar(_) => "calendar".to_owned(),
             Self::Matter(matter) => format!("matter/{}", matter.code),

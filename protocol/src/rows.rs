@@ -143,6 +143,16 @@ pub(crate) fn card(at: HallAt) -> Vec<u8> {
     Key::new(Table::Card).at(at).done()
 }
 
+/// The cards of all lives of one hall.
+pub(crate) fn lives_of(hall: HallId) -> Vec<u8> {
+    Key::new(Table::Card).hall(hall).done()
+}
+
+/// The incarnation in the key of a card.
+pub(crate) fn incarnation(key: &[u8]) -> Option<u32> {
+    Some(u32::from_be_bytes(key.get(9..13)?.try_into().ok()?))
+}
+
 pub(crate) fn cards() -> Vec<u8> {
     Key::new(Table::Card).done()
 }

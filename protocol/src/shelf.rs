@@ -1,8 +1,9 @@
 //! The record engine: one live record per key, the reconciled sets, and the versions that cases pin.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::directory::admission::{admissible, replaceable, verify};
+use crate::directory::admission::{admissible, precedence, verify};
 use crate::directory::{Directory, HallCard, Inadmissible};
 use crate::ids::Digest;
 use crate::limits::{RECORDS_BYTES_MAX, RECORDS_MAX};
@@ -83,9 +84,7 @@ pub(crate) fn page(view: &dyn View, space: Space, after: &str) -> (Vec<Signed<Re
 pub(crate) fn check(view: &dyn View, record: &Verified<Record>) -> Result<(), Inadmissible> {
     let (directory, body) = (Directory::new(view), &record.value().body);
     admissible(&directory, record.value())?;
-    let Some(held) = held(view, body.space(), &body.key()) else { return Ok(()) };
-    newer(&held, record)?;
-    replaceable(&directory, held.value(), record.value())
+    held(view, body.space(), &body.key()).map_or(Ok(()), |held| prevails(&held, record))
 }
 
 /// Takes a verified record up, if it may stand here. All rows of it change together.
@@ -113,9 +112,15 @@ pub(crate) fn put(cx: &mut Cx<'_>, record: &Verified<Record>) {
     keep_for_ever(cx, record);
 }
 
-/// Equal versions with different content: the smaller element stays, the same one everywhere.
-fn newer(held: &Verified<Record>, offered: &Verified<Record>) -> Result<(), Inadmissible> {
+/// Whether what is offered takes the place of what is held. A total order, so that all halls end with the same record in
+/// whatever order they hear: precedence of the issuer, then the version, then the smaller element.
+fn prevails(held: &Verified<Record>, offered: &Verified<Record>) -> Result<(), Inadmissible> {
     let (old, new) = (held.value(), offered.value());
+    match precedence(old.issuer, new.issuer) {
+        Ordering::Less => return Err(Inadmissible::OutOfScope),
+        Ordering::Greater => return Ok(()),
+        Ordering::Equal => {}
+    }
     if new.version > old.version {
         return Ok(());
     }

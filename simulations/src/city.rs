@@ -3,7 +3,7 @@
 //! The same records lie on every hall's disk from the start and are shared. Keys are of the toy suite and
 //! follow from the seed; all halls share one wrapping key, since nothing here is ever opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
@@ -13,9 +13,11 @@ use hallmesh_protocol::directory::{Charter, Contact, RootPolicy};
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{Digest, DivisionCode, HallAt, HallId, Tier};
 use hallmesh_protocol::record::{Body, Issuer, Record};
-use hallmesh_protocol::seal::{ContentKey, SecretKey, Suite, WrapPublic, Wrapped, wrap_key, wrap_keypair};
+use hallmesh_protocol::seal::{
+    ContentKey, PublicKey, SecretKey, Suite, WrapPublic, Wrapped, wrap_key, wrap_keypair,
+};
 use hallmesh_protocol::signed::Signed;
-use hallmesh_protocol::step::Now;
+use hallmesh_protocol::step::{Now, Writes};
 use serde::Deserialize;
 
 use crate::clock::FOUNDED;
@@ -81,32 +83,39 @@ pub fn made_up(counties: u64, towns: u64, villages: u64) -> Vec<Division> {
 /// A founded city.
 #[derive(Debug)]
 pub struct City {
-    /// Every hall, ascending by code; a hall's place here is its seat.
+    /// Every hall's first life, ascending by code; a hall's place here is its seat.
     pub halls: Vec<HallAt>,
-    /// The disk each hall begins with.
-    pub disks: Vec<Disk>,
     /// What is on the list.
     pub matters: Vec<Matter>,
     /// A wrapped key that stands for all.
     pub wrapped: Wrapped,
+    first: Division,
+    divisions: Vec<Division>,
     secret: [u8; 32],
+    root: Vec<SecretKey>,
+    wrap_public: WrapPublic,
 }
 
 impl City {
-    /// Founds a city; all its keys follow from `chance`.
-    pub fn found(divisions: &[Division], chance: &mut Chance) -> anyhow::Result<Self> {
-        let city = divisions.first().context("a city has halls")?;
-        ensure!(city.code.tier() == Tier::City, "the division table has no city");
+    /// Founds a city; all its keys follow from `chance`. Gives the disk that each hall begins with, too.
+    pub fn found(divisions: &[Division], chance: &mut Chance) -> anyhow::Result<(Self, Vec<Disk>)> {
+        let first = divisions.first().context("a city has halls")?;
+        ensure!(first.code.tier() == Tier::City, "the division table has no city");
         let secret = chance.bytes32();
         let (_, wrap_public) = wrap_keypair(chance);
         let key = ContentKey::from_bytes(chance.bytes32());
-        let wrapped = wrap_key(&wrap_public, b"simulation", b"", &key, chance)?;
-        let matters = lists::matters(divisions)?;
-        let root = (0..ROOT_HOLDERS).map(|holder| grow(&secret, &format!("root {holder}"))).collect();
-        let founding = Founding { secret, divisions, city, root, wrap_public };
-        let disks = founding.disks(&matters)?;
-        let halls = divisions.iter().map(|division| life(division.code)).collect();
-        Ok(Self { halls, disks, matters, wrapped, secret })
+        let city = Self {
+            halls: divisions.iter().map(|division| life(division.code)).collect(),
+            matters: lists::matters(divisions)?,
+            wrapped: wrap_key(&wrap_public, b"simulation", b"", &key, chance)?,
+            first: first.clone(),
+            divisions: divisions.to_vec(),
+            secret,
+            root: (0..ROOT_HOLDERS).map(|holder| grow(&secret, &format!("root {holder}"))).collect(),
+            wrap_public,
+        };
+        let disks = city.disks()?;
+        Ok((city, disks))
     }
 
     /// The key of a hall's events and records.
@@ -118,79 +127,99 @@ impl City {
     pub fn clerk_key(&self, hall: HallId, number: u16) -> SecretKey {
         grow(&self.secret, &format!("clerk {hall} {number}"))
     }
-}
 
-struct Founding<'a> {
-    secret: [u8; 32],
-    divisions: &'a [Division],
-    city: &'a Division,
-    root: Vec<SecretKey>,
-    wrap_public: WrapPublic,
-}
+    /// The hall above a hall; none for the city.
+    pub fn parent(&self, hall: HallId) -> Option<HallId> {
+        hall.division().ancestors().find(|above| self.has_hall(*above)).map(HallId::main)
+    }
 
-impl Founding<'_> {
-    /// One disk a hall: the city's records are shared, only its own name differs.
-    fn disks(&self, matters: &[Matter]) -> anyhow::Result<Vec<Disk>> {
+    /// The charter of one life of a hall.
+    pub fn charter(&self, at: HallAt) -> Charter {
+        let code = at.hall.division();
+        let found = self.divisions.binary_search_by_key(&code, |it| it.code).ok();
+        let name =
+            found.and_then(|index| self.divisions.get(index)).map_or_else(String::new, |it| it.name.clone());
+        Charter {
+            hall: at.hall,
+            incarnation: at.incarnation,
+            name,
+            tier: code.tier(),
+            parent: self.parent(at.hall),
+            transport_key: self.transport_key(at),
+            event_key: self.event_key(at).public(),
+            wrap_key: self.wrap_public.clone(),
+            sm2_key: None,
+            recovery_key: self.wrap_public.clone(),
+            scope: code,
+            valid_from: 0,
+            valid_to: u64::MAX,
+        }
+    }
+
+    /// The public key of a life's line.
+    pub fn transport_key(&self, at: HallAt) -> PublicKey {
+        grow(&self.secret, &format!("transport {at}")).public()
+    }
+
+    /// A record of the root, as its holders sign it at their meeting: the version after `version`.
+    pub fn by_root(&self, body: Body, version: u32) -> Signed<Record> {
+        let signatures: Vec<_> = (0..ROOT_THRESHOLD).zip(&self.root).collect();
+        let record = Record { version: version.saturating_add(1), ..first_version(Issuer::Root, body) };
+        Signed::sign(&record, &signatures)
+    }
+
+    /// The rows of a new life that knows these records and nothing else.
+    pub fn install(&self, now: Now, records: Vec<Signed<Record>>, me: HallAt) -> anyhow::Result<Writes> {
         let policy = self.policy();
-        let anchor = policy.digest();
+        let read: Vec<_> = records.into_iter().filter_map(|it| Some((it.peek().ok()?, it))).collect();
+        let charters = read.iter().filter_map(|(record, _)| chartered(record)).collect();
+        let own = read.into_iter().filter(|(record, it)| *it != policy && is_checkable(record, &charters));
+        let records = own.map(|(_, signed)| signed).collect();
+        genesis::install(now, policy.digest(), &policy, records, me).with_context(|| format!("the hall {me}"))
+    }
+
+    /// One disk a hall: the city's records are shared, only its own name differs.
+    fn disks(&self) -> anyhow::Result<Vec<Disk>> {
         let charters: BTreeMap<_, _> =
-            self.divisions.iter().map(|division| (division.code, self.charter(division))).collect();
+            self.halls.iter().map(|at| (at.hall, self.first_charter(*at))).collect();
         let mut records: Vec<_> = charters.values().cloned().collect();
-        records.extend(self.divisions.iter().map(|division| self.contact(division)));
-        records.extend(lists::bodies(self.city.code, matters).into_iter().map(|body| self.by_root(body)));
+        records.extend(self.halls.iter().map(|at| self.contact(*at)));
+        let bodies = lists::bodies(self.first.code, &self.matters);
+        records.extend(bodies.into_iter().map(|body| self.by_root(body, 0)));
         let now = Now { ticks: 0, wall: FOUNDED };
-        let install = |records, code| {
-            genesis::install(now, anchor, &policy, records, life(code))
-                .with_context(|| format!("the hall of {code}"))
-        };
-        let rows = install(records, self.city.code)?;
+        let rows = self.install(now, records, life(self.first.code))?;
         let base: Rows = rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
         let base = Arc::new(base);
-        let disk = |division: &Division| {
-            let mut line: Vec<_> = std::iter::once(division.code).chain(division.code.ancestors()).collect();
-            line.reverse();
-            let chain = line.iter().filter_map(|code| charters.get(code).cloned()).collect();
-            let mut own = install(chain, division.code)?;
+        let disk = |at: &HallAt| {
+            let line = std::iter::once(at.hall)
+                .chain(std::iter::successors(self.parent(at.hall), |it| self.parent(*it)));
+            let mut chain: Vec<_> = line.filter_map(|hall| charters.get(&hall).cloned()).collect();
+            chain.reverse();
+            let mut own = self.install(now, chain, *at)?;
             own.retain(|key, _| key.first() == Some(&META));
             let mut disk = Disk::new(Arc::clone(&base));
             disk.commit(own);
             Ok(disk)
         };
-        self.divisions.iter().map(disk).collect()
+        self.halls.iter().map(disk).collect()
     }
 
     fn policy(&self) -> Signed<Record> {
-        self.by_root(Body::Policy(RootPolicy {
-            city: self.city.code,
-            name: self.city.name.clone(),
+        let policy = RootPolicy {
+            city: self.first.code,
+            name: self.first.name.clone(),
             threshold: ROOT_THRESHOLD,
             keys: self.root.iter().map(SecretKey::public).collect(),
-        }))
+        };
+        self.by_root(Body::Policy(policy), 0)
     }
 
     /// The city's charter is given by the root, every other one by the nearest hall above.
-    fn charter(&self, division: &Division) -> Signed<Record> {
-        let at = life(division.code);
-        let parent = division.code.ancestors().find(|above| self.has_hall(*above));
-        let charter = Charter {
-            hall: at.hall,
-            incarnation: at.incarnation,
-            name: division.name.clone(),
-            tier: division.code.tier(),
-            parent: parent.map(HallId::main),
-            transport_key: grow(&self.secret, &format!("transport {at}")).public(),
-            event_key: grow(&self.secret, &format!("event {at}")).public(),
-            wrap_key: self.wrap_public.clone(),
-            sm2_key: None,
-            recovery_key: self.wrap_public.clone(),
-            scope: division.code,
-            valid_from: 0,
-            valid_to: u64::MAX,
-        };
-        let body = Body::Charter(Box::new(charter));
-        match parent {
-            Some(parent) => self.by_hall(life(parent), body),
-            None => self.by_root(body),
+    fn first_charter(&self, at: HallAt) -> Signed<Record> {
+        let body = Body::Charter(Box::new(self.charter(at)));
+        match self.parent(at.hall) {
+            Some(parent) => self.by_hall(life(parent.division()), body),
+            None => self.by_root(body, 0),
         }
     }
 
@@ -198,27 +227,56 @@ impl Founding<'_> {
         self.divisions.binary_search_by_key(&code, |division| division.code).is_ok()
     }
 
-    fn contact(&self, division: &Division) -> Signed<Record> {
-        let at = life(division.code);
-        let addresses = vec![format!("/dns/hall-{}.example/tcp/7201", division.code)];
-        self.by_hall(at, Body::Contact(Contact { at, addresses }))
+    fn contact(&self, at: HallAt) -> Signed<Record> {
+        self.by_hall(at, Body::Contact(Contact { at, addresses: vec![address(at)] }))
     }
 
     fn by_hall(&self, at: HallAt, body: Body) -> Signed<Record> {
-        let key = grow(&self.secret, &format!("event {at}"));
-        Signed::sign(&first_version(Issuer::Hall(at), body), &[(0, &key)])
+        Signed::sign(&first_version(Issuer::Hall(at), body), &[(0, &self.event_key(at))])
     }
+}
 
-    fn by_root(&self, body: Body) -> Signed<Record> {
-        let signers: Vec<_> = (0_u8..).zip(&self.root).take(usize::from(ROOT_THRESHOLD)).collect();
-        Signed::sign(&first_version(Issuer::Root, body), &signers)
+/// Where a life of a hall says it can be reached. Nobody calls it: the simulator knows the way.
+pub fn address(at: HallAt) -> String {
+    format!("/dns/hall-{}-{}.example/tcp/7201", at.hall.division(), at.incarnation)
+}
+
+/// The life that a record charters, if it charters one.
+fn chartered(record: &Record) -> Option<HallAt> {
+    match &record.body {
+        Body::Charter(charter) => Some(charter.at()),
+        Body::Policy(_)
+        | Body::Contact(_)
+        | Body::Revocation(_)
+        | Body::Calendar(_)
+        | Body::Matter(_)
+        | Body::Delegation(_) => None,
     }
+}
+
+/// Whether a record can be checked with these charters. The rest comes with the first exchange.
+fn is_checkable(record: &Record, charters: &BTreeSet<HallAt>) -> bool {
+    let by = match record.issuer {
+        Issuer::Root => true,
+        Issuer::Hall(by) => charters.contains(&by),
+    };
+    let names = match &record.body {
+        Body::Revocation(revocation) => charters.contains(&revocation.at),
+        Body::Policy(_)
+        | Body::Charter(_)
+        | Body::Contact(_)
+        | Body::Calendar(_)
+        | Body::Matter(_)
+        | Body::Delegation(_) => true,
+    };
+    by && names
 }
 
 fn first_version(issuer: Issuer, body: Body) -> Record {
     Record { issuer, version: 1, previous: Digest([0; 32]), withdrawn: false, effective_from: 0, body }
 }
 
+/// The first life of a division's main hall.
 fn life(code: DivisionCode) -> HallAt {
     HallAt { hall: HallId::main(code), incarnation: 1 }
 }
@@ -251,9 +309,9 @@ mod tests {
 
     #[test]
     fn a_made_up_city_has_a_disk_for_each_hall() {
-        let city = City::found(&made_up(2, 2, 1), &mut Chance::from_seed([7; 32])).expect("a city");
+        let (city, disks) = City::found(&made_up(2, 2, 1), &mut Chance::from_seed([7; 32])).expect("a city");
         assert_eq!(city.halls.len(), 11);
-        for (at, disk) in city.halls.iter().zip(&city.disks) {
+        for (at, disk) in city.halls.iter().zip(&disks) {
             assert_eq!(genesis::identity(disk).map(|identity| identity.at), Some(*at));
         }
     }

@@ -1,9 +1,11 @@
 //! Rows in memory: what all halls hold from the start is shared, what a hall wrote itself lies over it.
 //!
-//! A commit is all or nothing. A crash needs no code here: a batch that was not committed is just dropped.
+//! A commit is all or nothing. A crash needs no code here: a batch that was not committed is just dropped. A damaged row
+//! still gives its old value, so that the simulator itself can look on; that it was read is noticed.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -20,18 +22,51 @@ pub struct Disk {
     /// The last key of `base`: most of what is asked for lies behind it.
     last: Arc<[u8]>,
     own: Writes,
+    /// Keys of rows that no longer read as they were written.
+    damaged: BTreeSet<Vec<u8>>,
+    /// A damaged row was read: the store has noticed, and the process must end.
+    noticed: Cell<bool>,
 }
 
 impl Disk {
     /// A disk that begins with `base`.
     pub fn new(base: Arc<Rows>) -> Self {
         let last = base.last_key_value().map(|(key, _)| key.as_slice()).unwrap_or_default().into();
-        Self { base, last, own: Writes::new() }
+        Self { base, last, own: Writes::new(), damaged: BTreeSet::new(), noticed: Cell::new(false) }
+    }
+
+    /// A disk on which nothing was ever written.
+    pub fn empty() -> Self {
+        Self::new(Arc::default())
+    }
+
+    /// Damages one of the rows that this hall wrote itself, the `nth` from the first; false if there is none.
+    pub fn damage(&mut self, nth: usize) -> bool {
+        let rows = self.own.iter().filter(|(_, value)| value.is_some());
+        let found = rows.skip(nth).map(|(key, _)| key.clone()).next();
+        found.is_some_and(|key| self.damaged.insert(key))
+    }
+
+    /// Rows that this hall wrote itself.
+    pub fn own_rows(&self) -> usize {
+        self.own.len()
+    }
+
+    /// Whether damage was met by reading since this was last asked. A real store stops the process at that moment.
+    pub fn has_failed(&self) -> bool {
+        self.noticed.replace(false)
+    }
+
+    fn look(&self, key: &[u8]) {
+        if !self.damaged.is_empty() && self.damaged.contains(key) {
+            self.noticed.set(true);
+        }
     }
 
     /// One commit.
     pub fn commit(&mut self, writes: Writes) {
         for (key, value) in writes {
+            self.damaged.remove(&key);
             if value.is_some() || self.base.contains_key(&key) {
                 self.own.insert(key, value);
             } else {
@@ -43,6 +78,7 @@ impl Disk {
 
 impl View for Disk {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.look(key);
         match self.own.get(key) {
             Some(own) => own.clone(),
             None if *key <= *self.last => self.base.get(key).cloned(),
@@ -59,6 +95,7 @@ impl View for Disk {
         let mut shared = shared.take_while(|(key, _)| key.starts_with(prefix)).peekable();
         let mut own = own.take_while(|(key, _)| key.starts_with(prefix)).peekable();
         while let Some((key, value)) = next(&mut shared, &mut own) {
+            self.look(key);
             if value.is_some_and(|value| !visit(key, value)) {
                 return;
             }
@@ -116,5 +153,19 @@ mod tests {
         assert_eq!(seen(&disk, "b", "", 2), ["b0=new", "b1=old"]);
         assert_eq!(disk.get(b"b3"), None);
         assert_eq!(disk.get(b"a"), Some(bytes("old")));
+    }
+
+    #[test]
+    fn damage_is_noticed_by_whoever_reads_it_and_gone_when_written_over() {
+        let mut disk = Disk::empty();
+        let write = |disk: &mut Disk| disk.commit([(b"a".to_vec(), Some(bytes("x")))].into_iter().collect());
+        write(&mut disk);
+        assert!(!disk.damage(1));
+        assert!(disk.damage(0));
+        assert!(disk.get(b"b").is_none() && !disk.has_failed());
+        seen(&disk, "a", "", 1);
+        assert!(disk.has_failed() && !disk.has_failed());
+        write(&mut disk);
+        assert!(disk.get(b"a").is_some() && !disk.has_failed());
     }
 }

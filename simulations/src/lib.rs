@@ -3,8 +3,9 @@
 //!
 //! Nothing here reads a clock or draws chance of its own: one seed gives one run, byte for byte.
 //!
-//! Read in this order: [`world`] (the loop around `step`), [`station`] (one hall's machine), [`network`],
-//! [`disk`], [`clock`], [`people`] (the work), [`faults`] (the trouble), [`checkers`] (the promises).
+//! Read in this order: [`plan`] (what is run), [`world`] (the loop around `step`), [`station`] (one hall's machine),
+//! [`network`], [`disk`], [`clock`], [`people`] (the work), [`faults`] (how trouble is drawn), [`checkers`] (the
+//! promises), [`reference`](mod@reference) (what should be true), [`sometimes`] (what must have happened).
 
 pub mod checkers;
 pub mod city;
@@ -14,6 +15,13 @@ pub mod faults;
 mod lists;
 pub mod network;
 pub mod people;
+pub mod plan;
+pub mod reference;
 pub mod report;
+pub mod shrink;
+pub mod sometimes;
 pub mod station;
+pub mod story;
+pub mod swarm;
 pub mod world;
+pub mod years;

@@ -1,6 +1,5 @@
 //! The lists a made-up city begins with: a handful of matters of each tier, and who may take them in.
 
-use hallmesh_protocol::calendar::Calendar;
 use hallmesh_protocol::catalogue::{
     Audience, Delegation, Material, MaterialSource, Matter, MatterResult, Necessity, ResultKind, Rights,
 };
@@ -8,6 +7,7 @@ use hallmesh_protocol::ids::{BodyId, DivisionCode, MatterCode, Tier};
 use hallmesh_protocol::record::Body;
 
 use crate::city::Division;
+use crate::years;
 
 const MATTERS_A_TIER: u16 = 5;
 
@@ -38,16 +38,26 @@ pub(crate) fn matters(divisions: &[Division]) -> anyhow::Result<Vec<Matter>> {
 pub(crate) fn bodies(city: DivisionCode, matters: &[Matter]) -> Vec<Body> {
     let take_in = Rights { receive: true, ..Rights::default() };
     let decide = Rights { receive: true, accept: true, transfer: true, issue: true };
-    let mut bodies = vec![Body::Calendar(Calendar::default())];
+    let mut bodies = vec![Body::Calendar(years::published(years::year_of(0)))];
     bodies.extend(Tier::ALL.map(|tier| Body::Delegation(delegation(None, tier, city, take_in))));
-    // The first matter of a tier is decided one tier further down (see the routing rules).
-    for (level, below) in [(Tier::City, Tier::County), (Tier::County, Tier::Township)] {
-        let given = matters.iter().find(|matter| matter.level == level);
-        let code = given.map(|matter| matter.code.clone());
-        bodies.extend(code.map(|code| Body::Delegation(delegation(Some(code), below, city, decide))));
+    for matter in matters {
+        let below = decided_below(matters, matter);
+        let given = below.map(|below| delegation(Some(matter.code.clone()), below, city, decide));
+        bodies.extend(given.map(Body::Delegation));
     }
     bodies.extend(matters.iter().map(|matter| Body::Matter(Box::new(matter.clone()))));
     bodies
+}
+
+/// The tier to which the decision of a matter was given: for the first matter of city and county, one tier down.
+pub(crate) fn decided_below(matters: &[Matter], matter: &Matter) -> Option<Tier> {
+    let below = match matter.level {
+        Tier::City => Tier::County,
+        Tier::County => Tier::Township,
+        Tier::Township | Tier::Village => return None,
+    };
+    let first = matters.iter().find(|other| other.level == matter.level);
+    first.is_some_and(|first| first.code == matter.code).then_some(below)
 }
 
 fn matter(code: MatterCode, level: Tier, area: DivisionCode, number: u16) -> Matter {

@@ -1,11 +1,13 @@
-//! What lies between halls: latency by tier, loss, duplication, late messages, cuts. It knows nothing of
-//! what is said.
+//! What lies between halls: latency, bandwidth and loss by tier, duplication, late messages, clogged lines. It knows
+//! nothing of what is said.
 //!
 //! A line is made and lost as a whole, as a stream is, but each message on it may be lost, doubled or
 //! overtaken: harder than any real line, so that nothing leans on order by accident.
 
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::ids::Tier;
+
+use crate::plan::{Lines, Quality};
 
 /// Messages under way to one hall at the most; more are dropped.
 pub const INBOUND_MAX: usize = 4_096;
@@ -15,42 +17,54 @@ const SILENCE_MAX: u64 = 15_000;
 const REDIAL_MAX: u64 = 10_000;
 /// Milliseconds by which a held-up message is late, at the most.
 const LATE_MAX: u64 = 2_000;
+/// Milliseconds of sending that may wait before a slow line at the most; more is dropped.
+const BACKLOG_MAX: u64 = 10_000;
 
-/// How bad the lines are, in thousandths of the messages.
+/// The way out of one hall.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Weather {
-    /// Lost.
-    pub lost: u64,
-    /// Arriving twice.
-    pub doubled: u64,
-    /// Held up, so that others overtake them.
-    pub late: u64,
+pub struct Uplink {
+    /// Age of the world at which what was sent so far has left.
+    free_at: u64,
+    /// Age of the world until which nothing leaves.
+    pub clogged_until: u64,
 }
 
 /// The lines of the city.
 #[derive(Debug)]
 pub struct Network {
-    /// How bad they are now.
-    pub weather: Weather,
+    lines: Lines,
     made: u64,
     chance: Chance,
 }
 
 impl Network {
-    /// Lines in this weather.
-    pub fn new(weather: Weather, chance: Chance) -> Self {
-        Self { weather, made: 0, chance }
+    /// Lines of this quality.
+    pub fn new(lines: Lines, chance: Chance) -> Self {
+        Self { lines, made: 0, chance }
     }
 
-    /// Milliseconds after which each copy of a message arrives; none if it is lost.
-    pub fn carry(&mut self, one: Tier, other: Tier) -> Vec<u64> {
+    /// From now on nothing is lost.
+    pub fn mend(&mut self) {
+        self.lines = self.lines.clone().mended();
+    }
+
+    /// Ages of the world at which each copy of a message of so many bytes arrives; none if it is lost.
+    pub fn carry(
+        &mut self,
+        now: u64,
+        (from, to): (Tier, Tier),
+        uplink: &mut Uplink,
+        bytes: usize,
+    ) -> Vec<u64> {
         let mut copies = Vec::with_capacity(2);
-        if self.happens(self.weather.lost) {
+        let quality = *self.lines.of(from.max(to));
+        let Some(left) = leaves(now, self.lines.of(from), uplink, bytes) else { return copies };
+        if self.happens(quality.lost) {
             return copies;
         }
-        copies.push(self.delay(one, other));
-        if self.happens(self.weather.doubled) {
-            copies.push(self.delay(one, other));
+        copies.push(left.saturating_add(self.delay(&quality)));
+        if self.happens(quality.doubled) {
+            copies.push(left.saturating_add(self.delay(&quality)));
         }
         copies
     }
@@ -72,17 +86,55 @@ impl Network {
         self.chance.below(if again { REDIAL_MAX } else { 500 }).saturating_add(1)
     }
 
-    fn delay(&mut self, one: Tier, other: Tier) -> u64 {
-        let (least, spread) = match one.max(other) {
-            Tier::City | Tier::County => (2, 8),
-            Tier::Township => (5, 20),
-            Tier::Village => (10, 60),
-        };
-        let late = if self.happens(self.weather.late) { self.chance.below(LATE_MAX) } else { 0 };
-        self.chance.below(spread).saturating_add(least).saturating_add(late)
+    fn delay(&mut self, quality: &Quality) -> u64 {
+        let late = if self.happens(quality.late) { self.chance.below(LATE_MAX) } else { 0 };
+        let spread = self.chance.below(quality.spread_ms.saturating_add(1));
+        spread.saturating_add(quality.latency_ms.max(1)).saturating_add(late)
     }
 
     fn happens(&mut self, thousandths: u64) -> bool {
         thousandths > 0 && self.chance.below(1_000) < thousandths
+    }
+}
+
+/// When a message has left a hall; none if too much waits before it.
+fn leaves(now: u64, quality: &Quality, uplink: &mut Uplink, bytes: usize) -> Option<u64> {
+    let bits = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(8);
+    let takes = bits.checked_div(quality.kbit_s).unwrap_or(0);
+    let begins = uplink.free_at.max(now);
+    if begins.saturating_sub(now) > BACKLOG_MAX {
+        return None;
+    }
+    uplink.free_at = begins.saturating_add(takes);
+    Some(uplink.free_at.max(uplink.clogged_until))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slow() -> Lines {
+        let village = Quality { latency_ms: 10, spread_ms: 0, kbit_s: 64, lost: 0, doubled: 0, late: 0 };
+        Lines { village, ..Lines::default() }
+    }
+
+    fn arrives(uplink: &mut Uplink, bytes: usize) -> Vec<u64> {
+        let mut network = Network::new(slow(), Chance::from_seed([1; 32]));
+        network.carry(1_000, (Tier::Village, Tier::City), uplink, bytes)
+    }
+
+    #[test]
+    fn a_slow_line_sends_one_message_after_the_other_and_drops_what_waits_too_long() {
+        let mut uplink = Uplink::default();
+        assert_eq!(arrives(&mut uplink, 8_000), [2_010]);
+        assert_eq!(arrives(&mut uplink, 8_000), [3_010]);
+        assert_eq!(arrives(&mut uplink, 80_000), [13_010]);
+        assert_eq!(arrives(&mut uplink, 8), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn what_a_clogged_line_holds_comes_when_it_opens() {
+        let mut uplink = Uplink { clogged_until: 9_000, ..Uplink::default() };
+        assert_eq!(arrives(&mut uplink, 8), [9_010]);
     }
 }

@@ -1,16 +1,16 @@
 //! The work of a city, drawn from the seed: citizens at any window, clerks who do what lies on their desk,
-//! editors who change the lists. People do as the real console does: they read, sign an act, and ask.
+//! editors who change the lists, inspectors who ask. People do as the real console does: they read, sign an act, and
+//! ask.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::calendar::Calendar;
 use hallmesh_protocol::cases::{
     Case, Deed, Question, Receive, Record as RecordAct, Stage, State, Wrap, route,
 };
 use hallmesh_protocol::catalogue::{Catalogue, Matter};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard, Roles};
-use hallmesh_protocol::ids::{CaseId, ClerkId, HallId, Tier};
+use hallmesh_protocol::ids::{CaseId, ClerkId, DivisionCode, HallId, MatterCode, Tier};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
 use hallmesh_protocol::signed::{Signed, Verified};
@@ -19,11 +19,16 @@ use serde::Serialize;
 
 use crate::city::City;
 use crate::clock::FOUNDED;
+use crate::plan::Load;
 use crate::station::{Seat, Station};
+use crate::years;
 
 const WINDOW: u16 = 1;
 const DECIDER: u16 = 2;
 const EDITOR: u16 = 3;
+const ADMITTER: u16 = 4;
+/// Cases that inspectors remember to ask about.
+const INSPECTED_MAX: usize = 512;
 /// Cases a hall's staff work off in one look at the desk.
 const LOOK_MAX: usize = 16;
 /// Bytes of a sealed application: at least, and drawn on top.
@@ -48,10 +53,19 @@ pub struct Work {
     pub unanswered: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Asked {
-    Receive,
-    Deed(Deed),
+/// What somebody asked of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To take in a case.
+    Receive {
+        /// The matter.
+        matter: MatterCode,
+        /// Where the applicant lives.
+        place: DivisionCode,
+    },
+    /// To record an act.
+    Deed(CaseId, Deed),
+    /// Anything else.
     Other,
 }
 
@@ -62,6 +76,12 @@ pub struct People {
     pub work: Work,
     /// How old the world is; what they sign carries the time their machine shows.
     pub now: u64,
+    /// Which working day it is, counted from 0.
+    pub today: usize,
+    /// Whether it is the first working day after a long break.
+    pub after_break: bool,
+    doubtful_clocks: BTreeSet<Seat>,
+    known: Vec<CaseId>,
     asked: BTreeMap<Ticket, (Seat, Asked)>,
     tickets: u64,
     closed: BTreeSet<CaseId>,
@@ -74,6 +94,10 @@ impl People {
         Self {
             work: Work::default(),
             now: 0,
+            today: 0,
+            after_break: false,
+            doubtful_clocks: BTreeSet::new(),
+            known: Vec::new(),
             asked: BTreeMap::new(),
             tickets: 0,
             closed: BTreeSet::new(),
@@ -93,6 +117,7 @@ impl People {
             (WINDOW, Roles { window: true, ..none }),
             (DECIDER, Roles { decide: true, ..none }),
             (EDITOR, Roles { publish: true, ..none }),
+            (ADMITTER, Roles { admit: true, ..none }),
         ];
         let cards = roles.map(|(number, roles)| ClerkCard {
             id: ClerkId { hall, number },
@@ -104,40 +129,61 @@ impl People {
         cards.into_iter().map(|card| (self.ticket(seat, Asked::Other), Command::AddClerk(card))).collect()
     }
 
+    /// A ticket for something that only a machine waits for.
+    pub fn other(&mut self, seat: Seat) -> Ticket {
+        self.ticket(seat, Asked::Other)
+    }
+
+    /// Whether a machine's clock is known to be wrong until somebody sets it.
+    pub fn doubts_clock(&self, seat: Seat) -> bool {
+        self.doubtful_clocks.contains(&seat)
+    }
+
+    /// A machine's clock went wrong, or was set.
+    pub fn has_doubtful_clock(&mut self, seat: Seat, wrong: bool) {
+        if wrong {
+            self.doubtful_clocks.insert(seat);
+        } else {
+            self.doubtful_clocks.remove(&seat);
+        }
+    }
+
     /// A citizen walks into any hall with any matter.
     pub fn citizen(&mut self, city: &City, stations: &[Station]) -> Option<(Seat, Ticket, Command)> {
         let seat = self.draw(stations.len())?;
         let matter = city.matters.get(self.draw(city.matters.len())?)?.code.clone();
         let home = city.halls.get(self.draw(city.halls.len())?)?.hall.division();
-        let station = stations.get(seat).filter(|station| station.is_up())?;
+        let station = stations.get(seat).filter(|station| station.answers(self.now))?;
         let own = station.at.hall.division();
         // Most people live where they go; at the higher halls their home says which hall decides.
         let stays = own.tier() >= Tier::Township && self.chance.below(4) > 0;
         let place = if stays { own } else { home };
-        let question = Question { matter: matter.clone(), receiving: station.at.hall, place, wall: FOUNDED };
-        let route = route(&station.disk, &question).ok()?;
+        let wall = station.clock.at(self.now).wall;
+        let question = Question { matter: matter.clone(), receiving: station.at.hall, place, wall };
         let wrap = |to| Wrap { to, recovery: false, key: city.wrapped.clone() };
+        let mut wraps = vec![wrap(station.at)];
+        wraps.extend(route(&station.disk, &question).ok().map(|route| wrap(route.competent)));
         let act = self.act(city, station, WINDOW)?;
         let length = self.chance.below(BODY_BYTES.1).saturating_add(BODY_BYTES.0);
         let mut body = vec![0; usize::try_from(length).unwrap_or(0)];
         self.chance.fill(&mut body);
-        let wanted = Receive {
-            case: CaseId(self.chance.bytes16()),
-            matter,
-            place,
-            body: body.into(),
-            wraps: vec![wrap(station.at), wrap(route.competent)],
-        };
-        let ticket = self.ticket(seat, Asked::Receive);
+        let case = CaseId(self.chance.bytes16());
+        let wanted = Receive { case, matter: matter.clone(), place, body: body.into(), wraps };
+        let ticket = self.ticket(seat, Asked::Receive { matter, place });
         Some((seat, ticket, Command::Receive(act, Box::new(wanted))))
     }
 
     /// Someone who keeps the lists changes an entry; now and then a hall changes its address.
-    pub fn editor(&mut self, city: &City, stations: &[Station]) -> Option<(Seat, Ticket, Command)> {
+    pub fn editor(
+        &mut self,
+        city: &City,
+        stations: &[Station],
+        load: &Load,
+    ) -> Option<(Seat, Ticket, Command)> {
         if self.chance.below(8) == 0 {
             let seat = self.draw(stations.len())?;
             let address = format!("/ip4/10.0.0.1/tcp/{}", self.chance.below(60_000));
-            return Some((seat, self.ticket(seat, Asked::Other), Command::Advertise(vec![address])));
+            return Some((seat, self.other(seat), Command::Advertise(vec![address])));
         }
         let above = |station: &Station| station.at.hall.tier() <= Tier::County;
         let editors: Vec<_> = stations.iter().enumerate().filter(|(_, it)| above(it)).collect();
@@ -147,10 +193,54 @@ impl People {
         let calendars = usize::from(station.at.hall.tier() == Tier::City);
         let body = match own.get(self.draw(own.len().saturating_add(calendars))?) {
             Some(matter) => self.revised(station, matter)?,
-            None => Body::Calendar(Calendar::default()),
+            None => self.calendar(load),
         };
-        let act = self.act(city, station, EDITOR)?;
-        Some((seat, self.ticket(seat, Asked::Other), Command::Publish(act, vec![body])))
+        self.publishing(city, seat, station, EDITOR, body)
+    }
+
+    /// The city's hall publishes the days of the coming year.
+    pub fn new_year(
+        &mut self,
+        city: &City,
+        stations: &[Station],
+        load: &Load,
+    ) -> Option<(Seat, Ticket, Command)> {
+        let station = stations.first()?;
+        let body = self.calendar(load);
+        self.publishing(city, 0, station, EDITOR, body)
+    }
+
+    /// The clerk who admits halls states something about a hall below.
+    pub fn admitting(
+        &mut self,
+        city: &City,
+        seat: Seat,
+        station: &Station,
+        body: Body,
+    ) -> Option<(Ticket, Command)> {
+        let (_, ticket, command) = self.publishing(city, seat, station, ADMITTER, body)?;
+        Some((ticket, command))
+    }
+
+    /// An inspector asks some hall about some case.
+    pub fn inspector(&mut self, stations: &[Station]) -> Option<(Seat, CaseId)> {
+        let seat = self.draw(stations.len())?;
+        stations.get(seat).filter(|station| station.answers(self.now))?;
+        let nth = self.draw(self.known.len())?;
+        Some((seat, *self.known.get(nth)?))
+    }
+
+    /// What is sealed in a case is read by a clerk of a hall that has it.
+    pub fn reading(
+        &mut self,
+        city: &City,
+        seat: Seat,
+        station: &Station,
+        case: CaseId,
+    ) -> Option<(Ticket, Command)> {
+        query::case(&station.disk, case)?;
+        let act = self.act(city, station, WINDOW)?;
+        Some((self.other(seat), Command::Read(act, case)))
     }
 
     /// Staff look at the desk and do what is to be done; false if nothing is left to do there.
@@ -167,22 +257,28 @@ impl People {
         acts
     }
 
-    /// An answer came.
-    pub fn answered(&mut self, ticket: Ticket, reply: &Reply) {
-        let Some((_, asked)) = self.asked.remove(&ticket) else { return };
+    /// An answer came: to what.
+    pub fn answered(&mut self, ticket: Ticket, reply: &Reply) -> Option<Asked> {
+        let (_, asked) = self.asked.remove(&ticket)?;
+        if let Reply::Received { case, .. } = reply {
+            self.remember(*case);
+        }
         let work = &mut self.work;
-        let done = match (reply, asked) {
-            (Reply::Refused(_), _) => &mut work.refused,
-            (Reply::Received { .. }, _) => &mut work.received,
-            (Reply::Recorded { .. }, Asked::Deed(Deed::Decide { .. })) => &mut work.decided,
-            (Reply::Recorded { .. }, Asked::Deed(Deed::Deliver)) => &mut work.delivered,
-            (Reply::Recorded { .. }, Asked::Deed(Deed::Accept | Deed::RequestCorrection)) => {
-                &mut work.examined
+        let done = match (reply, &asked) {
+            (Reply::Refused(_), _) => Some(&mut work.refused),
+            (Reply::Received { .. }, _) => Some(&mut work.received),
+            (Reply::Recorded { .. }, Asked::Deed(_, Deed::Decide { .. })) => Some(&mut work.decided),
+            (Reply::Recorded { .. }, Asked::Deed(_, Deed::Deliver)) => Some(&mut work.delivered),
+            (Reply::Recorded { .. }, Asked::Deed(_, Deed::Accept | Deed::RequestCorrection)) => {
+                Some(&mut work.examined)
             }
-            (Reply::Published { .. }, _) => &mut work.published,
-            (Reply::Recorded { .. } | Reply::Admitted { .. } | Reply::Done, _) => return,
+            (Reply::Published { .. }, _) => Some(&mut work.published),
+            (Reply::Recorded { .. } | Reply::Admitted { .. } | Reply::Done, _) => None,
         };
-        *done = done.saturating_add(1);
+        if let Some(done) = done {
+            *done = done.saturating_add(1);
+        }
+        Some(asked)
     }
 
     /// A hall's process died: nobody there gets an answer any more.
@@ -207,12 +303,12 @@ impl People {
         if case.state == State::Delivered {
             self.closed.insert(id);
         }
-        let (number, deed) = self.deed(&case)?;
+        let (number, deed) = self.deed(&case).filter(|(number, _)| *number != DECIDER || !station.absent)?;
         let act = self.act(city, station, number)?;
         let mut body = vec![0; 64];
         self.chance.fill(&mut body);
         let record = RecordAct { case: id, deed, body: body.into() };
-        let ticket = self.ticket(seat, Asked::Deed(deed));
+        let ticket = self.ticket(seat, Asked::Deed(id, deed));
         Some((ticket, Command::Record(act, Box::new(record))))
     }
 
@@ -238,7 +334,36 @@ impl People {
     fn revised(&mut self, station: &Station, matter: &Matter) -> Option<Body> {
         let mut matter = Catalogue::new(&station.disk).matter(&matter.code, FOUNDED)?.matter;
         matter.basis = format!("revision {}", self.chance.below(1 << 32));
+        let days = self.chance.below(u64::from(matter.legal_days)).saturating_add(1);
+        matter.promised_days = u16::try_from(days).unwrap_or(1);
         Some(Body::Matter(Box::new(matter)))
+    }
+
+    fn publishing(
+        &mut self,
+        city: &City,
+        seat: Seat,
+        station: &Station,
+        clerk: u16,
+        body: Body,
+    ) -> Option<(Seat, Ticket, Command)> {
+        let act = self.act(city, station, clerk)?;
+        Some((seat, self.other(seat), Command::Publish(act, vec![body])))
+    }
+
+    /// The days that are published by now: those of the coming year from a set working day on.
+    fn calendar(&self, load: &Load) -> Body {
+        let today = u64::try_from(self.today).unwrap_or(u64::MAX);
+        let known = load.calendar_day.is_some_and(|day| today >= day);
+        let last = if known { years::year_of(self.now).saturating_add(1) } else { years::year_of(0) };
+        Body::Calendar(years::published(last))
+    }
+
+    fn remember(&mut self, case: CaseId) {
+        if self.known.len() >= INSPECTED_MAX {
+            self.known.swap_remove(0);
+        }
+        self.known.push(case);
     }
 
     fn act(&mut self, city: &City, station: &Station, number: u16) -> Option<Verified<Act>> {

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use hallmesh_protocol::ids::Tier;
 use serde::Serialize;
 
 use crate::checkers::{Promise, Violation};
 use crate::people::Work;
+use crate::sometimes::Sometimes;
 
 /// What went over the lines and what went wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,25 +27,26 @@ pub struct Traffic {
     pub overrun: u64,
     /// Messages that did not hold where they arrived.
     pub refused: u64,
-    /// Processes that died.
-    pub crashes: u64,
-    /// Divisions that were cut off.
-    pub cuts: u64,
     /// Cases handed over.
     pub hand_overs: u64,
     /// Messages and bytes by kind.
     pub kinds: BTreeMap<&'static str, (u64, u64)>,
+    /// Messages and bytes by the lower of both tiers.
+    pub tiers: BTreeMap<&'static str, (u64, u64)>,
 }
 
 impl Traffic {
     /// A message was sent.
-    pub fn sent(&mut self, kind: &'static str, bytes: usize) {
+    pub fn sent(&mut self, kind: &'static str, tier: Tier, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.messages = self.messages.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);
-        let (messages, sum) = self.kinds.entry(kind).or_default();
-        *messages = messages.saturating_add(1);
-        *sum = sum.saturating_add(bytes);
+        for (messages, sum) in
+            [self.kinds.entry(kind).or_default(), self.tiers.entry(tier.as_str()).or_default()]
+        {
+            *messages = messages.saturating_add(1);
+            *sum = sum.saturating_add(bytes);
+        }
     }
 }
 
@@ -52,14 +55,22 @@ impl Traffic {
 pub struct Report {
     /// Halls in the city.
     pub halls: usize,
-    /// Simulated minutes.
+    /// Working days.
+    pub days: u64,
+    /// Simulated minutes, nights and free days included.
     pub minutes: u64,
+    /// Simulated minutes in which machines ran.
+    pub running_minutes: u64,
     /// The seed.
     pub seed: u64,
+    /// Faults drawn by chance, those left out included.
+    pub faults_drawn: u64,
     /// Over the lines.
     pub traffic: Traffic,
     /// What people saw.
     pub work: Work,
+    /// What went wrong, and what was met.
+    pub sometimes: Sometimes,
     /// Promises broken, each time counted.
     pub broken: u64,
     /// The first of them, described.
@@ -78,7 +89,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (traffic, work) = (&self.traffic, &self.work);
-        writeln!(f, "{} halls, {} simulated minutes, seed {}", self.halls, self.minutes, self.seed)?;
+        let (halls, days, minutes, seed) = (self.halls, self.days, self.minutes, self.seed);
+        writeln!(f, "{halls} halls, {days} working days, {minutes} simulated minutes, seed {seed}")?;
         writeln!(
             f,
             "work      {} received, {} examined, {} decided, {} delivered, {} lists published, {} refused, {} unanswered",
@@ -92,9 +104,12 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "trouble   {} crashes, {} cuts, {} messages lost, {} overrun, {} refused on arrival",
-            traffic.crashes, traffic.cuts, traffic.lost, traffic.overrun, traffic.refused
+            "lines     {} messages lost, {} overrun, {} refused on arrival",
+            traffic.lost, traffic.overrun, traffic.refused
         )?;
+        let faults: Vec<_> =
+            self.sometimes.faults.iter().map(|(word, times)| format!("{times} {word}")).collect();
+        writeln!(f, "trouble   {}", if faults.is_empty() { "none".to_owned() } else { faults.join(", ") })?;
         writeln!(
             f,
             "machines  {} steps, {} commits, {} hand-overs, {} messages, {} bytes",

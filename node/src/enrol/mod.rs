@@ -94,9 +94,15 @@ pub fn charter_below(
 
 /// What the hall `at`, whose charter `superior` has published, joins with.
 pub fn join_text(view: &dyn View, superior: HallId, at: HallAt) -> Result<String, EnrolError> {
-    let charter = Directory::new(view).life_record(at).ok_or(PapersError::NoChain { at })?;
-    let papers = Papers::new(query::enrolment_records(view, superior))?;
-    Ok(papers.with_charter(charter.signed().clone())?.bundle()?)
+    Directory::new(view).life_record(at).ok_or(PapersError::NoChain { at })?;
+    let mut records = query::enrolment_records(view, superior);
+    // The superior may live another life than the one that has signed the charter.
+    for record in query::chain(view, at) {
+        if !records.contains(&record) {
+            records.push(record);
+        }
+    }
+    Ok(Papers::new(records)?.bundle()?)
 }
 
 /// The card of a hall: for those who issue charters under it.

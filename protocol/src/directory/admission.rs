@@ -1,5 +1,7 @@
 //! What gets into the directory, and who may sign it. Pure rules over the directory as it stands.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Charter, Directory, HallCard, Revocation};
@@ -109,25 +111,15 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
     }
 }
 
-/// Whether `offered` may take the place of `held`: only from one who has authority over what stands there.
-/// A hall below does not replace what a hall above has stated, whatever version it writes.
-pub(crate) fn replaceable(
-    directory: &Directory<'_>,
-    held: &Record,
-    offered: &Record,
-) -> Result<(), Inadmissible> {
-    match &held.body {
-        Body::Matter(matter) => over(directory, offered.issuer, matter.area)?,
-        Body::Delegation(delegation) => over(directory, offered.issuer, delegation.area)?,
-        Body::Policy(_) | Body::Charter(_) | Body::Contact(_) | Body::Revocation(_) | Body::Calendar(_) => {}
-    }
-    match (held.issuer, offered.issuer) {
-        (Issuer::Root, Issuer::Hall(_)) => Err(Inadmissible::OutOfScope),
-        (Issuer::Hall(old), Issuer::Hall(new)) if new.hall.tier() > old.hall.tier() => {
-            Err(Inadmissible::OutOfScope)
-        }
-        (Issuer::Hall(_) | Issuer::Root, _) => Ok(()),
-    }
+/// Whose word stands under a key, whoever was heard first: the root's before any hall's, a hall's before those below
+/// it, and of two halls of one tier always the one with the smaller code, until a hall above both speaks. Lives of one
+/// hall are equal; between them the version decides.
+pub(crate) fn precedence(held: Issuer, offered: Issuer) -> Ordering {
+    let rank = |issuer: Issuer| match issuer {
+        Issuer::Root => None,
+        Issuer::Hall(at) => Some((at.hall.tier(), at.hall)),
+    };
+    rank(held).cmp(&rank(offered))
 }
 
 /// Nobody gives rights to themselves: the rights to decide come from above, the right to take in at least
@@ -168,9 +160,6 @@ fn charter_admissible(
         Issuer::Hall(at) => directory.card(at),
     };
     charter_holds(charter, issuer, by.as_ref())?;
-    if directory.charter(charter.hall).is_some_and(|held| held.incarnation > charter.incarnation) {
-        return Err(Inadmissible::Old);
-    }
     // A life once chartered keeps its keys: a replacement is a new incarnation.
     match directory.life(charter.at()) {
         Some(held) if !same_keys(&held, charter) => Err(Inadmissible::Fork),

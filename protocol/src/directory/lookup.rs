@@ -69,8 +69,7 @@ impl<'a> Directory<'a> {
 
     /// The charter in force of a hall, revoked or not.
     pub fn charter(&self, hall: HallId) -> Option<Charter> {
-        let Body::Charter(charter) = self.body(&format!("charter/{hall}"))? else { return None };
-        Some(*charter)
+        self.life(self.last_life(hall)?)
     }
 
     /// The charter of one life of a hall, also of one that has ended: for checking what it signed.
@@ -85,9 +84,11 @@ impl<'a> Directory<'a> {
         signed.trusted().ok()
     }
 
-    /// Where a hall said it can be reached.
+    /// Where the present life of a hall said it can be reached.
     pub fn contact(&self, hall: HallId) -> Option<Contact> {
-        let Body::Contact(contact) = self.body(&format!("contact/{hall}"))? else { return None };
+        let Body::Contact(contact) = self.body(&format!("contact/{}", self.last_life(hall)?))? else {
+            return None;
+        };
         Some(contact)
     }
 
@@ -124,7 +125,7 @@ impl<'a> Directory<'a> {
 
     /// The present life of a hall, if it is one of us.
     pub fn present(&self, hall: HallId) -> Option<HallAt> {
-        let at = self.charter(hall)?.at();
+        let at = self.last_life(hall)?;
         (!self.is_revoked(at)).then_some(at)
     }
 
@@ -164,6 +165,16 @@ impl<'a> Directory<'a> {
     /// The main hall of a division, if it is one of us.
     pub fn hall_of(&self, division: DivisionCode) -> Option<HallAt> {
         self.present(HallId::main(division))
+    }
+
+    /// The last life of a hall that was ever chartered, revoked or not.
+    fn last_life(&self, hall: HallId) -> Option<HallAt> {
+        let mut last = None;
+        self.view.scan(&rows::lives_of(hall), &[], &mut |key, _| {
+            last = rows::incarnation(key);
+            true
+        });
+        last.map(|incarnation| HallAt { hall, incarnation })
     }
 
     fn body(&self, key: &str) -> Option<Body> {

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use hallmesh_protocol::ids::HallId;
 use hallmesh_protocol::message::Roots;
 use hallmesh_protocol::record::Space;
+use hallmesh_protocol::step::View;
+
+/// Keys that are named where lists differ.
+const NAMED_MAX: usize = 4;
 
 /// Compares the roots of all halls.
 #[derive(Debug)]
@@ -15,6 +19,24 @@ impl ListsAgree {
     pub fn check(roots: &[(HallId, Roots)]) -> Vec<String> {
         Space::ALL.into_iter().filter_map(|space| differing(space, roots)).collect()
     }
+
+    /// Some of the records in which two halls differ.
+    pub fn differing(one: &dyn View, other: &dyn View) -> Vec<String> {
+        let (one, other) = (records(one), records(other));
+        let missing = one.iter().filter(|(key, value)| other.get(*key) != Some(value));
+        let added = other.iter().filter(|(key, _)| !one.contains_key(*key));
+        let name = |key: &Vec<u8>| String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();
+        missing.chain(added).map(|(key, _)| name(key)).take(NAMED_MAX).collect()
+    }
+}
+
+fn records(view: &dyn View) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut records = BTreeMap::new();
+    view.scan(&[super::table::RECORD], &[], &mut |key, value| {
+        records.insert(key.to_vec(), value.to_vec());
+        true
+    });
+    records
 }
 
 fn differing(space: Space, roots: &[(HallId, Roots)]) -> Option<String> {

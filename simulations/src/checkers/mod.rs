@@ -1,68 +1,61 @@
-//! The promises, one file each. A checker watches what halls commit and what they say after a commit; it
-//! has a memory of its own (ghost state) and never asks the code it checks to check itself.
+//! The promises, one file each, and the invariants beside them. A checker watches what halls commit, what they say after a
+//! commit and what their disks hold in the end; it has a memory of its own (ghost state) and never asks the code it
+//! checks to check itself.
 
+mod bounded;
+mod explained;
+mod in_time;
+mod kept;
 mod lists_agree;
-mod nothing_lost;
+mod lives;
+mod no_centre;
 mod one_hand;
+mod overreach;
+mod promise;
+mod route_only;
+mod same_standard;
 mod settled;
 mod trace;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::cases::{Grade, Stage};
+use hallmesh_protocol::cases::{CaseFile, Grade, Stage};
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
-use hallmesh_protocol::post;
 use hallmesh_protocol::query;
-use hallmesh_protocol::step::{Reply, Writes};
-use hallmesh_protocol::wire::Malformed;
-use serde::Serialize;
+use hallmesh_protocol::record::Record;
+use hallmesh_protocol::signed::Signed;
+use hallmesh_protocol::step::{Reply, Ticket, Writes};
 
+use crate::city::City;
 use crate::disk::Disk;
+use crate::people::Asked;
+use crate::reference::Reference;
 use crate::station::{Seat, Station};
 
+pub use bounded::Bounded;
+pub use explained::{Explained, Says};
+pub use in_time::InTime;
+pub use kept::{Ending, Kept};
 pub use lists_agree::ListsAgree;
-pub use nothing_lost::{Ending, NothingLost};
+pub use lives::Lives;
+pub use no_centre::NoCentre;
 pub use one_hand::OneHand;
+pub use overreach::Overreach;
+pub use promise::{Promise, Violation};
+pub use route_only::RouteOnly;
+pub use same_standard::SameStandard;
 pub use settled::Settled;
 pub use trace::{Kind, Trace};
 
 /// Broken promises that are described; more are only counted.
 const DESCRIBED_MAX: usize = 50;
-/// Waiting letters of one hall that are described.
-const LETTERS_DESCRIBED_MAX: usize = 4;
 
 /// First bytes of the rows that are watched: see the key space in `hallmesh_protocol::rows`.
 mod table {
+    pub(super) const RECORD: u8 = 0x10;
     pub(super) const CASE: u8 = 0x20;
     pub(super) const EVENT: u8 = 0x21;
     pub(super) const CUSTODY: u8 = 0x23;
-}
-
-/// What can be broken. Each has an exit code of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Promise {
-    /// A case is in at most one hand, and has one log.
-    OneHand,
-    /// What was receipted or recorded is kept, and a D2 receipt means a second copy.
-    NothingLost,
-    /// All halls hold the same lists in the end.
-    ListsAgree,
-    /// When the trouble is over no case is left between two halls and no letter waits.
-    Settled,
-    /// One seed gives one run.
-    SameTrace,
-}
-
-/// A promise that was broken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Violation {
-    /// Which.
-    pub promise: Promise,
-    /// Age of the world, in milliseconds.
-    pub at: u64,
-    /// How.
-    pub how: String,
 }
 
 /// All promises together.
@@ -71,16 +64,31 @@ pub struct Checkers {
     /// The run so far, in one hash.
     pub trace: Trace,
     one_hand: OneHand,
-    nothing_lost: NothingLost,
+    kept: Kept,
+    same_standard: SameStandard,
+    no_centre: NoCentre,
+    route_only: RouteOnly,
+    in_time: InTime,
+    bounded: Bounded,
+    overreach: Overreach,
+    lives: Lives,
     broken: Vec<Violation>,
     count: u64,
-    halls: Vec<HallAt>,
 }
 
 impl Checkers {
-    /// Checkers of a city with these halls, each at its seat.
-    pub fn new(halls: Vec<HallAt>) -> Self {
-        Self { halls, ..Self::default() }
+    /// Checkers of a city.
+    pub fn new(city: &City) -> Self {
+        Self {
+            lives: Lives::new(&city.halls),
+            same_standard: SameStandard::new(Reference::new(city)),
+            ..Self::default()
+        }
+    }
+
+    /// Promises broken so far.
+    pub fn broken(&self) -> u64 {
+        self.count
     }
 
     /// A hall commits. Says which cases change with that.
@@ -88,6 +96,10 @@ impl Checkers {
         self.trace.commit(at, seat, writes);
         let mut changed = BTreeSet::new();
         for (key, value) in writes {
+            if let (Some(&table::RECORD), Some(bytes)) = (key.first(), value) {
+                let how = self.overreach.written(seat, bytes);
+                self.note(at, Promise::ListsAgree, how);
+            }
             let (Some(table), Some(case)) = (key.first(), case_of(key)) else { continue };
             match (*table, value) {
                 (table::EVENT, Some(bytes)) => {
@@ -97,8 +109,8 @@ impl Checkers {
                     self.note(at, Promise::OneHand, how);
                 }
                 (table::CASE | table::EVENT, None) => {
-                    let how = self.nothing_lost.dropped(seat, case);
-                    self.note(at, Promise::NothingLost, how);
+                    let how = self.kept.dropped(seat, case);
+                    self.note(at, Promise::Kept, how);
                 }
                 (table::CASE | table::CUSTODY, _) => {
                     changed.insert(case);
@@ -116,42 +128,103 @@ impl Checkers {
         }
     }
 
+    /// A hall's people asked its node for something.
+    pub fn asked(&mut self, at: u64, seat: Seat, ticket: Ticket) {
+        self.no_centre.asked(at, seat, ticket);
+    }
+
     /// A hall's answer left the hall.
-    pub fn replied(&mut self, at: u64, reply: &Reply) {
+    pub fn replied(&mut self, at: u64, seat: Seat, ticket: Ticket, asked: Option<&Asked>, reply: &Reply) {
+        self.no_centre.answered(ticket);
+        let how = asked.and_then(|asked| self.same_standard.answered(seat, asked, reply, &self.lives));
+        self.note(at, Promise::SameStandard, how);
         match reply {
             Reply::Received { case, .. } => {
-                let how = self.nothing_lost.printed(*case);
-                self.note(at, Promise::NothingLost, how);
+                let how = self.kept.printed(*case);
+                self.note(at, Promise::Kept, how);
             }
-            Reply::Recorded { case, sequence } => self.nothing_lost.recorded(*case, *sequence),
+            Reply::Recorded { case, sequence } => self.kept.recorded(*case, *sequence),
             Reply::Published { .. } | Reply::Admitted { .. } | Reply::Done | Reply::Refused(_) => {}
         }
     }
 
-    /// A hall sent bytes that no hall can read. Lines lose messages, they never change them.
-    pub fn malformed(&mut self, at: u64, sender: HallId, why: Malformed) {
-        self.note(at, Promise::NothingLost, Some(format!("hall {sender} sent what cannot be read: {why}")));
+    /// A process ended: its people get no answer any more.
+    pub fn hung_up(&mut self, seat: Seat) {
+        self.no_centre.hung_up(seat);
+    }
+
+    /// A hall sent a frame.
+    pub fn sent(&mut self, at: u64, seat: Seat, bytes: usize) {
+        self.note(at, Promise::Bounded, Bounded::sent(seat, bytes));
+    }
+
+    /// A node was woken as it had asked.
+    pub fn woke(&mut self, at: u64, seat: Seat) {
+        let how = self.bounded.woke(at, seat);
+        self.note(at, Promise::Bounded, how);
+    }
+
+    /// Somebody has signed what is not theirs to state: no hall may take it up.
+    pub fn forbidden(&mut self, record: &Signed<Record>) {
+        self.overreach.forbidden(record);
+    }
+
+    /// Somebody asked a hall about a case.
+    pub fn inspected(&mut self, at: u64, case: CaseId, disk: &Disk) {
+        let how = self.in_time.asked(case, disk);
+        self.note(at, Promise::InTime, how);
+    }
+
+    /// A hall's life ended with its disk.
+    pub fn life_ended(&mut self, at: u64, seat: Seat, life: HallAt) {
+        self.lives.end(life);
+        self.one_hand.disk_lost(seat);
+        for how in self.kept.disk_lost(seat) {
+            self.note(at, Promise::Kept, Some(how));
+        }
+    }
+
+    /// A hall has a new life.
+    pub fn installed(&mut self, seat: Seat, life: HallAt) {
+        self.lives.begin(seat, life);
+    }
+
+    /// A hall that was chartered could not begin.
+    pub fn not_installed(&mut self, at: u64, life: HallAt, why: &anyhow::Error) {
+        self.note(at, Promise::Settled, Some(format!("hall {life} cannot be installed: {why:#}")));
+    }
+
+    /// A hall has an older disk than a moment ago.
+    pub fn restored(&mut self, seat: Seat, disk: &Disk) {
+        self.one_hand.disk_lost(seat);
+        self.kept.disk_replaced(seat, |case| query::case(disk, case).map(|view| view.case.events));
     }
 
     /// The trouble is long over: what must hold now.
     pub fn ended(&mut self, at: u64, stations: &[Station]) {
         let endings = self.endings(stations);
-        for how in self.nothing_lost.ended(&endings) {
-            self.note(at, Promise::NothingLost, Some(how));
+        for how in self.kept.ended(&endings) {
+            self.note(at, Promise::Kept, Some(how));
         }
         for (case, hands) in &endings {
             self.note(at, Promise::Settled, Settled::delivered(*case, hands));
+            for how in Explained::ended(*case, &self.says(*case, stations)) {
+                self.note(at, Promise::Explained, Some(how));
+            }
         }
         let roots: Vec<_> =
             stations.iter().map(|station| (station.at.hall, query::roots(&station.disk))).collect();
         for how in ListsAgree::check(&roots) {
-            self.note(at, Promise::ListsAgree, Some(how));
+            self.note(at, Promise::ListsAgree, Some(format!("{how}: {:?}", odd_ones(stations))));
+        }
+        for how in self.no_centre.ended() {
+            self.note(at, Promise::NoCentre, Some(how));
         }
         for station in stations {
-            let waiting = post::waiting(&station.disk, LETTERS_DESCRIBED_MAX);
-            let how = Settled::check(station.at.hall, &query::counts(&station.disk), &waiting);
+            let how = Settled::check(station, |case| self.is_orphan(case, stations));
             self.note(at, Promise::Settled, how);
         }
+        self.dates(at, stations);
     }
 
     /// What was broken, as far as it is described, and how often in all.
@@ -162,7 +235,9 @@ impl Checkers {
     fn case_changed(&mut self, at: u64, seat: Seat, case: CaseId, disk: &Disk) {
         let Some(view) = query::case(disk, case) else { return };
         let events = view.case.events;
-        self.nothing_lost.kept(seat, case, events);
+        self.kept.kept(seat, case, events);
+        let how = self.route_only.kept(case, &query::file(disk, case));
+        self.note(at, Promise::RouteOnly, how);
         let Some(custody) = view.custody else { return };
         if custody.stage == Stage::Custodian && !self.one_hand.has_in_hand(seat, case) {
             let how = self.taken(seat, case, disk);
@@ -171,32 +246,63 @@ impl Checkers {
         let how = self.one_hand.stands(seat, case, custody.stage, custody.position);
         self.note(at, Promise::OneHand, how);
         if custody.grade == Grade::D2 {
-            let how = self.nothing_lost.graded_d2(seat, case, events);
-            self.note(at, Promise::NothingLost, how);
+            let how = self.kept.graded_d2(seat, case, events);
+            self.note(at, Promise::Kept, how);
         }
     }
 
     /// What is wrong with how a case came into a hall's hand.
     fn taken(&self, seat: Seat, case: CaseId, disk: &Disk) -> Option<String> {
         let log: Vec<_> = query::file(disk, case).events.iter().filter_map(|it| it.header().ok()).collect();
-        let me = self.halls.get(seat)?.hall;
-        let keeps = |hall| {
-            let seat = self.halls.binary_search_by_key(&hall, |at| at.hall).ok();
-            seat.map_or(0, |seat| self.nothing_lost.events_kept(seat, case))
-        };
+        let me = self.lives.at(seat)?.hall;
+        let keeps = |hall| self.lives.seat(hall).map_or(0, |seat| self.kept.events_kept(seat, case));
         OneHand::witnessed(&log, me, keeps)
     }
 
-    /// Where each printed case is now, read from the disks.
+    /// Where each printed case is now, read from the disks; cases that wait for a ruling are left out.
     fn endings(&self, stations: &[Station]) -> Vec<(CaseId, Vec<Ending>)> {
         let of = |case: CaseId| {
-            let seats = self.nothing_lost.keepers(case);
+            let seats = self.kept.keepers(case);
             let views = seats.filter_map(|seat| query::case(&stations.get(seat)?.disk, case));
             let in_hand =
                 views.filter(|view| view.custody.is_some_and(|custody| custody.stage == Stage::Custodian));
             in_hand.map(|view| Ending { events: view.case.events, state: view.case.state }).collect()
         };
-        self.nothing_lost.all_printed().map(|case| (case, of(case))).collect()
+        let printed = self.kept.all_printed().filter(|case| !self.is_orphan(*case, stations));
+        printed.map(|case| (case, of(case))).collect()
+    }
+
+    /// Where each hall that has a case says it is. A mirror says it from its copy.
+    fn says(&self, case: CaseId, stations: &[Station]) -> BTreeMap<HallId, Says> {
+        let of = |seat: Seat| {
+            let station = stations.get(seat)?;
+            let view = query::case(&station.disk, case)?;
+            let here = view.custody.is_some_and(|custody| custody.stage == Stage::Custodian);
+            let next = view.case.transit.map_or(view.case.custodian, |transit| transit.to);
+            Some((station.at.hall, if here { Says::Here } else { Says::At(next.hall) }))
+        };
+        self.kept.keepers(case).filter_map(of).collect()
+    }
+
+    /// Whether a case has to wait for a ruling, as the newest copy of it shows.
+    fn is_orphan(&self, case: CaseId, stations: &[Station]) -> bool {
+        let disks =
+            self.kept.keepers(case).filter_map(|seat| stations.get(seat)).map(|station| &station.disk);
+        let newest = disks.filter_map(|disk| Some((query::case(disk, case)?.case, disk)));
+        let Some((newest, disk)) = newest.max_by_key(|(case, _)| case.events) else { return true };
+        let file: CaseFile = query::file(disk, case);
+        self.lives.is_orphan(&newest, &file)
+    }
+
+    /// Every hall that has a case is asked when it is due.
+    fn dates(&mut self, at: u64, stations: &[Station]) {
+        let cases: Vec<_> = self.kept.all_printed().collect();
+        for case in cases {
+            let seats: Vec<_> = self.kept.keepers(case).collect();
+            for station in seats.into_iter().filter_map(|seat| stations.get(seat)) {
+                self.inspected(at, case, &station.disk);
+            }
+        }
     }
 
     fn note(&mut self, at: u64, promise: Promise, how: Option<String>) {
@@ -205,6 +311,18 @@ impl Checkers {
         if self.broken.len() < DESCRIBED_MAX {
             self.broken.push(Violation { promise, at, how });
         }
+    }
+}
+
+/// Records in which the first hall that differs from its neighbour by code does so.
+fn odd_ones(stations: &[Station]) -> Vec<String> {
+    let differs = |pair: &&[Station]| match pair {
+        [one, other] => query::roots(&one.disk) != query::roots(&other.disk),
+        _none => false,
+    };
+    match stations.windows(2).find(differs) {
+        Some([one, other]) => ListsAgree::differing(&one.disk, &other.disk),
+        Some(_) | None => Vec::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One hand: a case is in at most one hall's hand, hands change only forwards and before a witness, and
+//! One hand (P2): a case is in at most one hall's hand, hands change only forwards and before a witness, and
 //! there is one log.
 
 use std::collections::BTreeMap;
@@ -34,6 +34,13 @@ impl OneHand {
         }
         *highest = position.max(*highest);
         None
+    }
+
+    /// A hall lost its disk, and with it whatever it had in hand.
+    pub fn disk_lost(&mut self, seat: Seat) {
+        for hands in self.hands.values_mut() {
+            hands.remove(&seat);
+        }
     }
 
     /// Whether a hall already has a case in hand, as far as it was seen.

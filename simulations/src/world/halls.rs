@@ -2,46 +2,72 @@
 
 use hallmesh_protocol::clerks;
 use hallmesh_protocol::ids::HallId;
-use hallmesh_protocol::step::{Happening, Input, Output, Released};
+use hallmesh_protocol::step::{Command, Happening, Input, Output, Released};
 
 use super::{Event, World};
 use crate::checkers::Kind;
+use crate::city;
 use crate::faults::Crash;
+use crate::plan::Fault;
+use crate::sometimes::Branch;
 use crate::station::{Fed, Seat};
 
 impl World {
     pub(super) fn start(&mut self, seat: Seat) {
-        let Some(station) = self.stations.get_mut(seat).filter(|station| !station.is_up()) else { return };
-        let key = self.city.event_key(station.at);
-        station.start(self.now, key);
+        let Some(station) = self.stations.get_mut(seat).filter(|station| !station.is_up() && self.open)
+        else {
+            return;
+        };
+        if station.off_until > self.now || station.full_until > self.now {
+            let after = station.off_until.max(station.full_until).saturating_sub(self.now);
+            self.later(after, Event::Start(seat));
+            return;
+        }
+        // A clock without a battery keeps its wrong time until somebody looks.
+        let set_clock = !self.people.doubts_clock(seat);
+        station.start(self.now, self.city.event_key(station.at), set_clock);
         // A crash on the first morning may have taken the register with it.
         let registered = !clerks::cards(&station.disk).is_empty();
-        let hall = station.at.hall;
+        let at = station.at;
         self.checkers.trace.note(self.now, seat, Kind::Power, &[1]);
+        self.tell(seat, || "starts".to_owned());
         self.feed(seat, Input::Wake);
         if !registered {
-            for (ticket, command) in self.people.staff(&self.city, seat, hall) {
+            let addresses = vec![city::address(at)];
+            let mut commands = self.people.staff(&self.city, seat, at.hall);
+            commands.push((self.people.other(seat), Command::Advertise(addresses)));
+            for (ticket, command) in commands {
                 self.feed(seat, Input::Command { ticket, command });
             }
         }
         self.plan_desk(seat);
     }
 
-    /// The process dies now.
-    pub(super) fn crash(&mut self, seat: Seat) {
+    /// The process dies now, and is started again some time later.
+    pub(super) fn crash(&mut self, seat: Seat, fault: Fault) {
+        if !self.stations.get(seat).is_some_and(|station| station.is_up()) {
+            return;
+        }
+        self.hit(fault);
+        self.tell(seat, || format!("dies ({})", fault.word()));
+        self.stop(seat);
+        let after = self.faults.down_for();
+        self.later(after, Event::Start(seat));
+    }
+
+    /// The process ends, and whoever was connected finds out.
+    pub(super) fn stop(&mut self, seat: Seat) {
         let Some(station) = self.stations.get_mut(seat).filter(|station| station.is_up()) else { return };
         let lines = std::mem::take(&mut station.lines);
-        station.crash();
-        self.traffic.crashes = self.traffic.crashes.saturating_add(1);
+        station.end();
         self.checkers.trace.note(self.now, seat, Kind::Power, &[0]);
         self.people.hung_up(seat);
+        self.checkers.hung_up(seat);
         let answers = self.chance.below(2) == 0;
         for (peer, line) in lines {
             let after = self.network.notices_after(answers);
             self.later(after, Event::LineLost { seat: peer, peer: seat, line });
         }
-        let after = self.faults.down_for();
-        self.later(after, Event::Start(seat));
     }
 
     pub(super) fn wake(&mut self, seat: Seat, start: u32) {
@@ -52,16 +78,29 @@ impl World {
         station.wake_planned = None;
         match station.wants_wake() {
             Some(at) if at > self.now => self.plan_wake(seat),
-            Some(_) => self.feed(seat, Input::Wake),
+            Some(_) => {
+                self.checkers.woke(self.now, seat);
+                self.feed(seat, Input::Wake);
+            }
             None => {}
         }
     }
 
     pub(super) fn feed(&mut self, seat: Seat, input: Input) {
+        let step_us = self.plan.lines.step_us;
         let Some(station) = self.stations.get_mut(seat) else { return };
+        if let (Input::Command { ticket, .. }, true) = (&input, station.is_up()) {
+            self.checkers.asked(self.now, seat, *ticket);
+        }
         let start = station.starts;
-        match station.feed(self.now, input) {
+        match station.feed(self.now, input, step_us) {
             Fed::Down => return,
+            Fed::Damaged => {
+                self.sometimes.hit(Branch::DamageNoticed);
+                self.tell(seat, || "reads a damaged row and stops".to_owned());
+                self.lose_disk(seat);
+                return;
+            }
             Fed::Waits(opened) => {
                 if opened {
                     let after = self.faults.commit_takes();
@@ -75,11 +114,20 @@ impl World {
     }
 
     pub(super) fn commit(&mut self, seat: Seat, start: u32) {
-        let Some(station) = self.stations.get_mut(seat).filter(|station| station.starts == start) else {
+        let Some(station) = self.stations.get_mut(seat).filter(|it| it.starts == start && it.is_up()) else {
             return;
         };
+        if station.asleep_until > self.now {
+            let after = station.asleep_until.saturating_sub(self.now);
+            self.later(after, Event::Commit { seat, start });
+            return;
+        }
+        if station.full_until > self.now {
+            self.crash(seat, Fault::DiskFull);
+            return;
+        }
         if self.doom.take_if(|doom| *doom == Crash::BeforeCommit).is_some() {
-            self.crash(seat);
+            self.crash(seat, Fault::CrashBeforeCommit);
             return;
         }
         let Some((released, writes)) = station.commit() else { return };
@@ -88,7 +136,7 @@ impl World {
         self.checkers.committed(self.now, seat, changed, &station.disk);
         self.traffic.commits = self.traffic.commits.saturating_add(1);
         if self.doom.take_if(|doom| *doom == Crash::AfterCommit).is_some() {
-            self.crash(seat);
+            self.crash(seat, Fault::CrashAfterCommit);
             return;
         }
         self.release(seat, released);
@@ -97,15 +145,15 @@ impl World {
     fn release(&mut self, seat: Seat, released: Released) {
         for output in released.outputs {
             match output {
-                Output::Send { to, message } => self.send(seat, to, &message),
+                Output::Send { to, message } => self.send(seat, to, message),
                 Output::Reply { ticket, reply } => {
-                    self.checkers.replied(self.now, &reply);
-                    self.people.answered(ticket, &reply);
+                    let asked = self.people.answered(ticket, &reply);
+                    self.checkers.replied(self.now, seat, ticket, asked.as_ref(), &reply);
+                    self.tell(seat, || format!("answers {reply:?}"));
                     self.plan_desk(seat);
                 }
                 Output::Keep(halls) => self.keep(seat, &halls),
-                // Doorkeeping belongs to the shell; here every hall of the city is let in.
-                Output::RosterChanged => {}
+                Output::RosterChanged => self.dismiss(seat),
                 Output::Happened(happening) => self.happened(seat, &happening),
             }
         }
@@ -113,16 +161,22 @@ impl World {
     }
 
     fn happened(&mut self, seat: Seat, happening: &Happening) {
+        self.tell(seat, || format!("{happening:?}"));
         match happening {
-            Happening::Taken(_) | Happening::Returned(_) => self.plan_desk(seat),
-            Happening::HandedOver { .. } => {
-                self.traffic.hand_overs = self.traffic.hand_overs.saturating_add(1);
+            Happening::Taken(_) => self.plan_desk(seat),
+            Happening::Returned(_) => {
+                self.sometimes.hit(Branch::Returned);
+                self.plan_desk(seat);
             }
+            Happening::HandedOver { purpose, .. } => {
+                self.traffic.hand_overs = self.traffic.hand_overs.saturating_add(1);
+                self.sometimes.hit(Branch::handed_over(*purpose));
+            }
+            Happening::Mirrored(_) => self.sometimes.hit(Branch::GradedD2),
+            Happening::Released(_) => self.sometimes.hit(Branch::Released),
             Happening::PeerUp(_)
             | Happening::PeerDown(_)
             | Happening::Holding(_)
-            | Happening::Mirrored(_)
-            | Happening::Released(_)
             | Happening::Learned { .. } => {}
         }
     }

@@ -1,77 +1,66 @@
 //! The world: one queue of things to come, and the loop around the product's own `step`.
 //!
-//! A run has two parts. In the first there is work and trouble; then everything is mended, nobody brings
-//! new work, and when the quiet part ends every promise must hold.
+//! A run has two parts. In the first there are office days with work and trouble; then everything is mended, nobody
+//! brings new work, and when the quiet part ends every promise must hold.
 
+mod days;
 mod halls;
 mod lines;
+mod lives;
+mod mischief;
 mod trouble;
 mod work;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::ids::HallId;
 
 use crate::checkers::Checkers;
-use crate::city::{City, Division};
-use crate::faults::{Crash, Faults, Trouble, around};
+use crate::city::City;
+use crate::faults::{Crash, Faults};
 use crate::network::Network;
 use crate::people::People;
+use crate::plan::{Fault, MINUTE, Plan, chance_of};
 use crate::report::{Report, Traffic};
+use crate::sometimes::Sometimes;
 use crate::station::{Line, Seat, Station};
+use crate::story::Story;
+use crate::years;
 
-/// Milliseconds the quiet part lasts at the most; short runs are quiet for half of their time.
-const QUIET_MAX: u64 = 180_000;
-/// Milliseconds within which the halls open on the first morning.
-const OPENING: u64 = 2_000;
-/// Milliseconds between changes of the lists on average.
-const EDIT_EVERY: u64 = 20_000;
-const MINUTE: u64 = 60_000;
-
-/// What is run.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// Simulated minutes in all.
-    pub minutes: u64,
-    /// Everything follows from it.
-    pub seed: u64,
-    /// Citizens a minute.
-    pub cases_per_minute: u64,
-    /// What goes wrong in the first part.
-    pub trouble: Trouble,
-}
-
-impl Plan {
-    /// Milliseconds of the first part of a run of so many minutes.
-    pub fn troubled(minutes: u64) -> u64 {
-        let total = minutes.saturating_mul(MINUTE);
-        total.saturating_sub(QUIET_MAX.min(total / 2))
-    }
-}
+/// Frames of long ago that are kept for somebody to send again.
+const OLD_FRAMES_MAX: usize = 256;
 
 #[derive(Debug)]
 enum Event {
     Start(Seat),
     Deliver { to: Seat, from: Seat, line: Line, frame: Vec<u8> },
     Commit { seat: Seat, start: u32 },
+    Free(Seat),
     Wake { seat: Seat, start: u32 },
     Call { seat: Seat, peer: Seat },
     LineLost { seat: Seat, peer: Seat, line: Line },
     Desk(Seat),
     Again(Again),
     Mend(u32),
+    Open(usize),
+    Close,
+    Window(bool),
+    Clock(Seat),
+    Install(Seat),
+    Step(usize),
+    NewYear,
     Quiet,
 }
 
-/// What comes again and again until the quiet part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What comes again and again while the halls are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Again {
     Citizen,
     Editor,
-    Crash,
-    Cut,
+    Inspector,
+    Fault(Fault),
 }
 
 #[derive(Debug)]
@@ -106,117 +95,144 @@ impl Ord for Due {
 pub struct World {
     now: u64,
     order: u64,
+    /// Halls are open: people come and go, machines run.
+    open: bool,
     quiet: bool,
     queue: BinaryHeap<Reverse<Due>>,
+    /// When the halls open on each working day, and whether it is the first after a long break.
+    openings: Vec<(u64, bool)>,
+    today: usize,
+    /// What comes again, in milliseconds of open halls.
+    agenda: BTreeMap<Again, u64>,
     city: City,
     stations: Vec<Station>,
     seats: BTreeMap<HallId, Seat>,
     network: Network,
     people: People,
     faults: Faults,
+    /// Faults drawn so far.
+    drawn: u64,
     /// The next commit that writes something dies like this.
     doom: Option<Crash>,
     cuts: u64,
+    /// Whether frames are kept for somebody to send again.
+    remembers: bool,
+    old_frames: VecDeque<(Seat, Seat, Vec<u8>)>,
     checkers: Checkers,
+    sometimes: Sometimes,
     traffic: Traffic,
+    story: Story,
     plan: Plan,
     chance: Chance,
 }
 
-/// Founds a city and runs it through its plan.
-pub fn run(divisions: &[Division], plan: Plan) -> anyhow::Result<Report> {
-    let mut world = World::new(divisions, plan)?;
-    world.open();
-    let end = plan.minutes.saturating_mul(MINUTE);
+/// How far a run has come, for a person who waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Of a thousand parts, done.
+    pub thousandths: u64,
+    /// Promises broken so far.
+    pub broken: u64,
+}
+
+/// Runs a plan.
+pub fn run(plan: &Plan) -> anyhow::Result<Report> {
+    Ok(told(plan, Story::silent(), &mut |_| true)?.0)
+}
+
+/// Runs a plan and tells what happened; `watch` is asked now and then whether to go on.
+pub fn told(
+    plan: &Plan,
+    story: Story,
+    watch: &mut dyn FnMut(Progress) -> bool,
+) -> anyhow::Result<(Report, Story)> {
+    let mut world = World::new(plan, story)?;
+    world.begin();
+    let end = world.end();
+    let mut next_look = 0;
     while let Some(Reverse(due)) = world.queue.pop() {
         if due.at > end {
             break;
         }
         world.now = due.at;
         world.happen(due.event);
+        if world.traffic.steps >= next_look {
+            next_look = world.traffic.steps.saturating_add(20_000);
+            let thousandths = due.at.saturating_mul(1_000).checked_div(end).unwrap_or(0);
+            if !watch(Progress { thousandths, broken: world.checkers.broken() }) {
+                break;
+            }
+        }
     }
-    world.checkers.ended(end, &world.stations);
+    if plan.stop_after.is_none() && world.quiet {
+        world.checkers.ended(end, &world.stations);
+    }
     Ok(world.report(end))
 }
 
 impl World {
-    fn new(divisions: &[Division], plan: Plan) -> anyhow::Result<Self> {
-        let mut seed = [0; 32];
-        seed.iter_mut().zip(plan.seed.to_le_bytes()).for_each(|(to, from)| *to = from);
-        let mut chance = Chance::from_seed(seed);
-        let mut city = City::found(divisions, &mut chance.fork("city"))?;
-        let disks = std::mem::take(&mut city.disks);
+    fn new(plan: &Plan, story: Story) -> anyhow::Result<Self> {
+        let mut chance = chance_of(plan.seed);
+        let (city, disks) = City::found(&plan.city.divisions()?, &mut chance.fork("city"))?;
         let mut machines = chance.fork("machines");
         let stations = city.halls.iter().zip(disks);
         let stations = stations.map(|(at, disk)| Station::new(*at, disk, machines.fork("machine"))).collect();
         Ok(Self {
             now: 0,
             order: 0,
+            open: false,
             quiet: false,
             queue: BinaryHeap::new(),
-            checkers: Checkers::new(city.halls.clone()),
+            openings: years::openings(plan.span.days),
+            today: 0,
+            agenda: BTreeMap::new(),
+            checkers: Checkers::new(&city),
             seats: city.halls.iter().zip(0..).map(|(at, seat)| (at.hall, seat)).collect(),
             city,
             stations,
-            network: Network::new(plan.trouble.weather, chance.fork("network")),
+            network: Network::new(plan.lines.clone(), chance.fork("network")),
             people: People::new(chance.fork("people")),
-            faults: Faults::new(plan.trouble, chance.fork("faults")),
+            faults: Faults::new(chance.fork("faults")),
+            drawn: 0,
             doom: None,
             cuts: 0,
+            remembers: plan.trouble.0.contains_key(&Fault::Replay),
+            old_frames: VecDeque::new(),
+            sometimes: Sometimes::default(),
             traffic: Traffic::default(),
-            plan,
-            chance,
+            story,
+            plan: plan.clone(),
+            chance: chance.fork("world"),
         })
     }
 
-    /// Everything that is certain to come on the first morning.
-    fn open(&mut self) {
-        for seat in 0..self.stations.len() {
-            let after = self.chance.below(OPENING);
-            self.later(after, Event::Start(seat));
-        }
-        self.later(Plan::troubled(self.plan.minutes), Event::Quiet);
-        for again in [Again::Citizen, Again::Editor, Again::Crash, Again::Cut] {
-            self.plan_next(again);
-        }
+    /// Age of the world at which the run ends.
+    fn end(&self) -> u64 {
+        let closes = self.closes(self.openings.len().saturating_sub(1));
+        let end = closes.saturating_add(self.plan.span.quiet_minutes.saturating_mul(MINUTE));
+        self.plan.stop_after.unwrap_or(end).min(end)
     }
 
     fn happen(&mut self, event: Event) {
         match event {
             Event::Start(seat) => self.start(seat),
-            Event::Deliver { to, from, line, frame } => self.deliver(to, from, line, &frame),
+            Event::Deliver { to, from, line, frame } => self.deliver(to, from, line, frame),
             Event::Commit { seat, start } => self.commit(seat, start),
+            Event::Free(seat) => self.free(seat),
             Event::Wake { seat, start } => self.wake(seat, start),
             Event::Call { seat, peer } => self.call(seat, peer),
             Event::LineLost { seat, peer, line } => self.line_lost(seat, peer, line),
             Event::Desk(seat) => self.look_at_desk(seat),
+            Event::Again(again) => self.again(again),
             Event::Mend(cut) => self.mend(1 << cut),
+            Event::Open(day) => self.open_halls(day),
+            Event::Close => self.close_halls(),
+            Event::Window(shut) => self.window(shut),
+            Event::Clock(seat) => self.set_clock(seat),
+            Event::Install(seat) => self.install(seat),
+            Event::Step(index) => self.step_of_plan(index),
+            Event::NewYear => self.new_year(),
             Event::Quiet => self.quiet(),
-            Event::Again(_) if self.quiet => {}
-            Event::Again(again) => {
-                match again {
-                    Again::Citizen => self.citizen(),
-                    Again::Editor => self.editor(),
-                    Again::Crash => self.crash_drawn(),
-                    Again::Cut => self.cut(),
-                }
-                self.plan_next(again);
-            }
-        }
-    }
-
-    fn plan_next(&mut self, again: Again) {
-        let after = match again {
-            Again::Citizen => {
-                let mean = MINUTE.checked_div(self.plan.cases_per_minute);
-                mean.map(|mean| around(&mut self.chance, mean))
-            }
-            Again::Editor => Some(around(&mut self.chance, EDIT_EVERY)),
-            Again::Crash => self.faults.next_crash(),
-            Again::Cut => self.faults.next_cut(),
-        };
-        if let Some(after) = after {
-            self.later(after, Event::Again(again));
         }
     }
 
@@ -226,18 +242,31 @@ impl World {
         self.queue.push(Reverse(due));
     }
 
-    fn report(self, end: u64) -> Report {
+    /// Tells what happened in a hall, if anybody listens.
+    fn tell(&mut self, seat: Seat, what: impl FnOnce() -> String) {
+        if self.story.listens() {
+            let hall = self.stations.get(seat).map(|station| station.at);
+            self.story.note(self.now, hall, what());
+        }
+    }
+
+    fn report(self, end: u64) -> (Report, Story) {
         let trace = self.checkers.trace.hash();
         let (violations, broken) = self.checkers.verdict();
-        Report {
+        let report = Report {
             halls: self.stations.len(),
+            days: self.plan.span.days,
             minutes: end / MINUTE,
+            running_minutes: self.plan.span.running_minutes(),
             seed: self.plan.seed,
+            faults_drawn: self.drawn,
             traffic: self.traffic,
             work: self.people.work,
+            sometimes: self.sometimes,
             broken,
             violations,
             trace,
-        }
+        };
+        (report, self.story)
     }
 }

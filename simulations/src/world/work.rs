@@ -3,6 +3,7 @@
 use hallmesh_protocol::step::{Command, Input, Ticket};
 
 use super::{Event, World};
+use crate::sometimes::Branch;
 use crate::station::Seat;
 
 /// Milliseconds until staff look at the desk, at the most.
@@ -17,8 +18,31 @@ impl World {
     }
 
     pub(super) fn editor(&mut self) {
+        (self.people.now, self.people.today) = (self.now, self.today);
+        if let Some((seat, ticket, command)) = self.people.editor(&self.city, &self.stations, &self.plan.load)
+        {
+            self.command(seat, ticket, command);
+        }
+    }
+
+    /// The days of the coming year are published.
+    pub(super) fn new_year(&mut self) {
+        (self.people.now, self.people.today) = (self.now, self.today);
+        if let Some((seat, ticket, command)) =
+            self.people.new_year(&self.city, &self.stations, &self.plan.load)
+        {
+            self.command(seat, ticket, command);
+        }
+    }
+
+    /// An inspector asks a hall about a case; everywhere the answer must be to the point.
+    pub(super) fn inspector(&mut self) {
         self.people.now = self.now;
-        if let Some((seat, ticket, command)) = self.people.editor(&self.city, &self.stations) {
+        let Some((seat, case)) = self.people.inspector(&self.stations) else { return };
+        let Some(station) = self.stations.get(seat) else { return };
+        self.checkers.inspected(self.now, case, &station.disk);
+        if let Some((ticket, command)) = self.people.reading(&self.city, seat, station, case) {
+            self.sometimes.hit(Branch::Inspected);
             self.command(seat, ticket, command);
         }
     }
@@ -36,8 +60,11 @@ impl World {
         self.people.now = self.now;
         let Some(station) = self.stations.get_mut(seat) else { return };
         station.desk_planned = false;
-        if !station.is_up() {
+        if !station.answers(self.now) {
             return;
+        }
+        if station.absent {
+            self.sometimes.hit(Branch::Absent);
         }
         for (ticket, command) in self.people.desk(&self.city, seat, station) {
             self.command(seat, ticket, command);
@@ -45,7 +72,7 @@ impl World {
     }
 
     fn command(&mut self, seat: Seat, ticket: Ticket, command: Command) {
-        if self.stations.get(seat).is_some_and(|station| station.is_up()) {
+        if self.stations.get(seat).is_some_and(|station| station.answers(self.now)) {
             self.feed(seat, Input::Command { ticket, command });
         } else {
             self.people.hung_up(seat);

@@ -1,4 +1,4 @@
-//! Nothing lost: a printed receipt means that a disk has the case, a D2 grade means that a second one has
+//! Kept (P1): a printed receipt means that a disk has the case, a D2 grade means that a second one has
 //! all of it, and in the end each printed case is in exactly one hand with every act that was confirmed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +10,16 @@ use crate::station::Seat;
 
 /// Receipts printed, acts confirmed, and how many events of a case each hall keeps.
 #[derive(Debug, Default)]
-pub struct NothingLost {
+pub struct Kept {
     printed: BTreeSet<CaseId>,
     confirmed: BTreeMap<CaseId, u32>,
-    kept: BTreeMap<CaseId, BTreeMap<Seat, u32>>,
+    copies: BTreeMap<CaseId, BTreeMap<Seat, u32>>,
+    /// The most each hall ever kept: what a mirror has signed for stays true when its disk is lost later.
+    ever: BTreeMap<(CaseId, Seat), u32>,
+    /// Events of a case that two halls could restore, at the most so far.
+    restorable: BTreeMap<CaseId, u32>,
+    /// Copies that went with a disk.
+    lost: BTreeMap<CaseId, u32>,
 }
 
 /// A hall's hand on a case when all is over.
@@ -25,12 +31,13 @@ pub struct Ending {
     pub state: State,
 }
 
-impl NothingLost {
+impl Kept {
     /// A receipt was printed.
     pub fn printed(&mut self, case: CaseId) -> Option<String> {
         self.printed.insert(case);
-        let kept = self.kept.get(&case).is_some_and(|halls| !halls.is_empty());
-        (!kept).then(|| format!("case {case}: a receipt was printed, no disk has the case"))
+        let kept = self.copies.get(&case).is_some_and(|halls| !halls.is_empty());
+        let gone_since = self.lost.contains_key(&case);
+        (!kept && !gone_since).then(|| format!("case {case}: a receipt was printed, no disk has the case"))
     }
 
     /// An act was confirmed to a clerk.
@@ -41,32 +48,72 @@ impl NothingLost {
 
     /// A hall keeps a case with so many events.
     pub fn kept(&mut self, seat: Seat, case: CaseId, events: u32) {
-        self.kept.entry(case).or_default().insert(seat, events);
+        self.copies.entry(case).or_default().insert(seat, events);
+        let ever = self.ever.entry((case, seat)).or_default();
+        *ever = events.max(*ever);
+    }
+
+    /// A hall lost its disk. Says which cases that two halls could restore no hall can restore now, though only this
+    /// one disk was lost.
+    pub fn disk_lost(&mut self, seat: Seat) -> Vec<String> {
+        let mut gone = Vec::new();
+        for (case, halls) in &mut self.copies {
+            if halls.remove(&seat).is_none() {
+                continue;
+            }
+            let lost = self.lost.entry(*case).or_default();
+            *lost = lost.saturating_add(1);
+            let needed = self.restorable.get(case).copied().unwrap_or(0);
+            let kept = halls.values().copied().max().unwrap_or(0);
+            if *lost == 1 && kept < needed {
+                gone.push(format!(
+                    "case {case}: {needed} events were graded D2, one disk was lost, {kept} are left"
+                ));
+            }
+        }
+        gone
+    }
+
+    /// A hall has another disk than a moment ago, with these cases on it.
+    pub fn disk_replaced(&mut self, seat: Seat, events: impl Fn(CaseId) -> Option<u32>) {
+        for (case, halls) in &mut self.copies {
+            match events(*case) {
+                Some(kept) => halls.insert(seat, kept),
+                None => halls.remove(&seat),
+            };
+        }
     }
 
     /// A hall dropped rows of a case.
     pub fn dropped(&mut self, seat: Seat, case: CaseId) -> Option<String> {
-        let halls = self.kept.entry(case).or_default();
+        let halls = self.copies.entry(case).or_default();
         halls.remove(&seat);
         let lost = halls.is_empty() && self.printed.contains(&case);
         lost.then(|| format!("case {case}: hall {seat} dropped the last copy"))
     }
 
-    /// A hall says that a second hall could restore all of a case.
-    pub fn graded_d2(&self, seat: Seat, case: CaseId, events: u32) -> Option<String> {
-        let mut others = self.kept.get(&case).into_iter().flatten().filter(|(other, _)| **other != seat);
+    /// A hall says that a second hall could restore all of a case. A hall that has lost its disk since had it.
+    pub fn graded_d2(&mut self, seat: Seat, case: CaseId, events: u32) -> Option<String> {
+        let halls = self.copies.get(&case);
+        let mut others = halls.into_iter().flatten().filter(|(other, _)| **other != seat);
         let restorable = others.any(|(_, kept)| *kept >= events);
-        (!restorable).then(|| format!("case {case}: hall {seat} grades it D2, no other has {events} events"))
+        if restorable {
+            let most = self.restorable.entry(case).or_default();
+            *most = events.max(*most);
+            return None;
+        }
+        let lost = self.lost.contains_key(&case);
+        (!lost).then(|| format!("case {case}: hall {seat} grades it D2, no other has {events} events"))
     }
 
-    /// How many events of a case a hall keeps.
+    /// How many events of a case a hall has ever kept.
     pub fn events_kept(&self, seat: Seat, case: CaseId) -> u32 {
-        self.kept.get(&case).and_then(|halls| halls.get(&seat)).copied().unwrap_or(0)
+        self.ever.get(&(case, seat)).copied().unwrap_or(0)
     }
 
     /// The halls that keep a case.
     pub fn keepers(&self, case: CaseId) -> impl Iterator<Item = Seat> {
-        self.kept.get(&case).into_iter().flat_map(|halls| halls.keys().copied())
+        self.copies.get(&case).into_iter().flat_map(|halls| halls.keys().copied())
     }
 
     /// Every printed case.
@@ -101,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_case_kept_and_ended_in_one_hand_passes() {
-        let mut check = NothingLost::default();
+        let mut check = Kept::default();
         check.kept(1, CASE, 1);
         assert_eq!(check.printed(CASE), None);
         check.recorded(CASE, 3);
@@ -110,12 +157,12 @@ mod tests {
 
     #[test]
     fn a_receipt_without_a_row_is_seen() {
-        assert!(NothingLost::default().printed(CASE).is_some());
+        assert!(Kept::default().printed(CASE).is_some());
     }
 
     #[test]
     fn dropping_the_last_copy_is_seen() {
-        let mut check = NothingLost::default();
+        let mut check = Kept::default();
         check.kept(1, CASE, 1);
         check.kept(2, CASE, 1);
         assert_eq!(check.printed(CASE), None);
@@ -125,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_d2_grade_without_a_second_copy_is_seen() {
-        let mut check = NothingLost::default();
+        let mut check = Kept::default();
         check.kept(1, CASE, 3);
         check.kept(2, CASE, 2);
         assert!(check.graded_d2(1, CASE, 3).is_some());
@@ -135,11 +182,22 @@ mod tests {
 
     #[test]
     fn a_case_in_no_hand_or_without_a_confirmed_act_is_seen() {
-        let mut check = NothingLost::default();
+        let mut check = Kept::default();
         check.kept(1, CASE, 1);
         check.printed(CASE);
         check.recorded(CASE, 4);
         assert_eq!(check.ended(&[(CASE, Vec::new())]).len(), 1);
         assert_eq!(check.ended(&one_hand(4)).len(), 1);
+    }
+
+    #[test]
+    fn a_d2_case_that_goes_with_one_disk_is_seen_and_one_that_goes_with_two_is_not_blamed() {
+        let mut check = Kept::default();
+        check.kept(1, CASE, 3);
+        check.kept(2, CASE, 3);
+        assert_eq!(check.graded_d2(1, CASE, 3), None);
+        check.kept(2, CASE, 1);
+        assert_eq!(check.disk_lost(1).len(), 1);
+        assert_eq!(check.disk_lost(2), Vec::<String>::new());
     }
 }

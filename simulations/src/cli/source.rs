@@ -1,0 +1,31 @@
+//! Where a plan comes from.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::Args;
+use hallmesh_simulations::plan::Plan;
+
+/// A plan from a file or from a seed.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// A plan or scenario (TOML), as in simulations/scenarios.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The seed: of the plan, if no file is given; else in place of the file's.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Source {
+    /// The plan.
+    pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
+        ensure!(
+            self.file.is_some() || self.seed.is_some(),
+            "give a plan file or --seed; see hallmesh-sim run --help"
+        );
+        let Some(file) = &self.file else { return Ok(Plan::drawn(self.seed.unwrap_or(1))) };
+        let plan = Plan::read(file)?;
+        Ok(Plan { seed: self.seed.unwrap_or(plan.seed), ..plan })
+    }
+}

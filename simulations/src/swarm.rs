@@ -1,0 +1,185 @@
+//! Many seeds side by side, each with its own plan, until the time is over: how far a city can be trusted.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use serde::Serialize;
+
+use crate::checkers::{Promise, Violation};
+use crate::plan::{Fault, Plan};
+use crate::report::Report;
+use crate::sometimes::Sometimes;
+use crate::world;
+
+/// Failing seeds that are kept with their story; more are only counted.
+const FAILURES_MAX: usize = 100;
+/// Halls of the sample city: what a city-year is counted in.
+const CITY_HALLS: u64 = 985;
+/// Working days of a year.
+const YEAR_DAYS: u64 = 250;
+
+/// A run that broke a promise.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// Its seed.
+    pub seed: u64,
+    /// What broke first.
+    pub first: Violation,
+}
+
+/// What all runs came to.
+#[derive(Debug, Default, Serialize)]
+pub struct Tally {
+    /// Seeds that were run to their end.
+    pub seeds: u64,
+    /// Working days of halls: one hall, one day.
+    pub hall_days: u64,
+    /// Inputs that nodes took.
+    pub steps: u64,
+    /// Cases received.
+    pub cases: u64,
+    /// Hand-overs.
+    pub hand_overs: u64,
+    /// Faults and branches that were met.
+    pub sometimes: Sometimes,
+    /// Promises broken, by word.
+    pub broken: BTreeMap<&'static str, u64>,
+    /// The first seeds that failed.
+    pub failures: Vec<Failure>,
+    /// What was never met, though a swarm of this length should meet it.
+    pub never: Vec<&'static str>,
+}
+
+/// How a swarm goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Seeds so far.
+    pub seeds: u64,
+    /// Failing seeds so far.
+    pub failed: u64,
+}
+
+impl Tally {
+    /// Working years of a city of 985 halls, in thousandths.
+    pub fn city_years_thousandths(&self) -> u64 {
+        self.hall_days.saturating_mul(1_000) / (CITY_HALLS * YEAR_DAYS)
+    }
+
+    /// Whether every run kept every promise and everything was met.
+    pub fn holds(&self) -> bool {
+        self.failures.is_empty() && self.never.is_empty()
+    }
+
+    /// The worst that happened, as an exit code.
+    pub fn exit_code(&self) -> u8 {
+        let promises = self.failures.iter().map(|failure| failure.first.promise.exit_code());
+        promises.min().unwrap_or(if self.never.is_empty() { 0 } else { NEVER_MET })
+    }
+
+    fn add(&mut self, seed: u64, run: Result<Report, String>) {
+        self.seeds = self.seeds.saturating_add(1);
+        let first = match run {
+            Ok(report) => {
+                self.count(&report);
+                report.violations.into_iter().next()
+            }
+            Err(how) => Some(Violation { promise: Promise::NoPanic, at: 0, how }),
+        };
+        let Some(first) = first else { return };
+        let count = self.broken.entry(first.promise.word()).or_default();
+        *count = count.saturating_add(1);
+        if self.failures.len() < FAILURES_MAX {
+            self.failures.push(Failure { seed, first });
+        }
+    }
+
+    fn count(&mut self, report: &Report) {
+        let halls = u64::try_from(report.halls).unwrap_or(u64::MAX);
+        self.hall_days = self.hall_days.saturating_add(halls.saturating_mul(report.days));
+        self.steps = self.steps.saturating_add(report.traffic.steps);
+        self.cases = self.cases.saturating_add(report.work.received);
+        self.hand_overs = self.hand_overs.saturating_add(report.traffic.hand_overs);
+        self.sometimes.merge(&report.sometimes);
+    }
+}
+
+/// The exit code of a swarm in which every promise held, but something was never met.
+pub const NEVER_MET: u8 = 80;
+/// Seeds from which on everything must have been met.
+const ENOUGH_SEEDS: u64 = 200;
+
+/// Runs seeds from `first` on, on so many threads, until `go_on` says no; it is asked before each.
+pub fn run(first: u64, threads: usize, go_on: &(dyn Fn(Seen) -> bool + Sync)) -> Tally {
+    let (next, tally) = (AtomicU64::new(first), Mutex::new(Tally::default()));
+    let work = || {
+        loop {
+            let seen = seen(&tally);
+            if !go_on(seen) {
+                return;
+            }
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            let run = one(seed);
+            // A thread that panics does so outside of this lock.
+            if let Ok(mut tally) = tally.lock() {
+                tally.add(seed, run);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(work);
+        }
+    });
+    let mut tally = tally.into_inner().unwrap_or_default();
+    tally.failures.sort_by_key(|failure| failure.seed);
+    if tally.seeds >= ENOUGH_SEEDS {
+        let drawn: Vec<_> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::Restore).collect();
+        tally.never = tally.sometimes.never(&drawn);
+    }
+    tally
+}
+
+fn one(seed: u64) -> Result<Report, String> {
+    let plan = Plan::drawn(seed);
+    let run = catch_unwind(AssertUnwindSafe(|| world::run(&plan)));
+    run.map_err(|panic| said(panic.as_ref()))?.map_err(|error| format!("{error:#}"))
+}
+
+/// What a panic said.
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
+    text.unwrap_or("the core stopped itself").to_owned()
+}
+
+fn seen(tally: &Mutex<Tally>) -> Seen {
+    let tally = tally.lock();
+    tally.map_or(Seen { seeds: 0, failed: 0 }, |tally| Seen {
+        seeds: tally.seeds,
+        failed: tally.broken.values().sum(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_promise_of_one_seed_is_kept_and_gives_the_code() {
+        let mut tally = Tally::default();
+        tally.add(7, Err("boom".to_owned()));
+        assert_eq!((tally.seeds, tally.exit_code()), (1, Promise::NoPanic.exit_code()));
+        assert!(!tally.holds());
+        assert_eq!(tally.failures.first().map(|failure| failure.seed), Some(7));
+    }
+
+    #[test]
+    fn a_swarm_runs_each_seed_once() {
+        let tally = run(1, 2, &|seen| seen.seeds < 3);
+        assert!((3..=4).contains(&tally.seeds));
+        assert!(tally.failures.is_empty(), "{:?}", tally.failures);
+        assert!(tally.hall_days > 0 && tally.steps > 0);
+    }
+}

@@ -1,0 +1,168 @@
+//! Disks lost, machines stolen, backups put back; and the new life that a hall gets from the hall above it.
+
+use anyhow::Context as _;
+use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
+use hallmesh_protocol::ids::{HallAt, HallId};
+use hallmesh_protocol::query;
+use hallmesh_protocol::record::Body;
+use hallmesh_protocol::signed::Signed;
+use hallmesh_protocol::step::{Command, Input};
+use hallmesh_protocol::verify;
+
+use super::{Event, World};
+use crate::clock::FOUNDED;
+use crate::disk::Disk;
+use crate::plan::{Fault, SECOND};
+use crate::sometimes::Branch;
+use crate::station::Seat;
+
+/// Milliseconds until a new machine stands where one was lost, at the least and more at the most.
+const NEW_MACHINE: (u64, u64) = (2 * SECOND, 30 * SECOND);
+/// Milliseconds until staff look again whether the hall above has given a charter.
+const LOOK_AGAIN: u64 = 3 * SECOND;
+
+impl World {
+    pub(super) fn disk_loss(&mut self, seat: Seat) {
+        if self.is_installed(seat) {
+            self.hit(Fault::DiskLoss);
+            self.lose_disk(seat);
+        }
+    }
+
+    /// The hall's life ends with its disk. A new machine is bought and waits for a charter.
+    pub(super) fn lose_disk(&mut self, seat: Seat) {
+        self.stop(seat);
+        let Some(station) = self.stations.get_mut(seat).filter(|station| station.off_until < u64::MAX) else {
+            return;
+        };
+        let at = station.at;
+        (station.disk, station.backup, station.off_until) = (Disk::empty(), None, u64::MAX);
+        self.checkers.life_ended(self.now, seat, at);
+        self.tell(seat, || "has lost its disk: this life is over".to_owned());
+        let (least, more) = NEW_MACHINE;
+        let after = self.faults.below(more).saturating_add(least);
+        self.later(after, Event::Install(seat));
+    }
+
+    /// The machine is gone; the hall above says that what it signs from now on is worth nothing.
+    pub(super) fn theft(&mut self, seat: Seat) {
+        let Some(at) = self.stations.get(seat).map(|station| station.at).filter(|_| self.is_installed(seat))
+        else {
+            return;
+        };
+        self.hit(Fault::Theft);
+        self.lose_disk(seat);
+        let transport_key = self.city.transport_key(at);
+        let since = FOUNDED.saturating_add(self.now);
+        let revocation = Revocation { at, transport_key, reason: RevocationReason::Stolen, since };
+        self.state(at.hall, Body::Revocation(revocation));
+    }
+
+    /// The hall comes back with what its disk held this morning, and does not know it.
+    pub(super) fn restore(&mut self, seat: Seat) {
+        self.stop(seat);
+        let Some(station) = self.stations.get_mut(seat) else { return };
+        let Some(backup) = station.backup.clone() else { return };
+        station.disk = backup;
+        self.checkers.restored(seat, &station.disk);
+        self.hit(Fault::Restore);
+        self.tell(seat, || "comes back with an old disk".to_owned());
+        self.later(SECOND, Event::Start(seat));
+    }
+
+    /// Copies of all disks are put aside, where somebody may put them back one day.
+    pub(super) fn back_up(&mut self) {
+        let steps = self.plan.steps.iter().any(|step| step.fault == Fault::Restore);
+        if steps || self.plan.trouble.0.contains_key(&Fault::Restore) {
+            for station in &mut self.stations {
+                station.backup = Some(station.disk.clone());
+            }
+        }
+    }
+
+    /// A new machine is installed as soon as the hall above has chartered it.
+    pub(super) fn install(&mut self, seat: Seat) {
+        let Some(old) = self.stations.get(seat).map(|station| station.at) else { return };
+        let new = HallAt { incarnation: old.incarnation.saturating_add(1), ..old };
+        match self.first_rows(new) {
+            Some(Ok(disk)) => self.begin_life(seat, new, disk),
+            Some(Err(error)) => self.checkers.not_installed(self.now, new, &error),
+            None => {
+                let charter = Body::Charter(Box::new(self.city.charter(new)));
+                self.state(new.hall, charter);
+                self.later(LOOK_AGAIN, Event::Install(seat));
+            }
+        }
+    }
+
+    fn begin_life(&mut self, seat: Seat, at: HallAt, disk: Disk) {
+        let Some(station) = self.stations.get_mut(seat) else { return };
+        (station.at, station.disk, station.off_until) = (at, disk, 0);
+        self.sometimes.hit(Branch::InstalledAnew);
+        self.checkers.installed(seat, at);
+        self.tell(seat, || "is installed anew".to_owned());
+        self.later(1, Event::Start(seat));
+    }
+
+    /// What a new life begins with, from the disk of the hall that has chartered it; none while none has.
+    fn first_rows(&self, new: HallAt) -> Option<anyhow::Result<Disk>> {
+        let source = self
+            .superior(new.hall)
+            .filter(|it| self.stations.get(*it).is_some_and(|it| it.answers(self.now)))?;
+        let source = self.stations.get(source)?;
+        let directory = Directory::new(&source.disk);
+        let chartered = directory.charter(new.hall).is_some_and(|held| held.incarnation == new.incarnation);
+        if !chartered {
+            return None;
+        }
+        let mut records = query::enrolment_records(&source.disk, source.at.hall);
+        for record in query::chain(&source.disk, new) {
+            if !records.contains(&record) {
+                records.push(record);
+            }
+        }
+        Some(self.first_disk(source.clock.at(self.now), records, new))
+    }
+
+    fn first_disk(
+        &self,
+        now: hallmesh_protocol::step::Now,
+        records: Vec<Signed<hallmesh_protocol::record::Record>>,
+        new: HallAt,
+    ) -> anyhow::Result<Disk> {
+        let writes = self.city.install(now, records, new).context("a new life")?;
+        let mut disk = Disk::empty();
+        disk.commit(writes);
+        Ok(disk)
+    }
+
+    /// Something is stated about a hall by the hall above it, or by the root if there is none.
+    fn state(&mut self, about: HallId, body: Body) {
+        let Some(superior) = self.superior(about) else { return };
+        if self.city.parent(about).is_some() {
+            self.people.now = self.now;
+            let Some(station) = self.stations.get(superior).filter(|it| it.answers(self.now)) else { return };
+            if let Some((ticket, command)) = self.people.admitting(&self.city, superior, station, body) {
+                self.feed(superior, Input::Command { ticket, command });
+            }
+            return;
+        }
+        let Some(station) = self.stations.get(superior) else { return };
+        let charters = Directory::new(&station.disk).charter(about).map_or(0, |held| held.incarnation);
+        let (records, _) = verify::records(&station.disk, vec![self.city.by_root(body, charters)]);
+        let ticket = self.people.other(superior);
+        self.feed(superior, Input::Command { ticket, command: Command::Admit(records) });
+    }
+
+    /// The hall above a hall; for the city, the hall of a county, to which the root's holders bring what they sign.
+    fn superior(&self, hall: HallId) -> Option<Seat> {
+        match self.city.parent(hall) {
+            Some(parent) => self.seat(parent),
+            None => self.stations.iter().position(|it| it.at.hall != hall && it.answers(self.now)),
+        }
+    }
+
+    fn is_installed(&self, seat: Seat) -> bool {
+        self.stations.get(seat).is_some_and(|station| station.off_until < u64::MAX)
+    }
+}
