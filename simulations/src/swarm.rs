@@ -79,12 +79,13 @@ impl Tally {
         promises.min().unwrap_or(if self.never.is_empty() { 0 } else { NEVER_MET })
     }
 
-    fn add(&mut self, seed: u64, run: Result<Report, String>) {
+    fn add(&mut self, plan: &Plan, run: Result<Report, String>) {
+        let seed = plan.seed;
         self.seeds = self.seeds.saturating_add(1);
         let first = match run {
             Ok(report) => {
                 self.count(&report);
-                report.violations.into_iter().next()
+                report.violations.into_iter().find(|violation| !plan.knows(violation.promise))
             }
             Err(how) => Some(Violation { promise: Promise::NoPanic, at: 0, how }),
         };
@@ -121,10 +122,11 @@ pub fn run(first: u64, threads: usize, go_on: &(dyn Fn(Seen) -> bool + Sync)) ->
                 return;
             }
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            let run = one(seed);
+            let plan = Plan::drawn(seed);
+            let run = one(&plan);
             // A thread that panics does so outside of this lock.
             if let Ok(mut tally) = tally.lock() {
-                tally.add(seed, run);
+                tally.add(&plan, run);
             }
         }
     };
@@ -142,9 +144,8 @@ pub fn run(first: u64, threads: usize, go_on: &(dyn Fn(Seen) -> bool + Sync)) ->
     tally
 }
 
-fn one(seed: u64) -> Result<Report, String> {
-    let plan = Plan::drawn(seed);
-    let run = catch_unwind(AssertUnwindSafe(|| world::run(&plan)));
+fn one(plan: &Plan) -> Result<Report, String> {
+    let run = catch_unwind(AssertUnwindSafe(|| world::run(plan)));
     run.map_err(|panic| said(panic.as_ref()))?.map_err(|error| format!("{error:#}"))
 }
 
@@ -169,7 +170,7 @@ mod tests {
     #[test]
     fn a_broken_promise_of_one_seed_is_kept_and_gives_the_code() {
         let mut tally = Tally::default();
-        tally.add(7, Err("boom".to_owned()));
+        tally.add(&Plan::drawn(7), Err("boom".to_owned()));
         assert_eq!((tally.seeds, tally.exit_code()), (1, Promise::NoPanic.exit_code()));
         assert!(!tally.holds());
         assert_eq!(tally.failures.first().map(|failure| failure.seed), Some(7));

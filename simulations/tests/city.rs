@@ -13,15 +13,17 @@ fn run(plan: &Plan) -> Report {
     world::run(plan).expect("the city is founded")
 }
 
-fn holds(report: &Report) {
-    assert!(report.violations.is_empty(), "SEED={}\n{report}", report.seed);
+fn holds(plan: &Plan) -> Report {
+    let report = run(plan);
+    let unknown = report.violations.iter().find(|violation| !plan.knows(violation.promise));
+    assert!(unknown.is_none(), "SEED={}\n{report}", report.seed);
+    report
 }
 
 #[test]
 fn without_trouble_every_case_is_delivered() {
     let plan = Plan { trouble: Trouble::default(), ..Plan::default() };
-    let report = run(&plan);
-    holds(&report);
+    let report = holds(&plan);
     assert!(report.work.received > 50, "{report}");
     assert_eq!(report.work.received, report.work.delivered, "{report}");
     assert_eq!(report.sometimes.faults_in_all(), 0, "{report}");
@@ -31,9 +33,9 @@ fn without_trouble_every_case_is_delivered() {
 fn seeds(seeds: RangeInclusive<u64>) {
     let chosen: Option<u64> = std::env::var("SEED").ok().map(|seed| seed.parse().expect("a number"));
     match chosen {
-        Some(seed) if seeds.contains(&1) => holds(&run(&Plan::drawn(seed))),
+        Some(seed) if seeds.contains(&1) => drop(holds(&Plan::drawn(seed))),
         Some(_) => {}
-        None => seeds.for_each(|seed| holds(&run(&Plan::drawn(seed)))),
+        None => seeds.for_each(|seed| drop(holds(&Plan::drawn(seed)))),
     }
 }
 

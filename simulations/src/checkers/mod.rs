@@ -72,6 +72,8 @@ pub struct Checkers {
     bounded: Bounded,
     overreach: Overreach,
     lives: Lives,
+    /// Cases of which a hall has written two logs.
+    two_faced: BTreeSet<CaseId>,
     broken: Vec<Violation>,
     count: u64,
 }
@@ -106,7 +108,7 @@ impl Checkers {
                     let sequence = sequence_of(key);
                     let event = *blake3::hash(bytes).as_bytes();
                     let how = self.one_hand.logged(seat, case, sequence, event);
-                    self.note(at, Promise::OneHand, how);
+                    self.note(at, Promise::OneHand, how.filter(|_| !self.two_faced.contains(&case)));
                 }
                 (table::CASE | table::EVENT, None) => {
                     let how = self.kept.dropped(seat, case);
@@ -169,6 +171,11 @@ impl Checkers {
         self.overreach.forbidden(record);
     }
 
+    /// A hall has written a second log of a case that it had in hand: it alone is to blame for what comes of that case.
+    pub fn two_faced(&mut self, case: CaseId) {
+        self.two_faced.insert(case);
+    }
+
     /// Somebody asked a hall about a case.
     pub fn inspected(&mut self, at: u64, case: CaseId, disk: &Disk) {
         let how = self.in_time.asked(case, disk);
@@ -221,7 +228,8 @@ impl Checkers {
             self.note(at, Promise::NoCentre, Some(how));
         }
         for station in stations {
-            let how = Settled::check(station, |case| self.is_orphan(case, stations));
+            let forks_allowed = !self.two_faced.is_empty();
+            let how = Settled::check(station, forks_allowed, |case| self.is_orphan(case, stations));
             self.note(at, Promise::Settled, how);
         }
         self.dates(at, stations);
@@ -233,9 +241,14 @@ impl Checkers {
     }
 
     fn case_changed(&mut self, at: u64, seat: Seat, case: CaseId, disk: &Disk) {
+        if self.two_faced.contains(&case) {
+            return;
+        }
         let Some(view) = query::case(disk, case) else { return };
         let events = view.case.events;
         self.kept.kept(seat, case, events);
+        let how = self.in_time.committed(at, &view.case);
+        self.note(at, Promise::InTime, how);
         let how = self.route_only.kept(case, &query::file(disk, case));
         self.note(at, Promise::RouteOnly, how);
         let Some(custody) = view.custody else { return };
@@ -286,6 +299,9 @@ impl Checkers {
 
     /// Whether a case has to wait for a ruling, as the newest copy of it shows.
     fn is_orphan(&self, case: CaseId, stations: &[Station]) -> bool {
+        if self.two_faced.contains(&case) {
+            return true;
+        }
         let disks =
             self.kept.keepers(case).filter_map(|seat| stations.get(seat)).map(|station| &station.disk);
         let newest = disks.filter_map(|disk| Some((query::case(disk, case)?.case, disk)));

@@ -3,7 +3,8 @@
 
 use hallmesh_protocol::chance::Chance;
 
-use super::{Fault, Lines, Load, Plan, Shape, Span, Trouble};
+use super::{Fault, Known, Lines, Load, Plan, Shape, Span, Trouble};
+use crate::checkers::Promise;
 
 /// Of ten kinds of trouble, how many a plan has on average.
 const KINDS_OF_TEN: u64 = 5;
@@ -29,7 +30,13 @@ impl Plan {
             // from the hall above, for which there is no way yet (see the custody rules).
             lines.no_inbound = 0;
         }
-        Self { seed, city, span, load, lines, trouble, ..Self::default() }
+        let wrong_clocks = [Fault::ClockJump, Fault::ClockYears, Fault::PowerCut];
+        let known = if wrong_clocks.iter().any(|fault| trouble.0.contains_key(fault)) {
+            vec![Known { promise: Promise::InTime, why: "no hall doubts its own clock yet".to_owned() }]
+        } else {
+            Vec::new()
+        };
+        Self { seed, city, span, load, lines, trouble, known, ..Self::default() }
     }
 }
 

@@ -175,6 +175,11 @@ impl Plan {
         Ok(toml::to_string(self)?)
     }
 
+    /// Whether a promise is known to break in this run.
+    pub fn knows(&self, promise: Promise) -> bool {
+        self.known.iter().any(|known| known.promise == promise)
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         self.span.check()?;
         self.lines.check()?;

@@ -51,11 +51,15 @@ pub enum Fault {
     Replay,
     /// A hall's own staff state what is not theirs to state.
     Overreach,
+    /// A hall sends its neighbour hundreds of letters for others.
+    Flood,
+    /// A hall that has a case in hand writes a second log of it, and sends that to another hall.
+    Equivocation,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Crash,
         Self::CrashBeforeCommit,
         Self::CrashAfterCommit,
@@ -76,6 +80,8 @@ impl Fault {
         Self::Garbage,
         Self::Replay,
         Self::Overreach,
+        Self::Flood,
+        Self::Equivocation,
     ];
 
     /// A stable word, for tables and JSON.
@@ -101,6 +107,8 @@ impl Fault {
             Self::Garbage => "garbage",
             Self::Replay => "replay",
             Self::Overreach => "overreach",
+            Self::Flood => "flood",
+            Self::Equivocation => "equivocation",
         }
     }
 }

@@ -67,7 +67,8 @@ impl World {
         for index in 0..self.plan.steps.len() {
             let step = self.plan.steps.get(index).filter(|it| usize::try_from(it.day) == Ok(day));
             if let Some(after) = step.map(|it| it.minute.saturating_mul(MINUTE)) {
-                self.later(after, Event::Step(index));
+                // Whatever is to happen in the first minute happens to halls that are open.
+                self.later(after.saturating_add(OPENING * 2), Event::Step(index));
             }
         }
         let all: Vec<_> = self.agenda.keys().copied().collect();

@@ -1,10 +1,13 @@
 //! People who mean harm: noise on the line, old messages again, a hall that states what is not its own.
 
 use hallmesh_protocol::calendar::Calendar;
+use hallmesh_protocol::cases::{Header, Position, SignedEvent, Stage};
 use hallmesh_protocol::catalogue::{Delegation, Rights};
 use hallmesh_protocol::directory::{Contact, Revocation, RevocationReason};
-use hallmesh_protocol::ids::{Digest, HallAt};
+use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
 use hallmesh_protocol::message::{Message, Why};
+use hallmesh_protocol::post::{Asked, Letter, LetterBody};
+use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer, Record};
 use hallmesh_protocol::signed::Signed;
 
@@ -14,6 +17,8 @@ use crate::station::{Line, Seat};
 
 /// Bytes of noise in one frame at the most.
 const NOISE_MAX: u64 = 2_000;
+/// Letters of one flood.
+const FLOOD: u64 = 300;
 /// A version that nobody has reached.
 const VERSION: u32 = 1_000;
 
@@ -98,6 +103,49 @@ impl World {
                 addresses: vec![format!("/ip4/10.9.9.9/tcp/{}", self.faults.below(60_000))],
             }),
         })
+    }
+
+    /// A neighbour gets hundreds of letters for others, each with another name.
+    pub(super) fn flood(&mut self, seat: Seat) {
+        let Some((peer, line)) = self.a_line_of(seat) else { return };
+        let Some(at) = self.stations.get(seat).map(|station| station.at) else { return };
+        self.hit(Fault::Flood);
+        self.tell(seat, || "floods a neighbour with letters".to_owned());
+        for _letter in 0..FLOOD {
+            let to = self.faults.victim(self.stations.len());
+            let Some(to) = self.stations.get(to).map(|station| station.at.hall) else { return };
+            let mut case = [0; 16];
+            self.faults.noise(&mut case);
+            let position = Position::default();
+            let asked = Asked { case: CaseId(case), position, sequence: 1, head: Digest([0; 32]) };
+            let letter = Letter::write(at, to, LetterBody::Ask(asked));
+            self.under_way(seat, peer, line, self.now.saturating_add(1), Message::Letter(letter).encode());
+        }
+    }
+
+    /// A second log of a case that the hall has in hand, the same but for its last event, goes to another hall.
+    pub(super) fn equivocate(&mut self, seat: Seat) {
+        let Some((peer, line)) = self.a_line_of(seat) else { return };
+        let (Some(station), Some(other)) = (self.stations.get(seat), self.stations.get(peer)) else { return };
+        let stages = [Stage::Custodian, Stage::Handing];
+        let case =
+            stages.into_iter().find_map(|stage| query::desk(&station.disk, stage, None, 1).first().copied());
+        let Some(case) = case else { return };
+        let (at, to) = (station.at, other.at.hall);
+        let mut file = query::file(&station.disk, case);
+        let last = file.events.pop();
+        let Some(header) = last.as_ref().and_then(|event| event.header().ok()).filter(|it| it.at == at)
+        else {
+            return;
+        };
+        let body = last.map(|event| event.body().clone()).unwrap_or_default();
+        let wall = header.wall.saturating_add(1);
+        file.events.push(SignedEvent::sign(Header { wall, ..header }, body, &self.city.event_key(at)));
+        self.hit(Fault::Equivocation);
+        self.checkers.two_faced(case);
+        self.tell(seat, || format!("writes a second log of {case}"));
+        let letter = Letter::write(at, to, LetterBody::Copy(file));
+        self.under_way(seat, peer, line, self.now.saturating_add(1), Message::Letter(letter).encode());
     }
 
     fn a_line_of(&mut self, seat: Seat) -> Option<(Seat, Line)> {

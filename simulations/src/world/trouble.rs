@@ -35,7 +35,12 @@ impl World {
         let victim = self.city.halls.iter().position(|at| at.hall.division() == step.place);
         let Some(victim) = victim else { return };
         let lasts = if step.days > 0 { Lasts::Days(step.days) } else { self.faults.lasts(false) };
-        self.bring_about(step.fault, victim, step.place, lasts);
+        // A planned wrong time is that of a whole division, as after a power cut.
+        let everybody = matches!(step.fault, Fault::ClockYears | Fault::ClockJump);
+        let seats = if everybody { self.under(step.place) } else { vec![victim] };
+        for seat in seats {
+            self.bring_about(step.fault, seat, step.place, lasts);
+        }
     }
 
     fn bring_about(&mut self, fault: Fault, seat: Seat, place: DivisionCode, lasts: Lasts) {
@@ -62,6 +67,8 @@ impl World {
             Fault::Garbage => self.garbage(seat),
             Fault::Replay => self.replay_frame(),
             Fault::Overreach => self.overreach(seat),
+            Fault::Flood => self.flood(seat),
+            Fault::Equivocation => self.equivocate(seat),
         }
     }
 
