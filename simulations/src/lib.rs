@@ -14,6 +14,8 @@ pub mod faults;
 mod lists;
 pub mod network;
 pub mod people;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 pub mod report;
 pub mod station;
 pub mod world;

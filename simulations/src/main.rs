@@ -11,6 +11,8 @@ use hallmesh_simulations::checkers::Promise;
 use hallmesh_simulations::city;
 use hallmesh_simulations::faults::Trouble;
 use hallmesh_simulations::network::Weather;
+#[cfg(feature = "planted-bugs")]
+use hallmesh_simulations::planted;
 use hallmesh_simulations::report::Report;
 use hallmesh_simulations::world::{self, Plan};
 
@@ -34,6 +36,9 @@ struct Cli {
 enum What {
     /// A city at work, with trouble, then mended and quiet; every promise must hold in the end.
     City(CityArgs),
+    /// Is each of the planted bugs found?
+    #[cfg(feature = "planted-bugs")]
+    Planted(planted::HuntArgs),
 }
 
 #[derive(Debug, Args)]
@@ -71,8 +76,12 @@ struct CityArgs {
 }
 
 fn main() -> ExitCode {
-    let Cli { what: What::City(args) } = Cli::parse();
-    match city(&args) {
+    let code = match Cli::parse().what {
+        What::City(args) => city(&args),
+        #[cfg(feature = "planted-bugs")]
+        What::Planted(args) => planted::command(&args),
+    };
+    match code {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Where even this cannot be written, the exit code still tells.

@@ -5,6 +5,8 @@
 
 mod halls;
 mod lines;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 mod trouble;
 mod work;
 

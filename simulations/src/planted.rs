@@ -1,0 +1,142 @@
+//! The hunt for planted bugs: small cities with every kind of trouble, seed after seed, until a checker speaks.
+
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::time::{Duration, Instant};
+
+use hallmesh_protocol::planted::{Bug, plant};
+use serde::Serialize;
+
+use crate::checkers::Violation;
+use crate::city::{Division, made_up};
+use crate::faults::Trouble;
+use crate::network::Weather;
+use crate::world::{self, Plan};
+
+/// The exit code when a bug is not found.
+pub const NOT_FOUND: u8 = 70;
+/// The word for a city without any bug.
+const NONE: &str = "none";
+const MINUTES: u64 = 3;
+const CASES_PER_MINUTE: u64 = 40;
+const TROUBLE: Trouble = Trouble {
+    weather: Weather { lost: 50, doubled: 10, late: 5 },
+    crash_every: Some(4_000),
+    cut_every: Some(15_000),
+};
+
+/// A bug that gave itself away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Which, by its word.
+    pub bug: &'static str,
+    /// The city in which it was seen.
+    pub seed: u64,
+    /// How long the hunt took.
+    pub milliseconds: u64,
+    /// The promise whose checker saw it first, or `panic`.
+    pub checker: String,
+    /// What was seen.
+    pub how: String,
+}
+
+/// Runs small cities with a bug planted, or without one, until a checker speaks or the time is over.
+pub fn hunt(bug: Option<Bug>, seconds: u64) -> anyhow::Result<Option<Found>> {
+    let (began, city) = (Instant::now(), made_up(2, 2, 3));
+    let word = bug.map_or(NONE, Bug::word);
+    for seed in 1.. {
+        if began.elapsed() >= Duration::from_secs(seconds) {
+            break;
+        }
+        if let Some((checker, how)) = first_violation(&city, seed, bug)? {
+            let milliseconds = u64::try_from(began.elapsed().as_millis())?;
+            return Ok(Some(Found { bug: word, seed, milliseconds, checker, how }));
+        }
+    }
+    Ok(None)
+}
+
+fn first_violation(
+    city: &[Division],
+    seed: u64,
+    bug: Option<Bug>,
+) -> anyhow::Result<Option<(String, String)>> {
+    let plan = Plan { minutes: MINUTES, seed, cases_per_minute: CASES_PER_MINUTE, trouble: TROUBLE };
+    plant(bug);
+    let run = panic::catch_unwind(AssertUnwindSafe(|| world::run(city, plan)));
+    plant(None);
+    match run {
+        Ok(report) => report?.violations.first().map(described).transpose(),
+        Err(payload) => Ok(Some(("panic".to_owned(), said(payload.as_ref())))),
+    }
+}
+
+fn described(violation: &Violation) -> anyhow::Result<(String, String)> {
+    let promise = serde_json::to_value(violation.promise)?;
+    Ok((promise.as_str().unwrap_or_default().to_owned(), violation.how.clone()))
+}
+
+/// The words of a panic.
+fn said(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+/// Which bugs are hunted, and for how long.
+#[derive(Debug, clap::Args)]
+pub struct HuntArgs {
+    /// Only this bug, by its word; `none` runs cities without any, which must stay silent.
+    #[arg(long, value_name = "WORD", value_parser = chosen)]
+    bug: Option<Chosen>,
+    /// Seconds for each bug at the most.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Answer in JSON, one line a bug.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Chosen(Option<Bug>);
+
+fn chosen(word: &str) -> Result<Chosen, String> {
+    if word == NONE {
+        return Ok(Chosen(None));
+    }
+    let words: Vec<_> = Bug::ALL.iter().map(|bug| bug.word()).collect();
+    word.parse().map(|bug| Chosen(Some(bug))).map_err(|why| format!("{why}; there are {}", words.join(" ")))
+}
+
+/// Hunts and prints. Gives the exit code.
+pub fn command(args: &HuntArgs) -> anyhow::Result<u8> {
+    // A panic of a planted bug is a finding, not noise.
+    panic::set_hook(Box::new(|_| {}));
+    let all = || Bug::ALL.iter().copied().map(Some).collect();
+    let bugs: Vec<Option<Bug>> = args.bug.map_or_else(all, |chosen| vec![chosen.0]);
+    let mut code = 0;
+    for bug in bugs {
+        let found = hunt(bug, args.seconds)?;
+        // Where no bug is planted, nothing may be found.
+        if found.is_some() != bug.is_some() {
+            code = NOT_FOUND;
+        }
+        show(bug.map_or(NONE, Bug::word), found.as_ref(), args.json)?;
+    }
+    Ok(code)
+}
+
+fn show(bug: &str, found: Option<&Found>, json: bool) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::json!({ "bug": bug, "found": found }))?;
+        return Ok(());
+    }
+    match found {
+        Some(Found { seed, milliseconds, checker, how, .. }) => {
+            let (whole, rest) = (milliseconds / 1_000, milliseconds % 1_000);
+            writeln!(out, "{bug:<28} found  seed {seed:>4}  {whole:>3}.{rest:03} s  {checker:<13}  {how}")?;
+        }
+        None => writeln!(out, "{bug:<28} not found")?,
+    }
+    Ok(())
+}
