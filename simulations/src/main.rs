@@ -25,7 +25,8 @@ const TABLE: &str = "deploy/sample-city/zhangye/divisions.csv";
     version,
     after_help = "Exit codes: 0 all promises hold; 1 the run could not begin; 2 wrong arguments; 64 a case was in two \
 hands; 65 a case or an act was lost; 66 the lists differ in the end; 67 something was still under way in the \
-end; 68 two runs of one seed differ. The lowest one that applies is given."
+end; 68 two runs of one seed differ; 71 a log has what the law of cases does not allow; 72 an index, a count or a \
+root is not what its rows say. The lowest one that applies is given."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -149,6 +150,8 @@ fn code(report: &Report, same: bool) -> u8 {
         Promise::ListsAgree => 66,
         Promise::Settled => 67,
         Promise::SameTrace => 68,
+        Promise::Lawful => 71,
+        Promise::Rebuilt => 72,
     };
     let differs = (!same).then_some(Promise::SameTrace);
     report.promises().iter().chain(&differs).map(code).min().unwrap_or(0)

@@ -1,9 +1,15 @@
 //! The promises, one file each. A checker watches what halls commit and what they say after a commit; it
 //! has a memory of its own (ghost state) and never asks the code it checks to check itself.
 
+mod high_water;
+mod in_hand;
+mod lawful_log;
+mod let_go;
 mod lists_agree;
+mod logs;
 mod nothing_lost;
 mod one_hand;
+mod rebuilt;
 mod settled;
 mod trace;
 
@@ -20,9 +26,14 @@ use serde::Serialize;
 use crate::disk::Disk;
 use crate::station::{Seat, Station};
 
+pub use high_water::HighWater;
+pub use in_hand::InHand;
+pub use lawful_log::LawfulLog;
+pub use let_go::LetGo;
 pub use lists_agree::ListsAgree;
 pub use nothing_lost::{Ending, NothingLost};
 pub use one_hand::OneHand;
+pub use rebuilt::Rebuilt;
 pub use settled::Settled;
 pub use trace::{Kind, Trace};
 
@@ -33,6 +44,8 @@ const LETTERS_DESCRIBED_MAX: usize = 4;
 
 /// First bytes of the rows that are watched: see the key space in `hallmesh_protocol::rows`.
 mod table {
+    pub(super) const RECORD: u8 = 0x10;
+    pub(super) const ELEMENT: u8 = 0x11;
     pub(super) const CASE: u8 = 0x20;
     pub(super) const EVENT: u8 = 0x21;
     pub(super) const CUSTODY: u8 = 0x23;
@@ -52,6 +65,10 @@ pub enum Promise {
     Settled,
     /// One seed gives one run.
     SameTrace,
+    /// A log tells only what the law of cases allows.
+    Lawful,
+    /// What is kept for finding and counting rows is what the rows say.
+    Rebuilt,
 }
 
 /// A promise that was broken.
@@ -72,6 +89,9 @@ pub struct Checkers {
     pub trace: Trace,
     one_hand: OneHand,
     nothing_lost: NothingLost,
+    high_water: HighWater,
+    lawful_log: LawfulLog,
+    rebuilt: Rebuilt,
     broken: Vec<Violation>,
     count: u64,
     halls: Vec<HallAt>,
@@ -100,6 +120,7 @@ impl Checkers {
                     let how = self.nothing_lost.dropped(seat, case);
                     self.note(at, Promise::NothingLost, how);
                 }
+                (table::CUSTODY, None) => self.part_dropped(at, seat, case),
                 (table::CASE | table::CUSTODY, _) => {
                     changed.insert(case);
                 }
@@ -152,6 +173,7 @@ impl Checkers {
             let how = Settled::check(station.at.hall, &query::counts(&station.disk), &waiting);
             self.note(at, Promise::Settled, how);
         }
+        self.ended_whole(at, stations);
     }
 
     /// What was broken, as far as it is described, and how often in all.
@@ -163,6 +185,7 @@ impl Checkers {
         let Some(view) = query::case(disk, case) else { return };
         let events = view.case.events;
         self.nothing_lost.kept(seat, case, events);
+        self.look_at_log(at, seat, &view, disk);
         let Some(custody) = view.custody else { return };
         if custody.stage == Stage::Custodian && !self.one_hand.has_in_hand(seat, case) {
             let how = self.taken(seat, case, disk);

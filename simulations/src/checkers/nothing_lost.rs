@@ -64,6 +64,11 @@ impl NothingLost {
         self.kept.get(&case).and_then(|halls| halls.get(&seat)).copied().unwrap_or(0)
     }
 
+    /// How many halls keep so many events of a case at least.
+    pub fn copies(&self, case: CaseId, events: u32) -> usize {
+        self.kept.get(&case).into_iter().flatten().filter(|(_, kept)| **kept >= events).count()
+    }
+
     /// The halls that keep a case.
     pub fn keepers(&self, case: CaseId) -> impl Iterator<Item = Seat> {
         self.kept.get(&case).into_iter().flat_map(|halls| halls.keys().copied())

@@ -1,0 +1,62 @@
+//! What is checked of a case where its log lies: see [`super::LawfulLog`], [`super::LetGo`], [`super::HighWater`] and
+//! [`super::InHand`].
+
+use hallmesh_protocol::cases::Stage;
+use hallmesh_protocol::ids::{CaseId, HallAt};
+use hallmesh_protocol::query::{self, CaseView};
+
+use super::{Checkers, HighWater, InHand, LetGo, Promise};
+use crate::disk::Disk;
+use crate::station::{Seat, Station};
+
+impl Checkers {
+    /// A hall has committed its part in a case, and maybe events.
+    pub(super) fn look_at_log(&mut self, at: u64, seat: Seat, view: &CaseView, disk: &Disk) {
+        let (Some(me), Some(custody)) = (self.halls.get(seat).copied(), view.custody) else { return };
+        let id = view.case.id;
+        let how = self.high_water.stands(seat, id, custody.position);
+        self.note(at, Promise::OneHand, how);
+        let grown = usize::try_from(view.case.events).is_ok_and(|now| now > self.lawful_log.log(id).len());
+        if grown || custody.stage == Stage::Holder {
+            self.read_log(at, me, view, disk);
+        }
+        if custody.stage == Stage::Released {
+            let copies = |events| self.nothing_lost.copies(id, events);
+            let how = LetGo::check(me.hall, self.lawful_log.log(id), copies);
+            self.note(at, Promise::OneHand, how);
+        }
+    }
+
+    fn read_log(&mut self, at: u64, me: HallAt, view: &CaseView, disk: &Disk) {
+        let file = query::file(disk, view.case.id);
+        let log = file.events.iter().filter_map(|event| event.header().ok()).collect();
+        for how in self.lawful_log.kept(view.case.id, log) {
+            self.note(at, Promise::Lawful, Some(how));
+        }
+        self.note(at, Promise::NothingLost, InHand::key(me, view, &file.wraps));
+        self.note(at, Promise::Lawful, InHand::matter(me, view));
+    }
+
+    /// A hall dropped its part in a case.
+    pub(super) fn part_dropped(&mut self, at: u64, seat: Seat, case: CaseId) {
+        self.note(at, Promise::OneHand, HighWater::dropped(seat, case));
+    }
+
+    /// What must hold of every printed case, and of every disk, when all is over.
+    pub(super) fn ended_whole(&mut self, at: u64, stations: &[Station]) {
+        let printed: Vec<_> = self.nothing_lost.all_printed().collect();
+        for case in printed {
+            let keepers: Vec<_> = self.nothing_lost.keepers(case).collect();
+            for station in keepers.into_iter().filter_map(|seat| stations.get(seat)) {
+                let Some(view) = query::case(&station.disk, case) else { continue };
+                let copies = self.nothing_lost.copies(case, view.case.events).saturating_sub(1);
+                self.note(at, Promise::NothingLost, InHand::ends(station.at, &view, copies));
+            }
+        }
+        for station in stations {
+            for how in self.rebuilt.check(station.at.hall, &station.disk) {
+                self.note(at, Promise::Rebuilt, Some(how));
+            }
+        }
+    }
+}
