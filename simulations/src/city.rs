@@ -137,7 +137,7 @@ impl Founding<'_> {
             self.divisions.iter().map(|division| (division.code, self.charter(division))).collect();
         let mut records: Vec<_> = charters.values().cloned().collect();
         records.extend(self.divisions.iter().map(|division| self.contact(division)));
-        records.extend(lists::bodies(self.city.code, matters).into_iter().map(|body| self.by_root(body)));
+        records.extend(lists::bodies(self.city.code, matters).into_iter().map(|body| self.listed(body)));
         let now = Now { ticks: 0, wall: FOUNDED };
         let install = |records, code| {
             genesis::install(now, anchor, &policy, records, life(code))
@@ -202,6 +202,13 @@ impl Founding<'_> {
         let at = life(division.code);
         let addresses = vec![format!("/dns/hall-{}.example/tcp/7201", division.code)];
         self.by_hall(at, Body::Contact(Contact { at, addresses }))
+    }
+
+    /// Lists are published by the hall whose they are, which can revise them: a hall never replaces what the root
+    /// has stated.
+    fn listed(&self, body: Body) -> Signed<Record> {
+        let area = if let Body::Matter(matter) = &body { matter.area } else { self.city.code };
+        self.by_hall(life(area), body)
     }
 
     fn by_hall(&self, at: HallAt, body: Body) -> Signed<Record> {
