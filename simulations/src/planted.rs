@@ -67,8 +67,7 @@ fn first_violation(
     bug: Option<Bug>,
 ) -> anyhow::Result<Option<(String, String)>> {
     let plan = Plan { minutes: MINUTES, seed, cases_per_minute: CASES_PER_MINUTE, trouble: TROUBLE };
-    plant(bug);
-    let run = panic::catch_unwind(AssertUnwindSafe(|| world::run(city, plan)));
+    let run = panic::catch_unwind(AssertUnwindSafe(|| world::run_wrongly(city, plan, bug)));
     plant(None);
     match run {
         Ok(report) => report?.violations.first().map(described).transpose(),
@@ -118,14 +117,18 @@ pub fn command(args: &HuntArgs) -> anyhow::Result<u8> {
     panic::set_hook(Box::new(|_| {}));
     let all = || Bug::ALL.iter().copied().map(Some).collect();
     let bugs: Vec<Option<Bug>> = args.bug.map_or_else(all, |chosen| vec![chosen.0]);
-    let mut code = 0;
-    for bug in bugs {
-        let found = hunt(bug, args.seconds)?;
+    let (mut code, mut count) = (0, 0_usize);
+    for bug in &bugs {
+        let found = hunt(*bug, args.seconds)?;
         // Where no bug is planted, nothing may be found.
         if found.is_some() != bug.is_some() {
             code = NOT_FOUND;
         }
+        count = count.saturating_add(usize::from(found.is_some()));
         show(bug.map_or(NONE, Bug::word), found.as_ref(), args.json)?;
+    }
+    if !args.json {
+        writeln!(io::stdout(), "{count} of {} found", bugs.len())?;
     }
     Ok(code)
 }

@@ -44,19 +44,26 @@ impl Checkers {
 
     /// What must hold of every printed case, and of every disk, when all is over.
     pub(super) fn ended_whole(&mut self, at: u64, stations: &[Station]) {
-        let printed: Vec<_> = self.nothing_lost.all_printed().collect();
-        for case in printed {
-            let keepers: Vec<_> = self.nothing_lost.keepers(case).collect();
-            for station in keepers.into_iter().filter_map(|seat| stations.get(seat)) {
-                let Some(view) = query::case(&station.disk, case) else { continue };
-                let copies = self.nothing_lost.copies(case, view.case.events).saturating_sub(1);
-                self.note(at, Promise::NothingLost, InHand::ends(station.at, &view, copies));
-            }
+        let printed = self.nothing_lost.all_printed();
+        let found: Vec<_> = printed.flat_map(|case| self.ends(case, stations)).collect();
+        for how in found {
+            self.note(at, Promise::NothingLost, Some(how));
         }
         for station in stations {
             for how in self.rebuilt.check(station.at.hall, &station.disk) {
                 self.note(at, Promise::Rebuilt, Some(how));
             }
         }
+    }
+
+    /// What is wrong with where a case ends.
+    fn ends(&self, case: CaseId, stations: &[Station]) -> Vec<String> {
+        let keepers = self.nothing_lost.keepers(case).filter_map(|seat| stations.get(seat));
+        let views = keepers.filter_map(|station| Some((station.at, query::case(&station.disk, case)?)));
+        let found = views.filter_map(|(me, view)| {
+            let copies = self.nothing_lost.copies(case, view.case.events).saturating_sub(1);
+            InHand::ends(me, &view, copies)
+        });
+        found.collect()
     }
 }

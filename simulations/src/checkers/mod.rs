@@ -1,6 +1,7 @@
 //! The promises, one file each. A checker watches what halls commit and what they say after a commit; it
 //! has a memory of its own (ghost state) and never asks the code it checks to check itself.
 
+mod forwards;
 mod high_water;
 mod in_hand;
 mod lawful_log;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use crate::disk::Disk;
 use crate::station::{Seat, Station};
 
+pub use forwards::Forwards;
 pub use high_water::HighWater;
 pub use in_hand::InHand;
 pub use lawful_log::LawfulLog;
@@ -89,6 +91,7 @@ pub struct Checkers {
     pub trace: Trace,
     one_hand: OneHand,
     nothing_lost: NothingLost,
+    forwards: Forwards,
     high_water: HighWater,
     lawful_log: LawfulLog,
     rebuilt: Rebuilt,
@@ -106,6 +109,9 @@ impl Checkers {
     /// A hall commits. Says which cases change with that.
     pub fn commits(&mut self, at: u64, seat: Seat, writes: &Writes) -> BTreeSet<CaseId> {
         self.trace.commit(at, seat, writes);
+        for how in self.forwards.commits(seat, writes) {
+            self.note(at, Promise::ListsAgree, Some(how));
+        }
         let mut changed = BTreeSet::new();
         for (key, value) in writes {
             let (Some(table), Some(case)) = (key.first(), case_of(key)) else { continue };
@@ -174,6 +180,11 @@ impl Checkers {
             self.note(at, Promise::Settled, how);
         }
         self.ended_whole(at, stations);
+    }
+
+    /// Whether anything was broken so far.
+    pub fn is_broken(&self) -> bool {
+        self.count > 0
     }
 
     /// What was broken, as far as it is described, and how often in all.

@@ -71,7 +71,7 @@ fn desk(disk: &dyn View) -> Vec<String> {
 fn numbers(disk: &dyn View) -> Option<String> {
     let lost = cases(disk).into_iter().find(|id| {
         let number = query::case(disk, *id).map(|view| view.case.number.to_string());
-        !number.is_some_and(|number| query::find_cases(disk, &number, 2) == [*id])
+        number.is_none_or(|number| query::find_cases(disk, &number, 2) != [*id])
     });
     lost.map(|id| format!("case {id} is not found by its number"))
 }

@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::ids::HallId;
+#[cfg(feature = "planted-bugs")]
+use hallmesh_protocol::planted::{Bug, plant};
 
 use crate::checkers::Checkers;
 use crate::city::{City, Division};
@@ -130,14 +132,23 @@ pub fn run(divisions: &[Division], plan: Plan) -> anyhow::Result<Report> {
     let mut world = World::new(divisions, plan)?;
     world.open();
     let end = plan.minutes.saturating_mul(MINUTE);
-    while let Some(Reverse(due)) = world.queue.pop() {
-        if due.at > end {
-            break;
-        }
-        world.now = due.at;
-        world.happen(due.event);
-    }
+    world.go_on(end, |_| true);
     world.checkers.ended(end, &world.stations);
+    Ok(world.report(end))
+}
+
+/// As [`run`], with a bug planted once the city is founded, and only until a promise is broken: the end is not
+/// looked at then.
+#[cfg(feature = "planted-bugs")]
+pub fn run_wrongly(divisions: &[Division], plan: Plan, bug: Option<Bug>) -> anyhow::Result<Report> {
+    let mut world = World::new(divisions, plan)?;
+    plant(bug);
+    world.open();
+    let end = plan.minutes.saturating_mul(MINUTE);
+    world.go_on(end, |checkers| !checkers.is_broken());
+    if !world.checkers.is_broken() {
+        world.checkers.ended(end, &world.stations);
+    }
     Ok(world.report(end))
 }
 
@@ -169,6 +180,17 @@ impl World {
             plan,
             chance,
         })
+    }
+
+    /// Lets happen what comes until `end`, for as long as it may go on.
+    fn go_on(&mut self, end: u64, may: impl Fn(&Checkers) -> bool) {
+        while let Some(Reverse(due)) = self.queue.pop().filter(|Reverse(due)| due.at <= end) {
+            self.now = due.at;
+            self.happen(due.event);
+            if !may(&self.checkers) {
+                return;
+            }
+        }
     }
 
     /// Everything that is certain to come on the first morning.
