@@ -62,8 +62,7 @@ impl Exchange {
         if paused || self.asking.contains_key(&key) {
             return;
         }
-        let patience = if planted(Bug::ExchangeNeverGivenUp) { u64::MAX } else { EXCHANGE_TIMEOUT_MS };
-        let deadline = cx.now.ticks.saturating_add(patience);
+        let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
         self.asking
             .insert(key, Asking { nonce, answer: None, symbols: Vec::new(), block: FIRST_BLOCK, deadline });
         if shelf::fingerprint(cx, space).count() == 0 {
@@ -160,7 +159,9 @@ impl Exchange {
     }
 
     fn settle(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], found: Difference) {
-        send_records(cx, peer, space, &found.have, |_| Why::Push);
+        if !planted(Bug::ExchangeGivesNothing) {
+            send_records(cx, peer, space, &found.have, |_| Why::Push);
+        }
         let mut ids = found.want;
         ids.truncate(WANTS_MAX);
         if ids.is_empty() || planted(Bug::ExchangeEndsEarly) {

@@ -108,8 +108,8 @@ bugs! {
     VersionsNotKept = "versions-not-kept",
     /// An exchange ends before what this hall lacks is asked for.
     ExchangeEndsEarly = "exchange-ends-early",
-    /// An exchange that gets no answer blocks all later ones on its line.
-    ExchangeNeverGivenUp = "exchange-never-given-up",
+    /// An exchange brings what this hall lacks and does not give what the other one lacks.
+    ExchangeGivesNothing = "exchange-gives-nothing",
     /// A revoked hall still counts as one of us.
     RevocationIgnored = "revocation-ignored",
     /// Letters of a revoked hall are acted upon.

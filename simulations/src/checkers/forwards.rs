@@ -1,5 +1,5 @@
-//! Forwards: what stands under a key of the lists or the directory is replaced by newer versions only, and never by
-//! a hall below the one that stated it.
+//! Forwards: what stands under a key of the lists or the directory is replaced by newer versions of its own tier or by
+//! a hall above, never by one below.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,8 @@ impl Forwards {
     fn stands(&mut self, seat: Seat, record: &Record) -> Option<String> {
         let (key, new) = (record.body.key(), (record.version, record.issuer));
         let old = self.0.insert((seat, key.clone()), new)?;
-        let back = new.0 < old.0 || rank(new.1) > rank(old.1);
+        let (old_rank, new_rank) = (rank(old.1), rank(new.1));
+        let back = new_rank > old_rank || (new_rank == old_rank && new.0 < old.0);
         back.then(|| {
             format!(
                 "hall {seat}: {key} goes from version {} by {:?} to {} by {:?}",
@@ -79,7 +80,7 @@ mod tests {
         let mut check = Forwards::default();
         let mut found = |version, issuer| check.commits(1, &written(version, issuer)).len();
         assert_eq!(found(1, Issuer::Root) + found(2, county) + found(3, city), 1, "a county after the root");
-        assert_eq!([found(4, city), found(3, city), found(5, county)], [0, 1, 1]);
+        assert_eq!([found(4, city), found(3, city), found(5, county), found(1, city)], [0, 1, 1, 0]);
         assert!(check.commits(2, &written(1, county)).is_empty());
     }
 }
