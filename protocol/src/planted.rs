@@ -46,8 +46,8 @@ bugs! {
     HeldEndsTheAsking = "held-ends-the-asking",
     /// The target does not repeat its receipt for a hand-over that comes again.
     RepetitionNotAnswered = "repetition-not-answered",
-    /// Only the last giver hears that a mirror keeps the case, earlier ones never do.
-    LongAgoGiverNotTold = "long-ago-giver-not-told",
+    /// The target does not tell its giver that a mirror keeps what it took.
+    GiverNotTold = "giver-not-told",
     /// A case that comes back before the receipt of its going does not settle that hand-over.
     ReturnDoesNotSettle = "return-does-not-settle",
     /// A copy that comes late lowers the highest position a hall has seen.

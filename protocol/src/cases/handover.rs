@@ -291,7 +291,7 @@ fn let_givers_go(office: &mut Office<'_, '_>, id: CaseId, upto: Position) {
         let Some(header) = header else { continue };
         let position = header.position.after(1);
         let to_me = matches!(header.facts, Facts::Transfer { to, .. } if to == office.me.at);
-        let told = position <= upto && !(position < upto && planted(Bug::LongAgoGiverNotTold));
+        let told = position <= upto && !planted(Bug::GiverNotTold);
         let given = log::receipt(office.cx, id, position).filter(|_| to_me && told);
         if let Some(given) = given.filter(|given| given.value().kind == ReceiptKind::Held) {
             // It speaks of the same hand-over as the first receipt did.
