@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClerkId, Digest, HallId};
 use crate::limits::{ACT_GOOD_MS, ACTS_REMEMBERED, CLERKS_MAX, NAME_MAX};
+use crate::planted::{Bug, planted};
 use crate::rows;
 use crate::seal::{Context, PublicKey};
 use crate::signed::{Signable, Signed, Unverified, Verified};
@@ -130,12 +131,13 @@ impl Acts {
     ) -> Result<ClerkId, NotEntitled> {
         let card = card(view, act.clerk.number).filter(|card| card.active && card.id == act.clerk);
         let card = card.ok_or(NotEntitled::Clerk)?;
-        if !role(&card.roles) {
+        if !role(&card.roles) && !planted(Bug::RoleNotChecked) {
             return Err(NotEntitled::Role);
         }
         self.forget(now);
         let fresh = act.wall.abs_diff(now) <= ACT_GOOD_MS && self.order.len() < ACTS_REMEMBERED;
-        if !fresh || act.boot != boot || !self.seen.insert(act.nonce) {
+        let other_boot = act.boot != boot && !planted(Bug::BootOfActNotChecked);
+        if !fresh || other_boot || !(self.seen.insert(act.nonce) || planted(Bug::ActTakenTwice)) {
             return Err(NotEntitled::Stale);
         }
         self.order.push_back((now, act.nonce));

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::HallId;
 use crate::limits::{ANSWER_BYTES_MAX, EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, WANTS_MAX};
 use crate::message::{Message, Roots, Why};
+use crate::planted::{Bug, planted};
 use crate::reconcile::{
     Difference, ElementId, FIRST_BLOCK, SYMBOLS_MAX, ShortId, Sketch, SketchKey, Symbol, peel,
 };
@@ -158,10 +159,12 @@ impl Exchange {
     }
 
     fn settle(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], found: Difference) {
-        send_records(cx, peer, space, &found.have, |_| Why::Push);
+        if !planted(Bug::ExchangeGivesNothing) {
+            send_records(cx, peer, space, &found.have, |_| Why::Push);
+        }
         let mut ids = found.want;
         ids.truncate(WANTS_MAX);
-        if ids.is_empty() {
+        if ids.is_empty() || planted(Bug::ExchangeEndsEarly) {
             self.end(cx, peer, space);
         } else {
             cx.send(peer, Message::Want { space, nonce, ids });

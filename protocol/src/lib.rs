@@ -21,6 +21,10 @@ pub mod ids;
 pub mod limits;
 pub mod message;
 pub mod node;
+#[cfg(not(feature = "planted-bugs"))]
+mod planted;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 pub mod post;
 pub mod query;
 pub mod reconcile;

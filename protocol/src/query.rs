@@ -10,6 +10,7 @@ use crate::exchange;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
 use crate::message::Roots;
+use crate::planted::{Bug, planted};
 use crate::record::Record;
 use crate::rows;
 use crate::shelf;
@@ -105,7 +106,8 @@ pub struct Deadlines {
 pub fn deadlines(view: &dyn View, case: &CaseView) -> Option<Deadlines> {
     let (accepted, matter) = (case.case.accepted?, &case.matter.as_ref()?.matter);
     let (calendar, _) = Catalogue::new(view).calendar()?;
-    let due = |days| calendar.due(CivilDay::of_wall(accepted), days);
+    let start = if planted(Bug::DueFromReceipt) { case.case.received } else { accepted };
+    let due = |days| calendar.due(CivilDay::of_wall(start), days);
     Some(Deadlines { promised: due(matter.promised_days), legal: due(matter.legal_days) })
 }
 

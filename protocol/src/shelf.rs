@@ -7,6 +7,7 @@ use crate::directory::admission::{admissible, precedence, verify};
 use crate::directory::{Directory, HallCard, Inadmissible};
 use crate::ids::Digest;
 use crate::limits::{RECORDS_BYTES_MAX, RECORDS_MAX};
+use crate::planted::{Bug, planted};
 use crate::reconcile::Fingerprint;
 use crate::record::{Body, Record, Space, element};
 use crate::rows;
@@ -102,10 +103,14 @@ pub(crate) fn put(cx: &mut Cx<'_>, record: &Verified<Record>) {
     if let Some(old) = held {
         let old = element(old.signed());
         sum.remove(&old);
-        cx.remove(rows::element(space, &old));
+        if !planted(Bug::ElementNotRemoved) {
+            cx.remove(rows::element(space, &old));
+        }
     }
     let id = element(record.signed());
-    sum.add(&id);
+    if !planted(Bug::RootWithoutElement) {
+        sum.add(&id);
+    }
     cx.put(rows::fingerprint(space), [sum.root().as_slice(), &sum.to_bytes()].concat());
     rows::write(cx, rows::element(space, &id), &key);
     rows::write(cx, rows::record(space, &key), record.signed());
@@ -117,17 +122,23 @@ pub(crate) fn put(cx: &mut Cx<'_>, record: &Verified<Record>) {
 fn prevails(held: &Verified<Record>, offered: &Verified<Record>) -> Result<(), Inadmissible> {
     let (old, new) = (held.value(), offered.value());
     match precedence(old.issuer, new.issuer) {
-        Ordering::Less => return Err(Inadmissible::OutOfScope),
+        Ordering::Less if !planted(Bug::LowerHallReplaces) => return Err(Inadmissible::OutOfScope),
         Ordering::Greater => return Ok(()),
-        Ordering::Equal => {}
+        Ordering::Less | Ordering::Equal => {}
     }
     if new.version > old.version {
         return Ok(());
     }
-    if new.version < old.version || held.signed() == offered.signed() {
+    let older = new.version < old.version && !planted(Bug::OlderVersionReplaces);
+    if older || held.signed() == offered.signed() {
         return Err(Inadmissible::Old);
     }
-    if element(offered.signed()) < element(held.signed()) { Ok(()) } else { Err(Inadmissible::Fork) }
+    let smaller = element(offered.signed()) < element(held.signed());
+    if smaller || planted(Bug::LastHeardWins) || planted(Bug::OlderVersionReplaces) {
+        Ok(())
+    } else {
+        Err(Inadmissible::Fork)
+    }
 }
 
 fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
@@ -136,6 +147,7 @@ fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
             rows::write(cx, rows::life(charter.at()), record.signed());
             rows::write(cx, rows::card(charter.at()), &HallCard::of(charter));
         }
+        Body::Matter(_) | Body::Calendar(_) if planted(Bug::VersionsNotKept) => {}
         Body::Matter(_) | Body::Calendar(_) => {
             rows::write(cx, rows::version(&record.signed().digest()), record.signed());
         }

@@ -12,6 +12,7 @@ use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Route};
 use crate::clerks::{Act, ClerkCard};
 use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
 use crate::message::Message;
+use crate::planted::{Bug, planted};
 use crate::record::{Body, Record, Space};
 use crate::signed::Verified;
 use crate::verify::Checked;
@@ -256,7 +257,7 @@ impl<'a> Cx<'a> {
 
 impl View for Cx<'_> {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
-        match self.effects.writes.get(key) {
+        match self.effects.writes.get(key).filter(|_| !planted(Bug::OwnWritesUnseen)) {
             Some(written) => written.clone(),
             None => self.base.get(key),
         }

@@ -185,7 +185,7 @@ impl City {
         let mut records: Vec<_> = charters.values().cloned().collect();
         records.extend(self.halls.iter().map(|at| self.contact(*at)));
         let bodies = lists::bodies(self.first.code, &self.matters);
-        records.extend(bodies.into_iter().map(|body| self.by_root(body, 0)));
+        records.extend(bodies.into_iter().map(|body| self.listed(body)));
         let now = Now { ticks: 0, wall: FOUNDED };
         let rows = self.install(now, records, life(self.first.code))?;
         let base: Rows = rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
@@ -229,6 +229,13 @@ impl City {
 
     fn contact(&self, at: HallAt) -> Signed<Record> {
         self.by_hall(at, Body::Contact(Contact { at, addresses: vec![address(at)] }))
+    }
+
+    /// Lists are published by the hall whose they are, which can revise them: a hall never replaces what the root
+    /// has stated.
+    fn listed(&self, body: Body) -> Signed<Record> {
+        let area = if let Body::Matter(matter) = &body { matter.area } else { self.first.code };
+        self.by_hall(life(area), body)
     }
 
     fn by_hall(&self, at: HallAt, body: Body) -> Signed<Record> {

@@ -16,6 +16,8 @@ mod lists;
 pub mod network;
 pub mod people;
 pub mod plan;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 pub mod reference;
 pub mod report;
 pub mod shrink;

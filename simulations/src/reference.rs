@@ -47,6 +47,11 @@ impl Reference {
         Self { matters: matters.collect(), halls: city.halls.iter().map(|at| at.hall).collect() }
     }
 
+    /// The hall that publishes a matter.
+    pub fn publisher(&self, matter: &MatterCode) -> Option<HallId> {
+        self.matters.get(matter).map(|decided| HallId::main(decided.area))
+    }
+
     /// What should come of a wish for someone who lives at `place`, whichever hall is asked.
     pub fn expected(&self, matter: &MatterCode, place: DivisionCode) -> Expected {
         let Some(decided) = self.matters.get(matter) else { return Expected::Nothing };

@@ -35,7 +35,8 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PARAMETERS_MAX: usize = 6;
 
 /// Who stands on what inside `protocol`. A module may use those on lower floors.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
+    &["planted"],
     &["ids", "limits", "calendar", "chance", "reconcile"],
     &["wire", "seal"],
     &["signed"],

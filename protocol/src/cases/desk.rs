@@ -11,6 +11,7 @@ use crate::calendar::CivilDay;
 use crate::directory::Directory;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest};
 use crate::limits::{BODY_MAX, CASE_BYTES_MAX, CASE_BYTES_RESERVE, EVENTS_MAX, EVENTS_RESERVE, WRAPS_MAX};
+use crate::planted::{Bug, planted};
 use crate::rows;
 use crate::step::{Cx, Reply, View};
 use crate::wire::Blob;
@@ -37,8 +38,8 @@ pub(crate) fn receive(
     let first = first_event(office, clerk, wanted, &route)?;
     let case = log::append(office.cx, &first, None)?;
     log::keep_wraps(office.cx, case.id, &wanted.wraps);
-    let custody =
-        Custody { position: Position::default(), stage: Stage::Custodian, mirror: false, grade: Grade::D1 };
+    let grade = if planted(Bug::GradedAtOnce) { Grade::D2 } else { Grade::D1 };
+    let custody = Custody { position: Position::default(), stage: Stage::Custodian, mirror: false, grade };
     log::set_custody(office.cx, case.id, &custody);
     let case = send_on(office, case)?;
     queue_copies(office, &case);
@@ -63,7 +64,9 @@ pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -
     let case = append(office, &case, clerk, facts(act.deed), act.body)?;
     let sequence = case.events.saturating_sub(1);
     let case = send_on(office, case)?;
-    queue_copies(office, &case);
+    if !planted(Bug::ActsNotCopied) {
+        queue_copies(office, &case);
+    }
     Ok(Reply::Recorded { case: case.id, sequence })
 }
 
@@ -96,18 +99,20 @@ pub(crate) fn append(
         | Facts::Deliver
         | Facts::Unknown { .. } => case.position,
     };
+    let code = Some(&case.matter).filter(|_| planted(Bug::VersionNotPinned));
+    let today = code.and_then(|code| office.lists().matter(code, office.cx.now.wall));
     let header = Header {
         position,
         sequence: case.events,
         previous: case.head,
-        matter: case.matter_version,
+        matter: today.map_or(case.matter_version, |it| it.digest),
         calendar: case.calendar_version,
         ..blank(office, case.id, clerk, case.body, facts)
     };
     let event = SignedEvent::sign(header, body, &office.me.key);
     let after = log::append(office.cx, &event, Some(case))?;
     let mut custody = log::custody(office.cx, case.id).ok_or(Refusal::UnknownCase)?;
-    custody.grade = Grade::D1;
+    custody.grade = if planted(Bug::GradeKeptAfterAct) { custody.grade } else { Grade::D1 };
     custody.position = custody.position.max(after.position);
     log::set_custody(office.cx, case.id, &custody);
     Ok(after)
@@ -122,12 +127,13 @@ fn first_event(
     let (_, calendar) = office.lists().calendar().ok_or(Refusal::NoCalendar)?;
     let wall = office.cx.now.wall;
     let matter = office.lists().matter(&wanted.matter, wall).map(|pinned| pinned.digest);
+    let place = if planted(Bug::PlaceInClear) { wanted.place } else { route.competent.hall.division() };
     let facts = Facts::Receive {
         number: allocate(office),
         matter: wanted.matter.clone(),
         // The header is read by relays and mirrors: where the applicant lives is not in it, only where
         // the case is decided. The exact place stands in the sealed application.
-        place: route.competent.hall.division(),
+        place,
         competent: route.competent.hall,
         mirrors: office.mirrors,
     };
@@ -172,8 +178,11 @@ fn allocate(office: &mut Office<'_, '_>) -> CaseNumber {
     let day = CivilDay::of_wall(office.cx.now.wall);
     let key = rows::numbering(office.me.boot, u32::try_from(day.days()).unwrap_or(0));
     let sequence = rows::read::<u32>(office.cx, &key).unwrap_or(0).saturating_add(1);
-    rows::write(office.cx, key, &sequence);
-    CaseNumber::allocate(office.me.at, office.me.boot, day, sequence)
+    if !planted(Bug::NumberNotCounted) {
+        rows::write(office.cx, key, &sequence);
+    }
+    let boot = if planted(Bug::BootNotInNumber) { 0 } else { office.me.boot };
+    CaseNumber::allocate(office.me.at, boot, day, sequence)
 }
 
 fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
@@ -199,7 +208,7 @@ fn facts(deed: Deed) -> Facts {
 /// A hall whose charter has run out still takes in, hands over and delivers (design section 5).
 fn must_be_valid(deed: Deed) -> bool {
     match deed {
-        Deed::Accept | Deed::Decide { .. } => true,
+        Deed::Accept | Deed::Decide { .. } => !planted(Bug::ExpiredCharterDecides),
         Deed::RequestCorrection | Deed::Supplement | Deed::Deliver => false,
     }
 }

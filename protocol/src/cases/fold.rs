@@ -16,6 +16,7 @@ use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::limits::EVENTS_MAX;
+use crate::planted::{Bug, planted};
 
 /// How far a case has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -210,7 +211,8 @@ impl Case {
     }
 
     fn follows(&self, event: &Header) -> Result<(), NotAllowed> {
-        let pinned = event.matter == self.matter_version && event.calendar == self.calendar_version;
+        let matter = event.matter == self.matter_version || planted(Bug::VersionNotPinned);
+        let pinned = matter && event.calendar == self.calendar_version;
         let placed = event.sequence == self.events && event.previous == self.head;
         let same = event.case == self.id && placed && pinned;
         if !same {
@@ -263,13 +265,15 @@ impl Case {
             }
             Facts::RequestCorrection => {
                 self.step(deciding, open, State::AwaitingCorrection)?;
-                self.corrections = self.corrections.saturating_add(1);
+                self.corrections =
+                    self.corrections.saturating_add(u16::from(!planted(Bug::CorrectionNotCounted)));
             }
             Facts::Supplement => {
                 self.step(window, self.state == State::AwaitingCorrection, State::Supplemented)?;
             }
             Facts::Decide { granted } => {
-                self.step(deciding, self.state == State::Accepted, State::Decided)?;
+                let early = open && planted(Bug::DecidedUnaccepted);
+                self.step(deciding, self.state == State::Accepted || early, State::Decided)?;
                 (self.granted, self.decided) = (Some(*granted), Some(event.wall));
             }
             Facts::Deliver => {
@@ -289,7 +293,7 @@ impl Case {
         if !right_state {
             return Err(NotAllowed::WrongState);
         }
-        if !right_hall {
+        if !right_hall && !planted(Bug::AnyHallActs) {
             return Err(NotAllowed::WrongHall);
         }
         self.state = next;
@@ -319,6 +323,7 @@ impl Case {
             State::Received => (self.competent, Purpose::Decide),
             State::Supplemented => (self.competent, Purpose::Supplemented),
             State::AwaitingCorrection => (self.receiving, Purpose::Correct),
+            State::Decided if planted(Bug::ResultNotReturned) => return None,
             State::Decided => (self.receiving, Purpose::Return),
             State::Accepted | State::Delivered => return None,
         };

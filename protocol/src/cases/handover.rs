@@ -23,6 +23,7 @@ use super::{Office, Refusal};
 use crate::directory::Directory;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
+use crate::planted::{Bug, planted};
 use crate::post::{self, Asked, Letter, LetterBody, What};
 use crate::rows;
 use crate::signed::{Signed, Verified};
@@ -41,7 +42,7 @@ pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, R
     let clerk = ClerkId::node(office.me.at.hall);
     let case = append(office, &case, clerk, Facts::Transfer { to, purpose }, Blob::default())?;
     let mut custody = log::custody(office.cx, case.id).ok_or(Refusal::UnknownCase)?;
-    custody.stage = Stage::Handing;
+    custody.stage = if planted(Bug::GiverKeepsTheHand) { custody.stage } else { Stage::Handing };
     log::set_custody(office.cx, case.id, &custody);
     let upto = case.events.saturating_sub(1);
     office.post.enqueue(office.cx, hall, What::HandOver { case: case.id, upto });
@@ -81,7 +82,11 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
     }
     let (position, giver) = (case.position.after(1), case.custodian.hall);
     let seen = log::custody(office.cx, case.id);
-    if let Some(receipt) = log::receipt(office.cx, case.id, position) {
+    let taken_again = planted(Bug::HandOverTakenTwice);
+    if let Some(receipt) = log::receipt(office.cx, case.id, position).filter(|_| !taken_again) {
+        if planted(Bug::RepetitionNotAnswered) {
+            return;
+        }
         if receipt.value().head == case.head {
             answer(office, giver, receipt.signed().clone());
         } else {
@@ -90,7 +95,7 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
         }
         return;
     }
-    if seen.is_some_and(|custody| custody.position >= position) {
+    if seen.is_some_and(|custody| custody.position >= position) && !taken_again {
         return;
     }
     let held = log::case(office.cx, case.id);
@@ -123,7 +128,8 @@ fn hold(
 ) {
     let case = &checked.case;
     let handing = seen.filter(|custody| custody.stage == Stage::Handing).and(held);
-    if let Some(Transfer { transit, .. }) = handing.and_then(|held| transfer_of(office, held)) {
+    let going = handing.filter(|_| !planted(Bug::ReturnDoesNotSettle));
+    if let Some(Transfer { transit, .. }) = going.and_then(|held| transfer_of(office, held)) {
         // It comes back before the other side's receipt did: that hand-over has succeeded.
         settle(office, case.id, transit.to.hall);
         stop_copies(office, case.id);
@@ -164,14 +170,16 @@ fn refuse(
 
 /// Takes the case in hand once a mirror of the epoch before has recorded the hand-over.
 fn take_if_witnessed(office: &mut Office<'_, '_>, case: &Case) {
-    let Some(witness) = witness(office, case) else { return };
-    let facts = Facts::Take { mirrors: office.mirrors, witness };
+    let nobody = planted(Bug::TakenUnwitnessed).then_some(case.custodian);
+    let Some(witness) = witness(office, case).or(nobody) else { return };
+    let mirrors = if planted(Bug::NoMirrorsOnTake) { [None, None] } else { office.mirrors };
+    let facts = Facts::Take { mirrors, witness };
     let clerk = ClerkId::node(office.me.at.hall);
     let Ok(taken) = append(office, case, clerk, facts, Blob::default()) else { return };
     let Some(mut custody) = log::custody(office.cx, case.id) else { return };
     custody.stage = Stage::Custodian;
     log::set_custody(office.cx, case.id, &custody);
-    for old in case.mirrors.into_iter().flatten() {
+    for old in case.mirrors.into_iter().flatten().filter(|_| !planted(Bug::WitnessesStillCopied)) {
         office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
     }
     office.cx.happened(Happening::Taken(case.id));
@@ -182,7 +190,8 @@ fn take_if_witnessed(office: &mut Office<'_, '_>, case: &Case) {
 fn witness(office: &Office<'_, '_>, case: &Case) -> Option<HallAt> {
     case.mirrors.into_iter().flatten().find(|mirror| {
         let recorded = log::copied(office.cx, case.id, *mirror);
-        *mirror == office.me.at || recorded.is_some_and(|receipt| receipt.value().head == case.head)
+        let all = |head| head == case.head || planted(Bug::StaleWitness);
+        *mirror == office.me.at || recorded.is_some_and(|receipt| all(receipt.value().head))
     })
 }
 
@@ -198,7 +207,8 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         return;
     }
     let newer = held.as_ref().is_none_or(|held| held.events < offered.events);
-    if newer {
+    let lost = planted(Bug::MirrorKeepsNothing) || (held.is_some() && planted(Bug::MirrorKeepsFirstCopy));
+    if newer && !lost {
         log::extend(office.cx, &checked.file, held.as_ref(), offered);
     }
     let seen = log::custody(office.cx, offered.id);
@@ -209,8 +219,10 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         grade: Grade::D1,
     });
     let position = before.position.max(offered.position);
+    let position = if planted(Bug::HighWaterFalls) { offered.position } else { position };
     log::set_custody(office.cx, offered.id, &Custody { position, mirror: true, ..before });
-    let Some(kept) = log::case(office.cx, offered.id) else { return };
+    let kept = if lost { Some(offered.clone()) } else { log::case(office.cx, offered.id) };
+    let Some(kept) = kept else { return };
     let receipt = sign(office, &kept, ReceiptKind::Copied, kept.position);
     answer(office, letter.from.hall, receipt.signed().clone());
     if let Some(transit) = kept.transit.filter(|transit| transit.to.hall != letter.from.hall) {
@@ -223,8 +235,12 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
     let said = receipt.value();
     match said.kind {
         ReceiptKind::Copied => copied(office, receipt),
+        ReceiptKind::Held if planted(Bug::ReleasedOnHeld) => mirrored(office, said),
         ReceiptKind::Held => {
             if let Some((_, transit)) = handing(office, said) {
+                if planted(Bug::HeldEndsTheAsking) {
+                    return settle(office, said.case, transit.to.hall);
+                }
                 let ask = What::Ask(Asked {
                     case: said.case,
                     position: said.position,
@@ -248,7 +264,7 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
         rows::write(office.cx, rows::copied(said.case, said.by), receipt.signed());
     }
     let Some(mut custody) = log::custody(office.cx, case.id) else { return };
-    if !case.is_mirror(said.by) || said.head != case.head {
+    if !case.is_mirror(said.by) || (said.head != case.head && !planted(Bug::GradedOnStaleCopy)) {
         return;
     }
     match custody.stage {
@@ -275,7 +291,8 @@ fn let_givers_go(office: &mut Office<'_, '_>, id: CaseId, upto: Position) {
         let Some(header) = header else { continue };
         let position = header.position.after(1);
         let to_me = matches!(header.facts, Facts::Transfer { to, .. } if to == office.me.at);
-        let given = log::receipt(office.cx, id, position).filter(|_| to_me && position <= upto);
+        let told = position <= upto && !planted(Bug::GiverNotTold);
+        let given = log::receipt(office.cx, id, position).filter(|_| to_me && told);
         if let Some(given) = given.filter(|given| given.value().kind == ReceiptKind::Held) {
             // It speaks of the same hand-over as the first receipt did.
             let receipt =
@@ -300,15 +317,21 @@ fn mirrored(office: &mut Office<'_, '_>, said: &Receipt) {
 
 fn refused(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     let said = receipt.value();
-    let Some((mut custody, transit)) = handing(office, said) else { return };
+    let Some((_, transit)) = handing(office, said) else { return };
     let Some(case) = log::case(office.cx, said.case) else { return };
-    let facts = Facts::Resume { refusal: receipt.signed().digest() };
+    take_back(office, &case, transit.to.hall, receipt.signed().digest());
+}
+
+/// The case is in this hall's hand again.
+pub(super) fn take_back(office: &mut Office<'_, '_>, case: &Case, from: HallId, refusal: Digest) {
+    let facts = Facts::Resume { refusal };
     let clerk = ClerkId::node(office.me.at.hall);
-    let Ok(resumed) = append(office, &case, clerk, facts, Blob::default()) else { return };
+    let Ok(resumed) = append(office, case, clerk, facts, Blob::default()) else { return };
+    let Some(mut custody) = log::custody(office.cx, case.id) else { return };
     custody.stage = Stage::Custodian;
     (custody.position, custody.grade) = (resumed.position, Grade::D1);
     log::set_custody(office.cx, case.id, &custody);
-    settle(office, case.id, transit.to.hall);
+    settle(office, case.id, from);
     rows::write(office.cx, rows::stuck(case.id), &());
     queue_copies(office, &resumed);
     office.cx.happened(Happening::Returned(case.id));
@@ -328,7 +351,8 @@ fn handing(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)
     let case = log::case(office.cx, said.case)?;
     let own = transfer_of(office, &case)?;
     let meant = own.transit.to == said.by && said.position == own.position.after(1);
-    (meant && said.head == own.digest).then_some((custody, own.transit))
+    let ours = meant && said.head == own.digest;
+    (ours || planted(Bug::AnyReceiptReleases)).then_some((custody, own.transit))
 }
 
 /// A hand-over of this hall.
@@ -356,6 +380,9 @@ fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallId) {
 /// A mirror of the next epoch keeps all that copies for the mirrors of this hall's own would say. Those
 /// mirrors may have gone on with the case and would never answer with the head this hall waits for.
 fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
+    if planted(Bug::CopiesNotStopped) {
+        return;
+    }
     let events = log::case(office.cx, id).map_or(0, |case| case.events);
     for sequence in 0..events {
         let header = log::event(office.cx, id, sequence).and_then(|event| event.header().ok());

@@ -8,6 +8,7 @@ use super::receipt::Receipt;
 use super::{CaseFile, Wrap};
 use crate::ids::{CaseId, Digest, HallAt};
 use crate::limits::WRAPS_MAX;
+use crate::planted::{Bug, planted};
 use crate::rows;
 use crate::signed::{Signed, Verified};
 use crate::step::{Cx, View};
@@ -128,7 +129,7 @@ pub(crate) fn extend(cx: &mut Cx<'_>, file: &CaseFile, held: Option<&Case>, afte
         rows::write(cx, rows::event(after.id, sequence), event);
     }
     keep_case(cx, held, after);
-    keep_wraps(cx, after.id, &file.wraps);
+    keep_wraps(cx, after.id, if planted(Bug::WrapsDropped) { &[] } else { file.wraps.as_slice() });
 }
 
 /// Writes wrapped keys. One that is held is never replaced: whoever carries a case could ruin it.
@@ -159,8 +160,11 @@ fn wrap_key(id: CaseId, to: HallAt, recovery: bool) -> Vec<u8> {
 pub(crate) fn set_custody(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
     let before: Option<Custody> = self::custody(cx, id);
     if let Some(before) = before.filter(|before| before.stage != custody.stage) {
-        cx.remove(rows::desk(before.stage.byte(), id));
-        rows::count(cx, &format!("stage/{}", before.stage.word()), -1);
+        if !planted(Bug::DeskNotUpdated) {
+            cx.remove(rows::desk(before.stage.byte(), id));
+        }
+        let left = if planted(Bug::StageNotCounted) { 0 } else { -1 };
+        rows::count(cx, &format!("stage/{}", before.stage.word()), left);
     }
     if before.is_none_or(|before| before.stage != custody.stage) {
         cx.put(rows::desk(custody.stage.byte(), id), Vec::new());
@@ -190,8 +194,10 @@ pub(crate) fn copied(view: &dyn View, id: CaseId, mirror: HallAt) -> Option<Veri
 }
 
 fn keep_case(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
-    if before.is_none() {
+    if before.is_none() && !planted(Bug::NumberNotIndexed) {
         rows::write(cx, rows::number(&after.number.to_string()), &after.id);
+    }
+    if before.is_none() {
         rows::count(cx, "cases", 1);
     }
     let closed = |case: &Case| case.state == State::Delivered;

@@ -7,6 +7,8 @@ mod fold;
 mod handover;
 mod layout;
 mod log;
+#[cfg(feature = "planted-bugs")]
+mod recall;
 mod receipt;
 mod routing;
 
@@ -31,6 +33,9 @@ pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
 pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck};
+#[cfg(feature = "planted-bugs")]
+pub(crate) use recall::recall;
+
 pub(crate) use log::{case as stored_case, copied, custody, event as stored_event, file as stored_file};
 
 /// A case key wrapped to one holder.

@@ -13,6 +13,7 @@ use crate::exchange::{self, Exchange};
 use crate::ids::{HallAt, HallId};
 use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
+use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, Post};
 use crate::record::{Body, Record, Space};
 use crate::rows;
@@ -123,10 +124,15 @@ impl Node {
             self.heartbeat(cx);
         }
         for (to, hop, what) in self.post.due_now(cx) {
+            #[cfg(feature = "planted-bugs")]
+            cases::recall(&mut self.office(cx), to, &what);
             let own = |body| Letter::write(self.me.at, to, body);
             let letter = what.relayed().cloned().or_else(|| cases::outgoing(cx, &what).map(own));
             if let Some(letter) = letter {
                 cx.send(hop, Message::Letter(letter));
+            }
+            if planted(Bug::LetterForgottenWhenSent) && what.relayed().is_none() {
+                self.post.done(cx, to, &what);
             }
         }
     }
@@ -381,7 +387,7 @@ impl Node {
         letter: &Letter,
         act: impl FnOnce(&mut Office<'_, '_>),
     ) {
-        if !Directory::new(cx).is_revoked(letter.from) {
+        if !Directory::new(cx).is_revoked(letter.from) || planted(Bug::RevokedWriterHeard) {
             act(&mut self.office(cx));
         }
         cx.send(from, Message::Taken(vec![letter.id]));

@@ -10,6 +10,7 @@ use crate::ids::HallId;
 use crate::limits::{
     HOPS_MAX, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, RETRY_FIRST_MS, RETRY_MAX_MS,
 };
+use crate::planted::{Bug, planted};
 use crate::rows;
 use crate::step::{Cx, View};
 
@@ -82,7 +83,7 @@ impl Post {
                 next = destination(key);
                 false
             });
-            let Some(to) = next else { return post };
+            let Some(to) = next.filter(|_| !planted(Bug::LettersForgottenAtStart)) else { return post };
             post.round(to, now);
             after = rows::posted(to, u64::MAX);
         }
@@ -97,7 +98,7 @@ impl Post {
     pub(crate) fn way_opened(&mut self, peer: HallId, now: u64) {
         self.up.insert(peer);
         let all: Vec<_> = self.rounds.keys().copied().collect();
-        for to in all {
+        for to in all.into_iter().filter(|_| !planted(Bug::WayOpenedIgnored)) {
             let direct = to == peer;
             if let Some(round) = self.rounds.get_mut(&to)
                 && (direct || round.due.is_none())
@@ -150,7 +151,9 @@ impl Post {
             rows::count(cx, "relay/refused", 1);
             return false;
         }
-        self.insert(cx, to, What::Relay(letter), Some(from));
+        if !planted(Bug::RelayKeepsNothing) {
+            self.insert(cx, to, What::Relay(letter), Some(from));
+        }
         rows::count(cx, "relay/taken", 1);
         self.touch(to, cx.now.ticks);
         true
@@ -205,6 +208,7 @@ impl Post {
         let Some(mut round) = self.rounds.remove(&to) else { return Vec::new() };
         self.due.remove(&(round.due.unwrap_or(0), to));
         let again = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
+        let again = again && !planted(Bug::NeverRepeated);
         let before = round.cursor;
         if again {
             round.under_way = 0;
@@ -273,7 +277,9 @@ impl Post {
 
     fn insert(&mut self, cx: &mut Cx<'_>, to: HallId, what: What, came_from: Option<HallId>) {
         let reference = what.reference(to);
-        remove(cx, reference);
+        if !planted(Bug::OldLetterKept) {
+            remove(cx, reference);
+        }
         let mut posted = posted(cx, to);
         posted.last = posted.last.saturating_add(1);
         posted.waiting = posted.waiting.saturating_add(1);

@@ -111,6 +111,12 @@ impl Kept {
         self.ever.get(&(case, seat)).copied().unwrap_or(0)
     }
 
+    /// How many halls have ever kept so many events of a case at least.
+    pub fn copies(&self, case: CaseId, events: u32) -> usize {
+        let of_case = self.ever.range((case, Seat::MIN)..=(case, Seat::MAX));
+        of_case.filter(|(_, kept)| **kept >= events).count()
+    }
+
     /// The halls that keep a case.
     pub fn keepers(&self, case: CaseId) -> impl Iterator<Item = Seat> {
         self.copies.get(&case).into_iter().flat_map(|halls| halls.keys().copied())

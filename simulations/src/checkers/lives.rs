@@ -54,6 +54,11 @@ impl Lives {
         self.seat(hall).is_some_and(|seat| self.lost_a_disk(seat))
     }
 
+    /// Whether the hall that publishes a matter, or the city's, which publishes what holds for all, ever lost its disk.
+    pub fn publisher_lost_a_disk(&self, publisher: Option<HallId>) -> bool {
+        self.lost_a_disk(0) || publisher.is_some_and(|hall| self.hall_lost_a_disk(hall))
+    }
+
     /// Whether a case has to wait for a ruling or a recovery: a life that it needs next is over.
     pub fn is_orphan(&self, case: &Case, file: &CaseFile) -> bool {
         let transit = case.transit.map(|transit| transit.to);

@@ -4,14 +4,22 @@
 
 mod bounded;
 mod explained;
+mod forwards;
+mod high_water;
+mod in_hand;
 mod in_time;
 mod kept;
+mod lawful_log;
+mod let_go;
 mod lists_agree;
 mod lives;
+mod logs;
 mod no_centre;
 mod one_hand;
 mod overreach;
 mod promise;
+mod provable;
+mod rebuilt;
 mod route_only;
 mod same_standard;
 mod settled;
@@ -23,6 +31,7 @@ use hallmesh_protocol::cases::{CaseFile, Grade, Stage};
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Record;
+use hallmesh_protocol::seal::PublicKey;
 use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::{Reply, Ticket, Writes};
 
@@ -34,14 +43,21 @@ use crate::station::{Seat, Station};
 
 pub use bounded::Bounded;
 pub use explained::{Explained, Says};
+pub use forwards::Forwards;
+pub use high_water::HighWater;
+pub use in_hand::InHand;
 pub use in_time::InTime;
 pub use kept::{Ending, Kept};
+pub use lawful_log::LawfulLog;
+pub use let_go::LetGo;
 pub use lists_agree::ListsAgree;
 pub use lives::Lives;
 pub use no_centre::NoCentre;
 pub use one_hand::OneHand;
 pub use overreach::Overreach;
 pub use promise::{Promise, Violation};
+pub use provable::Provable;
+pub use rebuilt::Rebuilt;
 pub use route_only::RouteOnly;
 pub use same_standard::SameStandard;
 pub use settled::Settled;
@@ -53,6 +69,7 @@ const DESCRIBED_MAX: usize = 50;
 /// First bytes of the rows that are watched: see the key space in `hallmesh_protocol::rows`.
 mod table {
     pub(super) const RECORD: u8 = 0x10;
+    pub(super) const ELEMENT: u8 = 0x11;
     pub(super) const CASE: u8 = 0x20;
     pub(super) const EVENT: u8 = 0x21;
     pub(super) const CUSTODY: u8 = 0x23;
@@ -71,9 +88,14 @@ pub struct Checkers {
     in_time: InTime,
     bounded: Bounded,
     overreach: Overreach,
+    provable: Provable,
     lives: Lives,
     /// Cases of which a hall has written two logs.
     two_faced: BTreeSet<CaseId>,
+    forwards: Forwards,
+    high_water: HighWater,
+    lawful_log: LawfulLog,
+    rebuilt: Rebuilt,
     broken: Vec<Violation>,
     count: u64,
 }
@@ -81,11 +103,15 @@ pub struct Checkers {
 impl Checkers {
     /// Checkers of a city.
     pub fn new(city: &City) -> Self {
-        Self {
+        let mut checkers = Self {
             lives: Lives::new(&city.halls),
             same_standard: SameStandard::new(Reference::new(city)),
             ..Self::default()
+        };
+        for at in &city.halls {
+            checkers.provable.chartered(*at, city.event_key(*at).public());
         }
+        checkers
     }
 
     /// Promises broken so far.
@@ -96,6 +122,9 @@ impl Checkers {
     /// A hall commits. Says which cases change with that.
     pub fn commits(&mut self, at: u64, seat: Seat, writes: &Writes) -> BTreeSet<CaseId> {
         self.trace.commit(at, seat, writes);
+        for how in self.forwards.commits(seat, writes) {
+            self.note(at, Promise::ListsAgree, Some(how));
+        }
         let mut changed = BTreeSet::new();
         for (key, value) in writes {
             if let (Some(&table::RECORD), Some(bytes)) = (key.first(), value) {
@@ -114,6 +143,7 @@ impl Checkers {
                     let how = self.kept.dropped(seat, case);
                     self.note(at, Promise::Kept, how);
                 }
+                (table::CUSTODY, None) => self.part_dropped(at, seat, case),
                 (table::CASE | table::CUSTODY, _) => {
                     changed.insert(case);
                 }
@@ -186,13 +216,16 @@ impl Checkers {
     pub fn life_ended(&mut self, at: u64, seat: Seat, life: HallAt) {
         self.lives.end(life);
         self.one_hand.disk_lost(seat);
+        self.high_water.disk_lost(seat);
+        self.forwards.disk_lost(seat);
         for how in self.kept.disk_lost(seat) {
             self.note(at, Promise::Kept, Some(how));
         }
     }
 
     /// A hall has a new life.
-    pub fn installed(&mut self, seat: Seat, life: HallAt) {
+    pub fn installed(&mut self, seat: Seat, life: HallAt, key: PublicKey) {
+        self.provable.chartered(life, key);
         self.lives.begin(seat, life);
     }
 
@@ -233,6 +266,7 @@ impl Checkers {
             self.note(at, Promise::Settled, how);
         }
         self.dates(at, stations);
+        self.ended_whole(at, stations);
     }
 
     /// What was broken, as far as it is described, and how often in all.
@@ -251,6 +285,7 @@ impl Checkers {
         self.note(at, Promise::InTime, how);
         let how = self.route_only.kept(case, &query::file(disk, case));
         self.note(at, Promise::RouteOnly, how);
+        self.look_at_log(at, seat, &view, disk);
         let Some(custody) = view.custody else { return };
         if custody.stage == Stage::Custodian && !self.one_hand.has_in_hand(seat, case) {
             let how = self.taken(seat, case, disk);

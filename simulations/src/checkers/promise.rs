@@ -18,6 +18,8 @@ pub enum Promise {
     RouteOnly,
     /// P6: every event can be proven.
     Provable,
+    /// A log tells only what the law of cases allows.
+    Lawful,
     /// P7: days are the same everywhere.
     InTime,
     /// P8: any hall says where a case is.
@@ -38,13 +40,14 @@ pub enum Promise {
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Kept,
         Self::OneHand,
         Self::SameStandard,
         Self::NoCentre,
         Self::RouteOnly,
         Self::Provable,
+        Self::Lawful,
         Self::InTime,
         Self::Explained,
         Self::ListsAgree,
@@ -64,6 +67,7 @@ impl Promise {
             Self::NoCentre => "no-centre",
             Self::RouteOnly => "route-only",
             Self::Provable => "provable",
+            Self::Lawful => "lawful",
             Self::InTime => "in-time",
             Self::Explained => "explained",
             Self::ListsAgree => "lists-agree",
@@ -87,6 +91,7 @@ impl Promise {
             Self::NoCentre => 72,
             Self::RouteOnly => 73,
             Self::Provable => 74,
+            Self::Lawful => 84,
             Self::InTime => 75,
             Self::Explained => 76,
             Self::Bounded => 77,

@@ -30,13 +30,14 @@ impl SameStandard {
             (Reply::Refused(Refusal::Route(NoRoute::OutsideArea)), Expected::OutsideArea)
             | (Reply::Refused(Refusal::Route(NoRoute::PlaceTooWide { .. })), Expected::TooWide)
             | (Reply::Refused(Refusal::Route(NoRoute::NoHall { .. })), Expected::Nothing) => true,
-            // A hall that was installed a moment ago has no lists yet; a stolen one has no deciding hall to name.
+            // A hall that was installed a moment ago has no lists yet; and what a stolen machine has stated counts for
+            // nothing until the new life of its hall states it again.
             (
                 Reply::Refused(
                     Refusal::Route(NoRoute::UnknownMatter | NoRoute::NoRight { .. }) | Refusal::NoCalendar,
                 ),
                 _,
-            ) => lives.lost_a_disk(seat),
+            ) => lives.lost_a_disk(seat) || lives.publisher_lost_a_disk(self.model.publisher(matter)),
             (
                 Reply::Refused(Refusal::Route(NoRoute::NoHall { .. }) | Refusal::NoKeyForRoute),
                 Expected::Decides(hall),

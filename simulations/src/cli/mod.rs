@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
     name = "hallmesh-sim",
     version,
     after_help = "Exit codes: 0 all promises hold; 1 the run could not begin; 2 wrong arguments. A broken promise: 64 \
-one-hand, 65 kept, 66 lists-agree, 67 settled, 68 same-trace, 71 same-standard, 72 no-centre, 73 route-only, 74 \
+one-hand, 65 kept, 66 lists-agree, 67 settled, 68 same-trace, 84 lawful, 71 same-standard, 72 no-centre, 73 route-only, 74 \
 provable, 75 in-time, 76 explained, 77 bounded, 78 rows-agree, 79 the core stopped itself; the lowest one that applies \
 is given. 80: all held, but something that should have happened never did. 81: a promise that was known to break holds."
 )]
@@ -43,6 +43,9 @@ enum What {
     Explain(explain::ExplainArgs),
     /// The figures of two runs beside each other.
     Compare(compare::CompareArgs),
+    /// Plants one bug after the other in the core, and hunts for it.
+    #[cfg(feature = "planted-bugs")]
+    Planted(hallmesh_simulations::planted::HuntArgs),
 }
 
 /// Parses the arguments and does what they say.
@@ -54,6 +57,8 @@ pub(crate) fn main() -> ExitCode {
         What::Shrink(args) => shrink::shrink(&args),
         What::Explain(args) => explain::explain(&args),
         What::Compare(args) => compare::compare(&args),
+        #[cfg(feature = "planted-bugs")]
+        What::Planted(args) => hallmesh_simulations::planted::command(&args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

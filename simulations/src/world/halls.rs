@@ -127,6 +127,8 @@ impl World {
             return;
         }
         if self.doom.take_if(|doom| *doom == Crash::BeforeCommit).is_some() {
+            #[cfg(feature = "planted-bugs")]
+            self.commit_wrongly(seat);
             self.crash(seat, Fault::CrashBeforeCommit);
             return;
         }
@@ -142,7 +144,7 @@ impl World {
         self.release(seat, released);
     }
 
-    fn release(&mut self, seat: Seat, released: Released) {
+    pub(super) fn release(&mut self, seat: Seat, released: Released) {
         for output in released.outputs {
             match output {
                 Output::Send { to, message } => self.send(seat, to, message),

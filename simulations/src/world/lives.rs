@@ -99,7 +99,7 @@ impl World {
         let Some(station) = self.stations.get_mut(seat) else { return };
         (station.at, station.disk, station.off_until) = (at, disk, 0);
         self.sometimes.hit(Branch::InstalledAnew);
-        self.checkers.installed(seat, at);
+        self.checkers.installed(seat, at, self.city.event_key(at).public());
         self.tell(seat, || "is installed anew".to_owned());
         self.later(1, Event::Start(seat));
     }

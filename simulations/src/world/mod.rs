@@ -8,6 +8,8 @@ mod halls;
 mod lines;
 mod lives;
 mod mischief;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 mod trouble;
 mod work;
 
@@ -16,6 +18,8 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::ids::HallId;
+#[cfg(feature = "planted-bugs")]
+use hallmesh_protocol::planted::{Bug, plant};
 
 use crate::checkers::Checkers;
 use crate::city::City;
@@ -29,6 +33,8 @@ use crate::station::{Line, Seat, Station};
 use crate::story::Story;
 use crate::years;
 
+/// Inputs that nodes take between two looks at how far a run has come.
+const STEPS_BETWEEN_LOOKS: u64 = 20_000;
 /// Frames of long ago that are kept for somebody to send again.
 const OLD_FRAMES_MAX: usize = 256;
 
@@ -148,26 +154,32 @@ pub fn told(
 ) -> anyhow::Result<(Report, Story)> {
     let mut world = World::new(plan, story)?;
     world.begin();
-    let end = world.end();
-    let mut next_look = 0;
-    while let Some(Reverse(due)) = world.queue.pop() {
-        if due.at > end {
-            break;
+    let (end, mut next_look) = (world.end(), 0);
+    world.go_on(end, &mut |world| {
+        if world.traffic.steps < next_look {
+            return true;
         }
-        world.now = due.at;
-        world.happen(due.event);
-        if world.traffic.steps >= next_look {
-            next_look = world.traffic.steps.saturating_add(20_000);
-            let thousandths = due.at.saturating_mul(1_000).checked_div(end).unwrap_or(0);
-            if !watch(Progress { thousandths, broken: world.checkers.broken() }) {
-                break;
-            }
-        }
-    }
-    if plan.stop_after.is_none() && world.quiet {
-        world.checkers.ended(end, &world.stations);
-    }
+        next_look = world.traffic.steps.saturating_add(STEPS_BETWEEN_LOOKS);
+        let thousandths = world.now.saturating_mul(1_000).checked_div(end).unwrap_or(0);
+        watch(Progress { thousandths, broken: world.checkers.broken() })
+    });
+    world.look_at_end(end);
     Ok(world.report(end))
+}
+
+/// As [`run`], with a bug planted once the city is founded, and only until a promise is broken: the end is not
+/// looked at then.
+#[cfg(feature = "planted-bugs")]
+pub fn run_wrongly(plan: &Plan, bug: Option<Bug>) -> anyhow::Result<Report> {
+    let mut world = World::new(plan, Story::silent())?;
+    plant(bug);
+    world.begin();
+    let end = world.end();
+    world.go_on(end, &mut |world| world.checkers.broken() == 0);
+    if world.checkers.broken() == 0 {
+        world.look_at_end(end);
+    }
+    Ok(world.report(end).0)
 }
 
 impl World {
@@ -211,6 +223,24 @@ impl World {
         let closes = self.closes(self.openings.len().saturating_sub(1));
         let end = closes.saturating_add(self.plan.span.quiet_minutes.saturating_mul(MINUTE));
         self.plan.stop_after.unwrap_or(end).min(end)
+    }
+
+    /// Lets happen what comes until `end`, for as long as it may go on.
+    fn go_on(&mut self, end: u64, may: &mut dyn FnMut(&Self) -> bool) {
+        while let Some(Reverse(due)) = self.queue.pop().filter(|Reverse(due)| due.at <= end) {
+            self.now = due.at;
+            self.happen(due.event);
+            if !may(self) {
+                return;
+            }
+        }
+    }
+
+    /// The run has come to its end by itself: what must hold now.
+    fn look_at_end(&mut self, end: u64) {
+        if self.plan.stop_after.is_none() && self.quiet {
+            self.checkers.ended(end, &self.stations);
+        }
     }
 
     fn happen(&mut self, event: Event) {

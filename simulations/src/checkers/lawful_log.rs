@@ -1,0 +1,185 @@
+//! Lawful log: whatever a hall's own rules let pass, a case's log tells only what the law of cases allows. The law
+//! is written down here once more, from the events alone; no number is given twice.
+
+use std::collections::BTreeMap;
+
+use hallmesh_protocol::cases::{Facts, Header};
+use hallmesh_protocol::ids::{CaseId, CaseNumber, HallId};
+
+/// The longest log of each case that any hall keeps, and who has which number.
+#[derive(Debug, Default)]
+pub struct LawfulLog {
+    logs: BTreeMap<CaseId, Vec<Header>>,
+    numbers: BTreeMap<CaseNumber, CaseId>,
+}
+
+impl LawfulLog {
+    /// A hall keeps this log. Says what is wrong with the events that no hall kept before.
+    pub fn kept(&mut self, case: CaseId, log: Vec<Header>) -> Vec<String> {
+        let known = self.log(case).len();
+        if log.len() <= known {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for at in known..log.len() {
+            let (before, rest) = log.split_at_checked(at).unwrap_or_default();
+            let wrong = rest.first().and_then(|event| unlawful(before, event).or_else(|| self.number(event)));
+            found.extend(wrong.map(|wrong| format!("case {case}: event {at} {wrong}")));
+        }
+        self.logs.insert(case, log);
+        found
+    }
+
+    /// The longest log of a case.
+    pub fn log(&self, case: CaseId) -> &[Header] {
+        self.logs.get(&case).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn number(&mut self, event: &Header) -> Option<&'static str> {
+        let Facts::Receive { number, .. } = &event.facts else { return None };
+        let first = *self.numbers.entry(*number).or_insert(event.case);
+        (first != event.case).then_some("has a number that another case has")
+    }
+}
+
+/// What is wrong with an event after those before it.
+fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
+    let first = before.first().unwrap_or(event);
+    let Facts::Receive { competent, place, .. } = &first.facts else { return Some("is not after a receipt") };
+    let (receiving, competent) = (first.at.hall, *competent);
+    if *place != competent.division() {
+        return Some("says more of the applicant's place than which hall decides");
+    }
+    if (event.matter, event.calendar) != (first.matter, first.calendar) {
+        return Some("names other versions than the case pinned");
+    }
+    let been = |word: &str| before.iter().any(|earlier| earlier.facts.word() == word);
+    match &event.facts {
+        Facts::Accept => act(event, competent, !been("accept")),
+        Facts::RequestCorrection => {
+            let told = been("request-correction");
+            if told { Some("asks for corrections once more") } else { act(event, competent, !been("accept")) }
+        }
+        Facts::Supplement => act(event, receiving, been("request-correction") && !been("accept")),
+        Facts::Decide { .. } => act(event, competent, been("accept") && !been("decide")),
+        Facts::Deliver => act(event, receiving, been("decide") && !been("deliver")),
+        Facts::Receive { .. } => act(event, receiving, before.is_empty()),
+        Facts::Transfer { .. } | Facts::Take { .. } | Facts::Resume { .. } | Facts::Unknown { .. } => None,
+    }
+}
+
+/// What is wrong with what a clerk of `hall` does, where it may come now or not.
+fn act(event: &Header, hall: HallId, in_time: bool) -> Option<&'static str> {
+    if event.clerk.is_node() {
+        Some("has no clerk behind it")
+    } else if event.at.hall != hall {
+        Some("is an act of the wrong hall")
+    } else {
+        (!in_time).then_some("comes when it may not")
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use hallmesh_protocol::calendar::CivilDay;
+    use hallmesh_protocol::cases::Position;
+    use hallmesh_protocol::ids::{ClerkId, Digest, HallAt};
+
+    use super::*;
+
+    const CASE: CaseId = CaseId([7; 16]);
+    pub(in crate::checkers) const TOWN: u64 = 62_070_200_100_000;
+    pub(in crate::checkers) const COUNTY: u64 = 62_070_200_000_000;
+
+    pub(in crate::checkers) fn at(hall: u64) -> HallAt {
+        HallAt { hall: HallId::from_u64(hall).expect("a hall"), incarnation: 1 }
+    }
+
+    pub(in crate::checkers) fn event(hall: u64, sequence: u32, facts: Facts) -> Header {
+        let (at, zero) = (at(hall), Digest([0; 32]));
+        Header {
+            suite: 1,
+            case: CASE,
+            position: Position::default(),
+            sequence,
+            boot: 1,
+            at,
+            clerk: ClerkId { hall: at.hall, number: 1 },
+            body: None,
+            wall: 0,
+            suspect_time: false,
+            matter: zero,
+            calendar: zero,
+            previous: zero,
+            sealed: zero,
+            facts,
+        }
+    }
+
+    /// Taken in in the town, decided in the county.
+    pub(in crate::checkers) fn receive() -> Facts {
+        Facts::Receive {
+            number: CaseNumber::allocate(at(TOWN), 1, CivilDay::of_wall(0), 1),
+            matter: "SIM-county-001".parse().expect("a matter"),
+            place: at(COUNTY).hall.division(),
+            competent: at(COUNTY).hall,
+            mirrors: [None, None],
+        }
+    }
+
+    /// What is said of the last event of a log of these.
+    fn said(events: Vec<(u64, Facts)>) -> Vec<String> {
+        let log = (0..).zip(events).map(|(sequence, (hall, facts))| event(hall, sequence, facts)).collect();
+        LawfulLog::default().kept(CASE, log)
+    }
+
+    #[test]
+    fn a_whole_life_passes() {
+        let decide = Facts::Decide { granted: true };
+        let life = [
+            (TOWN, receive()),
+            (COUNTY, Facts::RequestCorrection),
+            (TOWN, Facts::Supplement),
+            (COUNTY, Facts::Accept),
+            (COUNTY, decide),
+            (TOWN, Facts::Deliver),
+        ];
+        assert_eq!(said(life.into()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn acts_of_the_wrong_hall_or_out_of_turn_are_seen() {
+        let wrong = |events: &[(u64, Facts)]| said([&[(TOWN, receive())], events].concat()).len();
+        assert_eq!(wrong(&[(TOWN, Facts::Accept)]), 1);
+        assert_eq!(wrong(&[(COUNTY, Facts::Decide { granted: true })]), 1);
+        assert_eq!(wrong(&[(TOWN, Facts::Deliver)]), 1);
+        assert_eq!(wrong(&[(TOWN, Facts::Supplement)]), 1);
+        assert_eq!(wrong(&[(COUNTY, Facts::Accept), (COUNTY, Facts::Accept)]), 1);
+        assert_eq!(wrong(&[(COUNTY, Facts::RequestCorrection), (COUNTY, Facts::RequestCorrection)]), 1);
+    }
+
+    #[test]
+    fn an_act_without_a_clerk_and_another_version_are_seen() {
+        let mut accept = event(COUNTY, 1, Facts::Accept);
+        let log = |accept: &Header| vec![event(TOWN, 0, receive()), accept.clone()];
+        assert!(LawfulLog::default().kept(CASE, log(&accept)).is_empty());
+        accept.clerk.number = 0;
+        assert_eq!(LawfulLog::default().kept(CASE, log(&accept)).len(), 1);
+        accept.clerk.number = 1;
+        accept.matter = Digest([1; 32]);
+        assert_eq!(LawfulLog::default().kept(CASE, log(&accept)).len(), 1);
+    }
+
+    #[test]
+    fn a_place_in_clear_and_a_number_given_twice_are_seen() {
+        let mut check = LawfulLog::default();
+        assert!(check.kept(CASE, vec![event(TOWN, 0, receive())]).is_empty());
+        let mut other = event(TOWN, 0, receive());
+        other.case = CaseId([8; 16]);
+        assert_eq!(check.kept(other.case, vec![other.clone()]).len(), 1);
+        let Facts::Receive { number, matter, competent, mirrors, .. } = receive() else { return };
+        let place = at(TOWN).hall.division();
+        let clear = Facts::Receive { number, matter, place, competent, mirrors };
+        assert_eq!(said(vec![(TOWN, clear)]).len(), 1);
+    }
+}

@@ -1,0 +1,49 @@
+//! Let go: a giver that no longer needs its copy has handed the case to a hall that took it, and the case lies on
+//! two disks as it was taken.
+
+use hallmesh_protocol::cases::{Facts, Header};
+use hallmesh_protocol::ids::HallId;
+
+/// Looks at halls that let go of a case.
+#[derive(Debug)]
+pub struct LetGo;
+
+impl LetGo {
+    /// `giver` says it may let go of a case with this log, of which `copies` says how many halls keep so many
+    /// events at least. What is wrong with that?
+    pub fn check(giver: HallId, log: &[Header], copies: impl Fn(u32) -> usize) -> Option<String> {
+        let given = log.iter().rfind(|header| header.at.hall == giver && is_transfer(header))?;
+        let Facts::Transfer { to, .. } = given.facts else { return None };
+        let (case, next) = (given.case, given.sequence.saturating_add(1));
+        let follows = usize::try_from(next).ok().and_then(|index| log.get(index));
+        if !follows.is_some_and(|header| header.at == to && matches!(header.facts, Facts::Take { .. })) {
+            return Some(format!("case {case}: {giver} let go before {to} took it"));
+        }
+        let copies = copies(next.saturating_add(1));
+        (copies < 2).then(|| format!("case {case}: {giver} let go, {copies} disks have what {to} took"))
+    }
+}
+
+fn is_transfer(header: &Header) -> bool {
+    matches!(header.facts, Facts::Transfer { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use hallmesh_protocol::cases::Purpose;
+
+    use super::super::lawful_log::tests::{COUNTY, TOWN, at, event, receive};
+    use super::*;
+
+    #[test]
+    fn letting_go_too_early_is_seen() {
+        let transfer = Facts::Transfer { to: at(COUNTY), purpose: Purpose::Decide };
+        let take = Facts::Take { mirrors: [None, None], witness: at(TOWN) };
+        let given = vec![event(TOWN, 0, receive()), event(TOWN, 1, transfer)];
+        let taken = [given.clone(), vec![event(COUNTY, 2, take)]].concat();
+        let town = at(TOWN).hall;
+        assert_eq!(LetGo::check(town, &taken, |_| 2), None);
+        assert!(LetGo::check(town, &taken, |events| if events < 3 { 2 } else { 1 }).is_some());
+        assert!(LetGo::check(town, &given, |_| 2).is_some());
+    }
+}

@@ -1,0 +1,73 @@
+//! What is checked of a case where its log lies: see [`super::LawfulLog`], [`super::LetGo`], [`super::HighWater`] and
+//! [`super::InHand`].
+
+use hallmesh_protocol::cases::Stage;
+use hallmesh_protocol::ids::{CaseId, HallAt};
+use hallmesh_protocol::query::{self, CaseView};
+
+use super::{Checkers, HighWater, InHand, LetGo, Promise};
+use crate::disk::Disk;
+use crate::station::{Seat, Station};
+
+impl Checkers {
+    /// A hall has committed its part in a case, and maybe events.
+    pub(super) fn look_at_log(&mut self, at: u64, seat: Seat, view: &CaseView, disk: &Disk) {
+        let (Some(me), Some(custody)) = (self.lives.at(seat), view.custody) else { return };
+        let id = view.case.id;
+        let how = self.high_water.stands(seat, id, custody.position);
+        self.note(at, Promise::OneHand, how);
+        let grown = usize::try_from(view.case.events).is_ok_and(|now| now > self.lawful_log.log(id).len());
+        if grown || custody.stage == Stage::Holder {
+            self.read_log(at, me, view, disk);
+        }
+        if custody.stage == Stage::Released {
+            let copies = |events| self.kept.copies(id, events);
+            let how = LetGo::check(me.hall, self.lawful_log.log(id), copies);
+            self.note(at, Promise::OneHand, how);
+        }
+    }
+
+    fn read_log(&mut self, at: u64, me: HallAt, view: &CaseView, disk: &Disk) {
+        let file = query::file(disk, view.case.id);
+        let log: Vec<_> = file.events.iter().filter_map(|event| event.header().ok()).collect();
+        let how = self.provable.kept(view.case.id, &file.events);
+        self.note(at, Promise::Provable, how);
+        // The life that has pinned a version has it; a later one may not.
+        let pinned_here = log.first().is_some_and(|first| first.at == me);
+        for how in self.lawful_log.kept(view.case.id, log) {
+            self.note(at, Promise::Lawful, Some(how));
+        }
+        self.note(at, Promise::Kept, InHand::key(me, view, &file.wraps));
+        self.note(at, Promise::Lawful, InHand::matter(me, view).filter(|_| pinned_here));
+    }
+
+    /// A hall dropped its part in a case.
+    pub(super) fn part_dropped(&mut self, at: u64, seat: Seat, case: CaseId) {
+        self.note(at, Promise::OneHand, HighWater::dropped(seat, case));
+    }
+
+    /// What must hold of every printed case, and of every disk, when all is over.
+    pub(super) fn ended_whole(&mut self, at: u64, stations: &[Station]) {
+        let printed = self.kept.all_printed().filter(|case| !self.is_orphan(*case, stations));
+        let found: Vec<_> = printed.flat_map(|case| self.ends(case, stations)).collect();
+        for how in found {
+            self.note(at, Promise::Kept, Some(how));
+        }
+        for station in stations {
+            for how in self.rebuilt.check(station.at.hall, &station.disk) {
+                self.note(at, Promise::RowsAgree, Some(how));
+            }
+        }
+    }
+
+    /// What is wrong with where a case ends.
+    fn ends(&self, case: CaseId, stations: &[Station]) -> Vec<String> {
+        let keepers = self.kept.keepers(case).filter_map(|seat| stations.get(seat));
+        let views = keepers.filter_map(|station| Some((station.at, query::case(&station.disk, case)?)));
+        let found = views.filter_map(|(me, view)| {
+            let copies = self.kept.copies(case, view.case.events).saturating_sub(1);
+            InHand::ends(me, &view, copies)
+        });
+        found.collect()
+    }
+}

@@ -1,0 +1,164 @@
+//! The hunt for planted bugs: small cities with every kind of trouble, seed after seed, until a checker speaks.
+
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use hallmesh_protocol::planted::{Bug, plant};
+use serde::Serialize;
+
+use crate::checkers::Violation;
+use crate::plan::{Fault, Lines, Load, Plan, Shape, Span, Trouble};
+use crate::world;
+
+/// The exit code when a bug is not found.
+pub const NOT_FOUND: u8 = 70;
+/// The word for a city without any bug.
+const NONE: &str = "none";
+/// A bug that gave itself away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Which, by its word.
+    pub bug: &'static str,
+    /// The city in which it was seen.
+    pub seed: u64,
+    /// How long the hunt took.
+    pub milliseconds: u64,
+    /// The promise whose checker saw it first, or `panic`.
+    pub checker: String,
+    /// What was seen.
+    pub how: String,
+}
+
+/// Runs small cities with a bug planted, or without one, until a checker speaks or the time is over.
+pub fn hunt(bug: Option<Bug>, seconds: u64) -> anyhow::Result<Option<Found>> {
+    let began = Instant::now();
+    let word = bug.map_or(NONE, Bug::word);
+    for seed in 1.. {
+        if began.elapsed() >= Duration::from_secs(seconds) {
+            break;
+        }
+        if let Some((checker, how)) = first_violation(seed, bug)? {
+            // What is broken without the bug as well says nothing of the bug.
+            let itself = if bug.is_some() { first_violation(seed, None)? } else { None };
+            ensure!(itself.is_none(), "seed {seed} breaks a promise without any bug: {itself:?}");
+            let milliseconds = u64::try_from(began.elapsed().as_millis())?;
+            return Ok(Some(Found { bug: word, seed, milliseconds, checker, how }));
+        }
+    }
+    Ok(None)
+}
+
+/// A dense afternoon with every mishap of machines and lines; every other seed a plan of the swarm.
+fn plan(seed: u64) -> Plan {
+    if seed.is_multiple_of(2) {
+        return Plan::drawn(seed);
+    }
+    let trouble = [
+        (Fault::Crash, 12),
+        (Fault::CrashBeforeCommit, 12),
+        (Fault::CrashAfterCommit, 12),
+        (Fault::Cut, 15),
+        (Fault::Overreach, 30),
+        (Fault::Replay, 15),
+        (Fault::Theft, 90),
+    ];
+    Plan {
+        seed,
+        city: Shape::made_up(2, 2, 3),
+        // Half of it quiet: a letter is repeated after a minute at the latest, and needs two or three rounds.
+        span: Span { days: 1, open_minutes: 3, quiet_minutes: 3 },
+        load: Load { citizens: 2_400, edits: 240, inspections: 240, ..Load::default() },
+        lines: Lines::default().weather(50, 10, 5),
+        trouble: Trouble::of(&trouble),
+        ..Plan::default()
+    }
+}
+
+fn first_violation(seed: u64, bug: Option<Bug>) -> anyhow::Result<Option<(String, String)>> {
+    let plan = plan(seed);
+    let run = panic::catch_unwind(AssertUnwindSafe(|| world::run_wrongly(&plan, bug)));
+    plant(None);
+    match run {
+        Ok(report) => {
+            let violations = report?.violations;
+            let first = violations.iter().find(|violation| !plan.knows(violation.promise));
+            Ok(first.map(described))
+        }
+        Err(payload) => Ok(Some(("no-panic".to_owned(), said(payload.as_ref())))),
+    }
+}
+
+fn described(violation: &Violation) -> (String, String) {
+    (violation.promise.word().to_owned(), violation.how.clone())
+}
+
+/// The words of a panic.
+fn said(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+/// Which bugs are hunted, and for how long.
+#[derive(Debug, clap::Args)]
+pub struct HuntArgs {
+    /// Only this bug, by its word; `none` runs cities without any, which must stay silent.
+    #[arg(long, value_name = "WORD", value_parser = chosen)]
+    bug: Option<Chosen>,
+    /// Seconds for each bug at the most.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Answer in JSON, one line a bug.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Chosen(Option<Bug>);
+
+fn chosen(word: &str) -> Result<Chosen, String> {
+    if word == NONE {
+        return Ok(Chosen(None));
+    }
+    let words: Vec<_> = Bug::ALL.iter().map(|bug| bug.word()).collect();
+    word.parse().map(|bug| Chosen(Some(bug))).map_err(|why| format!("{why}; there are {}", words.join(" ")))
+}
+
+/// Hunts and prints. Gives the exit code.
+pub fn command(args: &HuntArgs) -> anyhow::Result<u8> {
+    // A panic of a planted bug is a finding, not noise.
+    panic::set_hook(Box::new(|_| {}));
+    let all = || Bug::ALL.iter().copied().map(Some).collect();
+    let bugs: Vec<Option<Bug>> = args.bug.map_or_else(all, |chosen| vec![chosen.0]);
+    let (mut code, mut count) = (0, 0_usize);
+    for bug in &bugs {
+        let found = hunt(*bug, args.seconds)?;
+        // Where no bug is planted, nothing may be found.
+        if found.is_some() != bug.is_some() {
+            code = NOT_FOUND;
+        }
+        count = count.saturating_add(usize::from(found.is_some()));
+        show(bug.map_or(NONE, Bug::word), found.as_ref(), args.json)?;
+    }
+    if !args.json {
+        writeln!(io::stdout(), "{count} of {} found", bugs.len())?;
+    }
+    Ok(code)
+}
+
+fn show(bug: &str, found: Option<&Found>, json: bool) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::json!({ "bug": bug, "found": found }))?;
+        return Ok(());
+    }
+    match found {
+        Some(Found { seed, milliseconds, checker, how, .. }) => {
+            let (whole, rest) = (milliseconds / 1_000, milliseconds % 1_000);
+            writeln!(out, "{bug:<28} found  seed {seed:>4}  {whole:>3}.{rest:03} s  {checker:<13}  {how}")?;
+        }
+        None => writeln!(out, "{bug:<28} not found")?,
+    }
+    Ok(())
+}
