@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use hallmesh_simulations::checkers::Promise;
 use hallmesh_simulations::city;
 use hallmesh_simulations::faults::Trouble;
+use hallmesh_simulations::model::command::{self, CheckArgs};
 use hallmesh_simulations::network::Weather;
 use hallmesh_simulations::report::Report;
 use hallmesh_simulations::world::{self, Plan};
@@ -23,7 +24,8 @@ const TABLE: &str = "deploy/sample-city/zhangye/divisions.csv";
     version,
     after_help = "Exit codes: 0 all promises hold; 1 the run could not begin; 2 wrong arguments; 64 a case was in two \
 hands; 65 a case or an act was lost; 66 the lists differ in the end; 67 something was still under way in the \
-end; 68 two runs of one seed differ. The lowest one that applies is given."
+end; 68 two runs of one seed differ; 69 an exploration did not come out as expected. The lowest one that applies is \
+given."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -34,6 +36,8 @@ struct Cli {
 enum What {
     /// A city at work, with trouble, then mended and quiet; every promise must hold in the end.
     City(CityArgs),
+    /// Every way in which one case can change hands, explored to the end.
+    Check(CheckArgs),
 }
 
 #[derive(Debug, Args)]
@@ -71,8 +75,11 @@ struct CityArgs {
 }
 
 fn main() -> ExitCode {
-    let Cli { what: What::City(args) } = Cli::parse();
-    match city(&args) {
+    let done = match Cli::parse().what {
+        What::City(args) => city(&args),
+        What::Check(args) => command::run(&args),
+    };
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Where even this cannot be written, the exit code still tells.
