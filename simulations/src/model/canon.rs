@@ -5,6 +5,9 @@
 //!   say in which order the letters of one destination go out, at most 64 at a time; here there are at most three,
 //!   which go out together. A destination for which nothing waits has no row, which reads the same as its zeros.
 //!
+//! * **Receipts of mirrors for less than the head** (table `26`) are left out. A mirror's receipt is looked at in one way
+//!   only: whether it is for the head; and the log never goes back.
+//!
 //! What else could grow or differ stands still by the way the checker asks: one clock reading and one boot id for all
 //! starts of a hall, until something happens after which an old life of it may have said what it does not remember.
 
@@ -14,6 +17,8 @@ use hallmesh_protocol::step::{Bytes, Writes};
 
 /// First bytes of the rows concerned: see the key space in `hallmesh_protocol::rows`.
 mod table {
+    pub(super) const EVENT: u8 = 0x21;
+    pub(super) const COPIED: u8 = 0x26;
     pub(super) const TALLY: u8 = 0x29;
     pub(super) const POST: u8 = 0x30;
     pub(super) const LETTER: u8 = 0x31;
@@ -25,12 +30,15 @@ type Address = (u64, u64);
 
 /// The rows a hall has written, made one with all that cannot be told from them.
 pub(super) fn canonical(rows: &Writes) -> Writes {
-    let kept = |key: &Vec<u8>| {
-        let table = key.first().copied().unwrap_or_default();
-        ![table::TALLY, table::POST, table::LETTER, table::POSTED].contains(&table)
+    let events = rows.range(vec![table::EVENT]..vec![table::EVENT.saturating_add(1)]).count();
+    let head = u32::try_from(events).unwrap_or(u32::MAX).saturating_sub(1);
+    let matters = |(key, value): &(&Vec<u8>, &Option<Bytes>)| match key.first() {
+        Some(&(table::TALLY | table::POST | table::LETTER | table::POSTED)) => false,
+        Some(&table::COPIED) => value.as_ref().and_then(copied_up_to).is_none_or(|upto| upto >= head),
+        Some(_) | None => true,
     };
-    let mut canonical: Writes =
-        rows.iter().filter(|(key, _)| kept(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+    let matters = rows.iter().filter(matters).map(|(key, value)| (key.clone(), value.clone()));
+    let mut canonical: Writes = matters.collect();
     let mut last: BTreeMap<u64, u64> = BTreeMap::new();
     for (name, value) in rows.range(vec![table::LETTER]..vec![table::POSTED]) {
         let Some((to, number)) = value.as_ref().and_then(address) else { continue };
@@ -45,6 +53,12 @@ pub(super) fn canonical(rows: &Writes) -> Writes {
         canonical.insert([&[table::POSTED], to.to_be_bytes().as_slice()].concat(), Some(posted.into()));
     }
     canonical
+}
+
+/// Reads up to where a mirror's receipt is for: version byte, length of what is signed; in it the version byte, the
+/// kind, the case, term and epoch, then the place in the log.
+fn copied_up_to(value: &Bytes) -> Option<u32> {
+    Some(u32::from_le_bytes(*value.get(1 + 8 + 1 + 4 + 16 + 8..)?.first_chunk()?))
 }
 
 /// Reads a letter's row: version byte, destination, number.

@@ -62,6 +62,11 @@ impl Explorer {
                     return self.story(id, Some((by, scene, letters)), broken);
                 }
                 let letters = self.settle(&scene, letters)?;
+                let new = letters.without(&state.letters);
+                if let Some(broken) = promises::broken_word(&self.halls, &scene, &new)? {
+                    return self.story(id, Some((by, scene, letters)), broken);
+                }
+                let letters = self.without_spent(&state.scene, &scene, letters)?;
                 if let Some(found) = self.show(State::new(scene, letters, id, by))? {
                     return Ok(found);
                 }
@@ -84,6 +89,7 @@ impl Explorer {
             letters.join(&step.sent);
         }
         let letters = self.settle(&scene, letters)?;
+        let letters = self.without_spent(&scene, &scene, letters)?;
         Ok((scene, letters))
     }
 
@@ -153,6 +159,27 @@ impl Explorer {
                 return Ok(letters);
             }
         }
+    }
+
+    /// What is under way without the letters of which nothing comes any more. A hall that is put back, or keeps
+    /// nothing, may need them again.
+    fn without_spent(&mut self, before: &Scene, scene: &Scene, mut letters: Letters) -> anyhow::Result<Letters> {
+        if self.setting.plain || self.setting.bend.is_some() || self.setting.mishaps.restores > 0 {
+            return Ok(letters);
+        }
+        for seat in 0..self.halls.at.len() {
+            let (before, after) = (before.kept(seat), scene.kept(seat));
+            if before != after {
+                self.halls.stay_spent(before, after)?;
+            }
+            let spent = if scene.is_gone(seat) {
+                self.halls.archive.to(seat)
+            } else {
+                self.halls.spent(after, &letters)?
+            };
+            letters = letters.without(&spent);
+        }
+        Ok(letters)
     }
 
     fn present(&self, scene: &Scene) -> impl Iterator<Item = Seat> + use<> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use anyhow::{Context as _, ensure};
-use hallmesh_protocol::cases::{Case, Custody, Deed, Facts, Header, ReceiptKind, Receive, Record, Wrap};
+use hallmesh_protocol::cases::{Case, Custody, Deed, Facts, Header, Receive, ReceiptKind, Record, Stage, Wrap};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard, Roles};
 use hallmesh_protocol::ids::{CaseId, ClerkId, Digest, DivisionCode, HallAt, HallId};
@@ -18,7 +18,7 @@ use hallmesh_protocol::step::{Command, Effects, Input, Now, Output, Reply, Ticke
 use hallmesh_protocol::verify;
 
 use super::canon::canonical;
-use super::letters::{Archive, LetterId, Letters, Written, message};
+use super::letters::{Archive, LetterId, Letters, Said, Written, message};
 use super::setting::{Bend, Seat, Setting};
 use crate::city::{City, Division};
 use crate::clock::FOUNDED;
@@ -49,6 +49,9 @@ pub(super) struct Kept {
     /// Letters asked about that change nothing, and are answered.
     talking: Letters,
     answers: BTreeMap<LetterId, Step>,
+    /// Letters that were looked at for whether they are spent here.
+    judged: Letters,
+    spent: Letters,
     wake: Option<Step>,
     acts: Option<Vec<(Deed, Step)>>,
 }
@@ -204,6 +207,37 @@ impl Halls {
         Ok(sent)
     }
 
+    /// The letters among `letters` for this hall of which nothing comes any more, now and whatever else the hall is
+    /// told. That is claimed in [`is_spent`] and checked here and in [`Self::stay_spent`]: one that still moved the hall,
+    /// or was answered, or came to matter later would end the exploration.
+    pub(super) fn spent(&mut self, id: KeptId, letters: &Letters) -> anyhow::Result<Letters> {
+        let kept = self.kept(id)?;
+        let open = letters.both(&self.archive.to(kept.seat)).without(&kept.judged);
+        if !open.is_empty() {
+            self.ask(id, &open)?;
+        }
+        for letter in open.iter() {
+            let kept = self.kept(id)?;
+            let written = self.archive.letter(letter).context("a letter's number")?;
+            let spent = is_spent(written, &kept.said, self.hall(kept.seat)?);
+            let heard = kept.heard(true);
+            let kept = self.kept_mut(id)?;
+            kept.judged.add(letter);
+            if spent {
+                kept.spent.add(letter);
+                ensure!(kept.spent.without(&heard) == kept.spent, "something comes of a spent letter");
+            }
+        }
+        Ok(self.kept(id)?.spent.both(letters))
+    }
+
+    /// Checks that what was spent before a step of a hall still is.
+    pub(super) fn stay_spent(&mut self, before: KeptId, after: KeptId) -> anyhow::Result<()> {
+        let spent = self.kept(before)?.spent;
+        ensure!(self.spent(after, &spent)? == spent, "a spent letter came to matter");
+        Ok(())
+    }
+
     /// The hall starts, its lines come up, and everything in its post is sent.
     pub(super) fn wake(&mut self, id: KeptId) -> anyhow::Result<Step> {
         let kept = self.kept(id)?;
@@ -319,6 +353,8 @@ impl Halls {
             moving: none,
             talking: none,
             answers: BTreeMap::new(),
+            judged: none,
+            spent: none,
             wake: None,
             acts: None,
         });
@@ -366,19 +402,19 @@ impl Halls {
             return Ok(known);
         }
         let to = self.seat(letter.to).context("a letter to nobody")?;
-        let (mut log, mut mirrored) = (Vec::new(), None);
+        let (mut log, mut receipt) = (Vec::new(), None);
         match &letter.body {
             LetterBody::HandOver(file) | LetterBody::Copy(file) => {
                 log = file.events.iter().map(|event| self.event(event.digest())).collect();
             }
             LetterBody::Receipt(signed) => {
-                let receipt = signed.peek()?;
-                let through = receipt.kind == ReceiptKind::Mirrored;
-                mirrored = self.seat(receipt.by.hall).filter(|_| through).map(|by| (receipt.sequence, by));
+                let said = signed.peek()?;
+                let by = self.seat(said.by.hall).context("a receipt by nobody")?;
+                receipt = Some(Said { kind: said.kind, sequence: said.sequence, by });
             }
             LetterBody::Ask(_) => {}
         }
-        self.archive.add(Written { to, letter, log, mirrored })
+        self.archive.add(Written { to, letter, log, receipt })
     }
 
     fn greetings(&self) -> anyhow::Result<Vec<Message>> {
@@ -434,6 +470,21 @@ impl Halls {
 
     fn kept_mut(&mut self, id: KeptId) -> anyhow::Result<&mut Kept> {
         self.kept.get_mut(usize::try_from(id)?).context("a number of kept rows")
+    }
+}
+
+/// Whether nothing comes of a letter at a hall any more. A mirror's receipt for less than the head: receipts are
+/// compared with the head, and a log never goes back. A target's receipt for a hand-over of this hall that is over.
+fn is_spent(written: &Written, at: &Account, hall: HallAt) -> bool {
+    let Some(said) = written.receipt else { return false };
+    let Some(after) = usize::try_from(said.sequence).ok().and_then(|it| it.checked_add(1)) else { return false };
+    let handing = at.custody.is_some_and(|custody| custody.stage == Stage::Handing);
+    match said.kind {
+        ReceiptKind::Copied => at.log.len() > after,
+        ReceiptKind::Held | ReceiptKind::Mirrored | ReceiptKind::Refused(_) | ReceiptKind::Unknown => {
+            let last = given(&at.headers, hall).last().map(|(sequence, _)| sequence);
+            at.log.len() >= after && !(handing && last == Some(said.sequence))
+        }
     }
 }
 

@@ -75,8 +75,23 @@ pub(super) struct Written {
     pub(super) letter: Letter,
     /// The log it carries, as numbers of events.
     pub(super) log: Vec<u32>,
-    /// It says that a hand-over, at this place in the log and to this hall, is through.
-    pub(super) mirrored: Option<(u32, Seat)>,
+    pub(super) receipt: Option<Said>,
+}
+
+/// What a receipt is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    pub(super) kind: ReceiptKind,
+    pub(super) sequence: u32,
+    pub(super) by: Seat,
+}
+
+impl Written {
+    /// The hand-over it says is through, if it says so: its place in the log, and to whom.
+    pub(super) fn mirrored(&self) -> Option<(u32, Seat)> {
+        let through = |said: &Said| said.kind == ReceiptKind::Mirrored;
+        self.receipt.filter(through).map(|said| (said.sequence, said.by))
+    }
 }
 
 /// Every letter that was ever written.
@@ -100,7 +115,7 @@ impl Archive {
         ensure!(id < LETTERS_MAX, "more than {LETTERS_MAX} different letters");
         self.names.insert(written.letter.id, id);
         self.to.entry(written.to).or_default().add(id);
-        if written.mirrored.is_some() {
+        if written.mirrored().is_some() {
             self.mirrored.add(id);
         }
         self.letters.push(written);

@@ -72,6 +72,16 @@ pub(super) fn broken(halls: &Halls, scene: &Scene, letters: &Letters) -> anyhow:
     Ok(found)
 }
 
+/// What is wrong with receipts that say a hand-over is through.
+pub(super) fn broken_word(halls: &Halls, scene: &Scene, letters: &Letters) -> anyhow::Result<Option<Broken>> {
+    if letters.both(&halls.archive.mirrored).is_empty() {
+        return Ok(None);
+    }
+    let accounts = accounts(halls, scene)?;
+    let all = All { halls, scene, accounts: &accounts };
+    Ok(all.let_go(letters).map(|how| (Promise::SafeToLetGo, how)))
+}
+
 /// What is wrong with how a hall went from one account to the next.
 pub(super) fn backwards(before: &Account, after: &Account) -> Option<Broken> {
     let position = |account: &Account| account.custody.map(|custody| custody.position);
@@ -143,7 +153,7 @@ impl All<'_> {
             Some((sequence, self.halls.seat(to.hall)?))
         });
         let told = letters.both(&self.halls.archive.mirrored);
-        let told = told.iter().filter_map(|letter| self.halls.archive.letter(letter)?.mirrored);
+        let told = told.iter().filter_map(|letter| self.halls.archive.letter(letter)?.mirrored());
         let mut unsafe_ones = released.chain(told).filter(|(sequence, to)| !self.is_safe(*sequence, *to));
         let (sequence, to) = unsafe_ones.next()?;
         Some(format!(
