@@ -163,7 +163,12 @@ impl Explorer {
 
     /// What is under way without the letters of which nothing comes any more. A hall that is put back, or keeps
     /// nothing, may need them again.
-    fn without_spent(&mut self, before: &Scene, scene: &Scene, mut letters: Letters) -> anyhow::Result<Letters> {
+    fn without_spent(
+        &mut self,
+        before: &Scene,
+        scene: &Scene,
+        mut letters: Letters,
+    ) -> anyhow::Result<Letters> {
         if self.setting.plain || self.setting.bend.is_some() || self.setting.mishaps.restores > 0 {
             return Ok(letters);
         }

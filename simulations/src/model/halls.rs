@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use anyhow::{Context as _, ensure};
-use hallmesh_protocol::cases::{Case, Custody, Deed, Facts, Header, Receive, ReceiptKind, Record, Stage, Wrap};
+use hallmesh_protocol::cases::{
+    Case, Custody, Deed, Facts, Header, ReceiptKind, Receive, Record, Stage, Wrap,
+};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard, Roles};
 use hallmesh_protocol::ids::{CaseId, ClerkId, Digest, DivisionCode, HallAt, HallId};
@@ -477,7 +479,9 @@ impl Halls {
 /// compared with the head, and a log never goes back. A target's receipt for a hand-over of this hall that is over.
 fn is_spent(written: &Written, at: &Account, hall: HallAt) -> bool {
     let Some(said) = written.receipt else { return false };
-    let Some(after) = usize::try_from(said.sequence).ok().and_then(|it| it.checked_add(1)) else { return false };
+    let Some(after) = usize::try_from(said.sequence).ok().and_then(|it| it.checked_add(1)) else {
+        return false;
+    };
     let handing = at.custody.is_some_and(|custody| custody.stage == Stage::Handing);
     match said.kind {
         ReceiptKind::Copied => at.log.len() > after,

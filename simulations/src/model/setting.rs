@@ -106,23 +106,66 @@ const BASE: Setting = Setting {
     expected: Expected::Holds,
 };
 
+/// A city of three, in which the county hands a case to the city.
+const THREE_HALLS: Setting = Setting { halls: THREE, window: 1, ..BASE };
+
 /// Every setting that the command knows.
 pub const SETTINGS: &[Setting] = &[
     BASE,
     Setting {
         name: "plain",
-        about: "as hand-over in a city of three, and nothing is left out of the states",
-        halls: THREE,
-        window: 1,
+        about: "a city of three hands over, and nothing is left out of the states",
         plain: true,
-        ..BASE
+        ..THREE_HALLS
     },
     Setting {
         name: "mutual",
         about: "giver and target are mirrors of each other: to the city and back with a decision",
-        halls: THREE,
-        window: 1,
         deeds: DECIDED,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "corrected",
+        about: "a city of three: back to the window for a correction, and to the city again",
+        deeds: CORRECTED,
+        corrections: 1,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "returned",
+        about: "five halls: to the city and back with a decision, while others mirror",
+        deeds: DECIDED,
+        long: true,
+        ..BASE
+    },
+    Setting {
+        name: "full-three",
+        about: "a city of three: corrected, decided, delivered; five epochs",
+        deeds: ALL,
+        corrections: 1,
+        long: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "disk-lost",
+        about: "five halls hand over, and any one of them loses its disk for ever",
+        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2, 3, 4], ..NO_MISHAPS },
+        ..BASE
+    },
+    Setting {
+        name: "mutual-disk-lost",
+        about: "as mutual, and any one of the three loses its disk for ever",
+        deeds: DECIDED,
+        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2], ..NO_MISHAPS },
+        long: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "restored",
+        about: "five halls, and one of the two that hand over is put back to an old copy of its disk",
+        deeds: DECIDED,
+        mishaps: Mishaps { restores: 1, may_be_restored: &[0, 3], ..NO_MISHAPS },
+        expected: Expected::Breaks(Promise::OneLog),
         ..BASE
     },
 ];
