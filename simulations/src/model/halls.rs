@@ -141,12 +141,12 @@ impl Halls {
             let disk = self.city.disks.get(seat).context("a hall has a disk")?.clone();
             let (mut node, mut disk, _) = self.open(seat, 0, disk)?;
             let card = self.card(seat)?;
-            let (done, _) = feed(&mut node, &mut disk, command(Command::AddClerk(card)), &[]);
+            let (done, _) = feed(&mut node, &mut disk, command(Command::AddClerk(card)), self.forgets(seat));
             ensure!(done == Some(Reply::Done), "no clerk: {done:?}");
             let mut sent = Letters::default();
             if seat == self.setting.window {
                 let receive = self.receive(seat, &disk)?;
-                let (done, outputs) = feed(&mut node, &mut disk, command(receive), &[]);
+                let (done, outputs) = feed(&mut node, &mut disk, command(receive), self.forgets(seat));
                 ensure!(matches!(done, Some(Reply::Received { .. })), "not received: {done:?}");
                 sent = self.letters(outputs)?;
             }
@@ -298,10 +298,6 @@ impl Halls {
         let (seat, life) = (kept.seat, kept.life);
         let (mut node, mut disk, _) = self.open(seat, life, kept.disk.clone())?;
         self.asked = self.asked.saturating_add(1);
-        let forgets = match self.setting.bend {
-            Some(Bend::Forgets(forgetful, tables)) if forgetful == seat => tables,
-            Some(Bend::Forgets(..) | Bend::Hasty(_)) | None => &[],
-        };
         let me = self.hall(seat)?.hall;
         let input = match told {
             Told::Deed(deed) => {
@@ -317,7 +313,7 @@ impl Halls {
                 }
             }
         };
-        let (_, outputs) = feed(&mut node, &mut disk, input, forgets);
+        let (_, outputs) = feed(&mut node, &mut disk, input, self.forgets(seat));
         let sent = self.letters(outputs)?;
         Ok(Step { kept: self.keep(seat, life, disk)?, sent })
     }
@@ -333,8 +329,16 @@ impl Halls {
             let message = verify::message(&disk, at.hall, greeting.clone())?;
             node.step(NOW, Input::Received { from: peer.hall, message }, &disk, &mut effects);
         }
-        let (_, outputs) = commit(effects, &mut disk, &[]);
+        let (_, outputs) = commit(effects, &mut disk, self.forgets(seat));
         Ok((node, disk, outputs))
+    }
+
+    /// The tables of which a bent disk keeps nothing.
+    fn forgets(&self, seat: Seat) -> &'static [u8] {
+        match self.setting.bend {
+            Some(Bend::Forgets(forgetful, tables)) if forgetful == seat => tables,
+            Some(Bend::Forgets(..) | Bend::Hasty(_)) | None => &[],
+        }
     }
 
     fn keep(&mut self, seat: Seat, life: u32, mut disk: Disk) -> anyhow::Result<KeptId> {
@@ -550,4 +554,65 @@ fn name(seat: Seat, life: u32, rows: &Writes) -> [u8; 32] {
         hasher.update(&length(value)).update(value);
     }
     *hasher.finalize().as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::explore::Explorer;
+    use super::super::setting::named;
+    use super::*;
+
+    impl Halls {
+        /// The rows of each number: numbers follow from the order of an exploration, these do not.
+        pub(in super::super) fn names(&self) -> BTreeMap<KeptId, [u8; 32]> {
+            self.known.iter().map(|(name, id)| (*id, *name)).collect()
+        }
+
+        /// Two letters to one life of a hall, in one commit.
+        fn hear_both(&mut self, id: KeptId, letters: [LetterId; 2]) -> anyhow::Result<KeptId> {
+            let kept = self.kept(id)?;
+            let (seat, life) = (kept.seat, kept.life);
+            let (mut node, mut disk, _) = self.open(seat, life, kept.disk.clone())?;
+            let mut effects = Effects::default();
+            for letter in letters {
+                let letter = &self.archive.letter(letter).context("a letter")?.letter;
+                let (from, to) = (letter.from.hall, self.hall(seat)?.hall);
+                let message = verify::message(&disk, to, message(letter))?;
+                node.step(NOW, Input::Received { from, message }, &disk, &mut effects);
+            }
+            commit(effects, &mut disk, &[]);
+            self.keep(seat, life, disk)
+        }
+    }
+
+    /// What a node remembers besides its rows, and that one commit can hold several inputs, adds nothing to what can
+    /// happen: as if the letters had come one by one to a node that was started anew each time.
+    #[test]
+    fn two_letters_to_one_life_are_as_two_letters_to_two() {
+        let setting = named("hand-over").expect("a setting");
+        let mut explorer = Explorer::new(setting).expect("a city");
+        explorer.run(usize::MAX).expect("an exploration");
+        let halls = &mut explorer.halls;
+        let (disks, mut early) = (KeptId::try_from(halls.len()).expect("a number"), 0);
+        for id in 0..disks {
+            let to = halls.archive.to(halls.kept(id).expect("rows").seat);
+            let pairs = to.iter().flat_map(|one| to.iter().map(move |other| [one, other]));
+            for pair in pairs.filter(|[one, other]| one != other) {
+                early += usize::from(!is_as_one_by_one(halls, id, pair));
+            }
+        }
+        assert!(early > 0, "a receipt that comes too early is remembered");
+    }
+
+    /// Whether both letters do what they do in this order, and not what they do in the other one.
+    fn is_as_one_by_one(halls: &mut Halls, id: KeptId, [one, other]: [LetterId; 2]) -> bool {
+        let mut after = |first, second| {
+            let between = halls.hear(id, first).expect("a step").kept;
+            halls.hear(between, second).expect("a step").kept
+        };
+        let (forth, back) = (after(one, other), after(other, one));
+        let both = halls.hear_both(id, [one, other]).expect("a step");
+        assert!(both == forth || both == back, "disk {id}, letters {one} and {other}");
+        both == forth
+    }
 }

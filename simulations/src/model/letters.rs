@@ -170,7 +170,9 @@ mod tests {
     #[test]
     fn a_set_holds_what_was_added_in_order() {
         let mut set = Letters::default();
-        [700, 3, 64, 63, 3].into_iter().for_each(|letter| set.add(letter));
+        for letter in [700, 3, 64, 63, 3] {
+            set.add(letter);
+        }
         assert_eq!(set.iter().collect::<Vec<_>>(), [3, 63, 64, 700]);
         let mut more = set;
         more.add(65);

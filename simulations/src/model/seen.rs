@@ -219,7 +219,9 @@ mod tests {
 
     fn state(kept: KeptId, letters: &[LetterId]) -> State {
         let mut set = Letters::default();
-        letters.iter().for_each(|letter| set.add(*letter));
+        for letter in letters {
+            set.add(*letter);
+        }
         let scene = Scene { kept: [kept; SEATS], backup: NONE, gone: 0, losses: 0, restores: 0, hasty: 0 };
         State::new(scene, set, NONE, By::Start)
     }

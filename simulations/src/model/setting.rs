@@ -45,8 +45,8 @@ pub struct Mishaps {
 /// How the environment itself is bent, to show that the check can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bend {
-    /// Messages leave before the commit they rest on is durable; so often a crash then takes the commit.
-    Hasty(u8),
+    /// A hall's messages leave before the commit they rest on is durable; once a crash then takes the commit.
+    Hasty(Seat),
     /// The disk of a hall keeps nothing of these tables and says it did.
     Forgets(Seat, &'static [u8]),
 }
