@@ -193,7 +193,8 @@ impl Explorer {
             };
             letters = letters.without(&spent);
         }
-        Ok(letters)
+        let questions = self.halls.spent_questions(&scene.kept, &letters)?;
+        Ok(letters.without(&questions))
     }
 
     fn present(&self, scene: &Scene) -> impl Iterator<Item = Seat> + use<> {

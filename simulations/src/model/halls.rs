@@ -233,6 +233,24 @@ impl Halls {
         Ok(self.kept(id)?.spent.both(letters))
     }
 
+    /// The questions among `letters` that are after hand-overs which are over, where `kept` says what each hall has
+    /// kept: whatever they are answered is spent. That too is checked.
+    pub(super) fn spent_questions(&mut self, kept: &[KeptId], letters: &Letters) -> anyhow::Result<Letters> {
+        let mut spent = Letters::default();
+        for letter in letters.both(&self.archive.questions).iter() {
+            let written = self.archive.letter(letter).context("a letter's number")?;
+            let (Some((sequence, by)), to) = (written.asked, written.to) else { continue };
+            let (asker, asked) = (kept.get(by).context("a seat")?, kept.get(to).context("a seat")?);
+            if is_over(sequence, &self.kept(*asker)?.said, self.hall(by)?) {
+                let step = self.hear(*asked, letter)?;
+                let idle = step.kept == *asked && self.spent(*asker, &step.sent)? == step.sent;
+                ensure!(idle, "something comes of a spent question");
+                spent.add(letter);
+            }
+        }
+        Ok(spent)
+    }
+
     /// Checks that what was spent before a step of a hall still is.
     pub(super) fn stay_spent(&mut self, before: KeptId, after: KeptId) -> anyhow::Result<()> {
         let spent = self.kept(before)?.spent;
@@ -408,19 +426,24 @@ impl Halls {
             return Ok(known);
         }
         let to = self.seat(letter.to).context("a letter to nobody")?;
-        let (mut log, mut receipt) = (Vec::new(), None);
+        let from = self.seat(letter.from.hall).context("a letter by nobody")?;
+        let (mut log, mut receipt, mut asked, mut unfit) = (Vec::new(), None, None, false);
         match &letter.body {
             LetterBody::HandOver(file) | LetterBody::Copy(file) => {
                 log = file.events.iter().map(|event| self.event(event.digest())).collect();
+                let lists = self.city.disks.get(to).context("a hall has a disk")?;
+                let (case, _) = verify::exported(lists, file.clone())?;
+                let target = case.transit.map(|transit| transit.to);
+                unfit = case.custodian != letter.from && target != Some(letter.from);
             }
             LetterBody::Receipt(signed) => {
                 let said = signed.peek()?;
                 let by = self.seat(said.by.hall).context("a receipt by nobody")?;
                 receipt = Some(Said { kind: said.kind, sequence: said.sequence, by });
             }
-            LetterBody::Ask(_) => {}
+            LetterBody::Ask(after) => asked = Some((after.sequence, from)),
         }
-        self.archive.add(Written { to, letter, log, receipt })
+        self.archive.add(Written { to, letter, log, receipt, asked, unfit })
     }
 
     fn greetings(&self) -> anyhow::Result<Vec<Message>> {
@@ -479,21 +502,26 @@ impl Halls {
     }
 }
 
-/// Whether nothing comes of a letter at a hall any more. A mirror's receipt for less than the head: receipts are
-/// compared with the head, and a log never goes back. A target's receipt for a hand-over of this hall that is over.
+/// Whether nothing comes of a letter at a hall any more. A log that is not its writer's to send. A mirror's receipt for
+/// less than the head: receipts are compared with the head, and a log never goes back. A target's receipt for a
+/// hand-over of this hall that is over.
 fn is_spent(written: &Written, at: &Account, hall: HallAt) -> bool {
-    let Some(said) = written.receipt else { return false };
-    let Some(after) = usize::try_from(said.sequence).ok().and_then(|it| it.checked_add(1)) else {
-        return false;
-    };
-    let handing = at.custody.is_some_and(|custody| custody.stage == Stage::Handing);
-    match said.kind {
-        ReceiptKind::Copied => at.log.len() > after,
-        ReceiptKind::Held | ReceiptKind::Mirrored | ReceiptKind::Refused(_) | ReceiptKind::Unknown => {
-            let last = given(&at.headers, hall).last().map(|(sequence, _)| sequence);
-            at.log.len() >= after && !(handing && last == Some(said.sequence))
-        }
+    match written.receipt {
+        Some(Said { kind: ReceiptKind::Copied, sequence, .. }) => events(at) > sequence.saturating_add(1),
+        Some(Said { sequence, .. }) => is_over(sequence, at, hall),
+        None => written.unfit,
     }
+}
+
+/// Whether a hall made a hand-over at this place of the log and does not wait for the end of it any more.
+fn is_over(sequence: u32, at: &Account, hall: HallAt) -> bool {
+    let handing = at.custody.is_some_and(|custody| custody.stage == Stage::Handing);
+    let last = given(&at.headers, hall).last().map(|(sequence, _)| sequence);
+    events(at) > sequence && !(handing && last == Some(sequence))
+}
+
+fn events(at: &Account) -> u32 {
+    u32::try_from(at.log.len()).unwrap_or(u32::MAX)
 }
 
 /// The places of a log at which a hall handed the case over, and to whom.

@@ -76,6 +76,10 @@ pub(super) struct Written {
     /// The log it carries, as numbers of events.
     pub(super) log: Vec<u32>,
     pub(super) receipt: Option<Said>,
+    /// It asks after the hand-over at this place, which this hall made.
+    pub(super) asked: Option<(u32, Seat)>,
+    /// It carries a log that is not its writer's to send: every hall refuses it.
+    pub(super) unfit: bool,
 }
 
 /// What a receipt is for.
@@ -102,6 +106,8 @@ pub(super) struct Archive {
     to: BTreeMap<Seat, Letters>,
     /// Those which say that a hand-over is through.
     pub(super) mirrored: Letters,
+    /// Those which ask after one.
+    pub(super) questions: Letters,
 }
 
 impl Archive {
@@ -117,6 +123,9 @@ impl Archive {
         self.to.entry(written.to).or_default().add(id);
         if written.mirrored().is_some() {
             self.mirrored.add(id);
+        }
+        if written.asked.is_some() {
+            self.questions.add(id);
         }
         self.letters.push(written);
         Ok(id)
