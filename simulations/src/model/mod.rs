@@ -1,4 +1,35 @@
 //! Every way in which one case can change hands, explored to the end with the product's own nodes.
+//!
+//! **A state** is what each hall has kept (its rows), the letters under way, and which mishaps were used up. The letters
+//! under way are a set that only grows: each may be delivered any number of times, in any order, or never. That is
+//! loss, doubling, delay and reordering.
+//!
+//! **A transition** opens one hall's node anew from its rows, brings up its lines, gives it one input, commits, and adds
+//! the letters it sends. Inputs: any letter under way, any deed of a clerk; starting alone sends what waits. So
+//! whatever a node remembers besides its rows is lost all the time. A node that lives on, or takes several inputs in
+//! one commit, does nothing that this leaves out (a test of `halls` shows it). A crash before the commit is no
+//! transition: nothing is kept and nothing sent. A crash after the commit that loses what was to be sent leads to a
+//! state with fewer letters under way, in which no more can happen than in the one with all of them.
+//!
+//! **The product is asked once** for each different disk of a hall and each input; the answer stands for every state of
+//! the city in which the hall has this disk. That is what makes millions of transitions a matter of seconds.
+//!
+//! **What does not tell states apart**, and why:
+//! * rows that cannot matter: see `canon`;
+//! * which of the letters that cost nothing were sent: a hall sends all that waits at once, and answers at once all
+//!   that changes nothing in it. More letters under way make more possible, never less: a state counts as seen if
+//!   one was seen with the same disks and at least the same letters. The setting `plain` does none of this, and a test
+//!   of `explore` shows that both reach the same disks;
+//! * letters of which nothing comes any more: see `is_spent` in `halls`. That nothing comes of them is not believed
+//!   but checked, at each disk and over each transition.
+//!
+//! **Not explored**: more than one case, relays (every line is up), exchanges of lists (all are equal), clocks (all
+//! happens at one moment), refusals of a hand-over (they need a newer protocol or a fork). A hall that is put back to an
+//! old disk breaks promises as long as lives are not recovered; the setting `restored` expects just that, and must be
+//! turned round by whoever builds it.
+//!
+//! Read in this order: `setting`, `explore` (the search), `halls` (asking the product), `promises` (safety), `rest`
+//! (liveness), then what they stand on.
 
 mod canon;
 pub mod command;

@@ -81,7 +81,8 @@ pub struct Setting {
     pub mishaps: Mishaps,
     /// How the environment is bent.
     pub bend: Option<Bend>,
-    /// Every crash and every repetition is a transition of its own: many more states, the same findings.
+    /// Every start, every lost sending and every repeated answer is a transition of its own, and no letter is left out.
+    /// Many more states, the same findings.
     pub plain: bool,
     /// Takes minutes: only explored when named.
     pub long: bool,
@@ -135,6 +136,13 @@ pub const SETTINGS: &[Setting] = &[
         name: "returned",
         about: "five halls: to the city and back with a decision, while others mirror",
         deeds: DECIDED,
+        ..BASE
+    },
+    Setting {
+        name: "full",
+        about: "five halls: corrected, decided, delivered; five epochs",
+        deeds: ALL,
+        corrections: 1,
         long: true,
         ..BASE
     },
@@ -150,6 +158,15 @@ pub const SETTINGS: &[Setting] = &[
         name: "disk-lost",
         about: "five halls hand over, and any one of them loses its disk for ever",
         mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2, 3, 4], ..NO_MISHAPS },
+        ..BASE
+    },
+    Setting {
+        name: "full-disk-lost",
+        about: "as full, and any one of the five loses its disk for ever",
+        deeds: ALL,
+        corrections: 1,
+        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2, 3, 4], ..NO_MISHAPS },
+        long: true,
         ..BASE
     },
     Setting {
