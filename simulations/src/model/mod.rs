@@ -20,7 +20,7 @@
 //!   that changes nothing in it. More letters under way make more possible, never less: a state counts as seen if
 //!   one was seen with the same disks and at least the same letters. The setting `plain` does none of this, and a test
 //!   of `explore` shows that both reach the same disks;
-//! * letters of which nothing comes any more: see `is_spent` in `halls`. That nothing comes of them is not believed
+//! * letters of which nothing comes any more: see `halls::spent`. That nothing comes of them is not believed
 //!   but checked, at each disk and over each transition.
 //!
 //! **Not explored**: more than one case, relays (every line is up), exchanges of lists (all are equal), clocks (all
