@@ -31,16 +31,24 @@ pub(super) struct Explorer {
     pub(super) seen: Seen,
     pub(super) transitions: u64,
     setting: Setting,
+    /// Letters that are spent do not tell states apart.
+    leaves_out: bool,
     rest: Rest,
 }
 
 impl Explorer {
-    pub(super) fn new(setting: &Setting) -> anyhow::Result<Self> {
+    /// An exploration that has yet to begin; `leaves_out` lets it leave out spent letters where that is sound.
+    pub(super) fn new(setting: &Setting, leaves_out: bool) -> anyhow::Result<Self> {
         Ok(Self {
             halls: Halls::found(setting)?,
             seen: Seen::new(setting.plain),
             transitions: 0,
             setting: *setting,
+            // A hall that is put back, or keeps nothing, may need them again.
+            leaves_out: leaves_out
+                && !setting.plain
+                && setting.bend.is_none()
+                && setting.mishaps.restores == 0,
             rest: Rest::default(),
         })
     }
@@ -170,15 +178,14 @@ impl Explorer {
         }
     }
 
-    /// What is under way without the letters of which nothing comes any more. A hall that is put back, or keeps
-    /// nothing, may need them again.
+    /// What is under way without the letters of which nothing comes any more.
     fn without_spent(
         &mut self,
         before: &Scene,
         scene: &Scene,
         mut letters: Letters,
     ) -> anyhow::Result<Letters> {
-        if self.setting.plain || self.setting.bend.is_some() || self.setting.mishaps.restores > 0 {
+        if !self.leaves_out {
             return Ok(letters);
         }
         for seat in 0..self.halls.at.len() {
@@ -289,7 +296,7 @@ mod tests {
 
     /// What all halls can have kept together.
     fn scenes(setting: &Setting) -> BTreeSet<Vec<[u8; 32]>> {
-        let mut explorer = Explorer::new(setting).expect("a city");
+        let mut explorer = Explorer::new(setting, true).expect("a city");
         assert_eq!(explorer.run(usize::MAX).expect("an exploration"), Found::Nothing);
         let names = explorer.halls.names();
         let name = |id| names.get(id).copied();

@@ -45,6 +45,7 @@ mod story;
 use serde::Serialize;
 
 use explore::{Explorer, Found};
+use halls::NotSpent;
 
 pub use promises::Promise;
 pub use setting::{Bend, Expected, Mishaps, SETTINGS, Seat, Setting, named};
@@ -95,8 +96,13 @@ pub enum Verdict {
 
 /// Explores a setting, as many states as given at the most.
 pub fn check(setting: &Setting, states_max: usize) -> anyhow::Result<Outcome> {
-    let mut explorer = Explorer::new(setting)?;
-    let verdict = match explorer.run(states_max)? {
+    let mut explorer = Explorer::new(setting, true)?;
+    let mut found = explorer.run(states_max);
+    if found.as_ref().is_err_and(|error| error.is::<NotSpent>()) {
+        explorer = Explorer::new(setting, false)?;
+        found = explorer.run(states_max);
+    }
+    let verdict = match found? {
         Found::Nothing => Verdict::Holds,
         Found::Broken(promise, how, story) => Verdict::Broken { promise, how, story },
         Found::TooMany => Verdict::Unfinished,

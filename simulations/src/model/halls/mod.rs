@@ -26,6 +26,8 @@ use crate::city::{City, Division};
 use crate::clock::FOUNDED;
 use crate::disk::Disk;
 
+pub(super) use spent::NotSpent;
+
 /// The case.
 pub(super) const CASE: CaseId = CaseId([7; 16]);
 const CLERK: u16 = 1;
@@ -547,7 +549,7 @@ mod tests {
     #[test]
     fn two_letters_to_one_life_are_as_two_letters_to_two() {
         let setting = named("hand-over").expect("a setting");
-        let mut explorer = Explorer::new(setting).expect("a city");
+        let mut explorer = Explorer::new(setting, true).expect("a city");
         explorer.run(usize::MAX).expect("an exploration");
         let halls = &mut explorer.halls;
         let (disks, mut early) = (KeptId::try_from(halls.len()).expect("a number"), 0);

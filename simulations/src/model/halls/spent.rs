@@ -1,5 +1,8 @@
 //! Letters of which nothing comes any more. That is claimed by two rules, and checked wherever the claim is used: a
-//! letter that still moved the hall, or was answered, or came to matter later would end the exploration.
+//! letter that still moved the hall, or was answered, or came to matter later ends the exploration, which is then done
+//! again with all letters.
+
+use std::fmt;
 
 use anyhow::{Context as _, ensure};
 use hallmesh_protocol::cases::{ReceiptKind, Stage};
@@ -7,6 +10,19 @@ use hallmesh_protocol::ids::HallAt;
 
 use super::super::letters::{Letters, Said, Written};
 use super::{Account, Halls, KeptId, given};
+
+/// A letter that was left out as spent still matters: the rules do not fit the product as it is. The exploration has to
+/// be done again without them.
+#[derive(Debug)]
+pub(in super::super) struct NotSpent;
+
+impl fmt::Display for NotSpent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("something comes of a letter that was taken for spent")
+    }
+}
+
+impl std::error::Error for NotSpent {}
 
 impl Halls {
     /// The letters among `letters` for this hall of which nothing comes any more, now and whatever else the hall is
@@ -26,7 +42,7 @@ impl Halls {
             kept.judged.add(letter);
             if spent {
                 kept.spent.add(letter);
-                ensure!(kept.spent.without(&heard) == kept.spent, "something comes of a spent letter");
+                ensure!(kept.spent.without(&heard) == kept.spent, NotSpent);
             }
         }
         Ok(self.kept(id)?.spent.both(letters))
@@ -47,7 +63,7 @@ impl Halls {
             if is_over(sequence, &self.kept(*asker)?.said, self.hall(by)?) {
                 let step = self.hear(*asked, letter)?;
                 let idle = step.kept == *asked && self.spent(*asker, &step.sent)? == step.sent;
-                ensure!(idle, "something comes of a spent question");
+                ensure!(idle, NotSpent);
                 spent.add(letter);
             }
         }
@@ -57,7 +73,7 @@ impl Halls {
     /// Checks that what was spent before a step of a hall still is.
     pub(in super::super) fn stay_spent(&mut self, before: KeptId, after: KeptId) -> anyhow::Result<()> {
         let spent = self.kept(before)?.spent;
-        ensure!(self.spent(after, &spent)? == spent, "a spent letter came to matter");
+        ensure!(self.spent(after, &spent)? == spent, NotSpent);
         Ok(())
     }
 }
