@@ -74,6 +74,16 @@ impl Disk {
             }
         }
     }
+
+    /// What this hall wrote itself.
+    pub fn own(&self) -> &Writes {
+        &self.own
+    }
+
+    /// Puts other rows in place of what this hall wrote itself.
+    pub fn rewrite(&mut self, how: impl Fn(&Writes) -> Writes) {
+        self.own = how(&self.own);
+    }
 }
 
 impl View for Disk {

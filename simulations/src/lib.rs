@@ -6,6 +6,7 @@
 //! Read in this order: [`plan`] (what is run), [`world`] (the loop around `step`), [`station`] (one hall's machine),
 //! [`network`], [`disk`], [`clock`], [`people`] (the work), [`faults`] (how trouble is drawn), [`checkers`] (the
 //! promises), [`reference`](mod@reference) (what should be true), [`sometimes`] (what must have happened).
+//! [`model`] stands by itself: not one long run of a city, but every short one of a single case.
 
 pub mod checkers;
 pub mod city;
@@ -13,6 +14,7 @@ pub mod clock;
 pub mod disk;
 pub mod faults;
 mod lists;
+pub mod model;
 pub mod network;
 pub mod people;
 pub mod plan;

@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use hallmesh_simulations::model::command::{self, CheckArgs};
 
 /// Runs whole cities of hallmesh nodes on simulated disks, lines, clocks and people, and checks their promises.
 #[derive(Debug, Parser)]
@@ -22,7 +23,8 @@ use clap::{Parser, Subcommand};
     after_help = "Exit codes: 0 all promises hold; 1 the run could not begin; 2 wrong arguments. A broken promise: 64 \
 one-hand, 65 kept, 66 lists-agree, 67 settled, 68 same-trace, 84 lawful, 71 same-standard, 72 no-centre, 73 route-only, 74 \
 provable, 75 in-time, 76 explained, 77 bounded, 78 rows-agree, 79 the core stopped itself; the lowest one that applies \
-is given. 80: all held, but something that should have happened never did. 81: a promise that was known to break holds."
+is given. 69: the exploration of \
+a hand-over came out otherwise than expected. 80: all held, but something that should have happened never did. 81: a promise that was known to break holds."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -43,6 +45,8 @@ enum What {
     Explain(explain::ExplainArgs),
     /// The figures of two runs beside each other.
     Compare(compare::CompareArgs),
+    /// Every way in which one case can change hands, with losses, repetitions, crashes and lost disks.
+    Check(CheckArgs),
     /// Plants one bug after the other in the core, and hunts for it.
     #[cfg(feature = "planted-bugs")]
     Planted(hallmesh_simulations::planted::HuntArgs),
@@ -57,6 +61,7 @@ pub(crate) fn main() -> ExitCode {
         What::Shrink(args) => shrink::shrink(&args),
         What::Explain(args) => explain::explain(&args),
         What::Compare(args) => compare::compare(&args),
+        What::Check(args) => command::run(&args),
         #[cfg(feature = "planted-bugs")]
         What::Planted(args) => hallmesh_simulations::planted::command(&args),
     };

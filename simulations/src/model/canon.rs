@@ -1,0 +1,124 @@
+//! Rows that differ only in what cannot matter are made one: without this there is no end to the states.
+//!
+//! * **Tallies** (table `29`) are left out. They count for people; no rule reads them.
+//! * **The post's numbers** (tables `30`, `31`, `32`) start again at 1, in the order of the letters' own names. They
+//!   say in which order the letters of one destination go out, at most 64 at a time; here there are at most three,
+//!   which go out together. A destination for which nothing waits has no row, which reads the same as its zeros.
+//!
+//! * **Receipts of mirrors for less than the head** (table `26`) are left out. A mirror's receipt is looked at in one way
+//!   only: whether it is for the head; and the log never goes back.
+//!
+//! What else could grow or differ stands still by the way the checker asks: one clock reading and one boot id for all
+//! starts of a hall, until something happens after which an old life of it may have said what it does not remember.
+
+use std::collections::BTreeMap;
+
+use hallmesh_protocol::step::{Bytes, Writes};
+
+/// First bytes of the rows concerned: see the key space in `hallmesh_protocol::rows`.
+mod table {
+    pub(super) const EVENT: u8 = 0x21;
+    pub(super) const COPIED: u8 = 0x26;
+    pub(super) const TALLY: u8 = 0x29;
+    pub(super) const POST: u8 = 0x30;
+    pub(super) const LETTER: u8 = 0x31;
+    pub(super) const POSTED: u8 = 0x32;
+}
+
+/// A destination and a letter's number there, as a letter's row has them.
+type Address = (u64, u64);
+
+/// The rows a hall has written, made one with all that cannot be told from them.
+pub(super) fn canonical(rows: &Writes) -> Writes {
+    let events = rows.range(vec![table::EVENT]..vec![table::EVENT.saturating_add(1)]).count();
+    let head = u32::try_from(events).unwrap_or(u32::MAX).saturating_sub(1);
+    let matters = |(key, value): &(&Vec<u8>, &Option<Bytes>)| match key.first() {
+        Some(&(table::TALLY | table::POST | table::LETTER | table::POSTED)) => false,
+        Some(&table::COPIED) => value.as_ref().and_then(copied_up_to).is_none_or(|upto| upto >= head),
+        Some(_) | None => true,
+    };
+    let matters = rows.iter().filter(matters).map(|(key, value)| (key.clone(), value.clone()));
+    let mut canonical: Writes = matters.collect();
+    let mut last: BTreeMap<u64, u64> = BTreeMap::new();
+    for (name, value) in rows.range(vec![table::LETTER]..vec![table::POSTED]) {
+        let Some((to, number)) = value.as_ref().and_then(address) else { continue };
+        let letter = rows.get(&post(to, number)).cloned().flatten();
+        let number = last.entry(to).or_default();
+        *number = number.saturating_add(1);
+        canonical.insert(post(to, *number), letter);
+        canonical.insert(name.clone(), value.as_ref().map(|value| with_number(value, *number)));
+    }
+    for (to, last) in last {
+        let posted = [&[1], last.to_le_bytes().as_slice(), &last.to_le_bytes()].concat();
+        canonical.insert([&[table::POSTED], to.to_be_bytes().as_slice()].concat(), Some(posted.into()));
+    }
+    canonical
+}
+
+/// Reads up to where a mirror's receipt is for: version byte, length of what is signed; in it the version byte, the
+/// kind, the case, term and epoch, then the place in the log.
+fn copied_up_to(value: &Bytes) -> Option<u32> {
+    Some(u32::from_le_bytes(*value.get(1 + 8 + 1 + 4 + 16 + 8..)?.first_chunk()?))
+}
+
+/// Reads a letter's row: version byte, destination, number.
+fn address(value: &Bytes) -> Option<Address> {
+    let to = u64::from_le_bytes(*value.get(1..)?.first_chunk()?);
+    let number = u64::from_le_bytes(*value.get(9..)?.first_chunk()?);
+    (value.len() == 17).then_some((to, number))
+}
+
+fn with_number(value: &Bytes, number: u64) -> Bytes {
+    [value.get(..9).unwrap_or_default(), &number.to_le_bytes()].concat().into()
+}
+
+fn post(to: u64, number: u64) -> Vec<u8> {
+    [&[table::POST], to.to_be_bytes().as_slice(), &number.to_be_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(name: u8, to: u64, number: u64) -> (Vec<u8>, Option<Bytes>) {
+        let value = [&[1], to.to_le_bytes().as_slice(), &number.to_le_bytes()].concat();
+        (vec![table::LETTER, name], Some(value.into()))
+    }
+
+    fn queue(numbers: [u64; 2], forks: u8) -> Writes {
+        let [one, other] = numbers;
+        let words = |word: &str| Some(word.as_bytes().into());
+        let (last, waiting) = (one.max(other), 2_u64);
+        let posted = [&[1], last.to_le_bytes().as_slice(), &waiting.to_le_bytes()].concat();
+        let rows = [
+            letter(1, 7, one),
+            letter(2, 7, other),
+            (post(7, one), words("one")),
+            (post(7, other), words("other")),
+            ([&[table::POSTED], 7_u64.to_be_bytes().as_slice()].concat(), Some(posted.into())),
+            ([&[table::TALLY], b"forks".as_slice()].concat(), Some([forks].as_slice().into())),
+            (vec![0x20], words("case")),
+        ];
+        rows.into_iter().collect()
+    }
+
+    #[test]
+    fn queues_of_the_same_letters_are_one_and_stay_what_they_are() {
+        let first = canonical(&queue([1, 2], 0));
+        assert_eq!(first, canonical(&queue([8, 3], 9)));
+        assert_eq!(first, canonical(&first));
+        let mut without_tally = queue([1, 2], 0);
+        without_tally.retain(|key, _| key.first() != Some(&table::TALLY));
+        assert_eq!(first, without_tally);
+    }
+
+    #[test]
+    fn other_letters_and_other_cases_stay_different() {
+        let mut other = queue([1, 2], 0);
+        other.insert(vec![0x20], Some(b"another case".as_slice().into()));
+        assert_ne!(canonical(&queue([1, 2], 0)), canonical(&other));
+        let mut fewer = queue([1, 2], 0);
+        fewer.remove(&vec![table::LETTER, 2]);
+        assert_ne!(canonical(&queue([1, 2], 0)), canonical(&fewer));
+    }
+}

@@ -1,0 +1,321 @@
+//! Breadth first through every state: what can happen in each, and whether the promises hold there.
+
+use anyhow::Context as _;
+
+use super::halls::{Halls, Step};
+use super::letters::Letters;
+use super::promises::{self, Broken, Promise};
+use super::rest::Rest;
+use super::seen::{By, End, NONE, Scene, Seen, Shown, State, StateId};
+use super::setting::{Bend, SEATS, Seat, Setting};
+use super::story;
+
+/// What an exploration came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Every promise holds in every state.
+    Nothing,
+    /// A promise is broken, as the shortest story tells.
+    Broken(Promise, String, Vec<String>),
+    /// There are more states than were asked for.
+    TooMany,
+}
+
+/// What can happen next: how, the scene after it, what is under way after it.
+type Next = (By, Scene, Letters);
+
+/// An exploration.
+#[derive(Debug)]
+pub(super) struct Explorer {
+    pub(super) halls: Halls,
+    pub(super) seen: Seen,
+    pub(super) transitions: u64,
+    setting: Setting,
+    /// Letters that are spent do not tell states apart.
+    leaves_out: bool,
+    rest: Rest,
+}
+
+impl Explorer {
+    /// An exploration that has yet to begin; `leaves_out` lets it leave out spent letters where that is sound.
+    pub(super) fn new(setting: &Setting, leaves_out: bool) -> anyhow::Result<Self> {
+        Ok(Self {
+            halls: Halls::found(setting)?,
+            seen: Seen::new(setting.plain),
+            transitions: 0,
+            setting: *setting,
+            // A hall that is put back, or keeps nothing, may need them again.
+            leaves_out: leaves_out
+                && !setting.plain
+                && setting.bend.is_none()
+                && setting.mishaps.restores == 0,
+            rest: Rest::default(),
+        })
+    }
+
+    /// Explores until a promise is broken, everything was seen, or there are more states than asked for.
+    pub(super) fn run(&mut self, states_max: usize) -> anyhow::Result<Found> {
+        let (scene, letters) = self.first()?;
+        if let Some(found) = self.show(State::new(scene, letters, NONE, By::Start))? {
+            return Ok(found);
+        }
+        for id in 0..NONE {
+            let Some(state) = self.seen.state(id).copied() else { return Ok(Found::Nothing) };
+            if self.seen.len() > states_max {
+                return Ok(Found::TooMany);
+            }
+            if let Some(found) = self.look(id, &state)? {
+                return Ok(found);
+            }
+        }
+        Ok(Found::TooMany)
+    }
+
+    /// How many steps the longest of all shortest stories has.
+    pub(super) fn depth(&self) -> usize {
+        let last = StateId::try_from(self.seen.len()).unwrap_or(NONE).saturating_sub(1);
+        self.seen.way(last).len().saturating_sub(1)
+    }
+
+    /// Goes wherever a state leads.
+    fn look(&mut self, id: StateId, state: &State) -> anyhow::Result<Option<Found>> {
+        for next in self.what_next(state)? {
+            self.transitions = self.transitions.saturating_add(1);
+            if let Some(found) = self.go(id, state, next)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes on from a state, and checks the way as well as where it leads.
+    fn go(&mut self, id: StateId, state: &State, next: Next) -> anyhow::Result<Option<Found>> {
+        let (by, scene, letters) = next;
+        let letters = self.settle(&scene, letters)?;
+        let new = letters.without(&state.letters);
+        let mut broken = self.backwards(&state.scene, &scene, by)?;
+        if broken.is_none() {
+            broken = promises::broken_word(&self.halls, &scene, &new)?;
+        }
+        if let Some(broken) = broken {
+            return self.story(id, Some(next), broken).map(Some);
+        }
+        let letters = self.without_spent(&state.scene, &scene, letters)?;
+        self.show(State::new(scene, letters, id, by))
+    }
+
+    fn first(&mut self) -> anyhow::Result<(Scene, Letters)> {
+        let mut scene = Scene { kept: [0; SEATS], backup: NONE, gone: 0, losses: 0, restores: 0, hasty: 0 };
+        let mut letters = Letters::default();
+        for (seat, step) in self.halls.first_morning()?.into_iter().enumerate() {
+            scene.put(seat, step.kept);
+            letters.join(&step.sent);
+        }
+        let letters = self.settle(&scene, letters)?;
+        let letters = self.without_spent(&scene, &scene, letters)?;
+        Ok((scene, letters))
+    }
+
+    /// Notes a state, if it is new, and checks it.
+    fn show(&mut self, state: State) -> anyhow::Result<Option<Found>> {
+        let (id, new_scene) = match self.seen.show(state) {
+            Shown::Known => return Ok(None),
+            Shown::NewScene(id) => (id, true),
+            Shown::NewLetters(id) => (id, false),
+        };
+        let mut broken = promises::broken(&self.halls, &state.scene, &state.letters)?;
+        // Where a hall was put back, or nothing is durable, it is known that some cases wait for ever.
+        if broken.is_none() && new_scene && state.scene.restores == 0 && state.scene.hasty == 0 {
+            let how = self.rest.broken(&mut self.halls, &state.scene)?;
+            broken = how.map(|how| (Promise::ComesToRest, how));
+        }
+        broken.map(|broken| self.story(id, None, broken)).transpose()
+    }
+
+    fn story(&mut self, id: StateId, last: Option<Next>, (promise, how): Broken) -> anyhow::Result<Found> {
+        let mut way = self.seen.way(id);
+        way.extend(last.map(|(by, scene, letters)| State::new(scene, letters, id, by)));
+        let mut lines = story::tell(&self.halls, &way)?;
+        if promise == Promise::ComesToRest {
+            let scene = way.last().context("a story has states")?.scene;
+            lines.push("from here on nothing goes wrong".to_owned());
+            lines.extend(story::tell_rest(&mut self.halls, scene)?);
+        }
+        Ok(Found::Broken(promise, how, lines))
+    }
+
+    fn backwards(&self, before: &Scene, after: &Scene, by: By) -> anyhow::Result<Option<Broken>> {
+        if matches!(by, By::Restore(_)) {
+            return Ok(None);
+        }
+        let changed = (0..self.halls.at.len()).filter(|seat| before.kept(*seat) != after.kept(*seat));
+        for seat in changed {
+            let (before, after) = (self.halls.kept(before.kept(seat))?, self.halls.kept(after.kept(seat))?);
+            if let Some((promise, how)) = promises::backwards(&before.said, &after.said) {
+                return Ok(Some((promise, format!("{}: {how}", self.halls.name(seat)))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is under way once every hall that is there has sent what waits, and has answered what changes nothing in
+    /// it. All of this costs nothing and can be lost: no state is missed by doing it at once.
+    fn settle(&mut self, scene: &Scene, mut letters: Letters) -> anyhow::Result<Letters> {
+        if self.setting.plain {
+            return Ok(letters);
+        }
+        loop {
+            let before = letters;
+            for seat in self.present(scene) {
+                let kept = scene.kept(seat);
+                let woken = Some(self.halls.wake(kept)?).filter(|step| step.kept == kept);
+                letters.join(&woken.map(|step| step.sent).unwrap_or_default());
+                letters.join(&self.halls.talk(kept, &letters)?);
+            }
+            if letters == before {
+                return Ok(letters);
+            }
+        }
+    }
+
+    /// What is under way without the letters of which nothing comes any more.
+    fn without_spent(
+        &mut self,
+        before: &Scene,
+        scene: &Scene,
+        mut letters: Letters,
+    ) -> anyhow::Result<Letters> {
+        if !self.leaves_out {
+            return Ok(letters);
+        }
+        for seat in 0..self.halls.at.len() {
+            let (before, after) = (before.kept(seat), scene.kept(seat));
+            if before != after {
+                self.halls.stay_spent(before, after)?;
+            }
+            let spent = if scene.is_gone(seat) {
+                self.halls.archive.to(seat)
+            } else {
+                self.halls.spent(after, &letters)?
+            };
+            letters = letters.without(&spent);
+        }
+        let questions = self.halls.spent_questions(&scene.kept, &letters)?;
+        Ok(letters.without(&questions))
+    }
+
+    fn present(&self, scene: &Scene) -> impl Iterator<Item = Seat> + use<> {
+        let scene = *scene;
+        (0..self.halls.at.len()).filter(move |seat| !scene.is_gone(*seat))
+    }
+
+    /// Everything that can happen in a state.
+    fn what_next(&mut self, state: &State) -> anyhow::Result<Vec<Next>> {
+        let mut next = Vec::new();
+        for seat in self.present(&state.scene) {
+            let kept = state.scene.kept(seat);
+            let step = self.halls.wake(kept)?;
+            if step.kept != kept || self.setting.plain {
+                next.push(after(state, seat, By::Wake(seat), step));
+            }
+            self.halls.ask(kept, &state.letters)?;
+            let heard = self.halls.kept(kept)?.heard(self.setting.plain).both(&state.letters);
+            for letter in heard.iter() {
+                let step = self.halls.hear(kept, letter)?;
+                self.ends(&mut next, state, seat, step, &|end| By::Letter(letter, end))?;
+            }
+            for (deed, step) in self.halls.acts(kept)? {
+                self.ends(&mut next, state, seat, step, &|end| By::Deed(seat, deed, end))?;
+            }
+            self.mishaps(&mut next, state, seat)?;
+        }
+        Ok(next)
+    }
+
+    /// The ways in which a step can end. A crash before the commit leaves everything as it was: no transition. One
+    /// after it loses what was to be sent; since fewer letters under way never make more possible, only the plain
+    /// exploration goes that way.
+    fn ends(
+        &mut self,
+        next: &mut Vec<Next>,
+        state: &State,
+        seat: Seat,
+        step: Step,
+        by: &dyn Fn(End) -> By,
+    ) -> anyhow::Result<()> {
+        next.push(after(state, seat, by(End::Done), step));
+        if self.setting.plain {
+            next.push(after(state, seat, by(End::Unsent), Step { sent: Letters::default(), ..step }));
+        }
+        if self.setting.bend == Some(Bend::Hasty(seat)) && state.scene.hasty == 0 {
+            let kept = state.scene.kept(seat);
+            let kept = self.halls.begun_anew(kept, kept)?;
+            let (by, mut scene, letters) = after(state, seat, by(End::Unkept), Step { kept, ..step });
+            scene.hasty = scene.hasty.saturating_add(1);
+            next.push((by, scene, letters));
+        }
+        Ok(())
+    }
+
+    fn mishaps(&mut self, next: &mut Vec<Next>, state: &State, seat: Seat) -> anyhow::Result<()> {
+        let (mishaps, before) = (self.setting.mishaps, state.scene);
+        if before.losses < mishaps.losses && mishaps.may_lose.contains(&seat) {
+            let mut scene = Scene { losses: before.losses.saturating_add(1), ..before };
+            scene.lose(seat);
+            next.push((By::Loss(seat), scene, state.letters));
+        }
+        if before.restores >= mishaps.restores || !mishaps.may_be_restored.contains(&seat) {
+            return Ok(());
+        }
+        if before.backup == NONE {
+            next.push((By::Backup(seat), Scene { backup: before.kept(seat), ..before }, state.letters));
+        } else if self.halls.kept(before.backup)?.seat == seat && before.backup != before.kept(seat) {
+            let kept = self.halls.begun_anew(before.backup, before.kept(seat))?;
+            let restores = before.restores.saturating_add(1);
+            let mut scene = Scene { restores, backup: NONE, ..before };
+            scene.put(seat, kept);
+            next.push((By::Restore(seat), scene, state.letters));
+        }
+        Ok(())
+    }
+}
+
+fn after(state: &State, seat: Seat, by: By, step: Step) -> Next {
+    let (mut scene, mut letters) = (state.scene, state.letters);
+    scene.put(seat, step.kept);
+    letters.join(&step.sent);
+    (by, scene, letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::setting::named;
+    use super::*;
+
+    /// What all halls can have kept together.
+    fn scenes(setting: &Setting) -> BTreeSet<Vec<[u8; 32]>> {
+        let mut explorer = Explorer::new(setting, true).expect("a city");
+        assert_eq!(explorer.run(usize::MAX).expect("an exploration"), Found::Nothing);
+        let names = explorer.halls.names();
+        let name = |id| names.get(id).copied();
+        let seats = explorer.halls.at.len();
+        let scenes = explorer.seen.all_scenes();
+        scenes.iter().map(|scene| scene.kept.iter().take(seats).filter_map(name).collect()).collect()
+    }
+
+    /// What is left out of the states, the explorer does at once, or forgets hides nothing.
+    #[test]
+    fn the_plain_exploration_reaches_the_same_scenes() {
+        let plain = *named("plain").expect("a setting");
+        let (all, fewer) = (scenes(&plain), scenes(&Setting { plain: false, ..plain }));
+        assert!(all.len() > 100);
+        assert!(
+            all == fewer,
+            "{} scenes, of which the reduced exploration reaches {}",
+            all.len(),
+            fewer.len()
+        );
+    }
+}

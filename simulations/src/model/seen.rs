@@ -1,0 +1,249 @@
+//! The states that were reached, found again by hashing, each with the one it was reached from.
+
+use hallmesh_protocol::cases::Deed;
+
+use super::halls::KeptId;
+use super::letters::{LetterId, Letters};
+use super::setting::{SEATS, Seat};
+
+/// A state's number, in the order in which states were reached.
+pub(super) type StateId = u32;
+
+/// No number.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// What all halls have kept, and which mishaps were used up: a state without the letters under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Scene {
+    /// What each hall has kept; of one whose disk is lost, what it had kept last.
+    pub(super) kept: [KeptId; SEATS],
+    /// A copy of a disk, or `NONE`.
+    pub(super) backup: KeptId,
+    /// A bit for each hall whose disk is lost.
+    pub(super) gone: u8,
+    pub(super) losses: u8,
+    pub(super) restores: u8,
+    pub(super) hasty: u8,
+}
+
+impl Scene {
+    pub(super) fn is_gone(&self, seat: Seat) -> bool {
+        self.gone & bit(seat) != 0
+    }
+
+    pub(super) fn lose(&mut self, seat: Seat) {
+        self.gone |= bit(seat);
+    }
+
+    pub(super) fn kept(&self, seat: Seat) -> KeptId {
+        self.kept.get(seat).copied().unwrap_or(NONE)
+    }
+
+    pub(super) fn put(&mut self, seat: Seat, kept: KeptId) {
+        if let Some(place) = self.kept.get_mut(seat) {
+            *place = kept;
+        }
+    }
+
+    fn hash(&self) -> usize {
+        let used = [self.gone, self.losses, self.restores, self.hasty];
+        let words = self.kept.into_iter().chain([self.backup, u32::from_le_bytes(used)]);
+        let hash = words.fold(0_u64, |hash, word| {
+            (hash.rotate_left(23) ^ u64::from(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        });
+        usize::try_from(hash ^ (hash >> 31)).unwrap_or_default()
+    }
+}
+
+fn bit(seat: Seat) -> u8 {
+    1_u8.checked_shl(u32::try_from(seat).unwrap_or(u32::MAX)).unwrap_or(0)
+}
+
+/// How a transition ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Committed and sent.
+    Done,
+    /// Committed; a crash came before anything was sent.
+    Unsent,
+    /// Sent; a crash came before the commit. Only where the environment is bent.
+    Unkept,
+}
+
+/// How a state was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// It is the first one.
+    Start,
+    /// A letter was delivered.
+    Letter(LetterId, End),
+    /// A clerk acted.
+    Deed(Seat, Deed, End),
+    /// A hall started and sent what waits.
+    Wake(Seat),
+    /// A disk was lost.
+    Loss(Seat),
+    /// A copy of a disk was made.
+    Backup(Seat),
+    /// A hall began anew from the copy of its disk.
+    Restore(Seat),
+}
+
+/// A state, and how it was reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct State {
+    pub(super) scene: Scene,
+    /// The letters under way. None is ever taken out: it may be delivered again.
+    pub(super) letters: Letters,
+    pub(super) before: StateId,
+    pub(super) by: By,
+    /// Another state of the same scene.
+    other: StateId,
+}
+
+impl State {
+    pub(super) fn new(scene: Scene, letters: Letters, before: StateId, by: By) -> Self {
+        Self { scene, letters, before, by, other: NONE }
+    }
+}
+
+/// What became of a state that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It, or one in which more letters are under way, was seen before.
+    Known,
+    /// New; no state of its scene was seen before.
+    NewScene(StateId),
+    /// New, of a scene that was seen before.
+    NewLetters(StateId),
+}
+
+/// Every state that was reached.
+#[derive(Debug)]
+pub(super) struct Seen {
+    states: Vec<State>,
+    /// For each hash the newest state of a scene, or `NONE`.
+    slots: Vec<StateId>,
+    scenes: usize,
+    /// Only the very same letters make two states one.
+    exact: bool,
+}
+
+impl Seen {
+    pub(super) fn new(exact: bool) -> Self {
+        Self { states: Vec::new(), slots: vec![NONE; 1 << 12], scenes: 0, exact }
+    }
+
+    pub(super) fn state(&self, id: StateId) -> Option<&State> {
+        self.states.get(usize::try_from(id).ok()?)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    pub(super) fn scenes(&self) -> usize {
+        self.scenes
+    }
+
+    /// Shows a state. Where more letters are under way more can happen, and whatever can happen with fewer: one that
+    /// has no more letters than another of its scene needs no look.
+    pub(super) fn show(&mut self, mut state: State) -> Shown {
+        let slot = self.slot(&state.scene);
+        let newest = self.slots.get(slot).copied().unwrap_or(NONE);
+        let mut other = self.state(newest);
+        while let Some(seen) = other {
+            let known =
+                if self.exact { state.letters == seen.letters } else { state.letters.within(&seen.letters) };
+            if known {
+                return Shown::Known;
+            }
+            other = self.state(seen.other);
+        }
+        let id = StateId::try_from(self.states.len()).unwrap_or(NONE);
+        state.other = newest;
+        self.states.push(state);
+        self.scenes = self.scenes.saturating_add(usize::from(newest == NONE));
+        if let Some(slot) = self.slots.get_mut(slot) {
+            *slot = id;
+        }
+        if self.scenes > self.slots.len() / 2 {
+            self.grow();
+        }
+        if newest == NONE { Shown::NewScene(id) } else { Shown::NewLetters(id) }
+    }
+
+    /// The states on the way to one, the first one first.
+    pub(super) fn way(&self, id: StateId) -> Vec<State> {
+        let states = std::iter::successors(self.state(id), |state| self.state(state.before));
+        let mut way: Vec<State> = states.copied().collect();
+        way.reverse();
+        way
+    }
+
+    /// Every scene, once.
+    #[cfg(test)]
+    pub(super) fn all_scenes(&self) -> std::collections::BTreeSet<Scene> {
+        self.states.iter().map(|state| state.scene).collect()
+    }
+
+    /// The slot of a scene, or a free one.
+    fn slot(&self, scene: &Scene) -> usize {
+        let last = self.slots.len().saturating_sub(1);
+        let mut slot = scene.hash() & last;
+        while let Some(id) = self.slots.get(slot).filter(|id| **id != NONE) {
+            if self.state(*id).is_some_and(|state| state.scene == *scene) {
+                return slot;
+            }
+            slot = slot.wrapping_add(1) & last;
+        }
+        slot
+    }
+
+    fn grow(&mut self) {
+        let newest: Vec<StateId> = self.slots.iter().copied().filter(|id| *id != NONE).collect();
+        self.slots = vec![NONE; self.slots.len().saturating_mul(2)];
+        for id in newest {
+            let Some(scene) = self.state(id).map(|state| state.scene) else { continue };
+            let slot = self.slot(&scene);
+            if let Some(slot) = self.slots.get_mut(slot) {
+                *slot = id;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(kept: KeptId, letters: &[LetterId]) -> State {
+        let mut set = Letters::default();
+        for letter in letters {
+            set.add(*letter);
+        }
+        let scene = Scene { kept: [kept; SEATS], backup: NONE, gone: 0, losses: 0, restores: 0, hasty: 0 };
+        State::new(scene, set, NONE, By::Start)
+    }
+
+    #[test]
+    fn a_state_with_no_more_letters_is_known() {
+        let mut seen = Seen::new(false);
+        assert_eq!(seen.show(state(1, &[1, 2])), Shown::NewScene(0));
+        assert_eq!(seen.show(state(1, &[2])), Shown::Known);
+        assert_eq!(seen.show(state(1, &[2, 3])), Shown::NewLetters(1));
+        assert_eq!(seen.show(state(2, &[2])), Shown::NewScene(2));
+        assert_eq!(seen.show(state(1, &[1])), Shown::Known);
+        let mut exact = Seen::new(true);
+        assert_eq!(exact.show(state(1, &[1, 2])), Shown::NewScene(0));
+        assert_eq!(exact.show(state(1, &[2])), Shown::NewLetters(1));
+    }
+
+    #[test]
+    fn many_scenes_are_found_again() {
+        let mut seen = Seen::new(false);
+        assert!((0..20_000).all(|kept| seen.show(state(kept, &[])) == Shown::NewScene(kept)));
+        assert!((0..20_000).all(|kept| seen.show(state(kept, &[])) == Shown::Known));
+        assert_eq!((seen.len(), seen.scenes()), (20_000, 20_000));
+    }
+}

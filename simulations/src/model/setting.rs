@@ -1,0 +1,193 @@
+//! What is explored: which halls, which case, which acts of clerks, which mishaps, and what is expected to come of it.
+
+use hallmesh_protocol::cases::Deed;
+
+use super::promises::Promise;
+
+/// A hall's place in a setting.
+pub type Seat = usize;
+
+/// Halls of a setting at the most.
+pub(super) const SEATS: usize = 5;
+
+/// A hall of a setting: division code and name.
+pub(super) type Site = (u64, &'static str);
+
+const CITY: Site = (620_700_000_000, "city");
+const COUNTY: Site = (620_701_000_000, "county");
+const TOWN: Site = (620_701_001_000, "town");
+const VILLAGE: Site = (620_701_001_001, "village");
+const OTHER_COUNTY: Site = (620_702_000_000, "other county");
+
+/// Each of the two that hand the case to each other is a mirror of the other; the third mirrors for both.
+const THREE: &[Site] = &[CITY, COUNTY, OTHER_COUNTY];
+/// The village's mirrors are the town and another hall, the city's are the two counties.
+const FIVE: &[Site] = &[CITY, COUNTY, TOWN, VILLAGE, OTHER_COUNTY];
+
+const DECIDED: &[Deed] = &[Deed::Accept, Deed::Decide { granted: true }, Deed::Deliver];
+const CORRECTED: &[Deed] = &[Deed::RequestCorrection, Deed::Supplement];
+const ALL: &[Deed] =
+    &[Deed::RequestCorrection, Deed::Supplement, Deed::Accept, Deed::Decide { granted: true }, Deed::Deliver];
+
+/// A mishap that a check tries wherever it can happen, at most so often in one story.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mishaps {
+    /// A hall loses its disk and stays away.
+    pub losses: u8,
+    /// The halls that may.
+    pub may_lose: &'static [Seat],
+    /// A hall is put back to a copy of its disk that was taken at some moment before.
+    pub restores: u8,
+    /// The halls that may.
+    pub may_be_restored: &'static [Seat],
+}
+
+/// How the environment itself is bent, to show that the check can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bend {
+    /// A hall's messages leave before the commit they rest on is durable; once a crash then takes the commit.
+    Hasty(Seat),
+    /// The disk of a hall keeps nothing of these tables and says it did.
+    Forgets(Seat, &'static [u8]),
+}
+
+/// What a check is expected to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Every promise holds in every state.
+    Holds,
+    /// A promise is broken, since the product lacks what would keep it.
+    Breaks(Promise),
+}
+
+/// What is explored.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+    /// The halls, by code.
+    pub halls: &'static [(u64, &'static str)],
+    /// Where the citizen stands.
+    pub window: Seat,
+    /// The matter.
+    pub matter: &'static str,
+    /// What clerks try, in every hall and every state.
+    pub deeds: &'static [Deed],
+    /// Corrections that are asked for at the most.
+    pub corrections: u16,
+    /// What goes wrong besides loss, doubling and reordering of messages and crashes at any moment.
+    pub mishaps: Mishaps,
+    /// How the environment is bent.
+    pub bend: Option<Bend>,
+    /// Every start, every lost sending and every repeated answer is a transition of its own, and no letter is left out.
+    /// Many more states, the same findings.
+    pub plain: bool,
+    /// Takes minutes: only explored when named.
+    pub long: bool,
+    /// What is expected.
+    pub expected: Expected,
+}
+
+const NO_MISHAPS: Mishaps = Mishaps { losses: 0, may_lose: &[], restores: 0, may_be_restored: &[] };
+
+const BASE: Setting = Setting {
+    name: "hand-over",
+    about: "a village hands a case to the city; nobody acts on it there",
+    halls: FIVE,
+    window: 3,
+    matter: "SIM-city-002",
+    deeds: &[],
+    corrections: 0,
+    mishaps: NO_MISHAPS,
+    bend: None,
+    plain: false,
+    long: false,
+    expected: Expected::Holds,
+};
+
+/// A city of three, in which the county hands a case to the city.
+const THREE_HALLS: Setting = Setting { halls: THREE, window: 1, ..BASE };
+
+/// Every setting that the command knows.
+pub const SETTINGS: &[Setting] = &[
+    BASE,
+    Setting {
+        name: "plain",
+        about: "a city of three hands over, and nothing is left out of the states",
+        plain: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "mutual",
+        about: "giver and target are mirrors of each other: to the city and back with a decision",
+        deeds: DECIDED,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "corrected",
+        about: "a city of three: back to the window for a correction, and to the city again",
+        deeds: CORRECTED,
+        corrections: 1,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "returned",
+        about: "five halls: to the city and back with a decision, while others mirror",
+        deeds: DECIDED,
+        ..BASE
+    },
+    Setting {
+        name: "full",
+        about: "five halls: corrected, decided, delivered; five epochs",
+        deeds: ALL,
+        corrections: 1,
+        long: true,
+        ..BASE
+    },
+    Setting {
+        name: "full-three",
+        about: "a city of three: corrected, decided, delivered; five epochs",
+        deeds: ALL,
+        corrections: 1,
+        long: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "disk-lost",
+        about: "five halls hand over, and any one of them loses its disk for ever",
+        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2, 3, 4], ..NO_MISHAPS },
+        ..BASE
+    },
+    Setting {
+        name: "full-disk-lost",
+        about: "as full, and any one of the five loses its disk for ever",
+        deeds: ALL,
+        corrections: 1,
+        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2, 3, 4], ..NO_MISHAPS },
+        long: true,
+        ..BASE
+    },
+    Setting {
+        name: "mutual-disk-lost",
+        about: "as mutual, and any one of the three loses its disk for ever",
+        deeds: DECIDED,
+        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2], ..NO_MISHAPS },
+        long: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "restored",
+        about: "five halls, and one of the two that hand over is put back to an old copy of its disk",
+        deeds: DECIDED,
+        mishaps: Mishaps { restores: 1, may_be_restored: &[0, 3], ..NO_MISHAPS },
+        expected: Expected::Breaks(Promise::OneLog),
+        ..BASE
+    },
+];
+
+/// The setting of a name.
+pub fn named(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}

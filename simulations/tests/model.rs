@@ -1,0 +1,99 @@
+//! The exploration comes out as expected, and it finds what is wrong when the environment is bent.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot begin has failed")]
+
+use hallmesh_simulations::model::{Bend, Outcome, Promise, SETTINGS, Setting, Verdict, check, named};
+
+const STATES_MAX: usize = 1_000_000;
+/// Rows of a hall's store: see the key space in `hallmesh_protocol::rows`.
+const CASE_TABLES: &[u8] = &[0x20, 0x21, 0x22, 0x23, 0x27];
+const CUSTODY: u8 = 0x23;
+const RECEIPTS: u8 = 0x25;
+const POST_TABLES: &[u8] = &[0x30, 0x31, 0x32];
+const CITY: usize = 0;
+const COUNTY: usize = 1;
+const VILLAGE: usize = 3;
+
+fn setting(name: &str) -> Setting {
+    *named(name).expect("a setting of this name")
+}
+
+fn explore(setting: &Setting) -> Outcome {
+    check(setting, STATES_MAX).expect("an exploration")
+}
+
+fn bent(name: &str, bend: Bend) -> Outcome {
+    explore(&Setting { bend: Some(bend), ..setting(name) })
+}
+
+fn broken(outcome: &Outcome) -> (Promise, &[String]) {
+    match &outcome.verdict {
+        Verdict::Broken { promise, story, .. } => (*promise, story),
+        Verdict::Holds | Verdict::Unfinished => panic!("nothing was found: {outcome:?}"),
+    }
+}
+
+fn comes_out_as_expected(name: &str) {
+    let outcome = explore(&setting(name));
+    assert!(outcome.as_expected, "{outcome:#?}");
+    assert!(outcome.states > 100, "hardly anything was explored: {outcome:?}");
+}
+
+#[test]
+fn a_hand_over_keeps_every_promise() {
+    comes_out_as_expected("hand-over");
+}
+
+#[test]
+fn a_hand_over_with_a_lost_disk_keeps_every_promise() {
+    comes_out_as_expected("disk-lost");
+}
+
+#[test]
+fn a_hall_that_is_put_back_breaks_a_promise_until_lives_are_recovered() {
+    comes_out_as_expected("restored");
+}
+
+#[test]
+fn every_setting_has_a_name_of_its_own() {
+    for setting in SETTINGS {
+        assert_eq!(named(setting.name).map(|found| found.about), Some(setting.about));
+    }
+}
+
+/// This promise is found to be broken, by a story of so many lines.
+fn breaks(outcome: &Outcome, promise: Promise, lines: usize) {
+    let (found, story) = broken(outcome);
+    assert_eq!((found, story.len()), (promise, lines), "{story:#?}");
+    assert!(!outcome.as_expected);
+}
+
+#[test]
+fn a_mirror_that_sends_its_receipt_before_it_is_durable_is_found() {
+    breaks(&bent("hand-over", Bend::Hasty(COUNTY)), Promise::SecondCopy, 3);
+}
+
+#[test]
+fn a_target_that_sends_before_it_is_durable_is_found() {
+    breaks(&bent("hand-over", Bend::Hasty(CITY)), Promise::OneLog, 5);
+}
+
+#[test]
+fn a_mirror_whose_disk_keeps_nothing_is_found() {
+    breaks(&bent("hand-over", Bend::Forgets(COUNTY, CASE_TABLES)), Promise::SecondCopy, 3);
+}
+
+#[test]
+fn a_disk_that_loses_the_post_is_found() {
+    breaks(&bent("hand-over", Bend::Forgets(VILLAGE, POST_TABLES)), Promise::ComesToRest, 3);
+}
+
+#[test]
+fn a_disk_that_loses_the_high_water_mark_is_found() {
+    breaks(&bent("hand-over", Bend::Forgets(CITY, &[CUSTODY])), Promise::ComesToRest, 4);
+}
+
+#[test]
+fn a_disk_that_loses_the_receipts_a_hall_gave_is_found() {
+    breaks(&bent("hand-over", Bend::Forgets(CITY, &[RECEIPTS])), Promise::ComesToRest, 5);
+}
