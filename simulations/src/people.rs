@@ -65,6 +65,8 @@ pub enum Asked {
     },
     /// To record an act.
     Deed(CaseId, Deed),
+    /// What must be refused, and why.
+    Forbidden(&'static str),
     /// Anything else.
     Other,
 }
@@ -230,6 +232,38 @@ impl People {
         Some((seat, *self.known.get(nth)?))
     }
 
+    /// Somebody tries what is not for them: an act without the role, an act twice, an act of another start of the node, a
+    /// decision before its time, or at a hall that does not decide.
+    pub fn misuse(&mut self, city: &City, stations: &[Station]) -> Option<(Seat, Vec<(Ticket, Command)>)> {
+        let seat = self.draw(stations.len())?;
+        let station = stations.get(seat).filter(|station| station.answers(self.now))?;
+        let desk = query::desk(&station.disk, Stage::Custodian, None, LOOK_MAX);
+        let case = desk.get(self.draw(desk.len())?)?;
+        let held = query::case(&station.disk, *case)?.case;
+        let here = held.competent == station.at.hall;
+        let early = matches!(held.state, State::Received | State::Supplemented | State::AwaitingCorrection);
+        let record = |deed| Box::new(RecordAct { case: *case, deed, body: vec![0; 16].into() });
+        let accept = || record(Deed::Accept);
+        let decide = || record(Deed::Decide { granted: true });
+        let (why, clerk, deed) = match self.chance.below(5) {
+            0 => ("the clerk lacks the role", WINDOW, accept()),
+            1 if !here => ("another hall decides", DECIDER, accept()),
+            2 if here && early => ("it was not accepted", DECIDER, decide()),
+            3 => {
+                let act = self.signed_act(city, station, DECIDER, station.boot()?.wrapping_add(1))?;
+                return Some((seat, vec![self.forbidden(seat, "an act of another start", act, decide())]));
+            }
+            _twice => {
+                // Whatever comes of it the first time, an act is good once.
+                let act = self.act(city, station, DECIDER)?;
+                let first = (self.other(seat), Command::Read(act.clone(), *case));
+                return Some((seat, vec![first, self.forbidden(seat, "an act twice", act, decide())]));
+            }
+        };
+        let act = self.act(city, station, clerk)?;
+        Some((seat, vec![self.forbidden(seat, why, act, deed)]))
+    }
+
     /// What is sealed in a case is read by a clerk of a hall that has it.
     pub fn reading(
         &mut self,
@@ -366,12 +400,32 @@ impl People {
         self.known.push(case);
     }
 
+    fn forbidden(
+        &mut self,
+        seat: Seat,
+        why: &'static str,
+        act: Verified<Act>,
+        deed: Box<RecordAct>,
+    ) -> (Ticket, Command) {
+        (self.ticket(seat, Asked::Forbidden(why)), Command::Record(act, deed))
+    }
+
     fn act(&mut self, city: &City, station: &Station, number: u16) -> Option<Verified<Act>> {
+        self.signed_act(city, station, number, station.boot()?)
+    }
+
+    fn signed_act(
+        &mut self,
+        city: &City,
+        station: &Station,
+        number: u16,
+        boot: u32,
+    ) -> Option<Verified<Act>> {
         let hall = station.at.hall;
         let nonce = self.chance.bytes16();
         let clerk = ClerkId { hall, number };
         let (wall, request) = (station.clock.at(self.now).wall, Act::request_digest(&nonce));
-        let act = Act { clerk, boot: station.boot()?, wall, nonce, request };
+        let act = Act { clerk, boot, wall, nonce, request };
         let signed = Signed::sign(&act, &[(0, &city.clerk_key(hall, number))]);
         clerks::verify(&station.disk, &signed).ok()
     }

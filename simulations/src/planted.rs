@@ -69,7 +69,7 @@ fn plan(seed: u64) -> Plan {
         city: Shape::made_up(2, 2, 3),
         // Half of it quiet: a letter is repeated after a minute at the latest, and needs two or three rounds.
         span: Span { days: 1, open_minutes: 3, quiet_minutes: 3 },
-        load: Load { citizens: 2_400, edits: 240, inspections: 240, ..Load::default() },
+        load: Load { citizens: 2_400, edits: 240, inspections: 240, misuses: 600, ..Load::default() },
         lines: Lines::default().weather(50, 10, 5),
         trouble: Trouble::of(&trouble),
         ..Plan::default()

@@ -165,7 +165,7 @@ fn spans(span: &Span) -> Vec<Span> {
 fn loads(load: &Load) -> Vec<Load> {
     vec![
         Load { edits: 0, ..load.clone() },
-        Load { inspections: 0, ..load.clone() },
+        Load { inspections: 0, misuses: 0, ..load.clone() },
         Load { absent: 0, backlog: 1, ..load.clone() },
         Load { citizens: load.citizens / 4, ..load.clone() },
         Load { citizens: load.citizens / 2, ..load.clone() },

@@ -47,11 +47,13 @@ pub enum Branch {
     Absent,
     /// An inspector read a case.
     Inspected,
+    /// Somebody tried what is not for them.
+    Misuse,
 }
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ToDecide,
         Self::ToReturn,
         Self::ToCorrect,
@@ -70,6 +72,7 @@ impl Branch {
         Self::InstalledAnew,
         Self::Absent,
         Self::Inspected,
+        Self::Misuse,
     ];
 
     /// The branch of a hand-over.
@@ -103,6 +106,7 @@ impl Branch {
             Self::InstalledAnew => "installed-anew",
             Self::Absent => "absent",
             Self::Inspected => "inspected",
+            Self::Misuse => "misuse",
         }
     }
 }

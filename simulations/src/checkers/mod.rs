@@ -20,6 +20,7 @@ mod overreach;
 mod promise;
 mod provable;
 mod rebuilt;
+mod revoked;
 mod route_only;
 mod same_standard;
 mod settled;
@@ -58,6 +59,7 @@ pub use overreach::Overreach;
 pub use promise::{Promise, Violation};
 pub use provable::Provable;
 pub use rebuilt::Rebuilt;
+pub use revoked::Revoked;
 pub use route_only::RouteOnly;
 pub use same_standard::SameStandard;
 pub use settled::Settled;
@@ -89,6 +91,7 @@ pub struct Checkers {
     bounded: Bounded,
     overreach: Overreach,
     provable: Provable,
+    revoked: Revoked,
     lives: Lives,
     /// Cases of which a hall has written two logs.
     two_faced: BTreeSet<CaseId>,
@@ -223,6 +226,11 @@ impl Checkers {
         }
     }
 
+    /// A machine was stolen: what its life signs from now on is worth nothing where that is known.
+    pub fn stolen(&mut self, life: HallAt) {
+        self.revoked.stolen(life);
+    }
+
     /// A hall has a new life.
     pub fn installed(&mut self, seat: Seat, life: HallAt, key: PublicKey) {
         self.provable.chartered(life, key);
@@ -283,7 +291,8 @@ impl Checkers {
         self.kept.kept(seat, case, events);
         let how = self.in_time.committed(at, &view.case);
         self.note(at, Promise::InTime, how);
-        let how = self.route_only.kept(case, &query::file(disk, case));
+        let file = query::file(disk, case);
+        let how = self.route_only.kept(case, &file).or_else(|| self.revoked.kept(&view, &file, disk));
         self.note(at, Promise::RouteOnly, how);
         self.look_at_log(at, seat, &view, disk);
         let Some(custody) = view.custody else { return };

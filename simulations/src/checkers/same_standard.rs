@@ -23,6 +23,10 @@ impl SameStandard {
 
     /// What is wrong with an answer.
     pub fn answered(&self, seat: Seat, asked: &Asked, reply: &Reply, lives: &Lives) -> Option<String> {
+        if let Asked::Forbidden(why) = asked {
+            let refused = matches!(reply, Reply::Refused(_));
+            return (!refused).then(|| format!("hall {seat} did what it may not: {why}"));
+        }
         let Asked::Receive { matter, place } = asked else { return None };
         let expected = self.model.expected(matter, *place);
         let fits = match (reply, expected) {

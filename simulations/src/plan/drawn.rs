@@ -54,6 +54,7 @@ fn load(chance: &mut Chance, span: &Span) -> Load {
         citizens,
         edits: between(chance, 0, 400),
         inspections: between(chance, 0, 300),
+        misuses: between(chance, 0, 300),
         absent: if chance.below(2) == 0 { 0 } else { between(chance, 1, 30) },
         backlog: between(chance, 1, 5),
         calendar_day: (chance.below(2) == 0).then(|| between(chance, 0, span.days.saturating_sub(1))),

@@ -129,6 +129,8 @@ pub struct Load {
     pub edits: u64,
     /// Questions of inspectors an hour, in the whole city.
     pub inspections: u64,
+    /// Tries an hour of people to do what is not for them, in the whole city.
+    pub misuses: u64,
     /// Of a hundred halls and days, how many are without their deciding clerk.
     pub absent: u64,
     /// Times as many citizens as else on the first day after a break of four days or more.
@@ -139,7 +141,15 @@ pub struct Load {
 
 impl Default for Load {
     fn default() -> Self {
-        Self { citizens: 2_400, edits: 180, inspections: 120, absent: 0, backlog: 1, calendar_day: None }
+        Self {
+            citizens: 2_400,
+            edits: 180,
+            inspections: 120,
+            misuses: 0,
+            absent: 0,
+            backlog: 1,
+            calendar_day: None,
+        }
     }
 }
 
@@ -152,7 +162,7 @@ impl Load {
     /// The normal load of a city of so many halls: half a million cases a year where there are 985.
     pub fn normal(halls: u64) -> Self {
         let citizens = halls.saturating_mul(Self::CASES_A_YEAR) / (Self::HALLS * Self::OPEN_HOURS_A_YEAR);
-        Self { citizens: citizens.max(1), edits: 6, inspections: 60, ..Self::default() }
+        Self { citizens: citizens.max(1), edits: 6, inspections: 60, misuses: 6, ..Self::default() }
     }
 }
 

@@ -24,7 +24,7 @@ impl World {
             self.later(at, Event::Open(day));
         }
         let (load, trouble) = (self.plan.load.clone(), self.plan.trouble.clone());
-        let mut all = vec![Again::Citizen, Again::Editor, Again::Inspector];
+        let mut all = vec![Again::Citizen, Again::Editor, Again::Inspector, Again::Misuse];
         all.extend(trouble.0.keys().map(|fault| Again::Fault(*fault)));
         if load.citizens == 0 {
             all.retain(|again| *again != Again::Citizen);
@@ -115,6 +115,7 @@ impl World {
             Again::Citizen => self.citizen(),
             Again::Editor => self.editor(),
             Again::Inspector => self.inspector(),
+            Again::Misuse => self.misuse(),
             Again::Fault(fault) => self.drawn_fault(fault),
         }
         let next = self.next_of(again);
@@ -148,6 +149,7 @@ impl World {
             }
             Again::Editor => HOUR.checked_div(load.edits),
             Again::Inspector => HOUR.checked_div(load.inspections),
+            Again::Misuse => HOUR.checked_div(load.misuses),
             Again::Fault(fault) => self.plan.trouble.0.get(&fault).map(|mean| mean.saturating_mul(SECOND)),
         };
         mean.map(|mean| around(&mut self.chance, mean))

@@ -51,6 +51,7 @@ impl World {
             return;
         };
         self.hit(Fault::Theft);
+        self.checkers.stolen(at);
         self.lose_disk(seat);
         let transport_key = self.city.transport_key(at);
         let since = FOUNDED.saturating_add(self.now);

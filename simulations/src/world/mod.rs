@@ -66,6 +66,7 @@ enum Again {
     Citizen,
     Editor,
     Inspector,
+    Misuse,
     Fault(Fault),
 }
 

@@ -47,6 +47,16 @@ impl World {
         }
     }
 
+    /// Somebody tries what is not for them.
+    pub(super) fn misuse(&mut self) {
+        self.people.now = self.now;
+        let Some((seat, commands)) = self.people.misuse(&self.city, &self.stations) else { return };
+        self.sometimes.hit(Branch::Misuse);
+        for (ticket, command) in commands {
+            self.command(seat, ticket, command);
+        }
+    }
+
     /// Staff will look at the desk, once, however much comes until then.
     pub(super) fn plan_desk(&mut self, seat: Seat) {
         let Some(station) = self.stations.get_mut(seat) else { return };

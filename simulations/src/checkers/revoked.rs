@@ -1,0 +1,81 @@
+//! Revoked: a hall that has the revocation of a stolen machine seals nothing more for that life, and takes nothing more
+//! from it.
+
+use std::collections::BTreeSet;
+
+use hallmesh_protocol::cases::{CaseFile, Stage};
+use hallmesh_protocol::ids::HallAt;
+use hallmesh_protocol::query::CaseView;
+use hallmesh_protocol::step::View;
+
+use super::table;
+
+/// Lives whose machine was stolen.
+#[derive(Debug, Default)]
+pub struct Revoked {
+    stolen: BTreeSet<HallAt>,
+}
+
+impl Revoked {
+    /// The machine of a life was stolen.
+    pub fn stolen(&mut self, at: HallAt) {
+        self.stolen.insert(at);
+    }
+
+    /// What is wrong with a case as a hall has just committed it.
+    pub fn kept(&self, view: &CaseView, file: &CaseFile, disk: &dyn View) -> Option<String> {
+        if self.stolen.is_empty() {
+            return None;
+        }
+        let (id, giver) = (view.case.id, view.case.custodian);
+        let new = file.events.len() == 1;
+        let sealed_for = file.wraps.iter().find(|wrap| new && self.is_known(wrap.to, disk));
+        if let Some(wrap) = sealed_for {
+            return Some(format!("case {id} was sealed for {}, which is known to be revoked", wrap.to));
+        }
+        let taken = view.custody.is_some_and(|custody| custody.stage == Stage::Holder);
+        let wrong = taken && self.is_known(giver, disk);
+        wrong.then(|| format!("case {id} was taken from {giver}, which is known to be revoked"))
+    }
+
+    /// Whether a life was stolen and this disk has its revocation.
+    fn is_known(&self, at: HallAt, disk: &dyn View) -> bool {
+        if !self.stolen.contains(&at) {
+            return false;
+        }
+        let (mut found, name) = (false, format!("revocation/{at}"));
+        disk.scan(&[table::RECORD], &[], &mut |key, _| {
+            found = key.ends_with(name.as_bytes());
+            !found
+        });
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallmesh_protocol::cases::{Case, Custody, Grade, Position};
+    use hallmesh_protocol::ids::Digest;
+
+    use super::super::lawful_log::tests::{TOWN, at, event, receive};
+    use super::*;
+    use crate::disk::Disk;
+
+    #[test]
+    fn a_case_from_a_life_that_is_known_to_be_revoked_is_seen() {
+        let mut disk = Disk::empty();
+        let case = Case::begin(&event(TOWN, 0, receive()), Digest([0; 32])).expect("a case");
+        let custody =
+            Custody { position: Position::default(), stage: Stage::Holder, mirror: false, grade: Grade::D1 };
+        let view = CaseView { case, custody: Some(custody), matter: None };
+        let mut check = Revoked::default();
+        let seen = |check: &Revoked, disk: &Disk| check.kept(&view, &CaseFile::default(), disk).is_some();
+        assert!(!seen(&check, &disk));
+        check.stolen(at(TOWN));
+        assert!(!seen(&check, &disk), "nobody has told this hall");
+        let mut key = vec![table::RECORD, 1];
+        key.extend(format!("revocation/{}", at(TOWN)).into_bytes());
+        disk.commit([(key, Some(vec![1].into()))].into_iter().collect());
+        assert!(seen(&check, &disk));
+    }
+}
