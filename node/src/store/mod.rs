@@ -8,9 +8,6 @@
 //! `node.lock` (whose directory this is) and `node.suspect` (the last run met a disk error, so the next one
 //! reads every page back from the disk before it serves).
 
-#[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "a test over a small disk in memory")]
-mod crash;
 mod directory;
 mod fault;
 #[cfg(test)]
@@ -22,7 +19,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallmesh_protocol::step::{Bytes, View, Writes};
-use redb::{Builder, Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
+use redb::{
+    Builder, Database, DatabaseError, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition,
+};
 
 pub use directory::{CREATE_FREE_MIN, OPEN_FREE_MIN, free_bytes};
 use directory::{Lock, Place};
@@ -65,6 +64,15 @@ impl Store {
         Self::serve(place, lock, on_fault)
     }
 
+    /// For harnesses that stand in for the disk, never for a node: opens the rows on `disk`, and begins them where
+    /// it is empty. Everything else is as in [`Store::open_with`]; `dir` holds the lock and the mark of a disk error.
+    pub fn open_on(disk: impl StorageBackend, dir: &Path, on_fault: OnFault) -> Result<Store, StoreError> {
+        let place = Place::at(dir);
+        let lock = place.lock()?;
+        let opened = opener(place.is_suspect()?).create_with_backend(disk);
+        Self::begin(opened, place, lock, on_fault)
+    }
+
     /// The rows as of the last commit. Does not block commits and is not changed by them.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.refuse_if_stopped()?;
@@ -88,17 +96,20 @@ impl Store {
             tracing::warn!(path = %place.database.display(), "disk error in the last run: checking every page");
             place.forget_cached()?;
         }
-        let database = builder()
-            .set_check_integrity_on_open(suspect)
-            .open(&place.database)
-            .map_err(|cause| place.explain("open the database", cause.into()))?;
-        place.clear_suspect()?;
-        Ok(Self::over(database, place, lock, on_fault))
+        let opened = opener(suspect).open(&place.database);
+        Self::begin(opened, place, lock, on_fault)
     }
 
-    fn over(database: Database, place: Place, lock: Lock, on_fault: OnFault) -> Store {
+    fn begin(
+        opened: Result<Database, DatabaseError>,
+        place: Place,
+        lock: Lock,
+        on_fault: OnFault,
+    ) -> Result<Store, StoreError> {
+        let database = opened.map_err(|cause| place.explain("open the database", cause.into()))?;
+        place.clear_suspect()?;
         let stopped = AtomicBool::new(false);
-        Store { shared: Arc::new(Shared { database, stopped, place, on_fault, _lock: lock }) }
+        Ok(Store { shared: Arc::new(Shared { database, stopped, place, on_fault, _lock: lock }) })
     }
 
     fn refuse_if_stopped(&self) -> Result<(), StoreError> {
@@ -189,14 +200,15 @@ fn build(place: &Place, first: &Writes) -> Result<(), StoreError> {
 }
 
 fn first_commit(path: &Path, first: &Writes) -> Result<(), redb::Error> {
-    let database = builder().create(path)?;
+    let database = opener(false).create(path)?;
     write(&database, first)?;
     Ok(database.close()?)
 }
 
-fn builder() -> Builder {
+/// redb as a node uses it; with a look at every page first, if the disk is suspect.
+fn opener(suspect: bool) -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(CACHE_BYTES);
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(suspect);
     builder
 }
 

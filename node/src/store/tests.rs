@@ -180,12 +180,12 @@ fn a_path_that_is_no_directory_is_an_error_of_the_system() {
     assert!(matches!(Store::create(&dir.path().join("file"), &Writes::new()), Err(StoreError::Io { .. })));
 }
 
-pub(super) fn put(rows: &[(&str, &str)]) -> Writes {
+fn put(rows: &[(&str, &str)]) -> Writes {
     rows.iter().map(|(key, value)| (key.as_bytes().to_vec(), Some(Bytes::from(value.as_bytes())))).collect()
 }
 
 /// Stops the reader in a way that a test can look at.
-pub(super) fn observed(fault: &Fault) -> ! {
+fn observed(fault: &Fault) -> ! {
     std::panic::panic_any(fault.to_string())
 }
 
