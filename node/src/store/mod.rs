@@ -1,8 +1,11 @@
 //! The rows on disk: a redb file behind the core's [`View`].
 //!
 //! Promises: a commit that returned `Ok` survives a crash and a power cut; a row that the disk has altered is
-//! never handed out; two nodes never share a data directory; after the first failed commit nothing is served
-//! any more. Knows nothing about what the rows mean.
+//! never handed out, nor taken for an absent one; two nodes never share a data directory; after the first failed
+//! commit nothing is served any more. Knows nothing about what the rows mean.
+//!
+//! One bit in some ten thousand, turned over, changes the structure of redb's pages so that one seems to hold fewer
+//! rows. Only a look at every page finds that, which is what a start after a disk error begins with.
 //!
 //! Files in the data directory: `node.redb` (the rows), `node.redb.new` (a creation that did not finish),
 //! `node.lock` (whose directory this is) and `node.suspect` (the last run met a disk error, so the next one
@@ -20,7 +23,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallmesh_protocol::step::{Bytes, View, Writes};
 use redb::{
-    Builder, Database, DatabaseError, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition,
+    AccessGuard, Builder, Database, DatabaseError, ReadOnlyTable, ReadableDatabase, StorageBackend,
+    StorageError, TableDefinition,
 };
 
 pub use directory::{CREATE_FREE_MIN, OPEN_FREE_MIN, free_bytes};
@@ -32,6 +36,9 @@ pub const CACHE_BYTES: usize = 8 * 1024 * 1024;
 /// How much of a BLAKE3 hash stands in front of every stored value.
 const CHECK_BYTES: usize = 8;
 const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
+
+/// A row as redb gives it: key, and value with its check.
+type Row<'a> = Result<(AccessGuard<'a, &'static [u8]>, AccessGuard<'a, &'static [u8]>), StorageError>;
 
 /// The node's rows. Clones share one open file; the file is closed and the directory released with the last
 /// clone or snapshot.
@@ -134,21 +141,52 @@ pub struct Snapshot {
 
 impl View for Snapshot {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
-        let found = self.table.get(key).unwrap_or_else(|cause| self.shared.unreadable(cause));
+        let found = self.read(self.table.get(key));
+        if found.is_none() {
+            self.refuse_false_gap(key, true);
+        }
         found.map(|stored| Bytes::from(self.shared.checked(key, stored.value())))
     }
 
     fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
         let from_first = after.is_empty() || after < prefix;
         let start = if from_first { Bound::Included(prefix) } else { Bound::Excluded(after) };
-        let rows = self.table.range::<&[u8]>((start, Bound::Unbounded));
-        for row in rows.unwrap_or_else(|cause| self.shared.unreadable(cause)) {
-            let (key, stored) = row.unwrap_or_else(|cause| self.shared.unreadable(cause));
+        let from = if from_first { prefix } else { after };
+        self.refuse_false_gap(from, false);
+        for row in self.read(self.table.range::<&[u8]>((start, Bound::Unbounded))) {
+            let (key, stored) = self.read(row);
             let key = key.value();
-            if !key.starts_with(prefix) || !visit(key, self.shared.checked(key, stored.value())) {
+            // The first row beyond has to hold as well: a damaged key may only look as if it lay there.
+            let value = self.shared.checked(key, stored.value());
+            if !key.starts_with(prefix) || !visit(key, value) {
                 return;
             }
         }
+    }
+}
+
+impl Snapshot {
+    /// redb finds rows by keys that nothing protects: one bit turned over in a key, and it looks past the row.
+    /// So the rows before and after a place must hold, and lie where they belong. The row of the place itself is
+    /// there or, as redb has just said, `absent`.
+    fn refuse_false_gap(&self, key: &[u8], absent: bool) {
+        let before = self.read(self.table.range::<&[u8]>(..key)).next_back();
+        self.refuse_misplaced(before, |found| found < key);
+        let after = self.read(self.table.range::<&[u8]>(key..)).next();
+        self.refuse_misplaced(after, |found| found > key || (found == key && !absent));
+    }
+
+    fn refuse_misplaced(&self, row: Option<Row<'_>>, belongs: impl FnOnce(&[u8]) -> bool) {
+        let Some((found, stored)) = row.map(|row| self.read(row)) else { return };
+        let key = found.value();
+        self.shared.checked(key, stored.value());
+        if !belongs(key) {
+            self.shared.fault(&Fault::RowDamaged { key: key.to_vec() });
+        }
+    }
+
+    fn read<T>(&self, read: Result<T, StorageError>) -> T {
+        read.unwrap_or_else(|cause| self.shared.unreadable(cause))
     }
 }
 
@@ -180,7 +218,7 @@ impl Shared {
         }
     }
 
-    fn unreadable(&self, cause: redb::StorageError) -> ! {
+    fn unreadable(&self, cause: StorageError) -> ! {
         self.fault(&Fault::Unreadable { path: self.place.database.clone(), cause })
     }
 
