@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::error::Error as _;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::panic::{self, AssertUnwindSafe};
@@ -58,7 +59,12 @@ impl Bench {
 
     pub(super) fn open(&self, disk: &Disk) -> Result<Store, Wrong> {
         let opened = caught(|| Store::open_on(disk.clone(), self.dir.path(), unwinding));
-        opened.map_err(Wrong::Unopenable)?.map_err(|error| Wrong::Unopenable(error.to_string()))
+        opened.map_err(Wrong::Unopenable)?.map_err(|error| {
+            let because = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            // Where the bench is differs from run to run.
+            let said = format!("{error}{because}").replace(&*self.dir.path().to_string_lossy(), "");
+            Wrong::Unopenable(said)
+        })
     }
 
     /// Has the next start check every page first, or not.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::failures::Failures;
 use super::rot::Rot;
-use super::run::Tally;
+use super::run::{TOLD_MAX, Tally};
 
 /// Images, rotten disks and failing disks.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ impl Report {
 
     /// What did not hold, for the first few.
     pub fn told(&self) -> impl Iterator<Item = &String> {
-        self.images.told.iter().chain(self.failures.broken.iter().take(5))
+        self.images.told.iter().chain(self.failures.broken.iter().take(TOLD_MAX))
     }
 
     /// The report as JSON.
@@ -87,7 +87,7 @@ impl fmt::Display for Report {
         writeln!(f, "{:>9}  commits acknowledged, by {} cities of 5 halls", images.commits, images.cities)?;
         writeln!(f, "{:>9}  points at which first lives could end", images.points)?;
         writeln!(f, "{:>9}  bytes in the largest file", images.bytes)?;
-        writeln!(f, "{:>9}  acknowledged commits lost", images.lost)?;
+        writeln!(f, "{:>9}  images that lost an acknowledged commit", images.lost)?;
         writeln!(f, "{:>9}  images with rows of no state there ever was", images.mixed)?;
         writeln!(f, "{:>9}  images that do not open", images.unopenable)?;
         writeln!(f, "{:>9}  images in which redb's own check finds something", images.unsound)?;

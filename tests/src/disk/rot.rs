@@ -1,8 +1,8 @@
 //! Disks that rot: one bit of the file turned over. A read gives the row that was written, or stops.
 //!
 //! The check in front of every stored row, and a look at the neighbours where a row is said to be absent, find all
-//! of it but what hits redb's own structure just so: a page may then hold fewer rows than it did. A start that
-//! looks at every page finds that, too; so every file is opened in both ways.
+//! but one bit in some ten thousand: one in redb's own structure, after which a page seems to hold fewer rows. A
+//! start that looks at every page finds that, too; so every file is opened in both ways.
 
 use std::collections::BTreeSet;
 use std::iter;

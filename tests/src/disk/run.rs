@@ -30,7 +30,7 @@ const MORE_MAX: usize = 3;
 /// A crash of the life after a crash, and another one of the life after that.
 const CRASHES_AGAIN: [&str; 2] = ["double", "triple"];
 /// What went wrong is told for so many images; the rest is counted.
-const TOLD_MAX: usize = 5;
+pub(super) const TOLD_MAX: usize = 5;
 
 /// What to do.
 #[derive(Clone, Copy, Debug)]
