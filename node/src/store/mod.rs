@@ -4,8 +4,8 @@
 //! never handed out, nor taken for an absent one; two nodes never share a data directory; after the first failed
 //! commit nothing is served any more. Knows nothing about what the rows mean.
 //!
-//! One bit in some ten thousand, turned over, changes the structure of redb's pages so that one seems to hold fewer
-//! rows. Only a look at every page finds that, which is what a start after a disk error begins with.
+//! One bit in tens of thousands, turned over, changes the structure of redb's pages so that one seems to hold fewer
+//! rows, or stands for an older one. Only a look at every page finds that, as a start after a disk error begins with.
 //!
 //! Files in the data directory: `node.redb` (the rows), `node.redb.new` (a creation that did not finish),
 //! `node.lock` (whose directory this is) and `node.suspect` (the last run met a disk error, so the next one
@@ -153,14 +153,19 @@ impl View for Snapshot {
         let start = if from_first { Bound::Included(prefix) } else { Bound::Excluded(after) };
         let from = if from_first { prefix } else { after };
         self.refuse_false_gap(from, false);
+        let mut before: Option<AccessGuard<'_, &[u8]>> = None;
         for row in self.read(self.table.range::<&[u8]>((start, Bound::Unbounded))) {
-            let (key, stored) = self.read(row);
-            let key = key.value();
+            let (guard, stored) = self.read(row);
+            let key = guard.value();
+            if before.is_some_and(|before| before.value() >= key) {
+                self.shared.fault(&Fault::RowDamaged { key: key.to_vec() });
+            }
             // The first row beyond has to hold as well: a damaged key may only look as if it lay there.
             let value = self.shared.checked(key, stored.value());
             if !key.starts_with(prefix) || !visit(key, value) {
                 return;
             }
+            before = Some(guard);
         }
     }
 }

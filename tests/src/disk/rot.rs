@@ -1,15 +1,16 @@
 //! Disks that rot: one bit of the file turned over. A read gives the row that was written, or stops.
 //!
-//! The check in front of every stored row, and a look at the neighbours where a row is said to be absent, find all
-//! but one bit in some ten thousand: one in redb's own structure, after which a page seems to hold fewer rows. A
-//! start that looks at every page finds that, too; so every file is opened in both ways.
+//! The check in front of every stored row, the order of rows, and a look at the neighbours where one is said to be
+//! absent find all but one bit in tens of thousands: one in redb's own structure, after which a page seems to hold
+//! fewer rows, or stands for an older one. A start that looks at every page finds that, too; so every file is
+//! opened in both ways.
 
 use std::collections::BTreeSet;
 use std::iter;
 use std::ops::AddAssign;
 
 use hallmesh_protocol::chance::Chance;
-use hallmesh_protocol::step::View;
+use hallmesh_protocol::step::{View, Writes};
 
 use super::cut::{Cursor, Cut, below};
 use super::history::{History, Rows};
@@ -26,9 +27,9 @@ pub struct Rot {
     pub stopped: u64,
     /// All rows were read as they were written.
     pub harmless: u64,
-    /// Rows were said to be absent that are not.
+    /// A row was said to be absent that is not, or was read as it once was.
     pub overlooked: u64,
-    /// A row was read that nobody wrote there.
+    /// A row was read that nobody ever wrote there.
     pub wrong: u64,
 }
 
@@ -107,10 +108,6 @@ pub(super) fn rot(subjects: &[Subject<'_>], files: u64, chance: &mut Chance) -> 
 }
 
 impl Subject<'_> {
-    pub(super) fn rows(&self) -> &Rows {
-        &self.worker.history.states[self.state]
-    }
-
     fn read(&self, image: Image, suspect: bool) -> Outcome {
         let bench = self.worker.bench;
         bench.set_suspect(suspect);
@@ -118,7 +115,7 @@ impl Subject<'_> {
         let Ok(store) = bench.open(&disk) else { return Outcome::Refused };
         let view = caught(|| store.snapshot());
         let outcome = match &view {
-            Ok(Ok(view)) => caught(|| reads(view, self.rows())).unwrap_or(Outcome::Stopped),
+            Ok(Ok(view)) => caught(|| self.reads(view)).unwrap_or(Outcome::Stopped),
             Ok(Err(_)) | Err(_) => Outcome::Stopped,
         };
         disk.set_temper(Temper::Gone);
@@ -126,32 +123,41 @@ impl Subject<'_> {
         caught(|| drop((view, store))).ok();
         outcome
     }
-}
 
-/// Asks for every row by its key, and for all rows of every table.
-fn reads(view: &dyn View, rows: &Rows) -> Outcome {
-    let asked = rows.iter().map(|(key, value)| match view.get(key) {
-        Some(found) if found == *value => Outcome::Harmless,
-        Some(_) => Outcome::Wrong,
-        None => Outcome::Overlooked,
-    });
-    let worst = asked.max().unwrap_or(Outcome::Harmless);
-    let tables: BTreeSet<&[u8]> = rows.iter().filter_map(|(key, _)| key.get(..1)).collect();
-    let prefixes = iter::once([].as_slice()).chain(tables);
-    prefixes.map(|prefix| scanned(view, rows, prefix)).fold(worst, Ord::max)
-}
+    /// Asks for every row by its key, and for all rows of every table.
+    fn reads(&self, view: &dyn View) -> Outcome {
+        let rows = &self.worker.history.states[self.state];
+        let asked = rows.iter().map(|(key, value)| match view.get(key) {
+            Some(found) if found == *value => Outcome::Harmless,
+            Some(found) => self.other(key, &found),
+            None => Outcome::Overlooked,
+        });
+        let worst = asked.max().unwrap_or(Outcome::Harmless);
+        let tables: BTreeSet<&[u8]> = rows.iter().filter_map(|(key, _)| key.get(..1)).collect();
+        let prefixes = iter::once([].as_slice()).chain(tables);
+        prefixes.map(|prefix| self.scanned(view, rows, prefix)).fold(worst, Ord::max)
+    }
 
-fn scanned(view: &dyn View, rows: &Rows, prefix: &[u8]) -> Outcome {
-    let mut expected = rows.iter().filter(|(key, _)| key.starts_with(prefix)).peekable();
-    let mut worst = Outcome::Harmless;
-    view.scan(prefix, b"", &mut |key, value| {
-        while expected.next_if(|(its, _)| **its < *key).is_some() {
-            worst = worst.max(Outcome::Overlooked);
-        }
-        if expected.next_if(|(its, stored)| **its == *key && **stored == *value).is_none() {
-            worst = Outcome::Wrong;
-        }
-        true
-    });
-    if expected.next().is_some() { worst.max(Outcome::Overlooked) } else { worst }
+    fn scanned(&self, view: &dyn View, rows: &Rows, prefix: &[u8]) -> Outcome {
+        let mut expected = rows.iter().filter(|(key, _)| key.starts_with(prefix)).peekable();
+        let mut worst = Outcome::Harmless;
+        view.scan(prefix, b"", &mut |key, value| {
+            while expected.next_if(|(its, _)| **its < *key).is_some() {
+                worst = worst.max(Outcome::Overlooked);
+            }
+            match expected.next_if(|(its, _)| **its == *key) {
+                Some((_, stored)) if **stored == *value => {}
+                Some(_) | None => worst = worst.max(self.other(key, value)),
+            }
+            true
+        });
+        if expected.next().is_some() { worst.max(Outcome::Overlooked) } else { worst }
+    }
+
+    /// A row that is not there now: one that once was, or one that never was.
+    fn other(&self, key: &[u8], value: &[u8]) -> Outcome {
+        let written = |commit: &Writes| commit.get(key).and_then(Option::as_deref) == Some(value);
+        let once = self.worker.history.commits[..=self.state].iter().any(written);
+        if once { Outcome::Overlooked } else { Outcome::Wrong }
+    }
 }
