@@ -127,7 +127,8 @@ fn rot_and_failures(bench: &Bench, plan: Plan, report: &mut Report) {
 
 fn images(bench: &Bench, plan: Plan) -> Tally {
     let mut tally = Tally::default();
-    while tally.images() < plan.images {
+    // After a city in which something went wrong, another one would not say more.
+    while tally.images() < plan.images && tally.wrong() == 0 {
         let seed = plan.seed.wrapping_add(tally.cities << 32);
         let wanted = (plan.images - tally.images()).min(CITY_IMAGES_MAX);
         let work = histories(seed);
