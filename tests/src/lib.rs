@@ -1,10 +1,11 @@
-//! The street: a harness that starts real `hallmesh` processes, and breaks them.
+//! The street and the disk: harnesses that break real `hallmesh` processes, and the disk under the real store.
 //!
 //! * [`binary()`] builds the product as it is shipped and [`cli()`] calls it;
 //! * [`Processes`] runs the nodes of a city as processes: started, stopped, killed;
 //! * [`Street`] is a city in a temporary directory whose nodes are such processes;
 //! * [`Rogue`] speaks to a node by the book of the transport and above it as it likes;
-//! * [`Trouble`] kills nodes at random moments of a story.
+//! * [`Trouble`] kills nodes at random moments of a story;
+//! * [`disk`] opens the store on what crashes at every point leave of its disk; `hallmesh-crash` does so at length.
 //!
 //! `HALLMESH_BINARY` names another binary to test, such as one that was installed; `SEED` repeats what a test drew.
 //! Everything is on loopback ports that the system chose and in temporary directories; every wait is for a
@@ -21,6 +22,7 @@
 )]
 
 mod binary;
+pub mod disk;
 mod processes;
 mod rogue;
 mod seed;

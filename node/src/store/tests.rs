@@ -131,6 +131,30 @@ fn a_value_moved_under_another_key_or_cut_short_is_damaged() {
 }
 
 #[test]
+fn a_row_whose_key_is_damaged_is_not_taken_for_an_absent_one() {
+    for bit in 0..24 {
+        let dir = TempDir::new().unwrap();
+        drop(Store::create(dir.path(), &put(&[("aaa", "1"), ("mmm", "2"), ("zzz", "3")])).unwrap());
+        let mut bytes = fs::read(dir.path().join("node.redb")).unwrap();
+        // Pages of earlier commits may hold the key as well.
+        let found: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"mmm")).collect();
+        assert!(!found.is_empty());
+        for at in found {
+            bytes[at + bit / 8] ^= 1 << (bit % 8);
+        }
+        fs::write(dir.path().join("node.redb"), bytes).unwrap();
+        let store = Store::open_with(dir.path(), observed).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        assert!(fault_of(|| drop(snapshot.get(b"mmm"))).ends_with("is damaged"), "bit {bit}");
+        assert!(
+            fault_of(|| snapshot.scan(b"mmm", b"", &mut |_, _| true)).ends_with("is damaged"),
+            "bit {bit}"
+        );
+        assert!(fault_of(|| snapshot.scan(b"m", b"", &mut |_, _| true)).ends_with("is damaged"), "bit {bit}");
+    }
+}
+
+#[test]
 fn after_a_fault_the_next_start_checks_every_page_once() {
     let dir = TempDir::new().unwrap();
     drop(Store::create(dir.path(), &put(&[("a", "1")])).unwrap());
@@ -180,12 +204,12 @@ fn a_path_that_is_no_directory_is_an_error_of_the_system() {
     assert!(matches!(Store::create(&dir.path().join("file"), &Writes::new()), Err(StoreError::Io { .. })));
 }
 
-pub(super) fn put(rows: &[(&str, &str)]) -> Writes {
+fn put(rows: &[(&str, &str)]) -> Writes {
     rows.iter().map(|(key, value)| (key.as_bytes().to_vec(), Some(Bytes::from(value.as_bytes())))).collect()
 }
 
 /// Stops the reader in a way that a test can look at.
-pub(super) fn observed(fault: &Fault) -> ! {
+fn observed(fault: &Fault) -> ! {
     std::panic::panic_any(fault.to_string())
 }
 

@@ -82,6 +82,8 @@ impl View for Rows {
 pub struct Hall {
     pub at: HallAt,
     pub rows: Rows,
+    /// Every commit that made these rows, from the node's first rows on, each with its ticks.
+    pub commits: Vec<(u64, Writes)>,
     pub node: Option<Node>,
     pub seed: u8,
     pub clerk: SecretKey,
@@ -154,9 +156,20 @@ impl City {
         let halls = (0..HALLS.len()).map(|index| {
             let at = charter(index, &wrap).at();
             let mut rows = Rows::default();
-            rows.apply(genesis::install(now, policy.digest(), &policy, charters.clone(), at).unwrap());
+            let first = genesis::install(now, policy.digest(), &policy, charters.clone(), at).unwrap();
+            rows.apply(first.clone());
             let seed = u8::try_from(index).unwrap() * 10 + 10;
-            Hall { at, rows, node: None, seed, clerk: secret(seed + 2), up: true, happened: Vec::new() }
+            let commits = vec![(now.ticks, first)];
+            Hall {
+                at,
+                rows,
+                commits,
+                node: None,
+                seed,
+                clerk: secret(seed + 2),
+                up: true,
+                happened: Vec::new(),
+            }
         });
         let mut city = Self {
             halls: halls.collect(),
@@ -196,8 +209,9 @@ impl City {
         let hall = &mut self.halls[index];
         let mut effects = Effects::default();
         hall.node.as_mut().unwrap().step(now, input, &hall.rows, &mut effects);
-        let rows = &mut hall.rows;
+        let (rows, commits) = (&mut hall.rows, &mut hall.commits);
         let released = effects.commit(|writes| {
+            commits.push((now.ticks, writes.clone()));
             rows.apply(writes);
             Ok::<_, ()>(())
         });
