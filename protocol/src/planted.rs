@@ -122,8 +122,6 @@ bugs! {
     ActTakenTwice = "act-taken-twice",
     /// A clerk's act for an earlier boot of the node is taken.
     BootOfActNotChecked = "boot-of-act-not-checked",
-    /// An act for the deciding or the receiving hall may be done by another.
-    AnyHallActs = "any-hall-acts",
     /// A case can be decided that was not accepted.
     DecidedUnaccepted = "decided-unaccepted",
     /// The log forgets that a correction was asked for.

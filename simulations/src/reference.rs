@@ -108,8 +108,9 @@ mod tests {
     fn days_are_counted_without_the_first_and_without_holidays() {
         let friday = crate::clock::FOUNDED + 3 * crate::plan::DAY;
         assert_eq!(Reference::due(friday, 1, 2026).to_string(), "2026-11-30");
-        assert_eq!(Reference::due(friday, 26, 2026).to_string(), "2027-01-04");
-        assert_eq!(Reference::due(friday, 25, 2026).to_string(), "2027-01-01");
-        assert_eq!(Reference::due(friday, 25, 2027).to_string(), "2027-01-04");
+        assert_eq!(Reference::due(friday, 4, 2026).to_string(), "2026-12-04", "the third is free");
+        assert_eq!(Reference::due(friday, 25, 2026).to_string(), "2027-01-04");
+        assert_eq!(Reference::due(friday, 24, 2026).to_string(), "2027-01-01");
+        assert_eq!(Reference::due(friday, 24, 2027).to_string(), "2027-01-04");
     }
 }

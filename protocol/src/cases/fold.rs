@@ -293,7 +293,7 @@ impl Case {
         if !right_state {
             return Err(NotAllowed::WrongState);
         }
-        if !right_hall && !planted(Bug::AnyHallActs) {
+        if !right_hall {
             return Err(NotAllowed::WrongHall);
         }
         self.state = next;

@@ -15,8 +15,8 @@ pub fn neighbours(me: HallId, halls: &[HallCard]) -> BTreeSet<HallId> {
     let Some(own) = find(halls, me) else { return BTreeSet::new() };
     let mut chosen: BTreeSet<HallId> = BTreeSet::new();
     let mut pick = |label: &str, count: usize, fits: &dyn Fn(&HallCard) -> bool| {
-        let ranked = ranked(label, me, halls, &|card| fits(card) && !chosen.contains(&card.at.hall));
-        chosen.extend(ranked.into_iter().take(count).map(|at| at.hall));
+        let best = best(label, me, halls, (count, &|card| fits(card) && !chosen.contains(&card.at.hall)));
+        chosen.extend(best.into_iter().map(|at| at.hall));
         chosen.len()
     };
     let grandparent = own.parent.and_then(|parent| find(halls, parent)?.parent);
@@ -56,8 +56,9 @@ pub fn mirrors(me: HallId, halls: &[HallCard]) -> Vec<HallAt> {
     let mut chosen: Vec<HallAt> = Vec::new();
     for (label, count, fits) in choices {
         if chosen.len() < 2 {
-            let fresh = ranked(label, me, halls, &|card| fits(card) && !chosen.contains(&card.at));
-            chosen.extend(fresh.into_iter().take(count.min(2_usize.saturating_sub(chosen.len()))));
+            let count = count.min(2_usize.saturating_sub(chosen.len()));
+            let fresh = best(label, me, halls, (count, &|card| fits(card) && !chosen.contains(&card.at)));
+            chosen.extend(fresh);
         }
     }
     chosen
@@ -72,16 +73,23 @@ fn find(halls: &[HallCard], hall: HallId) -> Option<&HallCard> {
     halls.get(index)
 }
 
-/// Fitting halls, best score first; never `me`.
-fn ranked(label: &str, me: HallId, halls: &[HallCard], fits: &dyn Fn(&HallCard) -> bool) -> Vec<HallAt> {
+/// So many fitting halls with the best scores, best first; never `me`.
+fn best(label: &str, me: HallId, halls: &[HallCard], (count, fits): (usize, Fits<'_>)) -> Vec<HallAt> {
     let key = blake3::Hasher::new_derive_key("hallmesh v1 rendezvous")
         .update(label.as_bytes())
         .update(&me.to_u64().to_be_bytes())
         .finalize();
-    let fitting = halls.iter().filter(|card| card.at.hall != me && fits(card));
-    let mut scored: Vec<_> = fitting.map(|card| (score(key.as_bytes(), card.at.hall), card.at)).collect();
-    scored.sort_unstable();
-    scored.into_iter().map(|(_, at)| at).collect()
+    let mut best = BTreeSet::new();
+    if count == 0 {
+        return Vec::new();
+    }
+    for card in halls.iter().filter(|card| card.at.hall != me && fits(card)) {
+        best.insert((score(key.as_bytes(), card.at.hall), card.at));
+        if best.len() > count {
+            best.pop_last();
+        }
+    }
+    best.into_iter().map(|(_, at)| at).collect()
 }
 
 fn score(key: &[u8; 32], hall: HallId) -> [u8; 32] {
