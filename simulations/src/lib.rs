@@ -18,6 +18,7 @@ pub mod people;
 pub mod plan;
 pub mod reference;
 pub mod report;
+pub mod series;
 pub mod shrink;
 pub mod sometimes;
 pub mod station;

@@ -9,6 +9,7 @@ mod lines;
 mod lives;
 mod mischief;
 mod trouble;
+mod watching;
 mod work;
 
 use std::cmp::Reverse;
@@ -24,6 +25,7 @@ use crate::network::Network;
 use crate::people::People;
 use crate::plan::{Fault, MINUTE, Plan, chance_of};
 use crate::report::{Report, Traffic};
+use crate::series::Series;
 use crate::sometimes::Sometimes;
 use crate::station::{Line, Seat, Station};
 use crate::story::Story;
@@ -122,6 +124,7 @@ pub struct World {
     sometimes: Sometimes,
     traffic: Traffic,
     story: Story,
+    series: Series,
     plan: Plan,
     chance: Chance,
 }
@@ -146,28 +149,16 @@ pub fn told(
     story: Story,
     watch: &mut dyn FnMut(Progress) -> bool,
 ) -> anyhow::Result<(Report, Story)> {
-    let mut world = World::new(plan, story)?;
-    world.begin();
-    let end = world.end();
-    let mut next_look = 0;
-    while let Some(Reverse(due)) = world.queue.pop() {
-        if due.at > end {
-            break;
-        }
-        world.now = due.at;
-        world.happen(due.event);
-        if world.traffic.steps >= next_look {
-            next_look = world.traffic.steps.saturating_add(20_000);
-            let thousandths = due.at.saturating_mul(1_000).checked_div(end).unwrap_or(0);
-            if !watch(Progress { thousandths, broken: world.checkers.broken() }) {
-                break;
-            }
-        }
-    }
-    if plan.stop_after.is_none() && world.quiet {
-        world.checkers.ended(end, &world.stations);
-    }
-    Ok(world.report(end))
+    let (report, story, _) = World::new(plan, story)?.played(watch);
+    Ok((report, story))
+}
+
+/// Runs a plan and follows it over time; the run is the same as without that.
+pub fn followed(plan: &Plan, watch: &mut dyn FnMut(Progress) -> bool) -> anyhow::Result<(Report, Series)> {
+    let mut world = World::new(plan, Story::silent())?;
+    world.series = Series::of(plan, &world.stations);
+    let (report, _, series) = world.played(watch);
+    Ok((report, series))
 }
 
 impl World {
@@ -201,9 +192,37 @@ impl World {
             sometimes: Sometimes::default(),
             traffic: Traffic::default(),
             story,
+            series: Series::silent(),
             plan: plan.clone(),
             chance: chance.fork("world"),
         })
+    }
+
+    /// Everything that is to come happens.
+    fn played(mut self, watch: &mut dyn FnMut(Progress) -> bool) -> (Report, Story, Series) {
+        self.begin();
+        let end = self.end();
+        let mut next_look = 0;
+        while let Some(Reverse(due)) = self.queue.pop() {
+            if due.at > end {
+                break;
+            }
+            self.now = due.at;
+            self.look();
+            self.happen(due.event);
+            if self.traffic.steps >= next_look {
+                next_look = self.traffic.steps.saturating_add(20_000);
+                let thousandths = due.at.saturating_mul(1_000).checked_div(end).unwrap_or(0);
+                if !watch(Progress { thousandths, broken: self.checkers.broken() }) {
+                    break;
+                }
+            }
+        }
+        self.last_look(end);
+        if self.plan.stop_after.is_none() && self.quiet {
+            self.checkers.ended(end, &self.stations);
+        }
+        self.report(end)
     }
 
     /// Age of the world at which the run ends.
@@ -250,7 +269,7 @@ impl World {
         }
     }
 
-    fn report(self, end: u64) -> (Report, Story) {
+    fn report(self, end: u64) -> (Report, Story, Series) {
         let trace = self.checkers.trace.hash();
         let (violations, broken) = self.checkers.verdict();
         let report = Report {
@@ -267,6 +286,6 @@ impl World {
             violations,
             trace,
         };
-        (report, self.story)
+        (report, self.story, self.series)
     }
 }
