@@ -14,6 +14,7 @@ pub mod disk;
 pub mod faults;
 mod lists;
 pub mod network;
+pub mod page;
 pub mod people;
 pub mod plan;
 pub mod reference;

@@ -4,6 +4,7 @@ mod city;
 mod compare;
 mod explain;
 mod progress;
+mod report;
 mod run;
 mod shrink;
 mod source;
@@ -43,6 +44,8 @@ enum What {
     Explain(explain::ExplainArgs),
     /// The figures of two runs beside each other.
     Compare(compare::CompareArgs),
+    /// One run as a page with plots, for a browser.
+    Report(report::ReportArgs),
 }
 
 /// Parses the arguments and does what they say.
@@ -54,6 +57,7 @@ pub(crate) fn main() -> ExitCode {
         What::Shrink(args) => shrink::shrink(&args),
         What::Explain(args) => explain::explain(&args),
         What::Compare(args) => compare::compare(&args),
+        What::Report(args) => report::report(&args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -1,4 +1,4 @@
-//! What a run looks like over time: how changes of the lists spread, what waits in the outboxes, what people have done,
+//! What a run looks like over time: how changes of directory and lists spread, what waits in the outboxes, what people have done,
 //! when something went wrong. Collected only when somebody asks for it, seen from outside of the nodes, and never a part
 //! of the run: a run that is followed has the same trace as one that is not.
 //!
@@ -79,7 +79,8 @@ impl Series {
         self.now = now;
         if now >= self.next {
             self.look(work);
-            self.next = now.saturating_sub(now % self.every.max(1)).saturating_add(self.every);
+            let begun = now.checked_div(self.every).unwrap_or(0);
+            self.next = begun.saturating_add(1).saturating_mul(self.every);
         }
     }
 
@@ -124,7 +125,7 @@ impl Series {
         &self.samples
     }
 
-    /// How changes of the lists spread.
+    /// How changes of directory and lists spread.
     pub fn spread(&self) -> &Spread {
         &self.spread
     }

@@ -1,10 +1,10 @@
-//! How changes of the lists spread: for each change, when each hall first held it, or one that takes its place.
+//! How changes of directory and lists spread: for each change, when each hall held it, or one that takes its place.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::ids::{HallId, Tier};
-use hallmesh_protocol::record::{Issuer, Record, Space, decode_records};
+use hallmesh_protocol::record::{Issuer, Record, decode_records};
 use hallmesh_protocol::step::View;
 
 use crate::station::Seat;
@@ -47,9 +47,12 @@ pub struct Spread {
 struct Change {
     born: u64,
     rank: Rank,
-    /// After how many milliseconds each hall held it.
+    /// After how many milliseconds each hall first held it.
     after: Vec<Option<u64>>,
+    /// Halls that never held it.
     missing: usize,
+    /// Halls that held it and have not lost their disk since; only kept as long as some hall is missing.
+    holders: BTreeSet<Seat>,
 }
 
 impl Spread {
@@ -60,7 +63,7 @@ impl Spread {
 
     /// What every hall holds from the start is no change.
     pub fn founded(&mut self, disk: &dyn View) {
-        disk.scan(&lists(), &[], &mut |key, row| {
+        disk.scan(&[RECORD], &[], &mut |key, row| {
             if let Some(rank) = rank(row) {
                 self.newest.insert(key.to_vec(), rank);
             }
@@ -70,14 +73,21 @@ impl Spread {
 
     /// A hall writes a row.
     pub fn written(&mut self, at: u64, seat: Seat, key: &[u8], row: &[u8]) {
-        if let Some(rank) = rank(row).filter(|_| key.starts_with(&lists())) {
+        if key.first() == Some(&RECORD)
+            && let Some(rank) = rank(row)
+        {
             self.held(at, seat, key, rank);
         }
     }
 
-    /// A hall has another disk, and with it what is on that.
+    /// A hall has another disk: what it held is gone, what is on that one it holds.
     pub fn replaced(&mut self, at: u64, seat: Seat, disk: &dyn View) {
-        disk.scan(&lists(), &[], &mut |key, row| {
+        for index in self.spreading.values().flatten() {
+            if let Some(change) = self.changes.get_mut(*index) {
+                change.holders.remove(&seat);
+            }
+        }
+        disk.scan(&[RECORD], &[], &mut |key, row| {
             self.written(at, seat, key, row);
             true
         });
@@ -93,6 +103,11 @@ impl Spread {
         self.left_out
     }
 
+    /// Changes that went with the disks of the only halls that held them.
+    pub fn lost(&self) -> usize {
+        self.changes.len().saturating_sub(self.alive().count())
+    }
+
     /// Halls of a tier.
     pub fn halls(&self, tier: Tier) -> usize {
         self.tiers.iter().filter(|it| **it == tier).count()
@@ -102,17 +117,22 @@ impl Spread {
     /// such hall or was no change.
     pub fn curve(&self, tier: Tier) -> Vec<Until> {
         let halls = self.halls(tier);
-        if halls == 0 || self.changes.is_empty() {
+        let reached: Vec<_> = self.alive().map(|change| self.reached(change, tier)).collect();
+        if halls == 0 || reached.is_empty() {
             return Vec::new();
         }
-        let reached: Vec<_> = self.changes.iter().map(|change| self.reached(change, tier)).collect();
         (0..=PERCENT).map(|percent| until(&reached, share(halls, percent))).collect()
     }
 
     /// Of a tier's halls and all changes, how many never met.
     pub fn missed(&self, tier: Tier) -> usize {
-        let reached = self.changes.iter().map(|change| self.reached(change, tier).len());
+        let reached = self.alive().map(|change| self.reached(change, tier).len());
         reached.map(|reached| self.halls(tier).saturating_sub(reached)).sum()
+    }
+
+    /// Changes that some hall holds.
+    fn alive(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| !change.holders.is_empty())
     }
 
     /// After how long each hall of a tier held a change, shortest first; halls that never did are left out.
@@ -146,22 +166,24 @@ impl Spread {
         }
         self.spreading.entry(key.to_vec()).or_default().push(self.changes.len());
         let halls = self.tiers.len();
-        self.changes.push(Change { born: at, rank, after: vec![None; halls], missing: halls });
+        self.changes.push(Change {
+            born: at,
+            rank,
+            after: vec![None; halls],
+            missing: halls,
+            holders: BTreeSet::new(),
+        });
     }
 }
 
 impl Change {
     fn reaches(&mut self, at: u64, seat: Seat) {
+        self.holders.insert(seat);
         if let Some(after) = self.after.get_mut(seat).filter(|after| after.is_none()) {
             *after = Some(at.saturating_sub(self.born));
             self.missing = self.missing.saturating_sub(1);
         }
     }
-}
-
-/// The key of every record of the lists begins with this.
-fn lists() -> [u8; 2] {
-    [RECORD, Space::Lists.byte()]
 }
 
 /// How many of the halls are so many percent of them: the next whole number, one at the least.
@@ -200,6 +222,7 @@ mod tests {
 
     use super::*;
     use crate::city::{City, made_up};
+    use crate::disk::Disk;
 
     const KEY: &[u8] = b"\x10\x02matter/a";
 
@@ -263,6 +286,20 @@ mod tests {
         spread.held(195, 1, KEY, version(1));
         let times: Vec<_> = spread.changes.iter().map(|change| change.after[1]).collect();
         assert_eq!(times, [Some(90), Some(40)]);
+    }
+
+    #[test]
+    fn a_change_may_go_with_the_last_disk_that_holds_it() {
+        let mut spread = Spread::among(vec![Tier::Village, Tier::Village, Tier::Village]);
+        spread.held(100, 0, KEY, version(2));
+        spread.held(110, 1, KEY, version(2));
+        spread.replaced(120, 1, &Disk::empty());
+        assert_eq!((of(&spread, 50), spread.lost()), ((Some(10), Some(10)), 0));
+        spread.replaced(200, 0, &Disk::empty());
+        assert_eq!((spread.lost(), spread.missed(Tier::Village)), (1, 0));
+        assert!(spread.curve(Tier::Village).is_empty());
+        spread.held(210, 2, KEY, version(2));
+        assert_eq!((of(&spread, 100), spread.lost()), ((Some(110), Some(110)), 0), "it was still under way");
     }
 
     #[test]

@@ -203,19 +203,14 @@ impl World {
         self.begin();
         let end = self.end();
         let mut next_look = 0;
-        while let Some(Reverse(due)) = self.queue.pop() {
-            if due.at > end {
-                break;
+        while self.goes_on(end) {
+            if self.traffic.steps < next_look {
+                continue;
             }
-            self.now = due.at;
-            self.look();
-            self.happen(due.event);
-            if self.traffic.steps >= next_look {
-                next_look = self.traffic.steps.saturating_add(20_000);
-                let thousandths = due.at.saturating_mul(1_000).checked_div(end).unwrap_or(0);
-                if !watch(Progress { thousandths, broken: self.checkers.broken() }) {
-                    break;
-                }
+            next_look = self.traffic.steps.saturating_add(20_000);
+            let thousandths = self.now.saturating_mul(1_000).checked_div(end).unwrap_or(0);
+            if !watch(Progress { thousandths, broken: self.checkers.broken() }) {
+                break;
             }
         }
         self.last_look(end);
@@ -223,6 +218,15 @@ impl World {
             self.checkers.ended(end, &self.stations);
         }
         self.report(end)
+    }
+
+    /// The next thing happens, if it comes before the end.
+    fn goes_on(&mut self, end: u64) -> bool {
+        let Some(Reverse(due)) = self.queue.pop().filter(|Reverse(due)| due.at <= end) else { return false };
+        self.now = due.at;
+        self.look();
+        self.happen(due.event);
+        true
     }
 
     /// Age of the world at which the run ends.
