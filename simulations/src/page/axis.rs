@@ -63,7 +63,13 @@ impl Axis {
         let longer = decades().map(|times| times.saturating_mul(100 * HOUR));
         let mut steps = TIMES.into_iter().chain(longer);
         let step = steps.find(|step| most.div_ceil(*step) <= TICKS_MAX).unwrap_or(u64::MAX);
-        Self::linear(most, step, units::time, title)
+        // One unit along the whole axis: 90 s rather than 1 min 30 s.
+        let label = |time: u64| match step {
+            SECOND..MINUTE => format!("{} s", time / SECOND),
+            MINUTE..HOUR => format!("{} min", time / MINUTE),
+            _shorter_or_longer => units::time(time),
+        };
+        Self::linear(most, step, label, title)
     }
 
     /// Percent.
@@ -148,6 +154,11 @@ mod tests {
         assert_eq!(labels(&Axis::count(81_000, "")), ["0", "20k", "40k", "60k", "80k", "100k"]);
         assert_eq!(labels(&Axis::time(420_000, "")), ["0", "2 min", "4 min", "6 min", "8 min"]);
         assert_eq!(labels(&Axis::time(420_000, "").ending_at(420_000)), ["0", "2 min", "4 min", "6 min"]);
+        assert_eq!(labels(&Axis::time(80_000, "")), ["0", "20 s", "40 s", "60 s", "80 s"]);
+        assert_eq!(
+            labels(&Axis::time(100 * 60_000, "")),
+            ["0", "20 min", "40 min", "60 min", "80 min", "100 min"]
+        );
         assert_eq!(labels(&Axis::delay(30, 20_000, "")), ["10 ms", "100 ms", "1 s", "10 s", "1 min"]);
         for most in [0, 1, 7, 99, 12_345, 10_u64.pow(12), u64::MAX] {
             assert!(Axis::count(most, "").ticks.len() <= 7, "{most}");

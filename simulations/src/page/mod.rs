@@ -95,7 +95,7 @@ need not meet them all.";
                 page.words("span", &[], branch.word());
                 match times {
                     Some(times) => page.words("span", &[], &units::count(times)),
-                    None => page.words("span", &[("class", &"bad")], "not met"),
+                    None => page.words("span", &[("class", &"faint")], "not met"),
                 }
             });
         }
