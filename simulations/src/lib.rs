@@ -16,12 +16,14 @@ pub mod faults;
 mod lists;
 pub mod model;
 pub mod network;
+pub mod page;
 pub mod people;
 pub mod plan;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
 pub mod reference;
 pub mod report;
+pub mod series;
 pub mod shrink;
 pub mod sometimes;
 pub mod station;

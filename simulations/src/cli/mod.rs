@@ -4,6 +4,7 @@ mod city;
 mod compare;
 mod explain;
 mod progress;
+mod report;
 mod run;
 mod shrink;
 mod source;
@@ -45,6 +46,8 @@ enum What {
     Explain(explain::ExplainArgs),
     /// The figures of two runs beside each other.
     Compare(compare::CompareArgs),
+    /// One run as a page with plots, for a browser.
+    Report(report::ReportArgs),
     /// Every way in which one case can change hands, with losses, repetitions, crashes and lost disks.
     Check(CheckArgs),
     /// Plants one bug after the other in the core, and hunts for it.
@@ -61,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
         What::Shrink(args) => shrink::shrink(&args),
         What::Explain(args) => explain::explain(&args),
         What::Compare(args) => compare::compare(&args),
+        What::Report(args) => report::report(&args),
         What::Check(args) => command::run(&args),
         #[cfg(feature = "planted-bugs")]
         What::Planted(args) => hallmesh_simulations::planted::command(&args),

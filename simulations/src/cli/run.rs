@@ -89,14 +89,14 @@ fn watched(plan: &Plan) -> anyhow::Result<Report> {
 }
 
 /// What is to be said of a run, with what its plan knows to break.
-struct Verdict {
+pub(super) struct Verdict {
     broken: BTreeSet<Promise>,
     known: Vec<Known>,
     after_all: Vec<Promise>,
 }
 
 impl Verdict {
-    fn of(plan: &Plan, report: &Report, same: bool) -> Self {
+    pub(super) fn of(plan: &Plan, report: &Report, same: bool) -> Self {
         let mut broken = report.promises();
         let (known, after_all): (Vec<_>, Vec<_>) =
             plan.known.iter().cloned().partition(|known| broken.contains(&known.promise));
@@ -107,7 +107,7 @@ impl Verdict {
         Self { broken, known, after_all: after_all.into_iter().map(|known| known.promise).collect() }
     }
 
-    fn code(&self) -> u8 {
+    pub(super) fn code(&self) -> u8 {
         let lowest = self.broken.iter().map(|promise| promise.exit_code()).min();
         lowest.unwrap_or(if self.after_all.is_empty() { 0 } else { HOLDS_AFTER_ALL })
     }

@@ -18,12 +18,14 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// The seed, if one is given.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
     /// The plan.
     pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
-        ensure!(
-            self.file.is_some() || self.seed.is_some(),
-            "give a plan file or --seed; see hallmesh-sim run --help"
-        );
+        ensure!(self.file.is_some() || self.seed.is_some(), "give a plan file or --seed; see --help");
         let Some(file) = &self.file else { return Ok(Plan::drawn(self.seed.unwrap_or(1))) };
         let plan = Plan::read(file)?;
         Ok(Plan { seed: self.seed.unwrap_or(plan.seed), ..plan })

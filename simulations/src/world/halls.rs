@@ -134,6 +134,7 @@ impl World {
         }
         let Some((released, writes)) = station.commit() else { return };
         let changed = self.checkers.commits(self.now, seat, &writes);
+        self.series.commits(seat, &writes);
         station.disk.commit(writes);
         self.checkers.committed(self.now, seat, changed, &station.disk);
         self.traffic.commits = self.traffic.commits.saturating_add(1);

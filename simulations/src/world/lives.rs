@@ -38,6 +38,7 @@ impl World {
         let at = station.at;
         (station.disk, station.backup, station.off_until) = (Disk::empty(), None, u64::MAX);
         self.checkers.life_ended(self.now, seat, at);
+        self.disk_replaced(seat);
         self.tell(seat, || "has lost its disk: this life is over".to_owned());
         let (least, more) = NEW_MACHINE;
         let after = self.faults.below(more).saturating_add(least);
@@ -66,6 +67,7 @@ impl World {
         let Some(backup) = station.backup.clone() else { return };
         station.disk = backup;
         self.checkers.restored(seat, &station.disk);
+        self.disk_replaced(seat);
         self.hit(Fault::Restore);
         self.tell(seat, || "comes back with an old disk".to_owned());
         self.later(SECOND, Event::Start(seat));
@@ -101,6 +103,7 @@ impl World {
         (station.at, station.disk, station.off_until) = (at, disk, 0);
         self.sometimes.hit(Branch::InstalledAnew);
         self.checkers.installed(seat, at, self.city.event_key(at).public());
+        self.disk_replaced(seat);
         self.tell(seat, || "is installed anew".to_owned());
         self.later(1, Event::Start(seat));
     }

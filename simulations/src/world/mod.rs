@@ -11,6 +11,7 @@ mod mischief;
 #[cfg(feature = "planted-bugs")]
 mod planted;
 mod trouble;
+mod watching;
 mod work;
 
 use std::cmp::Reverse;
@@ -28,6 +29,7 @@ use crate::network::Network;
 use crate::people::People;
 use crate::plan::{Fault, MINUTE, Plan, chance_of};
 use crate::report::{Report, Traffic};
+use crate::series::Series;
 use crate::sometimes::Sometimes;
 use crate::station::{Line, Seat, Station};
 use crate::story::Story;
@@ -129,6 +131,7 @@ pub struct World {
     sometimes: Sometimes,
     traffic: Traffic,
     story: Story,
+    series: Series,
     plan: Plan,
     chance: Chance,
 }
@@ -153,19 +156,16 @@ pub fn told(
     story: Story,
     watch: &mut dyn FnMut(Progress) -> bool,
 ) -> anyhow::Result<(Report, Story)> {
-    let mut world = World::new(plan, story)?;
-    world.begin();
-    let (end, mut next_look) = (world.end(), 0);
-    world.go_on(end, &mut |world| {
-        if world.traffic.steps < next_look {
-            return true;
-        }
-        next_look = world.traffic.steps.saturating_add(STEPS_BETWEEN_LOOKS);
-        let thousandths = world.now.saturating_mul(1_000).checked_div(end).unwrap_or(0);
-        watch(Progress { thousandths, broken: world.checkers.broken() })
-    });
-    world.look_at_end(end);
-    Ok(world.report(end))
+    let (report, story, _) = World::new(plan, story)?.played(watch);
+    Ok((report, story))
+}
+
+/// Runs a plan and follows it over time; the run is the same as without that.
+pub fn followed(plan: &Plan, watch: &mut dyn FnMut(Progress) -> bool) -> anyhow::Result<(Report, Series)> {
+    let mut world = World::new(plan, Story::silent())?;
+    world.series = Series::of(plan, &world.stations);
+    let (report, _, series) = world.played(watch);
+    Ok((report, series))
 }
 
 /// As [`run`], with a bug planted once the city is founded, and only until a promise is broken: the end is not
@@ -176,7 +176,7 @@ pub fn run_wrongly(plan: &Plan, bug: Option<Bug>) -> anyhow::Result<Report> {
     plant(bug);
     world.begin();
     let end = world.end();
-    world.go_on(end, &mut |world| world.checkers.broken() == 0);
+    while world.checkers.broken() == 0 && world.goes_on(end) {}
     if world.checkers.broken() == 0 {
         world.look_at_end(end);
     }
@@ -214,27 +214,30 @@ impl World {
             sometimes: Sometimes::default(),
             traffic: Traffic::default(),
             story,
+            series: Series::silent(),
             plan: plan.clone(),
             chance: chance.fork("world"),
         })
     }
 
-    /// Age of the world at which the run ends.
-    fn end(&self) -> u64 {
-        let closes = self.closes(self.openings.len().saturating_sub(1));
-        let end = closes.saturating_add(self.plan.span.quiet_minutes.saturating_mul(MINUTE));
-        self.plan.stop_after.unwrap_or(end).min(end)
-    }
-
-    /// Lets happen what comes until `end`, for as long as it may go on.
-    fn go_on(&mut self, end: u64, may: &mut dyn FnMut(&Self) -> bool) {
-        while let Some(Reverse(due)) = self.queue.pop().filter(|Reverse(due)| due.at <= end) {
-            self.now = due.at;
-            self.happen(due.event);
-            if !may(self) {
-                return;
+    /// Everything that is to come happens.
+    fn played(mut self, watch: &mut dyn FnMut(Progress) -> bool) -> (Report, Story, Series) {
+        self.begin();
+        let end = self.end();
+        let mut next_look = 0;
+        while self.goes_on(end) {
+            if self.traffic.steps < next_look {
+                continue;
+            }
+            next_look = self.traffic.steps.saturating_add(STEPS_BETWEEN_LOOKS);
+            let thousandths = self.now.saturating_mul(1_000).checked_div(end).unwrap_or(0);
+            if !watch(Progress { thousandths, broken: self.checkers.broken() }) {
+                break;
             }
         }
+        self.last_look(end);
+        self.look_at_end(end);
+        self.report(end)
     }
 
     /// The run has come to its end by itself: what must hold now.
@@ -242,6 +245,22 @@ impl World {
         if self.plan.stop_after.is_none() && self.quiet {
             self.checkers.ended(end, &self.stations);
         }
+    }
+
+    /// The next thing happens, if it comes before the end.
+    fn goes_on(&mut self, end: u64) -> bool {
+        let Some(Reverse(due)) = self.queue.pop().filter(|Reverse(due)| due.at <= end) else { return false };
+        self.now = due.at;
+        self.look();
+        self.happen(due.event);
+        true
+    }
+
+    /// Age of the world at which the run ends.
+    fn end(&self) -> u64 {
+        let closes = self.closes(self.openings.len().saturating_sub(1));
+        let end = closes.saturating_add(self.plan.span.quiet_minutes.saturating_mul(MINUTE));
+        self.plan.stop_after.unwrap_or(end).min(end)
     }
 
     fn happen(&mut self, event: Event) {
@@ -281,7 +300,7 @@ impl World {
         }
     }
 
-    fn report(self, end: u64) -> (Report, Story) {
+    fn report(self, end: u64) -> (Report, Story, Series) {
         let trace = self.checkers.trace.hash();
         let (violations, broken) = self.checkers.verdict();
         let report = Report {
@@ -298,6 +317,6 @@ impl World {
             violations,
             trace,
         };
-        (report, self.story)
+        (report, self.story, self.series)
     }
 }

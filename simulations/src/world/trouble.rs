@@ -75,6 +75,7 @@ impl World {
     /// A fault really came about.
     pub(super) fn hit(&mut self, fault: Fault) {
         self.sometimes.fault(fault);
+        self.series.fault(fault);
     }
 
     fn power_cut(&mut self, place: DivisionCode) {
