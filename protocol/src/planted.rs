@@ -96,8 +96,6 @@ bugs! {
     // Directory and lists.
     /// A lower version may replace a higher one.
     OlderVersionReplaces = "older-version-replaces",
-    /// Of two records of equal version the one heard last stays.
-    LastHeardWins = "last-heard-wins",
     /// A hall below replaces what a hall above has stated.
     LowerHallReplaces = "lower-hall-replaces",
     /// A new record's element is left out of the root of its set.

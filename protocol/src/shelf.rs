@@ -134,11 +134,7 @@ fn prevails(held: &Verified<Record>, offered: &Verified<Record>) -> Result<(), I
         return Err(Inadmissible::Old);
     }
     let smaller = element(offered.signed()) < element(held.signed());
-    if smaller || planted(Bug::LastHeardWins) || planted(Bug::OlderVersionReplaces) {
-        Ok(())
-    } else {
-        Err(Inadmissible::Fork)
-    }
+    if smaller || planted(Bug::OlderVersionReplaces) { Ok(()) } else { Err(Inadmissible::Fork) }
 }
 
 fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {

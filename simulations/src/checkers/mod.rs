@@ -190,7 +190,8 @@ impl Checkers {
 
     /// A hall sent a frame.
     pub fn sent(&mut self, at: u64, seat: Seat, bytes: usize) {
-        self.note(at, Promise::Bounded, Bounded::sent(seat, bytes));
+        let how = self.bounded.sent(at, seat, bytes);
+        self.note(at, Promise::Bounded, how);
     }
 
     /// A node was woken as it had asked.
