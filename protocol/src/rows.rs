@@ -253,6 +253,26 @@ pub(crate) fn clerk(number: u16) -> Vec<u8> {
     Key::new(Table::Clerk).bytes(&number.to_be_bytes()).done()
 }
 
+/// Whether a row is a clerk's card: the only rows in which a person is named in clear.
+pub(crate) fn is_clerk(key: &[u8]) -> bool {
+    key.starts_with(&clerks())
+}
+
+/// Whether a row holds an event.
+pub(crate) fn is_event(key: &[u8]) -> bool {
+    key.starts_with(&Key::new(Table::Event).done())
+}
+
+/// Whether a row holds a signed record.
+pub(crate) fn is_record(key: &[u8]) -> bool {
+    [Table::Record, Table::Version, Table::Life].into_iter().any(|it| key.starts_with(&Key::new(it).done()))
+}
+
+/// Whether a row holds a receipt that this hall gave.
+pub(crate) fn is_own_receipt(key: &[u8]) -> bool {
+    key.starts_with(&Key::new(Table::Receipt).done())
+}
+
 /// Reads a row this node wrote. A row that does not decode is damage that the store's own check missed,
 /// or a bug: the process must not go on.
 pub(crate) fn read<T: DeserializeOwned>(view: &dyn View, key: &[u8]) -> Option<T> {
