@@ -69,6 +69,37 @@ pub(crate) enum Table {
     Clerk = 0x40,
 }
 
+/// The name of a table, by its first byte.
+pub fn table_word(byte: u8) -> &'static str {
+    const WORDS: [(Table, &str); 23] = [
+        (Table::Meta, "meta"),
+        (Table::Record, "record"),
+        (Table::Element, "element"),
+        (Table::Fingerprint, "fingerprint"),
+        (Table::Version, "version"),
+        (Table::Life, "life"),
+        (Table::Card, "card"),
+        (Table::Case, "case"),
+        (Table::Event, "event"),
+        (Table::Wrap, "wrap"),
+        (Table::Custody, "custody"),
+        (Table::Number, "number"),
+        (Table::Receipt, "receipt"),
+        (Table::Copied, "copied"),
+        (Table::Desk, "desk"),
+        (Table::Numbering, "numbering"),
+        (Table::Tally, "tally"),
+        (Table::Reading, "reading"),
+        (Table::Stuck, "stuck"),
+        (Table::Post, "post"),
+        (Table::Letter, "letter"),
+        (Table::Posted, "posted"),
+        (Table::Clerk, "clerk"),
+    ];
+    let found = WORDS.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
+    found.map_or("other", |(_, word)| word)
+}
+
 /// A key under construction.
 pub(crate) struct Key(Vec<u8>);
 

@@ -5,7 +5,8 @@
 //!
 //! Read in this order: [`plan`] (what is run), [`world`] (the loop around `step`), [`station`] (one hall's machine),
 //! [`network`], [`disk`], [`clock`], [`people`] (the work), [`faults`] (how trouble is drawn), [`checkers`] (the
-//! promises), [`reference`](mod@reference) (what should be true), [`sometimes`] (what must have happened).
+//! promises), [`reference`](mod@reference) (what should be true), [`sometimes`] (what must have happened). Apart from all this
+//! stands [`replay`], which takes in what a real node has recorded.
 
 pub mod checkers;
 pub mod city;
@@ -17,6 +18,7 @@ pub mod network;
 pub mod people;
 pub mod plan;
 pub mod reference;
+pub mod replay;
 pub mod report;
 pub mod shrink;
 pub mod sometimes;

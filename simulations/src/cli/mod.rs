@@ -4,6 +4,7 @@ mod city;
 mod compare;
 mod explain;
 mod progress;
+mod replay;
 mod run;
 mod shrink;
 mod source;
@@ -22,7 +23,8 @@ use clap::{Parser, Subcommand};
     after_help = "Exit codes: 0 all promises hold; 1 the run could not begin; 2 wrong arguments. A broken promise: 64 \
 one-hand, 65 kept, 66 lists-agree, 67 settled, 68 same-trace, 71 same-standard, 72 no-centre, 73 route-only, 74 \
 provable, 75 in-time, 76 explained, 77 bounded, 78 rows-agree, 79 the core stopped itself; the lowest one that applies \
-is given. 80: all held, but something that should have happened never did. 81: a promise that was known to break holds."
+is given. 80: all held, but something that should have happened never did. 81: a promise that was known to break holds. 83: a recording gives \
+something else than was recorded."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -43,6 +45,8 @@ enum What {
     Explain(explain::ExplainArgs),
     /// The figures of two runs beside each other.
     Compare(compare::CompareArgs),
+    /// A real node's recording, run again: does this core give the same?
+    Replay(replay::ReplayArgs),
 }
 
 /// Parses the arguments and does what they say.
@@ -54,6 +58,7 @@ pub(crate) fn main() -> ExitCode {
         What::Shrink(args) => shrink::shrink(&args),
         What::Explain(args) => explain::explain(&args),
         What::Compare(args) => compare::compare(&args),
+        What::Replay(args) => replay::run(&args),
     };
     match done {
         Ok(code) => ExitCode::from(code),
