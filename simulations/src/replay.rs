@@ -194,11 +194,18 @@ fn spoken(message: &Message) -> String {
     format!("letter {what} from {} for {}", letter.from, letter.to)
 }
 
-/// Words with how often each comes in a row.
+/// Words in the order in which they first come, with how often each comes.
 fn counted(words: &[&str]) -> String {
-    let runs = words.chunk_by(|one, other| one == other).filter_map(|run| Some((run.first()?, run.len())));
-    let said =
-        runs.map(|(word, count)| if count > 1 { format!("{word} x{count}") } else { (*word).to_owned() });
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for word in words {
+        match counts.iter_mut().find(|(known, _)| known == word) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => counts.push((word, 1)),
+        }
+    }
+    let said = counts
+        .iter()
+        .map(|(word, count)| if *count > 1 { format!("{word} x{count}") } else { (*word).to_owned() });
     said.collect::<Vec<_>>().join(", ")
 }
 
@@ -215,6 +222,7 @@ pub fn lasted(header: &Header, turns: &[Turn]) -> u64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test with a few seconds in it")]
 mod tests {
     use std::convert::Infallible;
     use std::sync::Arc;
@@ -333,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_rows_are_counted() {
-        assert_eq!(counted(&["event", "case", "case", "event"]), "event, case x2, event");
+    fn rows_are_counted_by_table() {
+        assert_eq!(counted(&["event", "case", "tally", "event"]), "event x2, case, tally");
     }
 }
