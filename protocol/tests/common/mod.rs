@@ -374,7 +374,7 @@ impl City {
             boot: hall.node.as_ref().unwrap().boot(),
             wall: self.now.wall,
             nonce: self.chance.bytes16(),
-            request: Digest([0; 32]),
+            request: Digest([5; 32]),
         };
         let signed = Signed::sign(&act, &[(0, &hall.clerk)]);
         hallmesh_protocol::clerks::verify(&hall.rows, &signed).unwrap()
