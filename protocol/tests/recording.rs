@@ -14,13 +14,18 @@ mod common;
 
 use std::sync::LazyLock;
 
-use common::{CITY, COUNTY, City, TOWN, VILLAGE};
-use hallmesh_protocol::cases::Deed;
+use common::{CITY, COUNTY, City, TOWN, VILLAGE, WALL};
+use hallmesh_protocol::cases::{Deed, Position, Receipt, ReceiptKind};
 use hallmesh_protocol::clerks::{ClerkCard, Roles};
-use hallmesh_protocol::ids::{CaseId, ClerkId};
+use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
+use hallmesh_protocol::ids::{CaseId, ClerkId, Digest};
 use hallmesh_protocol::limits::{FRAME_MAX, RECORDED_BYTES_MAX, RECORDING_MAX};
+use hallmesh_protocol::message::{Message, Why};
+use hallmesh_protocol::post::{Letter, LetterBody};
+use hallmesh_protocol::record::{Body, Issuer, Space};
 use hallmesh_protocol::recording::{Came, Difference, Frame, Recording, Replay, Unreadable, Wish};
 use hallmesh_protocol::seal::{SecretKey, Suite};
+use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::{Command, Reply};
 use hallmesh_protocol::wire::Malformed;
 use proptest::prelude::*;
@@ -107,6 +112,73 @@ fn several_inputs_in_one_commit_and_checks_from_long_before_it_are_replayed_as_t
     let shared = recording.entries.iter().filter(|entry| !entry.committed).count();
     assert!(late > 10 && shared > 10, "{late} checked before a commit, {shared} shared one");
     assert_eq!(first_difference(recording), None);
+}
+
+#[test]
+fn what_a_node_had_heard_before_the_recording_began_counts_in_it() {
+    let mut city = City::new();
+    let to_the_city = city.halls[CITY].at.hall;
+    city.bend = Box::new(move |_, to, message| {
+        let carries =
+            matches!(message, Message::Letter(letter) if matches!(letter.body, LetterBody::HandOver(_)));
+        !(carries && to == to_the_city)
+    });
+    city.received(VILLAGE, "CITY-1", HOME);
+    city.run_seconds(10);
+    // A mirror's receipt is there, the case is not: the receipt is nowhere but in memory.
+    city.record(CITY, 1_000);
+    city.bend = Box::new(|_, _, _| true);
+    city.run();
+    let recording = Recording::decode(&file(&city, CITY)).unwrap();
+    let taken = recording.entries.iter().position(|entry| {
+        entry
+            .gave
+            .as_ref()
+            .is_some_and(|gave| gave.said.iter().any(|said| said.starts_with("happened taken")))
+    });
+    let held = &recording.entries[taken.unwrap()];
+    assert!(
+        held.gave.as_ref().unwrap().said.iter().any(|said| said.starts_with("happened holding")),
+        "{held:?}"
+    );
+    assert_eq!(first_difference(recording), None);
+}
+
+/// A letter that held when it was checked, and would not when it is taken: its writer was revoked in between.
+#[test]
+fn a_check_is_replayed_on_the_rows_it_was_made_on() {
+    let mut city = City::new();
+    city.record(VILLAGE, 1_000);
+    let (town, village) = (city.halls[TOWN].at, city.halls[VILLAGE].at);
+    let (transport_key, key) = (common::secret(41).public(), common::secret(40));
+    assert_eq!(key.public(), Directory::new(&city.halls[TOWN].rows).life(town).unwrap().event_key);
+    let body = Revocation { at: town, transport_key, reason: RevocationReason::Stolen, since: WALL };
+    let record = common::first(Issuer::Root, Body::Revocation(body));
+    let signed = Signed::sign(&record, &[(0, &city.root[0]), (1, &city.root[1])]);
+    let (case, head) = (CaseId([3; 16]), Digest([0; 32]));
+    let (kind, position) = (ReceiptKind::Unknown, Position::default());
+    let receipt = Receipt { kind, case, position, sequence: 0, head, by: town, wall: WALL };
+    let letter = LetterBody::Receipt(Signed::sign(&receipt, &[(0, &key)]));
+    let messages = [
+        Message::Records { space: Space::Directory, records: vec![signed], why: Why::Push },
+        Message::Letter(Letter::write(town, village.hall, letter)),
+    ];
+    city.halls[VILLAGE].batch = 1;
+    city.wires.extend(messages.map(|message| (town.hall, village.hall, message.encode())));
+    city.drain();
+    let recording = Recording::decode(&file(&city, VILLAGE)).unwrap();
+    let learned = |said: &String| said.starts_with("happened learned");
+    assert!(
+        recording.entries[0].gave.as_ref().unwrap().said.iter().any(learned),
+        "{:?}",
+        recording.entries[0]
+    );
+    assert!(recording.entries[1].gave.as_ref().unwrap().wrote.is_empty(), "{:?}", recording.entries[1]);
+    assert_eq!(first_difference(recording.clone()), None);
+    let mut late = recording;
+    let Came::Frame { checked_at, .. } = &mut late.entries[1].came else { panic!("no frame") };
+    *checked_at += 1;
+    assert_eq!(first_difference(late), Some((1, Difference::Wrote)));
 }
 
 #[test]
