@@ -11,7 +11,7 @@
 //! | file | |
 //! |---|---|
 //! | 8 bytes | `hallrec1` |
-//! | parts | length (4 bytes, little-endian), encoding of a [`Part`] |
+//! | parts | length (4 bytes, little-endian), encoding of a `Part` |
 //! | last part | how many there are before it, BLAKE3 of all bytes before it |
 //!
 //! [`Recorder`] makes one beside a running node, [`Noting`] is the view it looks through, [`Replay`] takes one in.
