@@ -61,6 +61,18 @@ impl Chance {
         Self::from_seed(*seed)
     }
 
+    /// Where the stream stands: its seed and how many words were drawn.
+    pub(crate) fn place(&self) -> ([u8; 32], u128) {
+        (self.0.get_seed(), self.0.get_word_pos())
+    }
+
+    /// The stream that stands there.
+    pub(crate) fn at_place((seed, words): ([u8; 32], u128)) -> Self {
+        let mut stream = ChaCha20Rng::from_seed(seed);
+        stream.set_word_pos(words);
+        Self(stream)
+    }
+
     pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.fill(&mut bytes);
@@ -144,6 +156,16 @@ mod tests {
         let mut untouched = Chance::from_seed([4; 32]);
         let _unused = untouched.fork("links");
         assert_eq!(other.bytes32(), untouched.bytes32());
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_the_place_it_was_at() {
+        let mut chance = Chance::from_seed([6; 32]);
+        for drawn in 0..70_usize {
+            chance.fill(&mut vec![0; drawn]);
+            let mut again = Chance::at_place(chance.place());
+            assert_eq!((again.next_u64(), again.bytes16()), (chance.next_u64(), chance.bytes16()));
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub fn verify(view: &dyn View, signed: &Signed<Act>) -> Result<Verified<Act>, Un
 }
 
 /// The acts of the last minutes: an act is good once. Older ones are refused by their time.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Acts {
     seen: BTreeSet<[u8; 16]>,
     order: VecDeque<(u64, [u8; 16])>,

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::HallId;
 use crate::limits::{ANSWER_BYTES_MAX, EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, WANTS_MAX};
 use crate::message::{Message, Roots, Why};
@@ -25,7 +27,7 @@ use crate::wire::Blob;
 const PAUSE_MS: u64 = 5_000;
 
 /// One exchange that this hall began.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Asking {
     nonce: [u8; 16],
     answer: Option<[u8; 16]>,
@@ -36,7 +38,7 @@ struct Asking {
 }
 
 /// The exchanges that this hall began, at most one per neighbour and space.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Exchange {
     secret: [u8; 32],
     asking: BTreeMap<(HallId, Space), Asking>,

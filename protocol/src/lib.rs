@@ -29,6 +29,7 @@ pub mod post;
 pub mod query;
 pub mod reconcile;
 pub mod record;
+pub mod recording;
 pub mod rows;
 pub mod seal;
 mod shelf;

@@ -62,6 +62,15 @@ pub const ACTS_REMEMBERED: usize = 4_096;
 pub const ACT_GOOD_MS: u64 = 300_000;
 /// Rows one page of a query returns.
 pub const PAGE_MAX: usize = 1_000;
+/// Inputs that one half of a recording holds at the most, whatever is asked for.
+pub const RECORDED_INPUTS_MAX: u64 = 100_000;
+/// Bytes of one half of a recording after which the other half is begun anew. One that grows to twice as many
+/// within a batch is given up.
+pub const RECORDED_BYTES_MAX: usize = 8 << 20;
+/// Bytes of one part of a recording's file.
+pub const RECORDED_PART_MAX: usize = FRAME_MAX * 2;
+/// Bytes of a recording's file: two halves, each part with its length.
+pub const RECORDING_MAX: usize = RECORDED_BYTES_MAX * 5;
 /// Clerks of one hall.
 pub const CLERKS_MAX: u16 = 1_000;
 

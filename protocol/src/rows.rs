@@ -69,6 +69,37 @@ pub(crate) enum Table {
     Clerk = 0x40,
 }
 
+/// The name of a table, by its first byte.
+pub fn table_word(byte: u8) -> &'static str {
+    const WORDS: [(Table, &str); 23] = [
+        (Table::Meta, "meta"),
+        (Table::Record, "record"),
+        (Table::Element, "element"),
+        (Table::Fingerprint, "fingerprint"),
+        (Table::Version, "version"),
+        (Table::Life, "life"),
+        (Table::Card, "card"),
+        (Table::Case, "case"),
+        (Table::Event, "event"),
+        (Table::Wrap, "wrap"),
+        (Table::Custody, "custody"),
+        (Table::Number, "number"),
+        (Table::Receipt, "receipt"),
+        (Table::Copied, "copied"),
+        (Table::Desk, "desk"),
+        (Table::Numbering, "numbering"),
+        (Table::Tally, "tally"),
+        (Table::Reading, "reading"),
+        (Table::Stuck, "stuck"),
+        (Table::Post, "post"),
+        (Table::Letter, "letter"),
+        (Table::Posted, "posted"),
+        (Table::Clerk, "clerk"),
+    ];
+    let found = WORDS.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
+    found.map_or("other", |(_, word)| word)
+}
+
 /// A key under construction.
 pub(crate) struct Key(Vec<u8>);
 
@@ -251,6 +282,26 @@ pub(crate) fn clerks() -> Vec<u8> {
 
 pub(crate) fn clerk(number: u16) -> Vec<u8> {
     Key::new(Table::Clerk).bytes(&number.to_be_bytes()).done()
+}
+
+/// Whether a row is a clerk's card: the only rows in which a person is named in clear.
+pub(crate) fn is_clerk(key: &[u8]) -> bool {
+    key.starts_with(&clerks())
+}
+
+/// Whether a row holds an event.
+pub(crate) fn is_event(key: &[u8]) -> bool {
+    key.starts_with(&Key::new(Table::Event).done())
+}
+
+/// Whether a row holds a signed record.
+pub(crate) fn is_record(key: &[u8]) -> bool {
+    [Table::Record, Table::Version, Table::Life].into_iter().any(|it| key.starts_with(&Key::new(it).done()))
+}
+
+/// Whether a row holds a receipt that this hall gave.
+pub(crate) fn is_own_receipt(key: &[u8]) -> bool {
+    key.starts_with(&Key::new(Table::Receipt).done())
 }
 
 /// Reads a row this node wrote. A row that does not decode is damage that the store's own check missed,

@@ -194,6 +194,8 @@ pub struct Effects {
     writes: Writes,
     outputs: Vec<Output>,
     wake_at: Option<u64>,
+    /// Keys in the order in which they are written, while somebody records the steps.
+    journal: Option<Vec<Vec<u8>>>,
 }
 
 /// What may leave the node, now that the store has kept what it rests on.
@@ -220,6 +222,35 @@ impl Effects {
     pub(crate) fn wake_at(&mut self, ticks: u64) {
         self.wake_at = Some(ticks);
     }
+
+    pub(crate) const fn asked_to_wake_at(&self) -> Option<u64> {
+        self.wake_at
+    }
+
+    pub(crate) const fn writes(&self) -> &Writes {
+        &self.writes
+    }
+
+    pub(crate) fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// Notes from now on which rows are written.
+    pub(crate) fn begin_journal(&mut self) {
+        self.journal = Some(Vec::new());
+    }
+
+    /// The keys written since then, in order, with repetitions.
+    pub(crate) fn end_journal(&mut self) -> Vec<Vec<u8>> {
+        self.journal.take().unwrap_or_default()
+    }
+
+    fn write(&mut self, key: Vec<u8>, value: Option<Bytes>) {
+        if let Some(journal) = &mut self.journal {
+            journal.push(key.clone());
+        }
+        self.writes.insert(key, value);
+    }
 }
 
 /// The context every handler gets first: the time, the rows (own writes included), the way out.
@@ -235,11 +266,11 @@ impl<'a> Cx<'a> {
     }
 
     pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.effects.writes.insert(key, Some(value.into()));
+        self.effects.write(key, Some(value.into()));
     }
 
     pub(crate) fn remove(&mut self, key: Vec<u8>) {
-        self.effects.writes.insert(key, None);
+        self.effects.write(key, None);
     }
 
     pub(crate) fn output(&mut self, output: Output) {

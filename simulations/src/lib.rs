@@ -7,6 +7,7 @@
 //! [`network`], [`disk`], [`clock`], [`people`] (the work), [`faults`] (how trouble is drawn), [`checkers`] (the
 //! promises), [`reference`](mod@reference) (what should be true), [`sometimes`] (what must have happened).
 //! [`model`] stands by itself: not one long run of a city, but every short one of a single case.
+//! [`replay`] takes in what a real node has recorded.
 
 pub mod checkers;
 pub mod city;
@@ -22,6 +23,7 @@ pub mod plan;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
 pub mod reference;
+pub mod replay;
 pub mod report;
 pub mod series;
 pub mod shrink;

@@ -65,12 +65,7 @@ impl Story {
 impl Scene {
     /// The scene as a line: day and time in Beijing, hall, what.
     pub fn line(&self) -> String {
-        let wall = FOUNDED.saturating_add(self.at);
-        let of_day = wall.saturating_add(8 * 3_600_000) % 86_400_000;
-        let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
-        let (seconds, thousandths) = (of_day / 1_000 % 60, of_day % 1_000);
-        let mut line =
-            format!("{} {hours:02}:{minutes:02}:{seconds:02}.{thousandths:03} ", CivilDay::of_wall(wall));
+        let mut line = format!("{} ", moment(FOUNDED.saturating_add(self.at)));
         if let Some(hall) = self.hall {
             // Writing into a text cannot fail.
             write!(line, "{hall} ").ok();
@@ -78,6 +73,14 @@ impl Scene {
         line.push_str(&self.what);
         line
     }
+}
+
+/// Day and time in Beijing, from milliseconds since 1970.
+pub fn moment(wall: u64) -> String {
+    let of_day = wall.saturating_add(8 * 3_600_000) % 86_400_000;
+    let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
+    let (seconds, thousandths) = (of_day / 1_000 % 60, of_day % 1_000);
+    format!("{} {hours:02}:{minutes:02}:{seconds:02}.{thousandths:03}", CivilDay::of_wall(wall))
 }
 
 #[cfg(test)]

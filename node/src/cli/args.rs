@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{case, city, clerk, config, demo, hall, matter, peer, post, route, values};
+use super::{case, city, clerk, config, demo, hall, matter, peer, post, record, route, values};
 use crate::texts::Lang;
 
 #[derive(Debug, Parser)]
@@ -51,6 +51,8 @@ pub(super) enum Noun {
     Case(case::Case),
     #[command(subcommand)]
     Post(post::Post),
+    #[command(subcommand)]
+    Record(record::Record),
     #[command(subcommand)]
     Config(config::Config),
     Demo(demo::Demo),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
@@ -12,6 +13,9 @@ use crate::ops::Problem;
 
 /// A larger file is none of those that are read here: requests, cards, applications.
 const FILE_MAX: u64 = 4 << 20;
+/// The mode of a file that anyone may read, as far as the process lets them.
+const FOR_ALL: u32 = 0o666;
+const FOR_ITS_OWNER: u32 = 0o600;
 
 /// A whole text file; `-` is what is typed or piped in.
 pub(super) fn read(path: &Path) -> Result<String, Problem> {
@@ -43,11 +47,26 @@ pub(super) fn read_up_to(path: &Path, max: u64) -> Result<String, Problem> {
 
 /// A new file, there whole or not at all, also after a power cut; one that is there is left alone.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Problem> {
+    write(path, text.as_bytes(), FOR_ALL)
+}
+
+/// The same for its owner's eyes only.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    write(path, bytes, FOR_ITS_OWNER)
+}
+
+/// Refuses a path where something is.
+pub(super) fn refuse_existing(path: &Path) -> Result<(), Problem> {
     if path.symlink_metadata().is_ok() {
         return Err(not_written(path, io::ErrorKind::AlreadyExists.into()));
     }
+    Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Problem> {
+    refuse_existing(path)?;
     let unfinished = unfinished(path);
-    let written = write_whole(&unfinished, text).and_then(|()| rename_new(&unfinished, path));
+    let written = write_whole(&unfinished, bytes, mode).and_then(|()| rename_new(&unfinished, path));
     if written.is_err() {
         // There is nothing left to do about a file that cannot be removed either.
         let _left_over = fs::remove_file(&unfinished);
@@ -74,12 +93,12 @@ fn unfinished(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     // Of an earlier process of the same number, which a power cut ended.
     fs::remove_file(path)
         .or_else(|cause| if cause.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(cause) })?;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(text.as_bytes())?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
     file.sync_all()
 }
 
@@ -112,12 +131,23 @@ mod tests {
     }
 
     #[test]
+    fn a_private_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hall.hallrec");
+        write_private(&path, &[0, 159, 146, 150]).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(write_private(&path, b"second").unwrap_err().code, "file.exists");
+        assert_eq!(fs::read(&path).unwrap(), [0, 159, 146, 150]);
+    }
+
+    #[test]
     fn what_appears_meanwhile_is_not_replaced_and_nothing_is_left_over() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("request.txt");
         fs::write(&path, "first").unwrap();
         let unfinished = unfinished(&path);
-        write_whole(&unfinished, "second").unwrap();
+        write_whole(&unfinished, b"second", FOR_ALL).unwrap();
         assert_eq!(rename_new(&unfinished, &path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "first");
         // A name that is too long fails after the file was written beside it, if at all.

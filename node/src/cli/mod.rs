@@ -22,6 +22,7 @@ mod output;
 mod peer;
 mod post;
 mod problem;
+mod record;
 mod reference;
 mod register;
 mod render;
@@ -82,6 +83,7 @@ fn dispatch(session: &Session, noun: &Noun) -> Result<Report, Problem> {
         Noun::Route(route) => route::run(session, route),
         Noun::Case(case) => case::run(session, case),
         Noun::Post(post) => post::run(session, post),
+        Noun::Record(record) => record::run(session, record),
         Noun::Config(config) => config::run(session, config),
         Noun::Demo(demo) => demo::run(session, demo),
         Noun::Version => {

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use hallmesh_protocol::limits::RECORDED_INPUTS_MAX;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 use rustix::fs::Access;
@@ -149,6 +150,7 @@ fn numbers(config: &Config) -> impl Iterator<Item = Finding> {
         ("connections_max", u64::from(config.connections_max), CONNECTIONS),
         ("guest_seats", u64::from(config.guest_seats), GUESTS),
         ("guest_deadline_ms", config.guest_deadline_ms, INTERVAL_MS),
+        ("recorder_inputs", u64::from(config.recorder_inputs), 0..=RECORDED_INPUTS_MAX),
     ];
     let more_guests_than_seats = (config.guest_seats >= config.connections_max).then(|| {
         Finding::error("guest_seats", "not_below_connections")

@@ -52,6 +52,8 @@ pub struct Config {
     pub guest_seats: u32,
     /// How long an unknown machine may stay at the door.
     pub guest_deadline_ms: u64,
+    /// How many of the last inputs the flight recorder keeps in memory at least; 0 for none.
+    pub recorder_inputs: u32,
 }
 
 impl Default for Config {
@@ -68,13 +70,14 @@ impl Default for Config {
             connections_max: 256,
             guest_seats: 8,
             guest_deadline_ms: 20_000,
+            recorder_inputs: 10_000,
         }
     }
 }
 
 impl Config {
     /// Every key, in the order of the example file.
-    pub const KEYS: [&'static str; 11] = [
+    pub const KEYS: [&'static str; 12] = [
         "listen",
         "advertise",
         "data_dir",
@@ -86,6 +89,7 @@ impl Config {
         "connections_max",
         "guest_seats",
         "guest_deadline_ms",
+        "recorder_inputs",
     ];
 
     /// Reads the file at `path`, which must be there; without a path, the file at [`CONFIG_PATH`] if it is

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::engine::Event;
+use super::engine::{Event, Recorded};
 use super::shared::Shared;
 use crate::admin::{ADMIN_FRAME_MAX, AdminCall};
 use crate::ops::{self, Answer, Ask, Asked, Call, Deed, Problem};
 
 /// The administrator's user id.
 const ROOT: u32 = 0;
+/// Bytes of a recording in one answer: as text they are twice as many.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// Takes calls up, each in a task of its own; their number is bounded by the socket's seats.
 pub(crate) async fn run(
@@ -49,7 +51,8 @@ fn encode(answer: &Answer) -> Vec<u8> {
 /// What carries no clerk's signature and changes who may do what is for the node's user and the administrator.
 /// Everybody else on the socket is there to ask, and to work as a clerk.
 fn refuse_others(ask: &Ask, user: Option<u32>) -> Result<(), Problem> {
-    let own = matches!(ask, Ask::AddClerk { .. } | Ask::DisableClerk { .. } | Ask::Stop);
+    let own =
+        matches!(ask, Ask::AddClerk { .. } | Ask::DisableClerk { .. } | Ask::Recording { .. } | Ask::Stop);
     let node = rustix::process::geteuid().as_raw();
     let permitted = !own || user.is_some_and(|user| user == ROOT || user == node);
     if permitted { Ok(()) } else { Err(Problem::new("call.not_permitted")) }
@@ -68,6 +71,13 @@ async fn answer(
     if let Ask::Stop = ask {
         stop.send_replace(true);
         return Ok(Answer::Done);
+    }
+    if let Ask::Recorder = ask {
+        let held = recorded(feed, false).await?.held;
+        return Ok(Answer::Recorder(held.map(|held| held.into()).unwrap_or_default()));
+    }
+    if let Ask::Recording { mark, from } = ask {
+        return recording(shared, feed, mark, from).await;
     }
     if let Ask::Happened { since } = ask {
         let (mark, events) = shared.happened_since(since);
@@ -99,6 +109,38 @@ async fn carry_out(
     with_view(shared, move |asked| Ok(ops::reply(asked, reply, &after, &reader.wrap))).await
 }
 
+/// Asks the engine what is recorded.
+async fn recorded(feed: &mpsc::Sender<Event>, file: bool) -> Result<Recorded, Problem> {
+    let stopping = || Problem::new("node.stopping");
+    let (reply, replied) = oneshot::channel();
+    feed.send(Event::Recorded { file, reply }).await.ok().ok_or_else(stopping)?;
+    replied.await.ok().ok_or_else(stopping)
+}
+
+/// A piece of the recording. The first question has it made; the pieces of one file have one mark.
+async fn recording(
+    shared: &Shared,
+    feed: &mpsc::Sender<Event>,
+    mark: Option<u64>,
+    from: u64,
+) -> Result<Answer, Problem> {
+    let mark = if let Some(mark) = mark {
+        mark
+    } else {
+        let made = recorded(feed, true).await?.file;
+        shared.keep_saved(made.ok_or_else(|| Problem::new("recorder.off"))?)
+    };
+    let file = shared.saved(mark).ok_or_else(|| Problem::new("recorder.replaced"))?;
+    let from = usize::try_from(from).unwrap_or(usize::MAX);
+    let rest = file.get(from..).unwrap_or_default();
+    let piece = rest.get(..PIECE_BYTES).unwrap_or(rest);
+    let more = rest.len() > piece.len();
+    if !more {
+        shared.forget_saved();
+    }
+    Ok(Answer::Recording { mark, piece: ops::hex(piece), more })
+}
+
 /// Runs something slow over a fresh snapshot, off the loop.
 async fn with_view<T: Send + 'static>(
     shared: &Arc<Shared>,
@@ -119,11 +161,15 @@ mod tests {
     use crate::ops::RoleWords;
 
     #[test]
-    fn clerks_are_made_and_the_node_is_stopped_by_its_user_and_the_administrator_only() {
+    fn clerks_are_made_recordings_given_out_and_the_node_is_stopped_by_its_user_and_the_administrator_only() {
         let node = rustix::process::geteuid().as_raw();
         let (name, key, roles) = ("clerk".to_owned(), String::new(), RoleWords::default());
-        let own =
-            [Ask::AddClerk { name, number: None, key, roles }, Ask::DisableClerk { number: 1 }, Ask::Stop];
+        let own = [
+            Ask::AddClerk { name, number: None, key, roles },
+            Ask::DisableClerk { number: 1 },
+            Ask::Recording { mark: None, from: 0 },
+            Ask::Stop,
+        ];
         for ask in &own {
             for user in [Some(node), Some(ROOT)] {
                 assert_eq!(refuse_others(ask, user), Ok(()));

@@ -8,6 +8,7 @@ use hallmesh_protocol::ids::{HallAt, HallId};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::node::Node;
 use hallmesh_protocol::record::Record;
+use hallmesh_protocol::recording::{Frame, Held};
 use hallmesh_protocol::signed::Verified;
 use hallmesh_protocol::step::{Command, Effects, Input, Now, Output, Released, Reply, Ticket, View};
 use hallmesh_protocol::verify::Checked;
@@ -19,6 +20,7 @@ use super::introduce::{ADMITTED, NOT_ADMITTED, Visits};
 use super::reach::Reach;
 use super::roster::{self, Who};
 use super::shared::Shared;
+use super::tape::{Noted, Tape};
 use super::{Feed, introduce};
 use crate::net::{GuestId, LineId, NetCommand};
 use crate::ops::Problem;
@@ -30,14 +32,45 @@ const BATCH_ROWS_MAX: usize = 4_096;
 
 /// Everything that can reach the engine.
 pub(crate) enum Event {
-    Up { peer: PeerId },
-    Down { peer: PeerId },
-    Frame { peer: PeerId, line: LineId, number: u64, message: Option<Checked> },
-    Guest { visitor: Visitor, records: Vec<Verified<Record>>, refused: u64 },
+    Up {
+        peer: PeerId,
+    },
+    Down {
+        peer: PeerId,
+    },
+    Frame {
+        peer: PeerId,
+        line: LineId,
+        number: u64,
+        message: Option<Checked>,
+        noted: Option<Box<Noted>>,
+    },
+    Guest {
+        visitor: Visitor,
+        records: Vec<Verified<Record>>,
+        refused: u64,
+    },
     Listening(Multiaddr),
     NotListening(Multiaddr),
-    NotAdmitted { peer: PeerId },
-    Command { command: Box<Command>, reply: oneshot::Sender<Reply> },
+    NotAdmitted {
+        peer: PeerId,
+    },
+    Command {
+        command: Box<Command>,
+        reply: oneshot::Sender<Reply>,
+    },
+    /// Somebody asks what is recorded; with the file, if it is wanted.
+    Recorded {
+        file: bool,
+        reply: oneshot::Sender<Recorded>,
+    },
+}
+
+/// How much is recorded, and the file if it was wanted; nothing if the settings want no recorder.
+#[derive(Default)]
+pub(crate) struct Recorded {
+    pub(crate) held: Option<Held>,
+    pub(crate) file: Option<Vec<u8>>,
 }
 
 /// Who waits for the reply to a command.
@@ -59,6 +92,7 @@ pub(crate) struct Visitor {
 pub(crate) struct Engine {
     shared: Arc<Shared>,
     node: Node,
+    tape: Tape,
     net: mpsc::Sender<NetCommand>,
     reach: Reach,
     keypair: Keypair,
@@ -75,7 +109,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        node: Node,
+        (node, tape): (Node, Tape),
         net: mpsc::Sender<NetCommand>,
         reach: Reach,
         keypair: Keypair,
@@ -83,6 +117,7 @@ impl Engine {
         Self {
             shared,
             node,
+            tape,
             net,
             reach,
             keypair,
@@ -121,6 +156,7 @@ impl Engine {
     async fn turn(&mut self, first: Option<Event>, inbox: &mut mpsc::Receiver<Event>) -> Result<(), Problem> {
         let view = self.shared.snapshot()?;
         let (mut effects, mut read) = (Effects::default(), BTreeMap::new());
+        self.tape.begin_batch(&self.node, self.now());
         self.step(first, &view, &mut effects, &mut read);
         self.make_known(&view, &mut effects);
         let mut inputs = 1_usize;
@@ -129,9 +165,11 @@ impl Engine {
             self.step(Some(event), &view, &mut effects, &mut read);
             inputs = inputs.saturating_add(1);
         }
+        self.tape.committing(&effects, &view, &self.shared.commits);
         drop(view);
         let released = tokio::task::block_in_place(|| effects.commit(|rows| self.shared.store.commit(&rows)));
         let released = released.map_err(|why| self.shared.store_problem(&why))?;
+        self.tape.committed(&self.shared.commits);
         for (peer, (line, upto)) in read {
             self.send(NetCommand::Committed { peer, line, upto }).await;
         }
@@ -146,15 +184,16 @@ impl Engine {
         read: &mut BTreeMap<PeerId, (LineId, u64)>,
     ) {
         let input = match event {
-            None => Some(Input::Wake),
-            Some(Event::Frame { peer, line, number, message }) => {
+            None => Some((Input::Wake, None)),
+            Some(Event::Frame { peer, line, number, message, noted }) => {
                 read.insert(peer, (line, number));
-                self.frame(peer, message)
+                self.frame(peer, message, noted.map(|noted| *noted), view)
             }
-            Some(other) => self.input(other),
+            Some(other) => self.input(other).map(|input| (input, None)),
         };
         if let Some(input) = input {
-            self.node.step(self.now(), input, view, effects);
+            let now = self.now();
+            self.tape.step(&mut self.node, now, input, view, effects);
         }
     }
 
@@ -162,9 +201,16 @@ impl Engine {
         self.shared.now()
     }
 
-    fn frame(&self, peer: PeerId, message: Option<Checked>) -> Option<Input> {
+    fn frame(
+        &mut self,
+        peer: PeerId,
+        message: Option<Checked>,
+        noted: Option<Noted>,
+        view: &dyn View,
+    ) -> Option<(Input, Option<Frame>)> {
         let from = self.up.get(&peer)?.hall;
-        message.map(|message| Input::Received { from, message })
+        let (message, frame) = self.tape.message((from, self.now()), message, noted, view)?;
+        Some((Input::Received { from, message }, frame))
     }
 
     fn input(&mut self, event: Event) -> Option<Input> {
@@ -201,6 +247,13 @@ impl Engine {
                 None
             }
             Event::Command { command, reply } => Some(self.command(*command, Waiting::Caller(reply))),
+            Event::Recorded { file, reply } => {
+                let file = if file { self.tape.file() } else { None };
+                if reply.send(Recorded { held: self.tape.held(), file }).is_err() {
+                    tracing::debug!("a caller hung up before the recording");
+                }
+                None
+            }
             Event::Frame { .. } => None,
         }
     }
@@ -217,7 +270,7 @@ impl Engine {
         let now = self.now();
         if let Some(addresses) = self.reach.settled(now.ticks) {
             let input = self.command(Command::Advertise(addresses), Waiting::Reach);
-            self.node.step(now, input, view, effects);
+            self.tape.step(&mut self.node, now, (input, None), view, effects);
         }
     }
 

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::record::decode_records;
+use hallmesh_protocol::recording::Noting;
+use hallmesh_protocol::step::View;
 use hallmesh_protocol::verify::{self, Checked};
 use tokio::sync::{mpsc, watch};
 
 use super::engine::{Event, Visitor};
 use super::shared::Shared;
+use super::tape::Noted;
 use crate::net::NetEvent;
 use crate::ops::Problem;
 
@@ -45,8 +48,8 @@ async fn read(
 fn check(shared: &Shared, event: NetEvent) -> Result<Option<Event>, Problem> {
     Ok(Some(match event {
         NetEvent::Frame { peer, line, number, bytes } => {
-            let message = message(shared, &bytes)?;
-            Event::Frame { peer, line, number, message }
+            let (message, noted) = message(shared, &bytes)?;
+            Event::Frame { peer, line, number, message, noted }
         }
         NetEvent::Guest { guest, peer, frame } => guest_shows(shared, Visitor { guest, peer }, &frame)?,
         NetEvent::Up { peer, .. } => Event::Up { peer },
@@ -79,23 +82,24 @@ fn guest_shows(shared: &Shared, visitor: Visitor, frame: &[u8]) -> Result<Event,
 }
 
 /// A frame that is refused still counts as read: its sender repeats what matters.
-fn message(shared: &Shared, bytes: &[u8]) -> Result<Option<Checked>, Problem> {
-    let decoded = match Message::decode(bytes) {
-        Ok(decoded) => decoded,
-        Err(why) => {
+fn message(shared: &Shared, bytes: &[u8]) -> Result<(Option<Checked>, Option<Box<Noted>>), Problem> {
+    let (view, checked_at) = shared.commits.around(|| shared.snapshot());
+    let view = view?;
+    let noting = Noting::new(&view);
+    let base: &dyn View = if shared.records { &noting } else { &view };
+    let checked = Message::decode(bytes).map_err(|why| ("malformed", why.to_string())).and_then(|message| {
+        verify::message(base, shared.at.hall, message).map_err(|why| ("unverified", why.to_string()))
+    });
+    let (message, refused) = match checked {
+        Ok(message) => (Some(message), None),
+        Err((word, why)) => {
             tracing::debug!(%why, "a frame was refused");
-            shared.refused("malformed", 1);
-            return Ok(None);
+            shared.refused(word, 1);
+            (None, Some(why))
         }
     };
-    match verify::message(&shared.snapshot()?, shared.at.hall, decoded) {
-        Ok(checked) => Ok(Some(checked)),
-        Err(why) => {
-            tracing::debug!(%why, "a message was refused");
-            shared.refused("unverified", 1);
-            Ok(None)
-        }
-    }
+    let noted = |seen| Box::new(Noted { bytes: bytes.to_vec().into(), checked_at, seen, refused });
+    Ok((message, shared.records.then(|| noted(noting.seen()))))
 }
 
 #[cfg(test)]

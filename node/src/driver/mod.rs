@@ -14,6 +14,7 @@ mod introduce;
 mod reach;
 mod roster;
 mod shared;
+mod tape;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::store::{Store, StoreError};
 use engine::{Engine, Event};
 use reach::Reach;
 use shared::Shared;
+use tape::Tape;
 
 /// Calls that wait for a task to take them up.
 const CALLS_MAX: usize = 64;
@@ -42,6 +44,8 @@ const CALLS_MAX: usize = 64;
 const EVENTS_MAX: usize = 1_024;
 /// Case numbers have room for this many bits of a boot id.
 const BOOT_BITS: u32 = 0xF_FFFF;
+/// What a core that stopped itself leaves in the data directory.
+const LEFT_BEHIND: &str = "stopped.hallrec";
 
 /// A node that runs inside this process.
 pub struct Running {
@@ -117,7 +121,8 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
     let Opened { home, keys, store, at } = hall;
     let mut chance = crate::home::chance();
     let boot = u32::try_from(chance.next_u64() & u64::from(BOOT_BITS)).unwrap_or(0);
-    let shared = Arc::new(Shared::new(at, boot, store, keys.wrap, home, &net));
+    let shared =
+        Arc::new(Shared::new(at, boot, store, keys.wrap, home, &net).recording(config.recorder_inputs > 0));
     let (events, inbox) = mpsc::channel(EVENTS_MAX);
     let (calls, waiting) = mpsc::channel(CALLS_MAX);
     let (stop, stopped) = watch::channel(false);
@@ -125,9 +130,11 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
     let me = Me { at, boot, key: keys.event };
     let node = Node::open(me, chance.bytes32(), shared.now(), &view);
     drop(view);
+    let left_behind = config.data_dir.join(LEFT_BEHIND);
+    let tape = Tape::new(config.recorder_inputs, at.hall, &node, shared.now(), left_behind);
     let Net { commands, events: net_events, .. } = net;
     let reach = Reach::new(&config.listen_addresses()?, config.advertise_addresses()?);
-    let engine = Engine::new(Arc::clone(&shared), node, commands, reach, keys.transport);
+    let engine = Engine::new(Arc::clone(&shared), (node, tape), commands, reach, keys.transport);
     let mut tasks = JoinSet::new();
     tasks.spawn(intake::run(Arc::clone(&shared), net_events, events.clone(), stop.clone()));
     tasks.spawn(calls::run(Arc::clone(&shared), waiting, events.clone(), stop.clone()));

@@ -1,13 +1,14 @@
 //! What the tasks of one node share: the store's reading side, the clock, and what is shown in `status`.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use hallmesh_protocol::ids::HallAt;
 use hallmesh_protocol::seal::WrapSecret;
 use hallmesh_protocol::step::{Happening, Now};
 
+use super::tape::Commits;
 use crate::home::Home;
 use crate::net::Net;
 use crate::ops::{Live, Problem};
@@ -22,6 +23,11 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) wrap: WrapSecret,
     pub(crate) home: Home,
+    /// Whether the inputs are recorded.
+    pub(crate) records: bool,
+    pub(crate) commits: Commits,
+    /// A saved recording while it is handed out, with the mark that tells it from others.
+    saved: Mutex<Option<(u64, Arc<[u8]>)>>,
     started: Instant,
     live: Mutex<Live>,
     happened: Mutex<Happened>,
@@ -58,10 +64,38 @@ impl Shared {
             store,
             wrap,
             home,
+            records: false,
+            commits: Commits::default(),
+            saved: Mutex::new(None),
             started: Instant::now(),
             live: Mutex::new(live),
             happened: Mutex::new(Happened::default()),
         }
+    }
+
+    /// With a recorder, or without one.
+    pub(crate) fn recording(self, records: bool) -> Self {
+        Self { records, ..self }
+    }
+
+    /// Keeps a recording for handing it out, in place of an older one; gives its mark.
+    pub(crate) fn keep_saved(&self, file: Vec<u8>) -> u64 {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two saved in one millisecond differ, too.
+        let mark = saved.as_ref().map_or(0, |(mark, _)| mark.saturating_add(1)).max(self.now().ticks);
+        *saved = Some((mark, file.into()));
+        mark
+    }
+
+    /// The recording with this mark, if no other took its place.
+    pub(crate) fn saved(&self, mark: u64) -> Option<Arc<[u8]>> {
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        saved.as_ref().filter(|(kept, _)| *kept == mark).map(|(_, file)| Arc::clone(file))
+    }
+
+    /// Everything of it was handed out.
+    pub(crate) fn forget_saved(&self) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Both clocks.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::cases::{Reason, State};
+use hallmesh_protocol::recording::Held;
 use hallmesh_protocol::step::Happening;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,17 @@ pub enum Answer {
         /// In order; each with its wall time in ms since 1970.
         events: Vec<(u64, Happening)>,
     },
+    /// What the flight recorder holds.
+    Recorder(RecorderState),
+    /// A piece of a recording.
+    Recording {
+        /// Ask for the next piece with this mark.
+        mark: u64,
+        /// Bytes in hex; `record save` writes the file.
+        piece: String,
+        /// More follow.
+        more: bool,
+    },
     /// Done.
     Done,
     /// Not done; nothing was changed.
@@ -163,6 +175,25 @@ pub struct Status {
     pub up_ms: u64,
     /// The node's wall clock, ms since 1970.
     pub wall: u64,
+}
+
+/// How much the flight recorder holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecorderState {
+    /// Whether the settings want it.
+    pub on: bool,
+    /// Inputs it holds.
+    pub inputs: u64,
+    /// Bytes that the file would have, about.
+    pub bytes: u64,
+    /// Milliseconds since 1970 since when.
+    pub since: u64,
+}
+
+impl From<Held> for RecorderState {
+    fn from(held: Held) -> Self {
+        Self { on: true, inputs: held.inputs, bytes: held.bytes, since: held.since }
+    }
 }
 
 /// A neighbour.

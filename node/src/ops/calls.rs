@@ -176,6 +176,15 @@ pub enum Ask {
         /// The mark of the last answer; 0 for everything kept.
         since: u64,
     },
+    /// How much does the flight recorder hold?
+    Recorder,
+    /// What the flight recorder holds, as a file in pieces.
+    Recording {
+        /// The mark of the first piece; not said for a new file.
+        mark: Option<u64>,
+        /// From this byte on.
+        from: u64,
+    },
     /// End the node in good order.
     Stop,
 }

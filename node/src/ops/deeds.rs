@@ -88,6 +88,8 @@ pub(crate) fn prepare(
         | Ask::Post { .. }
         | Ask::Clerks
         | Ask::Happened { .. }
+        | Ask::Recorder
+        | Ask::Recording { .. }
         | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
     Ok(Deed::new(command, After::Nothing))

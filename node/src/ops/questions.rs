@@ -83,6 +83,8 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         | Ask::Publish { .. }
         | Ask::Issue { .. }
         | Ask::Happened { .. }
+        | Ask::Recorder
+        | Ask::Recording { .. }
         | Ask::Stop => return None,
     })
 }

@@ -22,7 +22,7 @@ use crate::directory::Inadmissible;
 use crate::ids::{CaseId, DivisionCode, HallAt, MatterCode};
 use crate::limits::{CASE_BYTES_MAX, EARLY_RECEIPTS_MAX};
 use crate::seal::Wrapped;
-use crate::signed::Verified;
+use crate::signed::{Signed, Verified};
 use crate::wire::{self, Blob, Malformed};
 
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
@@ -200,6 +200,16 @@ impl EarlyReceipts {
             self.0.pop_front();
         }
         self.0.push_back(receipt.clone());
+    }
+
+    /// All of them, for carrying a node's memory.
+    pub(crate) fn carried(&self) -> Vec<Signed<Receipt>> {
+        self.0.iter().map(|receipt| receipt.signed().clone()).collect()
+    }
+
+    /// What was carried: each receipt was checked before it was kept.
+    pub(crate) fn taken_up(carried: Vec<Signed<Receipt>>) -> Self {
+        Self(carried.into_iter().filter_map(|receipt| receipt.trusted().ok()).collect())
     }
 
     fn take(&mut self, case: CaseId) -> Vec<Verified<Receipt>> {

@@ -2,8 +2,11 @@
 //! people ask of it is in `commands`.
 
 mod commands;
+mod memory;
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::cases::{self, EarlyReceipts, Mirrors, Office};
 use crate::chance::Chance;
@@ -37,7 +40,7 @@ pub struct Me {
 }
 
 /// A neighbour with a line.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Peer {
     at: HallAt,
     roots: Option<Roots>,
@@ -103,6 +106,11 @@ impl Node {
         let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
         let post = self.post.next_due().unwrap_or(u64::MAX);
         effects.wake_at(self.next_heartbeat.min(exchange).min(post));
+    }
+
+    /// Who it is.
+    pub(crate) const fn me(&self) -> &Me {
+        &self.me
     }
 
     /// This start of the node.

@@ -52,7 +52,7 @@ pub fn waiting(view: &dyn View, count: usize) -> Vec<Waiting> {
 }
 
 /// One destination's sending.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Round {
     /// When the next letters go, or the oldest are repeated; none while there is no way.
     due: Option<u64>,
@@ -64,7 +64,7 @@ struct Round {
 }
 
 /// The sending side of the post.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Post {
     me: HallId,
     up: BTreeSet<HallId>,

@@ -6,7 +6,7 @@ use std::fmt;
 use ed25519_dalek::{Signer, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use super::context::{Context, message};
+use super::context::{Context, digest, message};
 use super::suite::{PublicKey, Secret, SecretKey, Suite};
 #[cfg(feature = "toy-suite")]
 use super::toy;
@@ -36,6 +36,9 @@ pub fn sign(key: &SecretKey, context: Context, bytes: &[u8]) -> Signature {
     let message = message(context, bytes);
     Signature(match &key.secret {
         Secret::One(key) => key.sign(&message).to_bytes(),
+        Secret::Repeating(_, signed) => {
+            signed.get(&digest(context, bytes)).map_or([0; 64], |signature| signature.0)
+        }
         #[cfg(feature = "toy-suite")]
         Secret::Toy(seed) => toy::sign(&toy::public(seed), &message),
     })

@@ -1,5 +1,6 @@
 //! Suites and the keys that sign in them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Forged;
+use super::sign::Signature;
 #[cfg(feature = "toy-suite")]
 use super::toy;
 use crate::chance::Chance;
@@ -123,10 +125,17 @@ impl SecretKey {
         Self { secret }
     }
 
-    /// What to save: with the suite, all there is to the key.
+    /// A key without its secret: it repeats the signatures it is given, each under the SHA-256 of its context and
+    /// bytes, and signs nothing else (64 zeros stand there, which no check takes). For the replay of a recording.
+    pub fn repeating(public: PublicKey, signed: BTreeMap<[u8; 32], Signature>) -> Self {
+        Self { secret: Secret::Repeating(public, signed) }
+    }
+
+    /// What to save: with the suite, all there is to the key. Zeros for a key that only repeats.
     pub fn seed(&self) -> Zeroizing<[u8; 32]> {
         match &self.secret {
             Secret::One(key) => Zeroizing::new(key.to_bytes()),
+            Secret::Repeating(..) => Zeroizing::new([0; 32]),
             #[cfg(feature = "toy-suite")]
             Secret::Toy(seed) => seed.clone(),
         }
@@ -136,6 +145,7 @@ impl SecretKey {
     pub fn suite(&self) -> Suite {
         match &self.secret {
             Secret::One(_) => Suite::One,
+            Secret::Repeating(public, _) => public.suite,
             #[cfg(feature = "toy-suite")]
             Secret::Toy(_) => Suite::Toy,
         }
@@ -145,6 +155,7 @@ impl SecretKey {
     pub fn public(&self) -> PublicKey {
         let bytes = match &self.secret {
             Secret::One(key) => key.verifying_key().to_bytes(),
+            Secret::Repeating(public, _) => public.bytes,
             #[cfg(feature = "toy-suite")]
             Secret::Toy(seed) => toy::public(seed),
         };
@@ -161,6 +172,7 @@ impl fmt::Debug for SecretKey {
 /// What a secret key is in each suite; every one wipes itself.
 pub(super) enum Secret {
     One(SigningKey),
+    Repeating(PublicKey, BTreeMap<[u8; 32], Signature>),
     #[cfg(feature = "toy-suite")]
     Toy(Zeroizing<[u8; 32]>),
 }

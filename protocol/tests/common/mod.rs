@@ -29,6 +29,7 @@ use hallmesh_protocol::ids::{BodyId, CaseId, ClerkId, Digest, DivisionCode, Hall
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::node::{Me, Node};
 use hallmesh_protocol::record::{Body, Issuer, Record};
+use hallmesh_protocol::recording::{Frame, Noting, Recorder};
 use hallmesh_protocol::seal::{ContentKey, SecretKey, Suite, WrapPublic, Wrapped, wrap_key, wrap_keypair};
 use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::{
@@ -89,6 +90,11 @@ pub struct Hall {
     pub clerk: SecretKey,
     pub up: bool,
     pub happened: Vec<Happening>,
+    /// Records what this hall is given, if a test wants it.
+    pub recorder: Option<Recorder>,
+    /// What waits for the node, checked already; so many of them share a commit. Zero: nothing waits.
+    pub batch: usize,
+    pub waiting: Vec<(Input, Option<Frame>)>,
 }
 
 pub struct City {
@@ -169,6 +175,9 @@ impl City {
                 clerk: secret(seed + 2),
                 up: true,
                 happened: Vec::new(),
+                recorder: None,
+                batch: 0,
+                waiting: Vec::new(),
             }
         });
         let mut city = Self {
@@ -205,10 +214,25 @@ impl City {
 
     /// Steps one input and commits; `lost` drops the batch and the node, as a crash does.
     pub fn step(&mut self, index: usize, input: Input) {
+        self.step_all(index, vec![(input, None)]);
+    }
+
+    fn step_all(&mut self, index: usize, inputs: Vec<(Input, Option<Frame>)>) {
         let now = self.now;
         let hall = &mut self.halls[index];
         let mut effects = Effects::default();
-        hall.node.as_mut().unwrap().step(now, input, &hall.rows, &mut effects);
+        let node = hall.node.as_mut().unwrap();
+        match &mut hall.recorder {
+            Some(recorder) => {
+                recorder.begin_batch(node, now);
+                for (input, frame) in inputs {
+                    recorder.step(node, now, (input, frame), &hall.rows, &mut effects);
+                }
+                recorder.committing(&effects, &hall.rows);
+                recorder.committed();
+            }
+            None => inputs.into_iter().for_each(|(input, _)| node.step(now, input, &hall.rows, &mut effects)),
+        }
         let (rows, commits) = (&mut hall.rows, &mut hall.commits);
         let released = effects.commit(|writes| {
             commits.push((now.ticks, writes.clone()));
@@ -259,6 +283,12 @@ impl City {
         }
     }
 
+    /// Records from now on what a hall is given.
+    pub fn record(&mut self, index: usize, inputs: u64) {
+        let hall = &mut self.halls[index];
+        hall.recorder = Some(Recorder::new(inputs, hall.node.as_ref().unwrap(), self.now));
+    }
+
     /// Kills a hall's node and opens it again from its rows.
     pub fn restart(&mut self, index: usize) {
         self.cut(index);
@@ -278,8 +308,34 @@ impl City {
             if !self.halls[sender].up || !self.halls[index].up || !(self.bend)(from, to, &message) {
                 continue;
             }
-            if let Ok(message) = verify::message(&self.halls[index].rows, to, message) {
-                self.step(index, Input::Received { from, message });
+            let hall = &mut self.halls[index];
+            let noting = Noting::new(&hall.rows);
+            let checked = verify::message(&noting, to, message);
+            let seen = noting.seen();
+            let frame = hall.recorder.as_mut().map(|recorder| {
+                recorder.absorb(seen);
+                Frame { bytes: frame.into(), checked_at: recorder.commits() }
+            });
+            let Ok(message) = checked else { continue };
+            let input = (Input::Received { from, message }, frame);
+            if hall.batch > 0 {
+                hall.waiting.push(input);
+            } else {
+                self.step_all(index, vec![input]);
+            }
+            if self.wires.is_empty() {
+                self.take_what_waits();
+            }
+        }
+    }
+
+    fn take_what_waits(&mut self) {
+        for index in 0..self.halls.len() {
+            let (batch, mut waiting) =
+                (self.halls[index].batch, std::mem::take(&mut self.halls[index].waiting));
+            while !waiting.is_empty() {
+                let rest = waiting.split_off(waiting.len().min(batch));
+                self.step_all(index, std::mem::replace(&mut waiting, rest));
             }
         }
     }
@@ -324,7 +380,7 @@ impl City {
             boot: hall.node.as_ref().unwrap().boot(),
             wall: self.now.wall,
             nonce: self.chance.bytes16(),
-            request: Digest([0; 32]),
+            request: Digest([5; 32]),
         };
         let signed = Signed::sign(&act, &[(0, &hall.clerk)]);
         hallmesh_protocol::clerks::verify(&hall.rows, &signed).unwrap()

@@ -4,6 +4,7 @@ mod city;
 mod compare;
 mod explain;
 mod progress;
+mod replay;
 mod report;
 mod run;
 mod shrink;
@@ -24,8 +25,9 @@ use hallmesh_simulations::model::command::{self, CheckArgs};
     after_help = "Exit codes: 0 all promises hold; 1 the run could not begin; 2 wrong arguments. A broken promise: 64 \
 one-hand, 65 kept, 66 lists-agree, 67 settled, 68 same-trace, 84 lawful, 71 same-standard, 72 no-centre, 73 route-only, 74 \
 provable, 75 in-time, 76 explained, 77 bounded, 78 rows-agree, 79 the core stopped itself; the lowest one that applies \
-is given. 69: the exploration of \
-a hand-over came out otherwise than expected. 80: all held, but something that should have happened never did. 81: a promise that was known to break holds."
+is given. 69: the exploration of a hand-over came out otherwise than expected. 80: all held, but something that should \
+have happened never did. 81: a promise that was known to break holds. 83: a recording gives something else than was \
+recorded."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -53,6 +55,8 @@ enum What {
     /// Plants one bug after the other in the core, and hunts for it.
     #[cfg(feature = "planted-bugs")]
     Planted(hallmesh_simulations::planted::HuntArgs),
+    /// A real node's recording, run again: does this core give the same?
+    Replay(replay::ReplayArgs),
 }
 
 /// Parses the arguments and does what they say.
@@ -68,6 +72,7 @@ pub(crate) fn main() -> ExitCode {
         What::Check(args) => command::run(&args),
         #[cfg(feature = "planted-bugs")]
         What::Planted(args) => hallmesh_simulations::planted::command(&args),
+        What::Replay(args) => replay::run(&args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

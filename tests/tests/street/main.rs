@@ -17,5 +17,6 @@ mod bad_input;
 mod by_hand;
 mod misuse;
 mod power;
+mod recorder;
 mod stories;
 mod trust;

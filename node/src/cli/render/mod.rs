@@ -31,6 +31,7 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
             vec![said, next(texts, &format!("hallmesh case show {case}"))]
         }
         Answer::Post { letters } => post(texts, letters),
+        Answer::Recorder(state) => node::recorder(texts, *state),
         Answer::Clerks { clerks } => self::clerks(texts, clerks),
         Answer::Published { records } => {
             let said = texts.filled("matter.published", &[("records", records)]);
@@ -43,7 +44,9 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         }
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
-        Answer::Card { .. } | Answer::Export { .. } | Answer::Done => vec![texts.say("done", &[])],
+        Answer::Card { .. } | Answer::Export { .. } | Answer::Recording { .. } | Answer::Done => {
+            vec![texts.say("done", &[])]
+        }
         Answer::Refused(problem) => super::problem::error(texts, problem),
     }
 }

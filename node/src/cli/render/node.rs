@@ -3,7 +3,7 @@
 use super::super::table::{fields, table};
 use super::super::time;
 use super::{field, heading, next, short};
-use crate::ops::{Hall, Peer, Status};
+use crate::ops::{Hall, Peer, RecorderState, Status};
 use crate::texts::Texts;
 
 /// A charter that runs out sooner is warned about.
@@ -16,6 +16,18 @@ pub(super) fn status(texts: &Texts, status: &Status) -> Vec<String> {
     lines.extend(warnings(texts, status));
     lines.push(next(texts, next_of(status)));
     lines
+}
+
+pub(super) fn recorder(texts: &Texts, state: RecorderState) -> Vec<String> {
+    if !state.on {
+        return vec![texts.say("record.off", &[]), next(texts, "hallmesh config check")];
+    }
+    let held = [
+        ("inputs", &state.inputs as &dyn std::fmt::Display),
+        ("since", &time::moment(state.since)),
+        ("size", &time::bytes(state.bytes)),
+    ];
+    vec![texts.filled("record.on", &held), next(texts, &texts.say("record.next", &[]))]
 }
 
 fn about(texts: &Texts, status: &Status) -> Vec<(String, String)> {

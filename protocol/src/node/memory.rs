@@ -1,0 +1,64 @@
+//! A node's memory as bytes, so that a recording can begin in the middle of its life.
+
+use std::collections::BTreeMap;
+
+use super::{Me, Node, Peer};
+use crate::cases::{EarlyReceipts, Mirrors, Receipt};
+use crate::chance::Chance;
+use crate::clerks::Acts;
+use crate::exchange::Exchange;
+use crate::ids::HallId;
+use crate::limits::FRAME_MAX;
+use crate::post::Post;
+use crate::signed::Signed;
+use crate::wire::{self, Malformed};
+
+/// Every field of a node but who it is.
+type Memory = (
+    ([u8; 32], u128),
+    BTreeMap<HallId, Peer>,
+    Acts,
+    Exchange,
+    Post,
+    Vec<Signed<Receipt>>,
+    Mirrors,
+    u64,
+    (bool, bool),
+);
+
+impl Node {
+    /// What it has in memory and not in rows. Neither its key nor anything of a case's content is in it.
+    pub fn memory(&self) -> Vec<u8> {
+        wire::encode(&(
+            self.chance.place(),
+            &self.peers,
+            &self.acts,
+            &self.exchange,
+            &self.post,
+            self.early.carried(),
+            self.mirrors,
+            self.next_heartbeat,
+            (self.directory_moved, self.halls_moved),
+        ))
+    }
+
+    /// A node that goes on where another one's memory was taken: for the replay of a recording. A node that starts
+    /// is opened from its rows.
+    pub fn resume(me: Me, memory: &[u8]) -> Result<Self, Malformed> {
+        let memory: Memory = wire::decode_own(memory, FRAME_MAX * 2)?;
+        let (place, peers, acts, exchange, post, early, mirrors, next_heartbeat, moved) = memory;
+        Ok(Self {
+            me,
+            chance: Chance::at_place(place),
+            peers,
+            acts,
+            exchange,
+            post,
+            early: EarlyReceipts::taken_up(early),
+            mirrors,
+            next_heartbeat,
+            directory_moved: moved.0,
+            halls_moved: moved.1,
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! What a recording leaves out.
+
+use std::iter::successors;
+
+use super::Wish;
+use crate::cases::{Question, Receive, route};
+use crate::clerks::{self, Act, ClerkCard};
+use crate::ids::{Digest, DivisionCode, HallId};
+use crate::rows;
+use crate::seal::{SecretKey, Suite};
+use crate::signed::{Signed, Unverified, Verified};
+use crate::step::{Bytes, Command, Now, View};
+use crate::verify;
+use crate::wire;
+
+/// The key that stands for every clerk's. Its seed is public: it protects nothing and opens nothing.
+fn stand_in() -> SecretKey {
+    SecretKey::from_seed(Suite::One, *b"hallmesh recordings: any clerk  ")
+}
+
+/// A row as it is recorded. Only clerks' cards name people.
+pub(super) fn row(key: &[u8], value: &Bytes) -> Bytes {
+    if rows::is_clerk(key) { wire::encode(&card(&rows::parse(key, value))).into() } else { value.clone() }
+}
+
+/// A card without the person.
+fn card(card: &ClerkCard) -> ClerkCard {
+    ClerkCard { name: format!("clerk {}", card.id.number), key: stand_in().public(), ..card.clone() }
+}
+
+/// An act without the digest of what was asked: from an application's digest its words could be guessed.
+fn act(act: &Verified<Act>) -> Act {
+    Act { request: Digest([0; 32]), ..act.value().clone() }
+}
+
+impl Wish {
+    /// A command of the hall `me` as it is recorded.
+    pub(super) fn of(command: &Command, me: HallId, now: Now, view: &dyn View) -> Self {
+        match command {
+            Command::Receive(by, wanted) => Self::Receive {
+                act: act(by),
+                case: wanted.case,
+                matter: wanted.matter.clone(),
+                place: widest(wanted, me, now, view),
+                body: wanted.body.clone(),
+                wraps: wanted.wraps.clone(),
+            },
+            Command::Record(by, done) => {
+                Self::Record { act: act(by), case: done.case, deed: done.deed, body: done.body.clone() }
+            }
+            Command::Publish(by, bodies) => Self::Publish(act(by), bodies.clone()),
+            Command::Admit(records) => {
+                Self::Admit(records.iter().map(|record| record.signed().clone()).collect())
+            }
+            Command::Advertise(addresses) => Self::Advertise(addresses.clone()),
+            Command::AddClerk(registered) => Self::AddClerk(card(registered)),
+            Command::DisableClerk(number) => Self::DisableClerk(*number),
+            Command::Read(by, case) => Self::Read(act(by), *case),
+        }
+    }
+
+    /// The command again, its acts signed by the stand-in and checked against the rows.
+    pub(super) fn command(&self, view: &dyn View) -> Result<Command, Unverified> {
+        Ok(match self.clone() {
+            Self::Receive { act, case, matter, place, body, wraps } => {
+                let wanted = Receive { case, matter, place, body, wraps };
+                Command::Receive(checked(view, &act)?, Box::new(wanted))
+            }
+            Self::Record { act, case, deed, body } => {
+                let done = crate::cases::Record { case, deed, body };
+                Command::Record(checked(view, &act)?, Box::new(done))
+            }
+            Self::Publish(act, bodies) => Command::Publish(checked(view, &act)?, bodies),
+            Self::Admit(records) => Command::Admit(verify::records(view, records).0),
+            Self::Advertise(addresses) => Command::Advertise(addresses),
+            Self::AddClerk(card) => Command::AddClerk(card),
+            Self::DisableClerk(number) => Command::DisableClerk(number),
+            Self::Read(act, case) => Command::Read(checked(view, &act)?, case),
+        })
+    }
+}
+
+fn checked(view: &dyn View, act: &Act) -> Result<Verified<Act>, Unverified> {
+    clerks::verify(view, &Signed::sign(act, &[(0, &stand_in())]))
+}
+
+/// The widest place that gets the same answer as the applicant's own: it says where the case is decided, which
+/// everybody on the way knows, and no more.
+fn widest(wanted: &Receive, receiving: HallId, now: Now, view: &dyn View) -> DivisionCode {
+    let answer = |place| {
+        let question = Question { matter: wanted.matter.clone(), receiving, place, wall: now.wall };
+        route(view, &question).map(|route| route.competent)
+    };
+    let own = answer(wanted.place);
+    let wider = successors(Some(wanted.place), |place| place.parent());
+    wider.filter(|place| answer(*place) == own).last().unwrap_or(wanted.place)
+}

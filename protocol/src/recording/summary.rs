@@ -1,0 +1,143 @@
+//! What a step gave, in short: enough to see whether another run gave the same.
+
+use blake3::Hasher;
+
+use super::{Gave, redaction};
+use crate::cases::SignedEvent;
+use crate::ids::HallAt;
+use crate::message::Message;
+use crate::post::LetterBody;
+use crate::record::{Issuer, Record};
+use crate::rows;
+use crate::seal::Signature;
+use crate::signed::{Signable, Signed};
+use crate::step::{Effects, Happening, Output, Reply};
+use crate::wire;
+
+impl Gave {
+    /// What a step gave: the rows named in `journal`, and the outputs from the `first` on.
+    pub(super) fn of(effects: &Effects, journal: &[Vec<u8>], first: usize, me: HallAt) -> Self {
+        let outputs = effects.outputs().get(first..).unwrap_or_default();
+        let mut signatures = Vec::new();
+        for key in journal {
+            if let Some(value) = effects.writes().get(key).cloned().flatten() {
+                signatures.extend(signed_row(key, &value, me));
+            }
+        }
+        signatures.extend(outputs.iter().filter_map(|output| signed_letter(output, me)));
+        Self {
+            wrote: journal.iter().filter_map(|key| key.first().copied()).collect(),
+            said: outputs.iter().map(said).collect(),
+            wake_at: effects.asked_to_wake_at(),
+            digest: digest(effects, journal, outputs),
+            signatures,
+        }
+    }
+
+    /// What is given where a check refuses: nothing.
+    pub(super) fn refused(why: &str) -> Self {
+        let said = vec![format!("refused: {why}")];
+        Self { wrote: Vec::new(), said, wake_at: None, digest: [0; 32], signatures: Vec::new() }
+    }
+}
+
+/// One line about an output. No personal data: not even the reasons of a route, which name the applicant's place.
+fn said(output: &Output) -> String {
+    match output {
+        Output::Send { to, message: Message::Letter(letter) } => {
+            let word = match &letter.body {
+                LetterBody::HandOver(_) => "hand-over",
+                LetterBody::Copy(_) => "copy",
+                LetterBody::Receipt(_) => "receipt",
+                LetterBody::Ask(_) => "ask",
+            };
+            format!("send {to} letter {word} for {}", letter.to)
+        }
+        Output::Send { to, message } => format!("send {to} {}", message.word()),
+        Output::Reply { ticket, reply } => format!("reply {} {}", ticket.0, answered(reply)),
+        Output::Keep(halls) => format!("keep {} lines", halls.len()),
+        Output::RosterChanged => "roster changed".to_owned(),
+        Output::Happened(happening) => format!("happened {}", happened(happening)),
+    }
+}
+
+fn answered(reply: &Reply) -> String {
+    match reply {
+        Reply::Received { case, number, route } => {
+            format!("received {case} {number} decided by {}", route.competent)
+        }
+        Reply::Recorded { case, sequence } => format!("recorded {case} {sequence}"),
+        Reply::Published { records } => format!("published {records}"),
+        Reply::Admitted { records, refused } => format!("admitted {records} refused {refused}"),
+        Reply::Done => "done".to_owned(),
+        Reply::Refused(why) => format!("refused: {why}"),
+    }
+}
+
+fn happened(happening: &Happening) -> String {
+    match happening {
+        Happening::PeerUp(at) => format!("peer up {at}"),
+        Happening::PeerDown(hall) => format!("peer down {hall}"),
+        Happening::HandedOver { case, to, .. } => format!("handed over {case} to {to}"),
+        Happening::Holding(case) => format!("holding {case}"),
+        Happening::Taken(case) => format!("taken {case}"),
+        Happening::Mirrored(case) => format!("mirrored {case}"),
+        Happening::Released(case) => format!("released {case}"),
+        Happening::Returned(case) => format!("returned {case}"),
+        Happening::Learned { records, .. } => format!("learned {records} records"),
+    }
+}
+
+/// Over all that was written and said. Each part is told apart from the next by its length.
+fn digest(effects: &Effects, journal: &[Vec<u8>], outputs: &[Output]) -> [u8; 32] {
+    let mut hasher = Hasher::new_derive_key("hallmesh v1 recorded step");
+    let mut add = |bytes: &[u8]| {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        hasher.update(&length.to_le_bytes()).update(bytes);
+    };
+    for key in journal {
+        add(key);
+        match effects.writes().get(key) {
+            Some(Some(value)) => add(&redaction::row(key, value)),
+            Some(None) | None => add(b"removed"),
+        }
+    }
+    for output in outputs {
+        add(said(output).as_bytes());
+        match output {
+            Output::Send { message, .. } => add(&message.encode()),
+            Output::Keep(halls) => add(&wire::encode(halls)),
+            Output::Happened(happening) => add(&wire::encode(happening)),
+            Output::Reply { .. } | Output::RosterChanged => {}
+        }
+    }
+    add(&wire::encode(&effects.asked_to_wake_at()));
+    *hasher.finalize().as_bytes()
+}
+
+/// What this node signed and wrote down.
+fn signed_row(key: &[u8], value: &[u8], me: HallAt) -> Option<([u8; 32], Signature)> {
+    if rows::is_event(key) {
+        let event: SignedEvent = rows::parse(key, value);
+        let own = event.header().is_ok_and(|header| header.at == me);
+        return own.then(|| (event.digest().0, *event.signature()));
+    }
+    if rows::is_record(key) {
+        let record: Signed<Record> = rows::parse(key, value);
+        let own = record.peek().is_ok_and(|record| record.issuer == Issuer::Hall(me));
+        return own.then(|| first(&record)).flatten();
+    }
+    rows::is_own_receipt(key).then(|| first::<crate::cases::Receipt>(&rows::parse(key, value))).flatten()
+}
+
+/// What this node signed and sent.
+fn signed_letter(output: &Output, me: HallAt) -> Option<([u8; 32], Signature)> {
+    let Output::Send { message: Message::Letter(letter), .. } = output else { return None };
+    let LetterBody::Receipt(receipt) = &letter.body else { return None };
+    if letter.from == me { first(receipt) } else { None }
+}
+
+fn first<T: Signable>(signed: &Signed<T>) -> Option<([u8; 32], Signature)> {
+    let (_, signature) = signed.signatures().first()?;
+    Some((signed.digest().0, *signature))
+}
