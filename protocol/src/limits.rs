@@ -60,6 +60,8 @@ pub const NEIGHBOURS_MAX: usize = 16;
 pub const ACTS_REMEMBERED: usize = 4_096;
 /// Milliseconds for which a clerk's signed act is good, and by which its clock may be ahead.
 pub const ACT_GOOD_MS: u64 = 300_000;
+/// Lives a hall may have: each keeps its charter in the directory for ever.
+pub const LIVES_MAX: u32 = 1_000;
 /// Rows one page of a query returns.
 pub const PAGE_MAX: usize = 1_000;
 /// Inputs that one half of a recording holds at the most, whatever is asked for.

@@ -197,7 +197,7 @@ pub fn chain(view: &dyn View, at: HallAt) -> Vec<Signed<Record>> {
 
 /// What a new hall begins with: the chains to its superior and to every hall above it, so that it can check
 /// whom it calls when the superior is away, then their contacts, and every revocation. The superior's charter is
-/// the last one.
+/// the last of the charters.
 pub fn enrolment_records(view: &dyn View, superior: HallId) -> Vec<Signed<Record>> {
     let directory = Directory::new(view);
     let parent = |hall: &HallId| directory.charter(*hall).and_then(|charter| charter.parent);

@@ -161,11 +161,10 @@ impl City {
         grow(&self.secret, &format!("transport {at}")).public()
     }
 
-    /// A record of the root, as its holders sign it at their meeting: the version after `version`.
-    pub fn by_root(&self, body: Body, version: u32) -> Signed<Record> {
+    /// A record of the root, as its holders sign it at their meeting. Each is the first under its key.
+    pub fn by_root(&self, body: Body) -> Signed<Record> {
         let signatures: Vec<_> = (0..ROOT_THRESHOLD).zip(&self.root).collect();
-        let record = Record { version: version.saturating_add(1), ..first_version(Issuer::Root, body) };
-        Signed::sign(&record, &signatures)
+        Signed::sign(&first_version(Issuer::Root, body), &signatures)
     }
 
     /// The rows of a new life that knows these records and nothing else.
@@ -211,7 +210,7 @@ impl City {
             threshold: ROOT_THRESHOLD,
             keys: self.root.iter().map(SecretKey::public).collect(),
         };
-        self.by_root(Body::Policy(policy), 0)
+        self.by_root(Body::Policy(policy))
     }
 
     /// The city's charter is given by the root, every other one by the nearest hall above.
@@ -219,7 +218,7 @@ impl City {
         let body = Body::Charter(Box::new(self.charter(at)));
         match self.parent(at.hall) {
             Some(parent) => self.by_hall(life(parent.division()), body),
-            None => self.by_root(body, 0),
+            None => self.by_root(body),
         }
     }
 

@@ -28,13 +28,23 @@ pub enum Lasts {
 /// Draws the trouble.
 #[derive(Debug)]
 pub struct Faults {
+    secret: [u8; 32],
+    /// For one fault.
     chance: Chance,
+    /// For machines, all the time.
+    machines: Chance,
 }
 
 impl Faults {
     /// Trouble that follows from `chance`.
-    pub fn new(chance: Chance) -> Self {
-        Self { chance }
+    pub fn new(mut chance: Chance) -> Self {
+        Self { secret: chance.bytes32(), machines: chance.fork("machines"), chance }
+    }
+
+    /// From here on what is drawn is drawn for this fault.
+    pub fn begin(&mut self, number: u64) {
+        let seed = blake3::keyed_hash(&self.secret, &number.to_le_bytes());
+        self.chance = Chance::from_seed(*seed.as_bytes());
     }
 
     /// A hall, by its rank.
@@ -50,8 +60,8 @@ impl Faults {
 
     /// Milliseconds until a crashed process is started again.
     pub fn down_for(&mut self) -> u64 {
-        let most = if self.chance.below(4) == 0 { MINUTE } else { 5 * SECOND };
-        self.chance.below(most).saturating_add(200)
+        let most = if self.machines.below(4) == 0 { MINUTE } else { 5 * SECOND };
+        self.machines.below(most).saturating_add(200)
     }
 
     /// How long a cut, an outage or a full disk lasts: mostly a minute; in a run of many days now and then some days.
@@ -64,7 +74,7 @@ impl Faults {
 
     /// Milliseconds a commit takes.
     pub fn commit_takes(&mut self) -> u64 {
-        self.chance.below(6).saturating_add(1)
+        self.machines.below(6).saturating_add(1)
     }
 
     /// Fills `bytes` with noise.

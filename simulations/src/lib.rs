@@ -18,6 +18,7 @@ mod lists;
 pub mod model;
 pub mod network;
 pub mod page;
+pub mod panics;
 pub mod people;
 pub mod plan;
 #[cfg(feature = "planted-bugs")]

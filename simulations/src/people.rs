@@ -18,7 +18,6 @@ use hallmesh_protocol::step::{Command, Reply, Ticket};
 use serde::Serialize;
 
 use crate::city::City;
-use crate::clock::FOUNDED;
 use crate::plan::Load;
 use crate::station::{Seat, Station};
 use crate::years;
@@ -194,7 +193,7 @@ impl People {
         let own: Vec<_> = city.matters.iter().filter(|matter| scope.covers(matter.area)).collect();
         let calendars = usize::from(station.at.hall.tier() == Tier::City);
         let body = match own.get(self.draw(own.len().saturating_add(calendars))?) {
-            Some(matter) => self.revised(station, matter)?,
+            Some(matter) => self.revised(station, matter),
             None => self.calendar(load),
         };
         self.publishing(city, seat, station, EDITOR, body)
@@ -365,12 +364,15 @@ impl People {
         }
     }
 
-    fn revised(&mut self, station: &Station, matter: &Matter) -> Option<Body> {
-        let mut matter = Catalogue::new(&station.disk).matter(&matter.code, FOUNDED)?.matter;
+    fn revised(&mut self, station: &Station, matter: &Matter) -> Body {
+        let wall = station.clock.at(self.now).wall;
+        let in_force = Catalogue::new(&station.disk).matter(&matter.code, wall);
+        // What counts for nothing any more, because its issuer was stolen, is stated again.
+        let mut matter = in_force.map_or_else(|| matter.clone(), |pinned| pinned.matter);
         matter.basis = format!("revision {}", self.chance.below(1 << 32));
         let days = self.chance.below(u64::from(matter.legal_days)).saturating_add(1);
         matter.promised_days = u16::try_from(days).unwrap_or(1);
-        Some(Body::Matter(Box::new(matter)))
+        Body::Matter(Box::new(matter))
     }
 
     fn publishing(

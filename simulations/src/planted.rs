@@ -1,14 +1,15 @@
 //! The hunt for planted bugs: small cities with every kind of trouble, seed after seed, until a checker speaks.
 
 use std::io::{self, Write};
-use std::panic::{self, AssertUnwindSafe};
+use std::panic;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use hallmesh_protocol::planted::{Bug, plant};
 use serde::Serialize;
 
-use crate::checkers::Violation;
+use crate::checkers::{Promise, Violation};
+use crate::panics::caught;
 use crate::plan::{Fault, Lines, Load, Plan, Shape, Span, Trouble};
 use crate::world;
 
@@ -78,7 +79,7 @@ fn plan(seed: u64) -> Plan {
 
 fn first_violation(seed: u64, bug: Option<Bug>) -> anyhow::Result<Option<(String, String)>> {
     let plan = plan(seed);
-    let run = panic::catch_unwind(AssertUnwindSafe(|| world::run_wrongly(&plan, bug)));
+    let run = caught(|| world::run_wrongly(&plan, bug));
     plant(None);
     match run {
         Ok(report) => {
@@ -86,18 +87,12 @@ fn first_violation(seed: u64, bug: Option<Bug>) -> anyhow::Result<Option<(String
             let first = violations.iter().find(|violation| !plan.knows(violation.promise));
             Ok(first.map(described))
         }
-        Err(payload) => Ok(Some(("no-panic".to_owned(), said(payload.as_ref())))),
+        Err(said) => Ok(Some((Promise::NoPanic.word().to_owned(), said))),
     }
 }
 
 fn described(violation: &Violation) -> (String, String) {
     (violation.promise.word().to_owned(), violation.how.clone())
-}
-
-/// The words of a panic.
-fn said(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 /// Which bugs are hunted, and for how long.

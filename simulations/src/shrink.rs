@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::checkers::Promise;
+use crate::panics::caught;
 use crate::plan::{Lines, Load, Plan, Shape, Span};
 use crate::report::Report;
 use crate::world;
@@ -124,7 +125,7 @@ impl Hunt<'_> {
         }
         self.tried = self.tried.saturating_add(1);
         (self.watch)(self.tried);
-        let Ok(report) = world::run(&plan) else { return false };
+        let Ok(Ok(report)) = caught(|| world::run(&plan)) else { return false };
         let same = report.violations.iter().any(|violation| violation.promise == self.promise);
         if same {
             (self.best, self.report) = (plan, report);

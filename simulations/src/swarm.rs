@@ -1,7 +1,6 @@
 //! Many seeds side by side, each with its own plan, until the time is over: how far a city can be trusted.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -9,6 +8,7 @@ use std::thread;
 use serde::Serialize;
 
 use crate::checkers::{Promise, Violation};
+use crate::panics::caught;
 use crate::plan::{Fault, Plan};
 use crate::report::Report;
 use crate::sometimes::Sometimes;
@@ -145,14 +145,7 @@ pub fn run(first: u64, threads: usize, go_on: &(dyn Fn(Seen) -> bool + Sync)) ->
 }
 
 fn one(plan: &Plan) -> Result<Report, String> {
-    let run = catch_unwind(AssertUnwindSafe(|| world::run(plan)));
-    run.map_err(|panic| said(panic.as_ref()))?.map_err(|error| format!("{error:#}"))
-}
-
-/// What a panic said.
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
-    text.unwrap_or("the core stopped itself").to_owned()
+    caught(|| world::run(plan))?.map_err(|error| format!("{error:#}"))
 }
 
 fn seen(tally: &Mutex<Tally>) -> Seen {

@@ -164,8 +164,11 @@ fn crates_depend_one_way() {
     for (member, others) in forbidden {
         let manifest = read(format!("{member}/Cargo.toml"));
         breaches.extend(dependencies(&manifest, others).map(|other| format!("{member} depends on {other}")));
-        if member != "simulations" && manifest.lines().any(|line| line.contains("[\"toy-suite\"]")) {
-            breaches.push(format!("{member} asks for toy signatures"));
+        for toy in ["toy-suite", "planted-bugs"] {
+            let asks = |line: &str| line.contains("hallmesh-protocol") && line.contains(toy);
+            if member != "simulations" && manifest.lines().any(asks) {
+                breaches.push(format!("{member} asks for {toy}"));
+            }
         }
     }
     none(&breaches);

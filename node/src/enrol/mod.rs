@@ -102,6 +102,8 @@ pub fn join_text(view: &dyn View, superior: HallId, at: HallAt) -> Result<String
             records.push(record);
         }
     }
+    // A revocation of that life can be checked only after its charter.
+    records.sort_by_key(|record| !papers::is_charter_or_policy(record));
     Ok(Papers::new(records)?.bundle()?)
 }
 

@@ -231,6 +231,12 @@ pub(super) fn records_in(content: &[u8]) -> Option<Vec<Signed<Record>>> {
     records.iter().all(of_directory).then_some(records)
 }
 
+/// Whether others can be checked by it.
+pub(super) fn is_charter_or_policy(record: &Signed<Record>) -> bool {
+    let body = record.peek().map(|record| record.body);
+    matches!(body, Ok(Body::Policy(_) | Body::Charter(_)))
+}
+
 fn charter_in(record: &Signed<Record>) -> Option<Charter> {
     match record.peek().ok()?.body {
         Body::Charter(charter) => Some(*charter),

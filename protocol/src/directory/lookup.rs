@@ -85,7 +85,7 @@ impl<'a> Directory<'a> {
         signed.trusted().ok()
     }
 
-    /// Where the present life of a hall said it can be reached.
+    /// Where the last life of a hall said it can be reached, revoked or not.
     pub fn contact(&self, hall: HallId) -> Option<Contact> {
         let Body::Contact(contact) = self.body(&format!("contact/{}", self.last_life(hall)?))? else {
             return None;

@@ -9,7 +9,7 @@ mod neighbours;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DivisionCode, HallAt, HallId, Tier};
-use crate::limits::{ADDRESS_MAX, ADDRESSES_MAX, NAME_MAX, SIGNATURES_MAX};
+use crate::limits::{ADDRESS_MAX, ADDRESSES_MAX, LIVES_MAX, NAME_MAX, SIGNATURES_MAX};
 use crate::seal::{PublicKey, WrapPublic};
 
 pub use admission::{Enrolment, Inadmissible, charter_holds};
@@ -90,7 +90,8 @@ impl Charter {
             Some(parent) => parent.division().covers(self.hall.division()) && parent.tier() < self.tier,
         };
         let sm2 = self.sm2_key.as_ref().is_none_or(|key| key.len() <= 64);
-        let sound = placed && parent && named(&self.name) && self.valid_from < self.valid_to && sm2;
+        let lives = (1..=LIVES_MAX).contains(&self.incarnation);
+        let sound = placed && parent && lives && named(&self.name) && self.valid_from < self.valid_to && sm2;
         if sound { Ok(()) } else { Err(Inadmissible::Malformed) }
     }
 }

@@ -299,12 +299,15 @@ impl Node {
             self.open_way(cx, from);
         }
         let begins = self.me.at.hall < from;
-        if begins && ours.directory != theirs.directory {
+        let differ = ours.directory != theirs.directory;
+        if begins && differ {
             let nonce = self.chance.bytes16();
             self.exchange.begin(cx, from, Space::Directory, nonce);
-        } else if begins {
+        }
+        // Directories may differ for good, where a hall above has chartered one life twice; lists still meet.
+        if begins && (!differ || self.exchange.has_compared(from)) {
             self.compare_lists(cx, from);
-        } else if ours != theirs {
+        } else if !begins && ours != theirs {
             cx.send(from, Message::Heartbeat(ours));
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::ids::Tier;
+use hallmesh_protocol::ids::{HallId, Tier};
 use hallmesh_protocol::record::{Issuer, Record, decode_records};
 use hallmesh_protocol::step::Writes;
 
@@ -40,11 +40,11 @@ impl Forwards {
     }
 }
 
-/// How far below the root an issuer stands.
-fn rank(issuer: Issuer) -> Option<Tier> {
+/// How far below the root an issuer stands; of one tier the smaller code comes first.
+fn rank(issuer: Issuer) -> Option<(Tier, HallId)> {
     match issuer {
         Issuer::Root => None,
-        Issuer::Hall(at) => Some(at.hall.tier()),
+        Issuer::Hall(at) => Some((at.hall.tier(), at.hall)),
     }
 }
 

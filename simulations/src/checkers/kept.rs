@@ -117,6 +117,21 @@ impl Kept {
         of_case.filter(|(_, kept)| **kept >= events).count()
     }
 
+    /// How many halls keep so many events of a case at least now.
+    pub fn copies_now(&self, case: CaseId, events: u32) -> usize {
+        self.copies.get(&case).into_iter().flatten().filter(|(_, kept)| **kept >= events).count()
+    }
+
+    /// Whether a receipt of a case was printed.
+    pub fn was_printed(&self, case: CaseId) -> bool {
+        self.printed.contains(&case)
+    }
+
+    /// Whether a copy of a case went with a disk.
+    pub fn lost_a_copy(&self, case: CaseId) -> bool {
+        self.lost.contains_key(&case)
+    }
+
     /// The halls that keep a case.
     pub fn keepers(&self, case: CaseId) -> impl Iterator<Item = Seat> {
         self.copies.get(&case).into_iter().flat_map(|halls| halls.keys().copied())

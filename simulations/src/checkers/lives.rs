@@ -12,6 +12,7 @@ use crate::station::Seat;
 pub struct Lives {
     present: Vec<HallAt>,
     ended: BTreeSet<HallAt>,
+    stolen: BTreeSet<HallId>,
     seats: BTreeMap<HallId, Seat>,
 }
 
@@ -19,12 +20,17 @@ impl Lives {
     /// Every hall lives its first life.
     pub fn new(halls: &[HallAt]) -> Self {
         let seats = halls.iter().zip(0..).map(|(at, seat)| (at.hall, seat)).collect();
-        Self { present: halls.to_vec(), ended: BTreeSet::new(), seats }
+        Self { present: halls.to_vec(), ended: BTreeSet::new(), stolen: BTreeSet::new(), seats }
     }
 
     /// A life is over.
     pub fn end(&mut self, at: HallAt) {
         self.ended.insert(at);
+    }
+
+    /// A hall's machine was stolen: what it has stated counts for nothing until it is stated again.
+    pub fn steal(&mut self, hall: HallId) {
+        self.stolen.insert(hall);
     }
 
     /// A new life has begun.
@@ -54,17 +60,28 @@ impl Lives {
         self.seat(hall).is_some_and(|seat| self.lost_a_disk(seat))
     }
 
-    /// Whether the hall that publishes a matter, or the city's, which publishes what holds for all, ever lost its disk.
-    pub fn publisher_lost_a_disk(&self, publisher: Option<HallId>) -> bool {
-        self.lost_a_disk(0) || publisher.is_some_and(|hall| self.hall_lost_a_disk(hall))
+    /// Whether the machine of the hall that publishes a matter, or of the city's, which publishes what holds for all, was
+    /// ever stolen.
+    pub fn publisher_was_stolen(&self, publisher: Option<HallId>) -> bool {
+        let city = self.present.first().map(|at| at.hall);
+        [city, publisher].into_iter().flatten().any(|hall| self.stolen.contains(&hall))
     }
 
-    /// Whether a case has to wait for a ruling or a recovery: a life that it needs next is over.
+    /// Whether a case has to wait for a ruling or a recovery: its custodian's life is over, or its target's, or those of
+    /// all its mirrors, or a hall on its route has no key to it.
     pub fn is_orphan(&self, case: &Case, file: &CaseFile) -> bool {
         let transit = case.transit.map(|transit| transit.to);
-        let mut needed = [Some(case.custodian), transit].into_iter().chain(case.mirrors).flatten();
-        let gone = needed.any(|at| self.ended.contains(&at));
-        gone || [case.receiving, case.competent].into_iter().any(|hall| self.cannot_read(hall, file))
+        let ended = |at: &HallAt| self.ended.contains(at);
+        let hands = [Some(case.custodian), transit].into_iter().flatten().any(|at| ended(&at));
+        let mirrors = case.mirrors.iter().flatten().all(ended);
+        hands
+            || mirrors
+            || [case.receiving, case.competent].into_iter().any(|hall| self.cannot_read(hall, file))
+    }
+
+    /// Whether letters about a case may wait for ever: one of its mirrors' lives is over.
+    pub fn lacks_a_mirror(&self, case: &Case) -> bool {
+        case.mirrors.iter().flatten().any(|at| self.ended.contains(at))
     }
 
     /// The case was sealed for a life that is over, and for no later one.

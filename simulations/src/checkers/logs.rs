@@ -70,7 +70,7 @@ impl Checkers {
         let keepers = self.kept.keepers(case).filter_map(|seat| stations.get(seat));
         let views = keepers.filter_map(|station| Some((station.at, query::case(&station.disk, case)?)));
         let found = views.filter_map(|(me, view)| {
-            let copies = self.kept.copies(case, view.case.events).saturating_sub(1);
+            let copies = self.kept.copies_now(case, view.case.events).saturating_sub(1);
             InHand::ends(me, &view, copies)
         });
         found.collect()

@@ -28,7 +28,7 @@ mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::cases::{CaseFile, Grade, Stage};
+use hallmesh_protocol::cases::{Case, CaseFile, Grade, Stage};
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Record;
@@ -65,8 +65,8 @@ pub use same_standard::SameStandard;
 pub use settled::Settled;
 pub use trace::{Kind, Trace};
 
-/// Broken promises that are described; more are only counted.
-const DESCRIBED_MAX: usize = 50;
+/// How often one broken promise is described; more is only counted.
+const DESCRIBED_MAX: u64 = 10;
 
 /// First bytes of the rows that are watched: see the key space in `hallmesh_protocol::rows`.
 mod table {
@@ -100,7 +100,7 @@ pub struct Checkers {
     lawful_log: LawfulLog,
     rebuilt: Rebuilt,
     broken: Vec<Violation>,
-    count: u64,
+    counts: BTreeMap<Promise, u64>,
 }
 
 impl Checkers {
@@ -119,7 +119,7 @@ impl Checkers {
 
     /// Promises broken so far.
     pub fn broken(&self) -> u64 {
-        self.count
+        self.counts.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// A hall commits. Says which cases change with that.
@@ -170,7 +170,8 @@ impl Checkers {
 
     /// A hall's answer left the hall.
     pub fn replied(&mut self, at: u64, seat: Seat, ticket: Ticket, asked: Option<&Asked>, reply: &Reply) {
-        self.no_centre.answered(ticket);
+        let how = self.no_centre.answered(at, ticket);
+        self.note(at, Promise::NoCentre, how);
         let how = asked.and_then(|asked| self.same_standard.answered(seat, asked, reply, &self.lives));
         self.note(at, Promise::SameStandard, how);
         match reply {
@@ -212,8 +213,13 @@ impl Checkers {
 
     /// Somebody asked a hall about a case.
     pub fn inspected(&mut self, at: u64, case: CaseId, disk: &Disk) {
-        let how = self.in_time.asked(case, disk);
+        let how = self.in_time.asked(case, disk).filter(|_| !self.two_faced.contains(&case));
         self.note(at, Promise::InTime, how);
+    }
+
+    /// A machine slept: nobody can have had an answer from it meanwhile.
+    pub fn slept(&mut self, seat: Seat, milliseconds: u64) {
+        self.no_centre.slept(seat, milliseconds);
     }
 
     /// A hall's life ended with its disk.
@@ -230,6 +236,7 @@ impl Checkers {
     /// A machine was stolen: what its life signs from now on is worth nothing where that is known.
     pub fn stolen(&mut self, life: HallAt) {
         self.revoked.stolen(life);
+        self.lives.steal(life.hall);
     }
 
     /// A hall has a new life.
@@ -271,7 +278,7 @@ impl Checkers {
         }
         for station in stations {
             let forks_allowed = !self.two_faced.is_empty();
-            let how = Settled::check(station, forks_allowed, |case| self.is_orphan(case, stations));
+            let how = Settled::check(station, forks_allowed, |case| self.may_wait(case, stations));
             self.note(at, Promise::Settled, how);
         }
         self.dates(at, stations);
@@ -280,7 +287,8 @@ impl Checkers {
 
     /// What was broken, as far as it is described, and how often in all.
     pub fn verdict(self) -> (Vec<Violation>, u64) {
-        (self.broken, self.count)
+        let count = self.broken();
+        (self.broken, count)
     }
 
     fn case_changed(&mut self, at: u64, seat: Seat, case: CaseId, disk: &Disk) {
@@ -291,7 +299,7 @@ impl Checkers {
         let events = view.case.events;
         self.kept.kept(seat, case, events);
         let how = self.in_time.committed(at, &view.case);
-        self.note(at, Promise::InTime, how);
+        self.note(at, Promise::Dated, how);
         let file = query::file(disk, case);
         let how = self.route_only.kept(case, &file).or_else(|| self.revoked.kept(&view, &file, disk));
         self.note(at, Promise::RouteOnly, how);
@@ -347,12 +355,25 @@ impl Checkers {
         if self.two_faced.contains(&case) {
             return true;
         }
+        // A case that was printed and is nowhere is no orphan, unless it went with a disk.
+        let Some((newest, disk)) = self.newest(case, stations) else {
+            return !self.kept.was_printed(case) || self.kept.lost_a_copy(case);
+        };
+        let file: CaseFile = query::file(disk, case);
+        self.lives.is_orphan(&newest, &file)
+    }
+
+    /// Whether a letter about a case may wait for ever.
+    fn may_wait(&self, case: CaseId, stations: &[Station]) -> bool {
+        let newest = self.newest(case, stations);
+        self.is_orphan(case, stations) || newest.is_some_and(|(case, _)| self.lives.lacks_a_mirror(&case))
+    }
+
+    fn newest<'a>(&self, case: CaseId, stations: &'a [Station]) -> Option<(Case, &'a Disk)> {
         let disks =
             self.kept.keepers(case).filter_map(|seat| stations.get(seat)).map(|station| &station.disk);
         let newest = disks.filter_map(|disk| Some((query::case(disk, case)?.case, disk)));
-        let Some((newest, disk)) = newest.max_by_key(|(case, _)| case.events) else { return true };
-        let file: CaseFile = query::file(disk, case);
-        self.lives.is_orphan(&newest, &file)
+        newest.max_by_key(|(case, _)| case.events)
     }
 
     /// Every hall that has a case is asked when it is due.
@@ -368,8 +389,9 @@ impl Checkers {
 
     fn note(&mut self, at: u64, promise: Promise, how: Option<String>) {
         let Some(how) = how else { return };
-        self.count = self.count.saturating_add(1);
-        if self.broken.len() < DESCRIBED_MAX {
+        let count = self.counts.entry(promise).or_default();
+        *count = count.saturating_add(1);
+        if *count <= DESCRIBED_MAX {
             self.broken.push(Violation { promise, at, how });
         }
     }

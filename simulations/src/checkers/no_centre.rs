@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use hallmesh_protocol::step::Ticket;
 
+use crate::plan::SECOND;
 use crate::station::Seat;
+
+/// Milliseconds until an answer, at the most: a commit and a busy processor, never a line.
+const ANSWER_MAX: u64 = 2 * SECOND;
 
 /// What people wait for.
 #[derive(Debug, Default)]
@@ -18,9 +22,18 @@ impl NoCentre {
         self.waiting.insert(ticket, (seat, at));
     }
 
-    /// The answer came.
-    pub fn answered(&mut self, ticket: Ticket) {
-        self.waiting.remove(&ticket);
+    /// The answer came. What is wrong if it came late.
+    pub fn answered(&mut self, at: u64, ticket: Ticket) -> Option<String> {
+        let (seat, asked) = self.waiting.remove(&ticket)?;
+        let took = at.saturating_sub(asked);
+        (took > ANSWER_MAX).then(|| format!("hall {seat} answered its own people after {took} ms"))
+    }
+
+    /// A machine slept: the time does not count.
+    pub fn slept(&mut self, seat: Seat, milliseconds: u64) {
+        for (_, asked) in self.waiting.values_mut().filter(|(at, _)| *at == seat) {
+            *asked = asked.saturating_add(milliseconds);
+        }
     }
 
     /// The process ended: its people ask again another time.
@@ -45,8 +58,12 @@ mod tests {
         for number in 1..=3 {
             check.asked(5, usize::try_from(number).unwrap_or(0), Ticket(number));
         }
-        check.answered(Ticket(1));
+        assert_eq!(check.answered(9, Ticket(1)), None);
         check.hung_up(2);
         assert_eq!(check.ended().len(), 1);
+        check.slept(3, 60_000);
+        assert_eq!(check.answered(61_000, Ticket(3)), None);
+        check.asked(0, 1, Ticket(4));
+        assert!(check.answered(61_000, Ticket(4)).is_some());
     }
 }

@@ -22,13 +22,15 @@ pub enum Promise {
     Lawful,
     /// P7: days are the same everywhere.
     InTime,
+    /// P7: no machine gives itself days by a wrong clock.
+    Dated,
     /// P8: any hall says where a case is.
     Explained,
     /// All halls hold the same lists in the end, and only what somebody could lawfully state.
     ListsAgree,
     /// When the trouble is over no case is left between two halls and no letter waits.
     Settled,
-    /// Frames, queues and wakes keep their bounds.
+    /// Frames and wakes keep their bounds, in size and in number.
     Bounded,
     /// What a hall counts and indexes is what its rows say.
     RowsAgree,
@@ -40,7 +42,7 @@ pub enum Promise {
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Kept,
         Self::OneHand,
         Self::SameStandard,
@@ -49,6 +51,7 @@ impl Promise {
         Self::Provable,
         Self::Lawful,
         Self::InTime,
+        Self::Dated,
         Self::Explained,
         Self::ListsAgree,
         Self::Settled,
@@ -69,6 +72,7 @@ impl Promise {
             Self::Provable => "provable",
             Self::Lawful => "lawful",
             Self::InTime => "in-time",
+            Self::Dated => "dated",
             Self::Explained => "explained",
             Self::ListsAgree => "lists-agree",
             Self::Settled => "settled",
@@ -93,6 +97,7 @@ impl Promise {
             Self::Provable => 74,
             Self::Lawful => 84,
             Self::InTime => 75,
+            Self::Dated => 85,
             Self::Explained => 76,
             Self::Bounded => 77,
             Self::RowsAgree => 78,

@@ -30,10 +30,16 @@ impl SameStandard {
         let Asked::Receive { matter, place } = asked else { return None };
         let expected = self.model.expected(matter, *place);
         let fits = match (reply, expected) {
-            (Reply::Received { route, .. }, Expected::Decides(hall)) => route.competent.hall == hall,
+            (Reply::Received { route, .. }, Expected::Decides(hall)) if route.competent.hall == hall => true,
             (Reply::Refused(Refusal::Route(NoRoute::OutsideArea)), Expected::OutsideArea)
             | (Reply::Refused(Refusal::Route(NoRoute::PlaceTooWide { .. })), Expected::TooWide)
             | (Reply::Refused(Refusal::Route(NoRoute::NoHall { .. })), Expected::Nothing) => true,
+            // Who decides was stated by a machine that was stolen since.
+            (Reply::Received { .. }, Expected::Decides(_))
+                if lives.publisher_was_stolen(self.model.publisher(matter)) =>
+            {
+                true
+            }
             // A hall that was installed a moment ago has no lists yet; and what a stolen machine has stated counts for
             // nothing until the new life of its hall states it again.
             (
@@ -41,7 +47,7 @@ impl SameStandard {
                     Refusal::Route(NoRoute::UnknownMatter | NoRoute::NoRight { .. }) | Refusal::NoCalendar,
                 ),
                 _,
-            ) => lives.lost_a_disk(seat) || lives.publisher_lost_a_disk(self.model.publisher(matter)),
+            ) => lives.lost_a_disk(seat) || lives.publisher_was_stolen(self.model.publisher(matter)),
             (
                 Reply::Refused(Refusal::Route(NoRoute::NoHall { .. }) | Refusal::NoKeyForRoute),
                 Expected::Decides(hall),

@@ -24,7 +24,7 @@ use hallmesh_simulations::model::command::{self, CheckArgs};
     version,
     after_help = "Exit codes: 0 all promises hold; 1 the run could not begin; 2 wrong arguments. A broken promise: 64 \
 one-hand, 65 kept, 66 lists-agree, 67 settled, 68 same-trace, 84 lawful, 71 same-standard, 72 no-centre, 73 route-only, 74 \
-provable, 75 in-time, 76 explained, 77 bounded, 78 rows-agree, 79 the core stopped itself; the lowest one that applies \
+provable, 75 in-time, 85 dated, 76 explained, 77 bounded, 78 rows-agree, 79 the core stopped itself; the lowest one that applies \
 is given. 69: the exploration of a hand-over came out otherwise than expected. 80: all held, but something that should \
 have happened never did. 81: a promise that was known to break holds. 83: a recording gives something else than was \
 recorded."

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use hallmesh_simulations::checkers::Promise;
+use hallmesh_simulations::panics::caught;
 use hallmesh_simulations::plan::{Known, MINUTE, Plan};
 use hallmesh_simulations::report::Report;
 use hallmesh_simulations::story::Story;
@@ -44,9 +45,15 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<u8> {
 /// Runs a plan, shows its report, and gives the exit code.
 pub(crate) fn show(plan: &Plan, twice: bool, json: bool) -> anyhow::Result<u8> {
     let began = Instant::now();
-    let report = watched(plan)?;
+    let report = match watched(plan)? {
+        Ok(report) => report,
+        Err(said) => {
+            writeln!(io::stdout(), "BROKEN    {}: {said}", Promise::NoPanic.word())?;
+            return Ok(Promise::NoPanic.exit_code());
+        }
+    };
     let took = began.elapsed().as_millis();
-    let same = !twice || watched(plan)?.trace == report.trace;
+    let same = !twice || watched(plan)?.is_ok_and(|again| again.trace == report.trace);
     let running = u128::from(plan.span.running_minutes().saturating_mul(MINUTE));
     let ratio = running.checked_div(took).unwrap_or(running);
     let verdict = Verdict::of(plan, &report, same);
@@ -77,15 +84,16 @@ pub(crate) fn show(plan: &Plan, twice: bool, json: bool) -> anyhow::Result<u8> {
     Ok(verdict.code())
 }
 
-fn watched(plan: &Plan) -> anyhow::Result<Report> {
+/// Runs a plan with a bar; what a core said that stopped itself.
+fn watched(plan: &Plan) -> anyhow::Result<Result<Report, String>> {
     let bar = progress::bar(1_000)?;
     let mut watch = |progress| {
         progress::show(&bar, progress);
         true
     };
-    let (report, _) = world::told(plan, Story::silent(), &mut watch)?;
+    let told = caught(|| world::told(plan, Story::silent(), &mut watch));
     bar.finish_and_clear();
-    Ok(report)
+    told.map_or_else(|said| Ok(Err(said)), |told| Ok(Ok(told?.0)))
 }
 
 /// What is to be said of a run, with what its plan knows to break.

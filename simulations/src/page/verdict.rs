@@ -133,6 +133,7 @@ fn elsewhere(promise: Promise) -> Option<&'static str> {
         | Promise::NoCentre
         | Promise::RouteOnly
         | Promise::InTime
+        | Promise::Dated
         | Promise::Explained
         | Promise::ListsAgree
         | Promise::Settled
@@ -156,6 +157,7 @@ fn says(promise: Promise) -> &'static str {
         Promise::Provable => "every event can be proven",
         Promise::Lawful => "a log tells only what the law of cases allows",
         Promise::InTime => "days are the same everywhere",
+        Promise::Dated => "no machine gives itself days by a wrong clock",
         Promise::Explained => "any hall says where a case is",
         Promise::ListsAgree => {
             "all halls hold the same lists in the end, and only what could lawfully be stated"

@@ -193,13 +193,11 @@ impl Plan {
     fn check(&self) -> anyhow::Result<()> {
         self.span.check()?;
         self.lines.check()?;
-        let days = self.span.days;
-        let late = self.steps.iter().find(|step| step.day >= days);
-        anyhow::ensure!(
-            late.is_none(),
-            "a step is on day {}, the run has {days}",
-            late.map_or(0, |it| it.day)
-        );
+        for step in &self.steps {
+            let (days, open) = (self.span.days, self.span.open_minutes);
+            anyhow::ensure!(step.day < days, "a step is on day {}, the run has {days}", step.day);
+            anyhow::ensure!(step.minute < open, "a step is in minute {}, a day has {open}", step.minute);
+        }
         Ok(())
     }
 }

@@ -25,7 +25,13 @@ impl World {
         }
         // A clock without a battery keeps its wrong time until somebody looks.
         let set_clock = !self.people.doubts_clock(seat);
+        station.disk.has_failed();
         station.start(self.now, self.city.event_key(station.at), set_clock);
+        if station.disk.has_failed() {
+            self.sometimes.hit(Branch::DamageNoticed);
+            self.lose_disk(seat);
+            return;
+        }
         // A crash on the first morning may have taken the register with it.
         let registered = !clerks::cards(&station.disk).is_empty();
         let at = station.at;

@@ -4,9 +4,9 @@ use anyhow::Context as _;
 use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
 use hallmesh_protocol::ids::{HallAt, HallId};
 use hallmesh_protocol::query;
-use hallmesh_protocol::record::Body;
+use hallmesh_protocol::record::{Body, Record};
 use hallmesh_protocol::signed::Signed;
-use hallmesh_protocol::step::{Command, Input};
+use hallmesh_protocol::step::{Command, Input, Now};
 use hallmesh_protocol::verify;
 
 use super::{Event, World};
@@ -54,17 +54,34 @@ impl World {
         self.hit(Fault::Theft);
         self.checkers.stolen(at);
         self.lose_disk(seat);
+        self.stolen.insert(at);
+        self.revoke(at);
+    }
+
+    /// The hall above states that a machine was stolen.
+    fn revoke(&mut self, at: HallAt) {
         let transport_key = self.city.transport_key(at);
         let since = FOUNDED.saturating_add(self.now);
         let revocation = Revocation { at, transport_key, reason: RevocationReason::Stolen, since };
         self.state(at.hall, Body::Revocation(revocation));
     }
 
+    /// Whether the hall above knows that a machine was stolen, if it was. Of a life that it never heard of, because its
+    /// charter went with another disk, there is nothing to revoke.
+    fn is_revoked_if_stolen(&self, at: HallAt) -> bool {
+        let superior = self.superior(at.hall).and_then(|seat| self.stations.get(seat));
+        let knows = |disk: &Disk| {
+            let directory = Directory::new(disk);
+            directory.revocation(at).is_some() || directory.card(at).is_none()
+        };
+        !self.stolen.contains(&at) || superior.is_some_and(|superior| knows(&superior.disk))
+    }
+
     /// The hall comes back with what its disk held this morning, and does not know it.
     pub(super) fn restore(&mut self, seat: Seat) {
+        let Some(backup) = self.stations.get(seat).and_then(|station| station.backup.clone()) else { return };
         self.stop(seat);
         let Some(station) = self.stations.get_mut(seat) else { return };
-        let Some(backup) = station.backup.clone() else { return };
         station.disk = backup;
         self.checkers.restored(seat, &station.disk);
         self.disk_replaced(seat);
@@ -77,7 +94,7 @@ impl World {
     pub(super) fn back_up(&mut self) {
         let steps = self.plan.steps.iter().any(|step| step.fault == Fault::Restore);
         if steps || self.plan.trouble.0.contains_key(&Fault::Restore) {
-            for station in &mut self.stations {
+            for station in self.stations.iter_mut().filter(|station| station.off_until < u64::MAX) {
                 station.backup = Some(station.disk.clone());
             }
         }
@@ -87,6 +104,11 @@ impl World {
     pub(super) fn install(&mut self, seat: Seat) {
         let Some(old) = self.stations.get(seat).map(|station| station.at) else { return };
         let new = HallAt { incarnation: old.incarnation.saturating_add(1), ..old };
+        if !self.is_revoked_if_stolen(old) {
+            self.revoke(old);
+            self.later(LOOK_AGAIN, Event::Install(seat));
+            return;
+        }
         match self.first_rows(new) {
             Some(Ok(disk)) => self.begin_life(seat, new, disk),
             Some(Err(error)) => self.checkers.not_installed(self.now, new, &error),
@@ -125,15 +147,15 @@ impl World {
                 records.push(record);
             }
         }
+        // A revocation of an earlier life can be checked only after its charter.
+        records.sort_by_key(|record| {
+            let body = record.peek().map(|record| record.body);
+            !matches!(body, Ok(Body::Policy(_) | Body::Charter(_)))
+        });
         Some(self.first_disk(source.clock.at(self.now), records, new))
     }
 
-    fn first_disk(
-        &self,
-        now: hallmesh_protocol::step::Now,
-        records: Vec<Signed<hallmesh_protocol::record::Record>>,
-        new: HallAt,
-    ) -> anyhow::Result<Disk> {
+    fn first_disk(&self, now: Now, records: Vec<Signed<Record>>, new: HallAt) -> anyhow::Result<Disk> {
         let writes = self.city.install(now, records, new).context("a new life")?;
         let mut disk = Disk::empty();
         disk.commit(writes);
@@ -152,8 +174,7 @@ impl World {
             return;
         }
         let Some(station) = self.stations.get(superior) else { return };
-        let charters = Directory::new(&station.disk).charter(about).map_or(0, |held| held.incarnation);
-        let (records, _) = verify::records(&station.disk, vec![self.city.by_root(body, charters)]);
+        let (records, _) = verify::records(&station.disk, vec![self.city.by_root(body)]);
         let ticket = self.people.other(superior);
         self.feed(superior, Input::Command { ticket, command: Command::Admit(records) });
     }

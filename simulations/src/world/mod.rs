@@ -15,10 +15,10 @@ mod watching;
 mod work;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use hallmesh_protocol::chance::Chance;
-use hallmesh_protocol::ids::HallId;
+use hallmesh_protocol::ids::{HallAt, HallId};
 #[cfg(feature = "planted-bugs")]
 use hallmesh_protocol::planted::{Bug, plant};
 
@@ -124,6 +124,8 @@ pub struct World {
     /// The next commit that writes something dies like this.
     doom: Option<Crash>,
     cuts: u64,
+    /// Lives whose machine was stolen.
+    stolen: BTreeSet<HallAt>,
     /// Whether frames are kept for somebody to send again.
     remembers: bool,
     old_frames: VecDeque<(Seat, Seat, Vec<u8>)>,
@@ -209,6 +211,7 @@ impl World {
             drawn: 0,
             doom: None,
             cuts: 0,
+            stolen: BTreeSet::new(),
             remembers: plan.trouble.0.contains_key(&Fault::Replay),
             old_frames: VecDeque::new(),
             sometimes: Sometimes::default(),

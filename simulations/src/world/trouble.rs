@@ -17,6 +17,8 @@ impl World {
     pub(super) fn drawn_fault(&mut self, fault: Fault) {
         let number = self.drawn;
         self.drawn = self.drawn.saturating_add(1);
+        // What is drawn for one fault does not depend on whether another was left out.
+        self.faults.begin(number);
         let victim = self.faults.victim(self.stations.len());
         let many_days = self.plan.span.days > 1;
         let lasts = self.faults.lasts(many_days);
@@ -31,6 +33,9 @@ impl World {
 
     /// A fault of the plan, at its time.
     pub(super) fn step_of_plan(&mut self, index: usize) {
+        if self.quiet {
+            return;
+        }
         let Some(step) = self.plan.steps.get(index).cloned() else { return };
         let victim = self.city.halls.iter().position(|at| at.hall.division() == step.place);
         let Some(victim) = victim else { return };
@@ -96,10 +101,14 @@ impl World {
     /// A division is cut off with everything under it; or heard by nobody; or all halls of its tier are.
     fn cut(&mut self, fault: Fault, place: DivisionCode, until: u64) {
         let Some(cut) = (0..CUTS_MAX).find(|cut| self.cuts & (1 << cut) == 0) else { return };
+        let seats = if fault == Fault::TierCut { self.of_tier(place.tier()) } else { self.under(place) };
+        if seats.len() == self.stations.len() {
+            // Nothing lies outside of the whole city: nothing would be cut.
+            return;
+        }
         let bit = 1 << cut;
         self.cuts |= bit;
         self.hit(fault);
-        let seats = if fault == Fault::TierCut { self.of_tier(place.tier()) } else { self.under(place) };
         let first = seats.first().copied().unwrap_or_default();
         self.checkers.trace.note(self.now, first, Kind::Cut, &[1]);
         self.tell(first, || format!("{} of {} halls", fault.word(), seats.len()));
@@ -139,6 +148,8 @@ impl World {
             return;
         };
         station.sleep(now, until);
+        self.checkers.slept(seat, until.saturating_sub(now));
+        let Some(station) = self.stations.get(seat) else { return };
         let lines: Vec<_> = station.lines.iter().map(|(peer, line)| (*peer, *line)).collect();
         self.hit(Fault::Suspend);
         self.tell(seat, || format!("sleeps for {} s", until.saturating_sub(now) / SECOND));
