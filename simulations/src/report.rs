@@ -71,6 +71,8 @@ pub struct Report {
     pub work: Work,
     /// What went wrong, and what was met.
     pub sometimes: Sometimes,
+    /// Printed cases that waited for a ruling in the end, because a disk they need is lost.
+    pub orphans: usize,
     /// Promises broken, each time counted.
     pub broken: u64,
     /// The first of them, described.
@@ -117,6 +119,9 @@ impl fmt::Display for Report {
         )?;
         for (kind, (messages, bytes)) in &traffic.kinds {
             writeln!(f, "          {kind:<10} {messages:>10} messages {bytes:>14} bytes")?;
+        }
+        if self.orphans > 0 {
+            writeln!(f, "orphans   {} cases wait for a ruling, a disk they need is lost", self.orphans)?;
         }
         writeln!(f, "trace     {}", self.trace)?;
         for Violation { promise, at, how } in &self.violations {

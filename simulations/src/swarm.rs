@@ -43,6 +43,8 @@ pub struct Tally {
     pub cases: u64,
     /// Hand-overs.
     pub hand_overs: u64,
+    /// Cases that waited for a ruling in the end.
+    pub orphans: u64,
     /// Faults and branches that were met.
     pub sometimes: Sometimes,
     /// Promises broken, by word.
@@ -103,6 +105,7 @@ impl Tally {
         self.steps = self.steps.saturating_add(report.traffic.steps);
         self.cases = self.cases.saturating_add(report.work.received);
         self.hand_overs = self.hand_overs.saturating_add(report.traffic.hand_overs);
+        self.orphans = self.orphans.saturating_add(u64::try_from(report.orphans).unwrap_or(u64::MAX));
         self.sometimes.merge(&report.sometimes);
     }
 }

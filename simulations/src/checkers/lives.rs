@@ -73,7 +73,8 @@ impl Lives {
         let transit = case.transit.map(|transit| transit.to);
         let ended = |at: &HallAt| self.ended.contains(at);
         let hands = [Some(case.custodian), transit].into_iter().flatten().any(|at| ended(&at));
-        let mirrors = case.mirrors.iter().flatten().all(ended);
+        let named = case.mirrors.iter().flatten().count();
+        let mirrors = named > 0 && case.mirrors.iter().flatten().all(ended);
         hands
             || mirrors
             || [case.receiving, case.competent].into_iter().any(|hall| self.cannot_read(hall, file))

@@ -99,6 +99,8 @@ pub struct Checkers {
     high_water: HighWater,
     lawful_log: LawfulLog,
     rebuilt: Rebuilt,
+    /// Printed cases that wait for a ruling in the end, and are not asked for.
+    orphans: usize,
     broken: Vec<Violation>,
     counts: BTreeMap<Promise, u64>,
 }
@@ -259,6 +261,7 @@ impl Checkers {
     /// The trouble is long over: what must hold now.
     pub fn ended(&mut self, at: u64, stations: &[Station]) {
         let endings = self.endings(stations);
+        self.orphans = self.kept.all_printed().count().saturating_sub(endings.len());
         for how in self.kept.ended(&endings) {
             self.note(at, Promise::Kept, Some(how));
         }
@@ -283,6 +286,11 @@ impl Checkers {
         }
         self.dates(at, stations);
         self.ended_whole(at, stations);
+    }
+
+    /// Printed cases that waited for a ruling when all was over: nobody asked where they are.
+    pub fn orphans(&self) -> usize {
+        self.orphans
     }
 
     /// What was broken, as far as it is described, and how often in all.

@@ -79,6 +79,7 @@ fn show(args: &SwarmArgs, tally: &Tally, took: Duration) -> anyhow::Result<()> {
         years % 1_000,
         tally.steps
     )?;
+    writeln!(out, "{} cases wait for a ruling, a disk they need is lost", tally.orphans)?;
     writeln!(out, "{} faults:", tally.sometimes.faults_in_all())?;
     for (word, times) in tally.sometimes.faults.iter().chain(&tally.sometimes.branches) {
         writeln!(out, "          {word:<20} {times:>12}")?;
