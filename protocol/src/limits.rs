@@ -46,6 +46,9 @@ pub const LETTERS_WINDOW: usize = 64;
 pub const RELAY_KEEP_MS: u64 = 30 * 24 * 3_600_000;
 /// Milliseconds before the first repetition of a letter.
 pub const RETRY_FIRST_MS: u64 = 2_000;
+/// Milliseconds after which the oldest letters of a destination that answers are repeated, however many newer ones it
+/// answers meanwhile.
+pub const REPEAT_LATEST_MS: u64 = 4 * RETRY_FIRST_MS;
 /// Milliseconds between repetitions of a letter at the most.
 pub const RETRY_MAX_MS: u64 = 60_000;
 /// Milliseconds between heartbeats.

@@ -8,7 +8,8 @@ use super::hop::next_hop;
 use super::{Letter, LetterId, Reference, What};
 use crate::ids::HallId;
 use crate::limits::{
-    HOPS_MAX, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, RETRY_FIRST_MS, RETRY_MAX_MS,
+    HOPS_MAX, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS, RETRY_FIRST_MS,
+    RETRY_MAX_MS,
 };
 use crate::planted::{Bug, planted};
 use crate::rows;
@@ -58,9 +59,24 @@ struct Round {
     due: Option<u64>,
     /// Ticks from which the oldest are repeated.
     repeat_at: u64,
+    /// Ticks at which the oldest were sent last.
+    began: u64,
     pause: u64,
     cursor: u64,
     under_way: usize,
+}
+
+impl Round {
+    /// Ticks at which the oldest are repeated, after something was sent or answered now. Answers to newer letters put it
+    /// off only for a while: else a few lost letters would keep the window all but full for as long as others wait.
+    fn repeats(&self, now: u64) -> u64 {
+        let repeats = now.saturating_add(self.pause);
+        if self.pause > RETRY_FIRST_MS {
+            repeats
+        } else {
+            repeats.min(self.began.saturating_add(REPEAT_LATEST_MS))
+        }
+    }
 }
 
 /// The sending side of the post.
@@ -209,7 +225,7 @@ impl Post {
         self.due.remove(&(round.due.unwrap_or(0), to));
         let again = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
         let again = again && !planted(Bug::NeverRepeated);
-        let before = round.cursor;
+        let (before, before_under_way) = (round.cursor, round.under_way);
         if again {
             round.under_way = 0;
             round.pause = round.pause.saturating_mul(2).min(RETRY_MAX_MS);
@@ -225,8 +241,11 @@ impl Post {
             blocked |= none;
         }
         round.under_way = round.under_way.saturating_add(letters.len());
+        if again || before_under_way == 0 {
+            round.began = now;
+        }
         if round.repeat_at <= now || !letters.is_empty() {
-            round.repeat_at = now.saturating_add(round.pause);
+            round.repeat_at = round.repeats(now);
         }
         let waits = posted(cx, to).waiting > 0;
         let stuck = blocked && round.under_way == 0;
@@ -295,6 +314,7 @@ impl Post {
         self.rounds.entry(to).or_insert(Round {
             due: None,
             repeat_at: now,
+            began: now,
             pause: RETRY_FIRST_MS,
             cursor: 0,
             under_way: 0,
@@ -312,7 +332,7 @@ impl Post {
         let full = round.under_way >= LETTERS_WINDOW;
         round.under_way = round.under_way.saturating_sub(1);
         round.pause = RETRY_FIRST_MS;
-        round.repeat_at = now.saturating_add(RETRY_FIRST_MS);
+        round.repeat_at = round.repeats(now);
         let due = if full { now } else { round.repeat_at };
         self.schedule(to, Some(due));
     }

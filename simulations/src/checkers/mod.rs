@@ -309,7 +309,9 @@ impl Checkers {
         let how = self.in_time.committed(at, &view.case);
         self.note(at, Promise::Dated, how);
         let file = query::file(disk, case);
-        let how = self.route_only.kept(case, &file).or_else(|| self.revoked.kept(&view, &file, disk));
+        let how = self.route_only.kept(case, &file);
+        self.note(at, Promise::RouteOnly, how);
+        let how = self.revoked.kept(seat, &view, &file, disk);
         self.note(at, Promise::RouteOnly, how);
         self.look_at_log(at, seat, &view, disk);
         let Some(custody) = view.custody else { return };

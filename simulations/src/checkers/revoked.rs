@@ -4,16 +4,19 @@
 use std::collections::BTreeSet;
 
 use hallmesh_protocol::cases::{CaseFile, Stage};
-use hallmesh_protocol::ids::HallAt;
+use hallmesh_protocol::ids::{CaseId, HallAt};
 use hallmesh_protocol::query::CaseView;
 use hallmesh_protocol::step::View;
 
 use super::table;
+use crate::station::Seat;
 
 /// Lives whose machine was stolen.
 #[derive(Debug, Default)]
 pub struct Revoked {
     stolen: BTreeSet<HallAt>,
+    /// What each hall already kept for a giver when it heard of the theft.
+    held: BTreeSet<(Seat, CaseId)>,
 }
 
 impl Revoked {
@@ -23,7 +26,10 @@ impl Revoked {
     }
 
     /// What is wrong with a case as a hall has just committed it.
-    pub fn kept(&self, view: &CaseView, file: &CaseFile, disk: &dyn View) -> Option<String> {
+    pub fn kept(&mut self, seat: Seat, view: &CaseView, file: &CaseFile, disk: &dyn View) -> Option<String> {
+        let holds = view.custody.is_some_and(|custody| custody.stage == Stage::Holder);
+        let taken =
+            if holds { self.held.insert((seat, view.case.id)) } else { self.let_go(seat, view.case.id) };
         if self.stolen.is_empty() {
             return None;
         }
@@ -33,9 +39,13 @@ impl Revoked {
         if let Some(wrap) = sealed_for {
             return Some(format!("case {id} was sealed for {}, which is known to be revoked", wrap.to));
         }
-        let taken = view.custody.is_some_and(|custody| custody.stage == Stage::Holder);
         let wrong = taken && self.is_known(giver, disk);
         wrong.then(|| format!("case {id} was taken from {giver}, which is known to be revoked"))
+    }
+
+    fn let_go(&mut self, seat: Seat, case: CaseId) -> bool {
+        self.held.remove(&(seat, case));
+        false
     }
 
     /// Whether a life was stolen and this disk has its revocation.
@@ -69,13 +79,16 @@ mod tests {
             Custody { position: Position::default(), stage: Stage::Holder, mirror: false, grade: Grade::D1 };
         let view = CaseView { case, custody: Some(custody), matter: None };
         let mut check = Revoked::default();
-        let seen = |check: &Revoked, disk: &Disk| check.kept(&view, &CaseFile::default(), disk).is_some();
-        assert!(!seen(&check, &disk));
+        let seen = |check: &mut Revoked, seat: Seat, disk: &Disk| {
+            check.kept(seat, &view, &CaseFile::default(), disk).is_some()
+        };
+        assert!(!seen(&mut check, 1, &disk));
         check.stolen(at(TOWN));
-        assert!(!seen(&check, &disk), "nobody has told this hall");
+        assert!(!seen(&mut check, 2, &disk), "nobody has told this hall");
         let mut key = vec![table::RECORD, 1];
         key.extend(format!("revocation/{}", at(TOWN)).into_bytes());
         disk.commit([(key, Some(vec![1].into()))].into_iter().collect());
-        assert!(seen(&check, &disk));
+        assert!(!seen(&mut check, 2, &disk), "it kept the case before it was told");
+        assert!(seen(&mut check, 3, &disk));
     }
 }

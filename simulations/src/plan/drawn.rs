@@ -6,8 +6,9 @@ use hallmesh_protocol::chance::Chance;
 use super::{Fault, Known, Lines, Load, Plan, Shape, Span, Trouble};
 use crate::checkers::Promise;
 
-/// Of ten kinds of trouble, how many a plan has on average.
+/// Of ten kinds of trouble, how many a plan has on average; and of those after which cases wait for a ruling.
 const KINDS_OF_TEN: u64 = 5;
+const RARE_OF_TEN: u64 = 2;
 /// Faults that the core does not overcome yet without a ruling or a recovery: only scenarios bring them about.
 const SCENARIOS_ONLY: [Fault; 1] = [Fault::Restore];
 /// Faults after which a case may have to wait for a ruling: rare, so that most cases of a run still end.
@@ -85,8 +86,10 @@ fn trouble(chance: &mut Chance, span: &Span) -> Trouble {
     let open = span.days.saturating_mul(span.open_minutes).saturating_mul(60);
     let mut trouble = Trouble::default();
     for fault in Fault::ALL.into_iter().filter(|fault| !SCENARIOS_ONLY.contains(fault)) {
-        let times = if RARE.contains(&fault) { between(chance, 1, 3) } else { between(chance, 2, 60) };
-        if chance.below(10) < KINDS_OF_TEN {
+        let rare = RARE.contains(&fault);
+        let (times, of_ten) =
+            if rare { (between(chance, 1, 3), RARE_OF_TEN) } else { (between(chance, 2, 60), KINDS_OF_TEN) };
+        if chance.below(10) < of_ten {
             trouble.0.insert(fault, open.checked_div(times).unwrap_or(open).max(1));
         }
     }
@@ -116,7 +119,14 @@ mod tests {
         let plans: Vec<_> = (0..100).map(Plan::drawn).collect();
         for fault in Fault::ALL {
             let with = plans.iter().filter(|plan| plan.trouble.0.contains_key(&fault)).count();
-            let expected = if SCENARIOS_ONLY.contains(&fault) { 0..=0 } else { 25..=75 };
+            let rare = RARE.contains(&fault);
+            let expected = if SCENARIOS_ONLY.contains(&fault) {
+                0..=0
+            } else if rare {
+                5..=40
+            } else {
+                25..=75
+            };
             assert!(expected.contains(&with), "{fault:?} in {with} of 100");
         }
     }
