@@ -49,7 +49,7 @@ fn rank(issuer: Issuer) -> Option<(Tier, HallId)> {
 }
 
 /// The record in a row, which is the encoding of a list of one without the length of the list.
-fn record(row: &[u8]) -> Option<Record> {
+pub(super) fn record(row: &[u8]) -> Option<Record> {
     let (version, signed) = row.split_first()?;
     let list = [std::slice::from_ref(version), &1_u64.to_le_bytes(), signed].concat();
     decode_records(&list).ok()?.first()?.peek().ok()

@@ -127,6 +127,7 @@ impl Checkers {
     /// A hall commits. Says which cases change with that.
     pub fn commits(&mut self, at: u64, seat: Seat, writes: &Writes) -> BTreeSet<CaseId> {
         self.trace.commit(at, seat, writes);
+        self.revoked.commits(writes);
         for how in self.forwards.commits(seat, writes) {
             self.note(at, Promise::ListsAgree, Some(how));
         }

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use hallmesh_protocol::cases::{CaseFile, Stage};
 use hallmesh_protocol::ids::{CaseId, HallAt};
 use hallmesh_protocol::query::CaseView;
-use hallmesh_protocol::step::View;
+use hallmesh_protocol::record::Issuer;
+use hallmesh_protocol::step::{View, Writes};
 
-use super::table;
+use super::{forwards, table};
 use crate::station::Seat;
 
 /// Lives whose machine was stolen.
@@ -17,6 +18,8 @@ pub struct Revoked {
     stolen: BTreeSet<HallAt>,
     /// What each hall already kept for a giver when it heard of the theft.
     held: BTreeSet<(Seat, CaseId)>,
+    /// The hall that commits now is told of a revocation in this very commit: what came before it in the batch was lawful.
+    is_being_told: bool,
 }
 
 impl Revoked {
@@ -25,12 +28,20 @@ impl Revoked {
         self.stolen.insert(at);
     }
 
+    /// A hall commits.
+    pub fn commits(&mut self, writes: &Writes) {
+        let told = |key: &Vec<u8>| {
+            key.first() == Some(&table::RECORD) && key.windows(11).any(|it| it == b"revocation/")
+        };
+        self.is_being_told = !self.stolen.is_empty() && writes.keys().any(told);
+    }
+
     /// What is wrong with a case as a hall has just committed it.
     pub fn kept(&mut self, seat: Seat, view: &CaseView, file: &CaseFile, disk: &dyn View) -> Option<String> {
         let holds = view.custody.is_some_and(|custody| custody.stage == Stage::Holder);
         let taken =
             if holds { self.held.insert((seat, view.case.id)) } else { self.let_go(seat, view.case.id) };
-        if self.stolen.is_empty() {
+        if self.stolen.is_empty() || self.is_being_told {
             return None;
         }
         let (id, giver) = (view.case.id, view.case.custodian);
@@ -41,6 +52,12 @@ impl Revoked {
         }
         let wrong = taken && self.is_known(giver, disk);
         wrong.then(|| format!("case {id} was taken from {giver}, which is known to be revoked"))
+    }
+
+    /// What a stolen machine has stated counts for nothing, revocations included.
+    fn is_stolen_word(&self, row: &[u8]) -> bool {
+        let issuer = forwards::record(row).map(|record| record.issuer);
+        matches!(issuer, Some(Issuer::Hall(by)) if self.stolen.contains(&by))
     }
 
     fn let_go(&mut self, seat: Seat, case: CaseId) -> bool {
@@ -54,8 +71,8 @@ impl Revoked {
             return false;
         }
         let (mut found, name) = (false, format!("revocation/{at}"));
-        disk.scan(&[table::RECORD], &[], &mut |key, _| {
-            found = key.ends_with(name.as_bytes());
+        disk.scan(&[table::RECORD], &[], &mut |key, row| {
+            found = key.ends_with(name.as_bytes()) && !self.is_stolen_word(row);
             !found
         });
         found
@@ -90,5 +107,7 @@ mod tests {
         disk.commit([(key, Some(vec![1].into()))].into_iter().collect());
         assert!(!seen(&mut check, 2, &disk), "it kept the case before it was told");
         assert!(seen(&mut check, 3, &disk));
+        check.commits(&[(b"\x10\x01revocation/x".to_vec(), Some(vec![1].into()))].into_iter().collect());
+        assert!(!seen(&mut check, 4, &disk), "it is told in the same commit");
     }
 }
