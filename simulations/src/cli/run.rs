@@ -112,7 +112,11 @@ impl Verdict {
             broken.remove(&it.promise);
         }
         broken.extend((!same).then_some(Promise::SameTrace));
-        Self { broken, known, after_all: after_all.into_iter().map(|known| known.promise).collect() }
+        Self {
+            broken,
+            known,
+            after_all: after_all.into_iter().filter(Known::must_break).map(|known| known.promise).collect(),
+        }
     }
 
     pub(super) fn code(&self) -> u8 {

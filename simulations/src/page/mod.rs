@@ -182,8 +182,11 @@ mod tests {
         let mut plan = failing();
         let (report, _) = page_of(&plan);
         let why = "<script>a & b".to_owned();
-        plan.known =
-            report.promises().into_iter().map(|promise| Known { promise, why: why.clone() }).collect();
+        plan.known = report
+            .promises()
+            .into_iter()
+            .map(|promise| Known { promise, why: why.clone(), by_chance: false })
+            .collect();
         let (_, page) = page_of(&plan);
         assert!(page.contains("Only what is known to break has broken"));
         assert!(page.contains("as is known: &lt;script&gt;a &amp; b"));

@@ -115,8 +115,8 @@ fn state<'a>(promise: Promise, plan: &'a Plan, report: &'a Report) -> State<'a> 
     match (first, known) {
         (Some(_), Some(known)) => State::Known(&known.why),
         (Some(first), None) => State::Broken(first),
-        (None, Some(_)) => State::OutOfDate,
-        (None, None) => elsewhere(promise).map_or(State::Kept, State::Elsewhere),
+        (None, Some(known)) if known.must_break() => State::OutOfDate,
+        (None, Some(_) | None) => elsewhere(promise).map_or(State::Kept, State::Elsewhere),
     }
 }
 

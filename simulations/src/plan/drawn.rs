@@ -33,7 +33,11 @@ impl Plan {
         }
         let wrong_clocks = [Fault::ClockJump, Fault::ClockYears, Fault::PowerCut];
         let known = if wrong_clocks.iter().any(|fault| trouble.0.contains_key(fault)) {
-            vec![Known { promise: Promise::Dated, why: "no hall doubts its own clock yet".to_owned() }]
+            vec![Known {
+                promise: Promise::Dated,
+                why: "no hall doubts its own clock yet".to_owned(),
+                by_chance: true,
+            }]
         } else {
             Vec::new()
         };

@@ -72,6 +72,16 @@ pub struct Known {
     pub promise: Promise,
     /// What is missing.
     pub why: String,
+    /// Chance decides whether it comes to that: then it need not break.
+    #[serde(default)]
+    pub by_chance: bool,
+}
+
+impl Known {
+    /// Whether the note is out of date where the promise holds.
+    pub fn must_break(&self) -> bool {
+        !self.by_chance
+    }
 }
 
 /// The halls of a city.
