@@ -78,6 +78,8 @@ bugs! {
     WitnessesStillCopied = "witnesses-still-copied",
     /// Wrapped keys that come with a case are not kept.
     WrapsDropped = "wraps-dropped",
+    /// A key for a hall that is not on the route is kept.
+    StrangersKeyKept = "strangers-key-kept",
 
     // The post.
     /// An own letter leaves the queue when it is sent, not when it is answered.

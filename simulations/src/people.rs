@@ -164,6 +164,10 @@ impl People {
         let wrap = |to| Wrap { to, recovery: false, key: city.wrapped.clone() };
         let mut wraps = vec![wrap(station.at)];
         wraps.extend(route(&station.disk, &question).ok().map(|route| wrap(route.competent)));
+        if self.chance.below(8) == 0 {
+            // Somebody wants another hall to be able to read it, too.
+            wraps.extend(stations.get(self.draw(stations.len())?).map(|other| wrap(other.at)));
+        }
         let act = self.act(city, station, WINDOW)?;
         let length = self.chance.below(BODY_BYTES.1).saturating_add(BODY_BYTES.0);
         let mut body = vec![0; usize::try_from(length).unwrap_or(0)];

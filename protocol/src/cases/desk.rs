@@ -37,7 +37,7 @@ pub(crate) fn receive(
     }
     let first = first_event(office, clerk, wanted, &route)?;
     let case = log::append(office.cx, &first, None)?;
-    log::keep_wraps(office.cx, case.id, &wanted.wraps);
+    log::keep_wraps(office.cx, &case, &wanted.wraps);
     let grade = if planted(Bug::GradedAtOnce) { Grade::D2 } else { Grade::D1 };
     let custody = Custody { position: Position::default(), stage: Stage::Custodian, mirror: false, grade };
     log::set_custody(office.cx, case.id, &custody);

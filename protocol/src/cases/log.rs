@@ -129,11 +129,15 @@ pub(crate) fn extend(cx: &mut Cx<'_>, file: &CaseFile, held: Option<&Case>, afte
         rows::write(cx, rows::event(after.id, sequence), event);
     }
     keep_case(cx, held, after);
-    keep_wraps(cx, after.id, if planted(Bug::WrapsDropped) { &[] } else { file.wraps.as_slice() });
+    keep_wraps(cx, after, if planted(Bug::WrapsDropped) { &[] } else { file.wraps.as_slice() });
 }
 
 /// Writes wrapped keys. One that is held is never replaced: whoever carries a case could ruin it.
-pub(crate) fn keep_wraps(cx: &mut Cx<'_>, id: CaseId, wraps: &[Wrap]) {
+/// A key for a hall that is not on the route is not kept, whoever brings it.
+pub(crate) fn keep_wraps(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
+    let id = case.id;
+    let on_route = |wrap: &&Wrap| [case.receiving, case.competent].contains(&wrap.to.hall);
+    let wraps = wraps.iter().filter(|wrap| on_route(wrap) || planted(Bug::StrangersKeyKept));
     let mut held = file(cx, id, 0).wraps.len();
     for wrap in wraps {
         let key = wrap_key(id, wrap.to, wrap.recovery);
