@@ -1,6 +1,6 @@
 //! Every read-only answer, as pure functions over the committed rows. Reading never enters the loop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::{CivilDay, Due};
 use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, Stage};
@@ -11,7 +11,7 @@ use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
 use crate::message::Roots;
 use crate::planted::{Bug, planted};
-use crate::record::Record;
+use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
@@ -42,8 +42,8 @@ pub struct Counts {
 pub fn counts(view: &dyn View) -> Counts {
     let of = |space| shelf::fingerprint(view, space).count();
     Counts {
-        directory: of(crate::record::Space::Directory),
-        lists: of(crate::record::Space::Lists),
+        directory: of(Space::Directory),
+        lists: of(Space::Lists),
         cases: rows::counted(view, "cases"),
         closed: rows::counted(view, "closed"),
         stages: Stage::ALL
@@ -185,42 +185,86 @@ pub fn chain(view: &dyn View, at: HallAt) -> Vec<Signed<Record>> {
     while let Some(at) = next {
         let Some(record) = directory.life_record(at) else { break };
         next = match record.value().issuer {
-            crate::record::Issuer::Hall(by) => Some(by),
-            crate::record::Issuer::Root => None,
+            Issuer::Hall(by) => Some(by),
+            Issuer::Root => None,
         };
         chain.push(record.signed().clone());
     }
-    chain.extend(shelf::held(view, crate::record::Space::Directory, "policy").map(|it| it.signed().clone()));
+    chain.extend(shelf::held(view, Space::Directory, "policy").map(|it| it.signed().clone()));
     chain.reverse();
     chain
 }
 
-/// What a new hall begins with: the chains to its superior and to every hall above it, so that it can check
-/// whom it calls when the superior is away, then their contacts, and every revocation. The superior's charter is
-/// the last of the charters.
-pub fn enrolment_records(view: &dyn View, superior: HallId) -> Vec<Signed<Record>> {
+/// What a hall's card consists of: the chains to it and to every hall above it, so that a new hall can check
+/// whom it calls when its superior is away, then their contacts, and the revocations that can be checked with
+/// these charters. The hall's own charter is the last of the charters.
+pub fn enrolment_records(view: &dyn View, hall: HallId) -> Vec<Signed<Record>> {
+    checkable(papers(view, hall))
+}
+
+/// What a new life of a hall begins with: as [`enrolment_records`] of its superior, and its own charter after
+/// all others. The superior may live another life than the one that has signed it.
+pub fn joining_records(view: &dyn View, superior: HallId, at: HallAt) -> Vec<Signed<Record>> {
+    let mut records = papers(view, superior);
+    for record in chain(view, at) {
+        if !records.contains(&record) {
+            records.push(record);
+        }
+    }
+    checkable(records)
+}
+
+fn papers(view: &dyn View, hall: HallId) -> Vec<Signed<Record>> {
     let directory = Directory::new(view);
     let parent = |hall: &HallId| directory.charter(*hall).and_then(|charter| charter.parent);
-    let superiors: Vec<HallId> =
-        std::iter::successors(directory.present(superior).map(|at| at.hall), parent).collect();
+    let line: Vec<HallId> =
+        std::iter::successors(directory.present(hall).map(|at| at.hall), parent).collect();
     let mut records = Vec::new();
-    for at in superiors.iter().rev().filter_map(|hall| directory.present(*hall)) {
+    for at in line.iter().rev().filter_map(|hall| directory.present(*hall)) {
         for record in chain(view, at) {
             if !records.contains(&record) {
                 records.push(record);
             }
         }
     }
-    for at in superiors.into_iter().filter_map(|hall| directory.present(hall)) {
-        let contact = shelf::held(view, crate::record::Space::Directory, &format!("contact/{at}"));
+    for at in line.into_iter().filter_map(|hall| directory.present(hall)) {
+        let contact = shelf::held(view, Space::Directory, &format!("contact/{at}"));
         records.extend(contact.map(|record| record.signed().clone()));
     }
-    let prefix = rows::record(crate::record::Space::Directory, "revocation/");
-    view.scan(&prefix, &[], &mut |key, value| {
+    view.scan(&rows::record(Space::Directory, "revocation/"), &[], &mut |key, value| {
         records.push(rows::parse(key, value));
         true
     });
     records
+}
+
+/// Policy and charters first, then what can be checked with them; the rest comes with the first exchange of the
+/// directory, which is before any case.
+fn checkable(records: Vec<Signed<Record>>) -> Vec<Signed<Record>> {
+    let read = records.into_iter().filter_map(|signed| Some((signed.peek().ok()?, signed)));
+    let (mut charters, mut others) = (BTreeSet::new(), Vec::new());
+    let mut ordered = Vec::new();
+    for (record, signed) in read {
+        match &record.body {
+            Body::Charter(charter) => {
+                charters.insert(charter.at());
+                ordered.push(signed);
+            }
+            Body::Policy(_) => ordered.push(signed),
+            Body::Contact(_)
+            | Body::Revocation(_)
+            | Body::Calendar(_)
+            | Body::Matter(_)
+            | Body::Delegation(_) => others.push((record, signed)),
+        }
+    }
+    others.retain(|(record, _)| {
+        let about = if let Body::Revocation(revocation) = &record.body { Some(revocation.at) } else { None };
+        let by = if let Issuer::Hall(by) = record.issuer { Some(by) } else { None };
+        [about, by].into_iter().flatten().all(|at| charters.contains(&at))
+    });
+    ordered.extend(others.into_iter().map(|(_, signed)| signed));
+    ordered
 }
 
 /// Halls whose code begins with, or whose name contains, a text.

@@ -36,7 +36,7 @@ use crate::ids::{CaseId, Digest, HallAt, HallId};
 use crate::limits::FRAME_MAX;
 use crate::record::Space;
 use crate::step::{Cx, View};
-use crate::wire;
+use crate::wire::{self, Malformed};
 
 /// The version of this key space; another one is not opened.
 pub const FORMAT_VERSION: u32 = 1;
@@ -312,10 +312,17 @@ pub(crate) fn read<T: DeserializeOwned>(view: &dyn View, key: &[u8]) -> Option<T
 
 /// Decodes the value of a row met in a scan.
 pub(crate) fn parse<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> T {
+    sound(key, wire::decode_own(bytes, FRAME_MAX * 2))
+}
+
+/// Decodes what a row's value begins with.
+pub(crate) fn parse_head<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> T {
+    sound(key, wire::decode_head(bytes, FRAME_MAX * 2).map(|(head, _rest)| head))
+}
+
+fn sound<T>(key: &[u8], decoded: Result<T, Malformed>) -> T {
     #[expect(clippy::expect_used, reason = "rows are checked by the store; what is left is a bug")]
-    wire::decode_own(bytes, FRAME_MAX * 2)
-        .map_err(|malformed| format!("row {key:02x?}: {malformed}"))
-        .expect("a row of this node decodes")
+    decoded.map_err(|malformed| format!("row {key:02x?}: {malformed}")).expect("a row of this node decodes")
 }
 
 /// Writes a row.

@@ -60,6 +60,12 @@ pub(crate) fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], bound: usize
 
 /// As [`decode`], for rows this node wrote itself: their canonical form was checked on the way in.
 pub(crate) fn decode_own<T: DeserializeOwned>(bytes: &[u8], bound: usize) -> Result<T, Malformed> {
+    let (value, rest) = decode_head(bytes, bound)?;
+    if rest == 0 { Ok(value) } else { Err(Malformed::NotCanonical) }
+}
+
+/// What `bytes` begin with, and how many bytes follow it: for a part that is read far oftener than the whole.
+pub(crate) fn decode_head<T: DeserializeOwned>(bytes: &[u8], bound: usize) -> Result<(T, usize), Malformed> {
     if bytes.len() > bound {
         return Err(Malformed::TooLong { length: bytes.len(), bound });
     }
@@ -71,7 +77,7 @@ pub(crate) fn decode_own<T: DeserializeOwned>(bytes: &[u8], bound: usize) -> Res
     let decoded = bincode::serde::decode_from_slice(rest, limited);
     #[expect(clippy::map_err_ignore, reason = "the codec's wording says nothing a caller could act on")]
     let (value, consumed) = decoded.map_err(|_| Malformed::Shape)?;
-    if consumed == rest.len() { Ok(value) } else { Err(Malformed::NotCanonical) }
+    Ok((value, rest.len().saturating_sub(consumed)))
 }
 
 fn settings() -> config::Configuration<config::LittleEndian, config::Fixint, config::NoLimit> {

@@ -9,14 +9,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::directory::{HallCard, mirrors, neighbours};
+use hallmesh_protocol::directory::{Place, mirrors, neighbours};
 use hallmesh_protocol::ids::{DivisionCode, HallAt, HallId, Tier};
 use hallmesh_protocol::limits::NEIGHBOURS_MAX;
-use hallmesh_protocol::seal::{SecretKey, Suite};
 
 /// 1 city, 6 counties, 5 townships each, 10 villages each.
-fn city() -> Vec<HallCard> {
-    let key = SecretKey::from_seed(Suite::One, [1; 32]).public();
+fn city() -> Vec<Place> {
     let mut codes = vec![(620_700_000_000_u64, None)];
     for county in 2..8_u64 {
         let county = 620_700_000_000 + county * 1_000_000;
@@ -28,15 +26,10 @@ fn city() -> Vec<HallCard> {
         }
     }
     let hall = |code: u64| HallId::main(DivisionCode::from_u64(code).unwrap());
-    let card = |(code, parent): (u64, Option<u64>)| HallCard {
+    let card = |(code, parent): (u64, Option<u64>)| Place {
         at: HallAt { hall: hall(code), incarnation: 1 },
-        name: code.to_string(),
         tier: hall(code).tier(),
         parent: parent.map(hall),
-        scope: hall(code).division(),
-        transport_key: key,
-        event_key: key,
-        valid_to: u64::MAX,
     };
     codes.into_iter().map(card).collect()
 }
@@ -58,7 +51,7 @@ fn every_hall_knows_its_parent_and_nobody_keeps_too_many_lines() {
     assert!(busiest <= 20, "a village is chosen by {busiest} halls");
 }
 
-fn reachable(halls: &[HallCard], dead: &dyn Fn(&HallCard) -> bool) -> (usize, usize) {
+fn reachable(halls: &[Place], dead: &dyn Fn(&Place) -> bool) -> (usize, usize) {
     let alive: BTreeSet<HallId> = halls.iter().filter(|card| !dead(card)).map(|card| card.at.hall).collect();
     let mut lines: BTreeMap<HallId, BTreeSet<HallId>> = BTreeMap::new();
     for one in &alive {

@@ -3,7 +3,7 @@
 //! The same records lie on every hall's disk from the start and are shared. Keys are of the toy suite and
 //! follow from the seed; all halls share one wrapping key, since nothing here is ever opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
@@ -170,10 +170,7 @@ impl City {
     /// The rows of a new life that knows these records and nothing else.
     pub fn install(&self, now: Now, records: Vec<Signed<Record>>, me: HallAt) -> anyhow::Result<Writes> {
         let policy = self.policy();
-        let read: Vec<_> = records.into_iter().filter_map(|it| Some((it.peek().ok()?, it))).collect();
-        let charters = read.iter().filter_map(|(record, _)| chartered(record)).collect();
-        let own = read.into_iter().filter(|(record, it)| *it != policy && is_checkable(record, &charters));
-        let records = own.map(|(_, signed)| signed).collect();
+        let records = records.into_iter().filter(|it| *it != policy).collect();
         genesis::install(now, policy.digest(), &policy, records, me).with_context(|| format!("the hall {me}"))
     }
 
@@ -245,37 +242,6 @@ impl City {
 /// Where a life of a hall says it can be reached. Nobody calls it: the simulator knows the way.
 pub fn address(at: HallAt) -> String {
     format!("/dns/hall-{}-{}.example/tcp/7201", at.hall.division(), at.incarnation)
-}
-
-/// The life that a record charters, if it charters one.
-fn chartered(record: &Record) -> Option<HallAt> {
-    match &record.body {
-        Body::Charter(charter) => Some(charter.at()),
-        Body::Policy(_)
-        | Body::Contact(_)
-        | Body::Revocation(_)
-        | Body::Calendar(_)
-        | Body::Matter(_)
-        | Body::Delegation(_) => None,
-    }
-}
-
-/// Whether a record can be checked with these charters. The rest comes with the first exchange.
-fn is_checkable(record: &Record, charters: &BTreeSet<HallAt>) -> bool {
-    let by = match record.issuer {
-        Issuer::Root => true,
-        Issuer::Hall(by) => charters.contains(&by),
-    };
-    let names = match &record.body {
-        Body::Revocation(revocation) => charters.contains(&revocation.at),
-        Body::Policy(_)
-        | Body::Charter(_)
-        | Body::Contact(_)
-        | Body::Calendar(_)
-        | Body::Matter(_)
-        | Body::Delegation(_) => true,
-    };
-    by && names
 }
 
 fn first_version(issuer: Issuer, body: Body) -> Record {

@@ -178,10 +178,10 @@ mod tests {
     use super::*;
     use crate::plan::{Fault, Step, Trouble};
 
-    /// A hall comes back with an old disk: known to break promises, so there is something to make small.
+    /// Clocks are wrong by years: known to break promises, so there is something to make small.
     fn failing() -> Plan {
         let span = Span { days: 2, open_minutes: 1, quiet_minutes: 1 };
-        let trouble = Trouble::of(&[(Fault::Restore, 20), (Fault::Crash, 15), (Fault::Clog, 15)]);
+        let trouble = Trouble::of(&[(Fault::ClockYears, 20), (Fault::Crash, 15), (Fault::Clog, 15)]);
         Plan { span, trouble, ..Plan::default() }
     }
 
@@ -195,7 +195,7 @@ mod tests {
     fn a_failing_run_gets_smaller_and_breaks_the_same_promise() {
         let plan = failing();
         let before = world::run(&plan).expect("runs");
-        let promise = before.violations.first().expect("a restored disk breaks a promise").promise;
+        let promise = before.violations.first().expect("a wrong clock breaks a promise").promise;
         let shrunk = shrink(&plan, 30, &mut |_| {}).expect("runs").expect("fails");
         assert!(shrunk.report.violations.iter().any(|it| it.promise == promise));
         assert!(shrunk.report.traffic.steps < before.traffic.steps);

@@ -95,16 +95,7 @@ pub fn charter_below(
 /// What the hall `at`, whose charter `superior` has published, joins with.
 pub fn join_text(view: &dyn View, superior: HallId, at: HallAt) -> Result<String, EnrolError> {
     Directory::new(view).life_record(at).ok_or(PapersError::NoChain { at })?;
-    let mut records = query::enrolment_records(view, superior);
-    // The superior may live another life than the one that has signed the charter.
-    for record in query::chain(view, at) {
-        if !records.contains(&record) {
-            records.push(record);
-        }
-    }
-    // A revocation of that life can be checked only after its charter.
-    records.sort_by_key(|record| !papers::is_charter_or_policy(record));
-    Ok(Papers::new(records)?.bundle()?)
+    Ok(Papers::new(query::joining_records(view, superior, at))?.bundle()?)
 }
 
 /// The card of a hall: for those who issue charters under it.

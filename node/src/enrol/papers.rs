@@ -92,8 +92,7 @@ impl Papers {
     /// Papers of records in the order of [`hallmesh_protocol::query::enrolment_records`]; the subject is the
     /// hall of the last charter.
     ///
-    /// A record issued by a hall whose charter is not among them cannot be checked by the reader and is left
-    /// out, and so is what one file cannot hold: both come with the first exchange of the directory, which is
+    /// What one file cannot hold is left out: it comes with the first exchange of the directory, which is
     /// before any case.
     pub fn new(records: Vec<Signed<Record>>) -> Result<Self, PapersError> {
         let papers = Self::of(records)?;
@@ -176,13 +175,13 @@ impl Papers {
             return Err(PapersError::Incomplete);
         };
         let mut rest: Vec<_> = records.filter(|record| *record != policy).collect();
-        let charters: Vec<Charter> = rest.iter().filter_map(charter_in).collect();
         let mut others = 0_usize;
         rest.retain(|record| {
-            others = others.saturating_add(usize::from(charter_in(record).is_none()));
-            checkable(record, &charters) && (charter_in(record).is_some() || others <= OTHERS_MAX)
+            let is_charter = charter_in(record).is_some();
+            others = others.saturating_add(usize::from(!is_charter));
+            is_charter || others <= OTHERS_MAX
         });
-        let charter = charters.into_iter().last().ok_or(PapersError::Incomplete)?;
+        let charter = rest.iter().rev().find_map(charter_in).ok_or(PapersError::Incomplete)?;
         Ok(Self { policy, rest, city, charter })
     }
 
@@ -231,12 +230,6 @@ pub(super) fn records_in(content: &[u8]) -> Option<Vec<Signed<Record>>> {
     records.iter().all(of_directory).then_some(records)
 }
 
-/// Whether others can be checked by it.
-pub(super) fn is_charter_or_policy(record: &Signed<Record>) -> bool {
-    let body = record.peek().map(|record| record.body);
-    matches!(body, Ok(Body::Policy(_) | Body::Charter(_)))
-}
-
 fn charter_in(record: &Signed<Record>) -> Option<Charter> {
     match record.peek().ok()?.body {
         Body::Charter(charter) => Some(*charter),
@@ -251,18 +244,6 @@ fn charter_in(record: &Signed<Record>) -> Option<Charter> {
 
 fn issuer_of_charter(record: &Signed<Record>) -> Option<(HallAt, Issuer)> {
     Some((charter_in(record)?.at(), record.peek().ok()?.issuer))
-}
-
-/// A charter is never left out: a missing link is for [`Papers::reach_root`] to tell. A revocation of a hall
-/// that is not in the bundle comes with the first comparison of directories, before any case does.
-fn checkable(record: &Signed<Record>, charters: &[Charter]) -> bool {
-    let chartered = |at: HallAt| charters.iter().any(|charter| charter.at() == at);
-    match record.peek() {
-        Ok(Record { body: Body::Revocation(revocation), .. }) if !chartered(revocation.at) => false,
-        Ok(Record { body: Body::Charter(_), .. } | Record { issuer: Issuer::Root, .. }) => true,
-        Ok(Record { issuer: Issuer::Hall(by), .. }) => chartered(by),
-        Err(_) => false,
-    }
 }
 
 /// Rows that are not on a disk yet.

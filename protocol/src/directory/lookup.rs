@@ -20,17 +20,29 @@ pub struct Directory<'a> {
     view: &'a dyn View,
 }
 
-/// What a neighbour computation and a roster need to know of a hall.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HallCard {
-    /// The hall and the life this card is of.
+/// Where a hall stands in the city: all that a computation of neighbours needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The hall and the life it is in.
     pub at: HallAt,
-    /// Its name.
-    pub name: String,
     /// Its tier.
     pub tier: Tier,
     /// The hall above it.
     pub parent: Option<HallId>,
+}
+
+/// What a roster and a check of what was signed need to know of a hall. Its encoding begins with its
+/// [`Place`], so that a computation over all halls of a province need not decode the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HallCard {
+    /// The hall and the life this card is of.
+    pub at: HallAt,
+    /// Its tier.
+    pub tier: Tier,
+    /// The hall above it.
+    pub parent: Option<HallId>,
+    /// Its name.
+    pub name: String,
     /// It may act only for this division and what lies under it.
     pub scope: DivisionCode,
     /// The key of its line.
@@ -45,9 +57,9 @@ impl HallCard {
     pub(crate) fn of(charter: &Charter) -> Self {
         Self {
             at: charter.at(),
-            name: charter.name.clone(),
             tier: charter.tier,
             parent: charter.parent,
+            name: charter.name.clone(),
             scope: charter.scope,
             transport_key: charter.transport_key,
             event_key: charter.event_key,
@@ -138,17 +150,26 @@ impl<'a> Directory<'a> {
 
     /// Every hall that is one of us, ascending by code.
     pub fn halls(&self) -> Vec<HallCard> {
-        let mut cards: Vec<HallCard> = Vec::new();
+        self.present_lives(rows::parse, |card: &HallCard| card.at)
+    }
+
+    /// The place of every hall that is one of us, ascending by code.
+    pub fn places(&self) -> Vec<Place> {
+        self.present_lives(rows::parse_head, |place: &Place| place.at)
+    }
+
+    fn present_lives<T>(&self, parse: fn(&[u8], &[u8]) -> T, at: fn(&T) -> HallAt) -> Vec<T> {
+        let mut lives: Vec<T> = Vec::new();
         self.view.scan(&rows::cards(), &[], &mut |key, value| {
-            let card: HallCard = rows::parse(key, value);
+            let life = parse(key, value);
             // Lives of one hall stand in order; the last is the present one.
-            cards.pop_if(|last| last.at.hall == card.at.hall);
-            cards.push(card);
+            lives.pop_if(|last| at(last).hall == at(&life).hall);
+            lives.push(life);
             true
         });
         let revoked = self.revoked();
-        cards.retain(|card| revoked.get(&card.at.hall).is_none_or(|last| *last < card.at.incarnation));
-        cards
+        lives.retain(|life| revoked.get(&at(life).hall).is_none_or(|last| *last < at(life).incarnation));
+        lives
     }
 
     /// The last revoked life of each hall that has one.

@@ -13,7 +13,7 @@ use crate::limits::{ADDRESS_MAX, ADDRESSES_MAX, LIVES_MAX, NAME_MAX, SIGNATURES_
 use crate::seal::{PublicKey, WrapPublic};
 
 pub use admission::{Enrolment, Inadmissible, charter_holds};
-pub use lookup::{Directory, HallCard};
+pub use lookup::{Directory, HallCard, Place};
 pub use neighbours::{mirrors, neighbours};
 
 /// How the city's root signs: any `threshold` of `keys`, each kept offline by one holder.

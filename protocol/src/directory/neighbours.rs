@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::HallCard;
+use super::Place;
 use crate::ids::{HallAt, HallId, Tier};
 use crate::limits::NEIGHBOURS_MAX;
 
@@ -11,10 +11,10 @@ const SIBLINGS: usize = 2;
 const LONG_LINKS_DOWN: usize = 3;
 
 /// The halls to which `me` keeps a line: parent, backup parent, two siblings, long links.
-pub fn neighbours(me: HallId, halls: &[HallCard]) -> BTreeSet<HallId> {
+pub fn neighbours(me: HallId, halls: &[Place]) -> BTreeSet<HallId> {
     let Some(own) = find(halls, me) else { return BTreeSet::new() };
     let mut chosen: BTreeSet<HallId> = BTreeSet::new();
-    let mut pick = |label: &str, count: usize, fits: &dyn Fn(&HallCard) -> bool| {
+    let mut pick = |label: &str, count: usize, fits: &dyn Fn(&Place) -> bool| {
         let best = best(label, me, halls, (count, &|card| fits(card) && !chosen.contains(&card.at.hall)));
         chosen.extend(best.into_iter().map(|at| at.hall));
         chosen.len()
@@ -36,16 +36,16 @@ pub fn neighbours(me: HallId, halls: &[HallCard]) -> BTreeSet<HallId> {
 }
 
 /// Whether a hall may be chosen.
-type Fits<'a> = &'a dyn Fn(&HallCard) -> bool;
+type Fits<'a> = &'a dyn Fn(&Place) -> bool;
 
 /// The two halls that mirror what `me` holds: its superior and a sibling on another uplink. A hall that
 /// lacks one of these uses halls of the next tier, then any.
-pub fn mirrors(me: HallId, halls: &[HallCard]) -> Vec<HallAt> {
+pub fn mirrors(me: HallId, halls: &[Place]) -> Vec<HallAt> {
     let Some(own) = find(halls, me) else { return Vec::new() };
-    let parent = |card: &HallCard| Some(card.at.hall) == own.parent;
-    let other_uplink = |card: &HallCard| card.tier == own.tier && card.parent != own.parent;
-    let same_tier = |card: &HallCard| card.tier == own.tier;
-    let next_tier = |card: &HallCard| next_to(card.tier, own.tier);
+    let parent = |card: &Place| Some(card.at.hall) == own.parent;
+    let other_uplink = |card: &Place| card.tier == own.tier && card.parent != own.parent;
+    let same_tier = |card: &Place| card.tier == own.tier;
+    let next_tier = |card: &Place| next_to(card.tier, own.tier);
     let choices: [(&str, usize, Fits<'_>); 5] = [
         ("parent", 1, &parent),
         ("mirror", 1, &other_uplink),
@@ -68,30 +68,44 @@ fn next_to(one: Tier, other: Tier) -> bool {
     one.depth().abs_diff(other.depth()) == 1
 }
 
-fn find(halls: &[HallCard], hall: HallId) -> Option<&HallCard> {
+fn find(halls: &[Place], hall: HallId) -> Option<&Place> {
     let index = halls.binary_search_by_key(&hall, |card| card.at.hall).ok()?;
     halls.get(index)
 }
 
 /// So many fitting halls with the best scores, best first; never `me`.
-fn best(label: &str, me: HallId, halls: &[HallCard], (count, fits): (usize, Fits<'_>)) -> Vec<HallAt> {
-    let key = blake3::Hasher::new_derive_key("hallmesh v1 rendezvous")
-        .update(label.as_bytes())
-        .update(&me.to_u64().to_be_bytes())
-        .finalize();
-    let mut best = BTreeSet::new();
+fn best(label: &str, me: HallId, halls: &[Place], (count, fits): (usize, Fits<'_>)) -> Vec<HallAt> {
     if count == 0 {
         return Vec::new();
     }
-    for card in halls.iter().filter(|card| card.at.hall != me && fits(card)) {
-        best.insert((score(key.as_bytes(), card.at.hall), card.at));
-        if best.len() > count {
-            best.pop_last();
+    let key = key(label, me);
+    let mut best: BTreeSet<(u64, HallAt)> = BTreeSet::new();
+    for place in halls.iter().filter(|place| place.at.hall != me && fits(place)) {
+        let scored = (score(key, place.at.hall), place.at);
+        if best.len() < count || best.last().is_some_and(|last| scored < *last) {
+            best.insert(scored);
+            if best.len() > count {
+                best.pop_last();
+            }
         }
     }
     best.into_iter().map(|(_, at)| at).collect()
 }
 
-fn score(key: &[u8; 32], hall: HallId) -> [u8; 32] {
-    *blake3::keyed_hash(key, &hall.to_u64().to_be_bytes()).as_bytes()
+/// What makes each hall's choices its own.
+fn key(label: &str, me: HallId) -> u64 {
+    let digest = blake3::Hasher::new_derive_key("hallmesh v1 rendezvous")
+        .update(label.as_bytes())
+        .update(&me.to_u64().to_be_bytes())
+        .finalize();
+    digest.as_bytes().iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
+}
+
+/// The finalizer of `SplitMix64` (Steele, Lea and Flood 2014). It needs to spread well and no more: nobody chooses
+/// the code of its division, and a hall of a province scores tens of thousands at every start.
+fn score(key: u64, hall: HallId) -> u64 {
+    let mixed = (key ^ hall.to_u64()).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }

@@ -166,7 +166,7 @@ impl Node {
 
     fn keep_up_with_directory(&mut self, cx: &mut Cx<'_>) {
         if std::mem::take(&mut self.halls_moved) {
-            let halls = Directory::new(cx).halls();
+            let halls = Directory::new(cx).places();
             let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
             self.mirrors = [mirrors.next(), mirrors.next()];
             cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));

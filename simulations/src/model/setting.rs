@@ -16,7 +16,8 @@ pub(super) type Site = (u64, &'static str);
 const CITY: Site = (620_700_000_000, "city");
 const COUNTY: Site = (620_701_000_000, "county");
 const TOWN: Site = (620_701_001_000, "town");
-const VILLAGE: Site = (620_701_001_001, "village");
+/// Of this number, since its second mirror must not be the city itself.
+const VILLAGE: Site = (620_701_001_002, "village");
 const OTHER_COUNTY: Site = (620_702_000_000, "other county");
 
 /// Each of the two that hand the case to each other is a mirror of the other; the third mirrors for both.

@@ -143,7 +143,7 @@ mod tests {
 
     fn failing() -> Plan {
         let span = Span { days: 2, open_minutes: 1, quiet_minutes: 1 };
-        let trouble = Trouble::of(&[(Fault::Restore, 20), (Fault::Crash, 15), (Fault::Clog, 15)]);
+        let trouble = Trouble::of(&[(Fault::ClockYears, 20), (Fault::Crash, 15), (Fault::Clog, 15)]);
         Plan { span, trouble, ..Plan::default() }
     }
 
@@ -167,7 +167,7 @@ mod tests {
     fn the_page_of_a_failing_run_names_what_is_broken() {
         let plan = failing();
         let (report, page) = page_of(&plan);
-        let first = report.violations.first().expect("a restored disk breaks a promise");
+        let first = report.violations.first().expect("a wrong clock breaks a promise");
         let word = first.promise.word();
         assert!(page.contains(&format!("\u{2717} Broken: {word}")) || page.contains(&format!(", {word}")));
         assert!(page.contains(&format!(">{word}</td>")) && page.contains("broken, first at"));

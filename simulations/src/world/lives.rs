@@ -141,17 +141,7 @@ impl World {
         if !chartered {
             return None;
         }
-        let mut records = query::enrolment_records(&source.disk, source.at.hall);
-        for record in query::chain(&source.disk, new) {
-            if !records.contains(&record) {
-                records.push(record);
-            }
-        }
-        // A revocation of an earlier life can be checked only after its charter.
-        records.sort_by_key(|record| {
-            let body = record.peek().map(|record| record.body);
-            !matches!(body, Ok(Body::Policy(_) | Body::Charter(_)))
-        });
+        let records = query::joining_records(&source.disk, source.at.hall, new);
         Some(self.first_disk(source.clock.at(self.now), records, new))
     }
 
