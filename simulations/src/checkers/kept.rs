@@ -65,6 +65,10 @@ impl Kept {
             *lost = lost.saturating_add(1);
             let needed = self.restorable.get(case).copied().unwrap_or(0);
             let kept = halls.values().copied().max().unwrap_or(0);
+            // What was confirmed and lay on this disk only is lost with it: grade D1 says so.
+            if let Some(confirmed) = self.confirmed.get_mut(case) {
+                *confirmed = (*confirmed).min(kept.max(needed).saturating_sub(1));
+            }
             if *lost == 1 && kept < needed {
                 gone.push(format!(
                     "case {case}: {needed} events were graded D2, one disk was lost, {kept} are left"

@@ -27,7 +27,7 @@ impl Settled {
     pub fn check(station: &Station, forks_allowed: bool, orphan: impl Fn(CaseId) -> bool) -> Option<String> {
         let mut known = BTreeMap::new();
         let mut waits = |case: CaseId| !*known.entry(case).or_insert_with(|| orphan(case));
-        let between = [Stage::Handing, Stage::Holder];
+        let between = [Stage::Handing, Stage::Holder, Stage::Recovering];
         let desks =
             between.into_iter().flat_map(|stage| query::desk(&station.disk, stage, None, LOOKED_AT_MAX));
         let cases = desks.filter(|case| waits(*case)).count();
@@ -60,7 +60,10 @@ impl Settled {
 /// The case that a letter is about.
 fn about(what: &What) -> Option<CaseId> {
     match what {
-        What::HandOver { case, .. } | What::Copy { case } => Some(*case),
+        What::HandOver { case, .. }
+        | What::Copy { case }
+        | What::Fence { case, .. }
+        | What::AskFence { case, .. } => Some(*case),
         What::Ask(asked) => Some(asked.case),
         What::Relay(letter) => about_letter(letter),
     }
@@ -69,8 +72,11 @@ fn about(what: &What) -> Option<CaseId> {
 fn about_letter(letter: &Letter) -> Option<CaseId> {
     match &letter.body {
         LetterBody::HandOver(file) | LetterBody::Copy(file) => Some(file.events.first()?.header().ok()?.case),
-        LetterBody::Receipt(receipt) => receipt.peek().ok().map(|receipt| receipt.case),
+        LetterBody::Receipt(receipt) | LetterBody::Fence(_, receipt) => {
+            receipt.peek().ok().map(|receipt| receipt.case)
+        }
         LetterBody::Ask(asked) => Some(asked.case),
+        LetterBody::AskFence { case, .. } => Some(*case),
     }
 }
 
