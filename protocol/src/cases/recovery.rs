@@ -117,11 +117,9 @@ fn mirrors_from_now_on(office: &Office<'_, '_>, before: Mirrors) -> Mirrors {
 /// Records nothing more of an ended life, and tells its successor what there is. False while the successor still needs a
 /// key that this hall can give: it is asked for once more after a restart.
 fn fence_off(office: &mut Office<'_, '_>, id: CaseId, of: HallAt, to: HallAt) -> bool {
-    if let Some(given) = fence(office.cx, id, of).filter(|given| *given != to) {
-        // The word is given to somebody else. Only a later life of that hall takes it over.
-        if !Directory::new(office.cx).has_ended(given) {
-            return true;
-        }
+    // A word that is given to somebody else is not given twice.
+    if fence(office.cx, id, of).is_some_and(|given| given != to) {
+        return true;
     }
     if !planted(Bug::FenceForgotten) {
         rows::write(office.cx, rows::fence(id, of), &to);
@@ -130,19 +128,20 @@ fn fence_off(office: &mut Office<'_, '_>, id: CaseId, of: HallAt, to: HallAt) ->
     !want_key(office.cx, office.me.at, id, to)
 }
 
-/// For whom this hall has fenced a life off in a case.
+/// For whom this hall has fenced a life off in a case; for whoever follows it, if that life has ended too.
 fn fence(view: &dyn View, id: CaseId, of: HallAt) -> Option<HallAt> {
-    rows::read(view, &rows::fence(id, of))
+    let given = rows::read(view, &rows::fence(id, of))?;
+    Some(Directory::new(view).answers_for(given))
 }
 
 /// The lives that this hall has fenced off in a case, each with the hall that follows it.
 fn fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, HallAt)> {
-    let mut fences = Vec::new();
-    view.scan(&rows::fences(id), &[], &mut |key, value| {
-        fences.extend(rows::fenced_in(key).map(|of| (of, rows::parse::<HallAt>(key, value))));
+    let mut fenced = Vec::new();
+    view.scan(&rows::fences(id), &[], &mut |key, _| {
+        fenced.extend(rows::fenced_in(key));
         true
     });
-    fences
+    fenced.into_iter().filter_map(|of| Some((of, fence(view, id, of)?))).collect()
 }
 
 /// Asks the shell to wrap the case's key to a life that has none, if this hall can open the case and the life may.
@@ -235,6 +234,7 @@ pub(super) fn keep_what_is_told(office: &mut Office<'_, '_>, by: HallAt, told: O
     };
     if log::agrees(office.cx, before, &told.digests) {
         if told.case.events > before.events {
+            no_longer_hands_over(office, before);
             log::extend(office.cx, &told.file, held.as_ref(), &told.case);
         } else {
             log::keep_wraps(office.cx, before, &told.file.wraps);
@@ -250,6 +250,16 @@ pub(super) fn keep_what_is_told(office: &mut Office<'_, '_>, by: HallAt, told: O
         rows::count(office.cx, "forks", 1);
     }
     recorded
+}
+
+/// A hand-over of an earlier life that this one has repeated, when it turns out that the case has gone on since.
+fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
+    let handing = log::custody(office.cx, case.id).is_some_and(|custody| custody.stage == Stage::Handing);
+    if let Some(transit) = case.transit.filter(|_| handing && case.custodian != office.me.at) {
+        let upto = case.events.saturating_sub(1);
+        office.post.done(office.cx, transit.to.hall, &What::HandOver { case: case.id, upto });
+        stands(office, case, Stage::None);
+    }
 }
 
 /// A successor keeps what this hall has told it.

@@ -318,7 +318,9 @@ impl Checkers {
         let file = query::file(disk, case);
         let how = self.route_only.kept(case, &file);
         self.note(at, Promise::RouteOnly, how);
-        let how = self.revoked.kept(seat, &view, &file, disk);
+        let recorded = self.kept.copies(case, events) > 1;
+        let me = (seat, self.lives.at(seat));
+        let how = self.revoked.kept(me, (&view, &file), recorded, disk);
         self.note(at, Promise::RouteOnly, how);
         self.look_at_log(at, seat, &view, disk);
         let Some(custody) = view.custody else { return };
