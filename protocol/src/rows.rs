@@ -25,7 +25,7 @@
 //! | `2a` reading | case id, wall, clerk | `ClerkId`: who read what is sealed | cases |
 //! | `2b` stuck | case id | nothing: a case that has nobody to go to yet | cases |
 //! | `2c` bond | hall, incarnation, case id | nothing: a case that has to do with this other life | cases |
-//! | `2d` fence | case id, hall, incarnation | `HallAt`: for whom this hall has fenced that life off | cases |
+//! | `2d` fence | case id, hall, incarnation | `Fence`: what this hall has said of that life, and to whom | cases |
 //! | `2e` fenced | case id, hall, incarnation | `Signed<Receipt>`: that hall has fenced the life this one follows | cases |
 //! | `2f` orphan | case id, digest | `SignedEvent`: late or contradicted, kept and shown | cases |
 //! | `30` post | destination, sequence | `Queued` letter | post |

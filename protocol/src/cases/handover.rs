@@ -92,9 +92,9 @@ pub(crate) fn queue_copies(office: &mut Office<'_, '_>, case: &Case) {
 pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked: &CheckedFile) {
     let case = &checked.case;
     if case.transit.is_none_or(|transit| transit.to != office.me.at) {
-        return handed_to_earlier_life(office, checked);
+        return handed_to_earlier_life(office, letter, checked);
     }
-    if is_fenced_off(office.cx, log::case(office.cx, case.id).as_ref(), checked) {
+    if is_fenced_off(office.cx, log::case(office.cx, case.id).as_ref(), letter.from, checked) {
         rows::count(office.cx, "letters/fenced", 1);
         return;
     }
@@ -130,12 +130,12 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
 
 /// A case was handed to a life that this one follows: what there is of it is recovered, and its giver hears of it
 /// once this life, or others that it has learned of, have gone on with the case.
-fn handed_to_earlier_life(office: &mut Office<'_, '_>, checked: &CheckedFile) {
+fn handed_to_earlier_life(office: &mut Office<'_, '_>, letter: &Letter, checked: &CheckedFile) {
     let case = &checked.case;
     let Some(to) = case.transit.map(|transit| transit.to) else { return };
     let mine = Directory::new(office.cx).answers_for(to) == office.me.at;
     let held = log::case(office.cx, case.id);
-    if !mine || is_fenced_off(office.cx, held.as_ref(), checked) {
+    if !mine || is_fenced_off(office.cx, held.as_ref(), letter.from, checked) {
         return;
     }
     if keep_what_is_told(office, case.custodian, Some(checked)) {
@@ -259,7 +259,7 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         return;
     }
     let held = log::case(office.cx, offered.id);
-    if is_fenced_off(office.cx, held.as_ref(), checked) {
+    if is_fenced_off(office.cx, held.as_ref(), letter.from, checked) {
         rows::count(office.cx, "letters/fenced", 1);
         return;
     }
@@ -291,9 +291,8 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     if let Some(transit) = kept.transit.filter(|transit| transit.to.hall != letter.from.hall) {
         answer(office, transit.to.hall, receipt.signed().clone());
     }
-    if Directory::new(office.cx).has_ended(kept.owner()) {
-        look_after(office, kept.id);
-    }
+    // A copy may come later than the news that its writer has ended.
+    look_after(office, kept.id);
 }
 
 /// A receipt came.
@@ -321,7 +320,7 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
         ReceiptKind::Unknown => hand_over_again(office, said),
         ReceiptKind::Told => told(office, said),
         // It comes in a letter of its own.
-        ReceiptKind::Fenced { .. } => {}
+        ReceiptKind::Fenced { .. } | ReceiptKind::Known { .. } => {}
     }
 }
 

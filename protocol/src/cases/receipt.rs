@@ -28,6 +28,13 @@ pub enum ReceiptKind {
         /// The hall that follows it.
         to: HallAt,
     },
+    /// Another hall tells what it has of a case that an ended life had a part in.
+    Known {
+        /// The life that has ended.
+        of: HallAt,
+        /// The hall that follows it.
+        to: HallAt,
+    },
     /// A hall that follows an ended life keeps what it was told of the case, up to `sequence`.
     Told,
 }

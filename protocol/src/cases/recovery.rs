@@ -12,6 +12,8 @@
 //! then the case waits for a ruling.
 
 use super::Office;
+use serde::{Deserialize, Serialize};
+
 use super::desk::append;
 use super::event::Position;
 use super::facts::{Facts, Mirrors};
@@ -29,6 +31,15 @@ use crate::signed::Verified;
 use crate::step::{Cx, Happening, Output, View};
 use crate::verify::CheckedFile;
 use crate::wire::Blob;
+
+/// What this hall has said of an ended life.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Fence {
+    /// To the hall that follows it.
+    to: HallAt,
+    /// It records nothing more of that life: the word of a mirror. Others only tell what they have.
+    binds: bool,
+}
 
 /// Looks at the cases that have to do with lives which have ended, from a key of the bonds on. Gives the key to go on
 /// from, if there are more than one page.
@@ -74,7 +85,7 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     let Some(ended) = played else { return true };
     let Some(successor) = directory.successor(ended) else { return false };
     if successor.at != me {
-        return fence_off(office, id, ended, successor.at);
+        return fence_off(office, id, (ended, successor.at), false);
     }
     if ended == owner {
         recover(office, &case);
@@ -116,32 +127,37 @@ fn mirrors_from_now_on(office: &Office<'_, '_>, before: Mirrors) -> Mirrors {
 
 /// Records nothing more of an ended life, and tells its successor what there is. False while the successor still needs a
 /// key that this hall can give: it is asked for once more after a restart.
-fn fence_off(office: &mut Office<'_, '_>, id: CaseId, of: HallAt, to: HallAt) -> bool {
+fn fence_off(office: &mut Office<'_, '_>, id: CaseId, (of, to): (HallAt, HallAt), asked: bool) -> bool {
     // A word that is given to somebody else is not given twice.
-    if fence(office.cx, id, of).is_some_and(|given| given != to) {
+    let given = fence(office.cx, id, of);
+    if given.is_some_and(|given| given.to != to) {
         return true;
     }
-    if !planted(Bug::FenceForgotten) {
-        rows::write(office.cx, rows::fence(id, of), &to);
-    }
+    let binds = asked || given.is_some_and(|given| given.binds) || is_owners_mirror(office, id);
+    let binds = binds && !planted(Bug::FenceForgotten);
+    rows::write(office.cx, rows::fence(id, of), &Fence { to, binds });
     office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
     !want_key(office.cx, office.me.at, id, to)
 }
 
 /// For whom this hall has fenced a life off in a case; for whoever follows it, if that life has ended too.
-fn fence(view: &dyn View, id: CaseId, of: HallAt) -> Option<HallAt> {
-    let given = rows::read(view, &rows::fence(id, of))?;
-    Some(Directory::new(view).answers_for(given))
+fn fence(view: &dyn View, id: CaseId, of: HallAt) -> Option<Fence> {
+    let given: Fence = rows::read(view, &rows::fence(id, of))?;
+    Some(Fence { to: Directory::new(view).answers_for(given.to), ..given })
 }
 
 /// The lives that this hall has fenced off in a case, each with the hall that follows it.
-fn fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, HallAt)> {
+fn fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
     let mut fenced = Vec::new();
     view.scan(&rows::fences(id), &[], &mut |key, _| {
         fenced.extend(rows::fenced_in(key));
         true
     });
     fenced.into_iter().filter_map(|of| Some((of, fence(view, id, of)?))).collect()
+}
+
+fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
+    log::case(office.cx, id).is_some_and(|case| case.owners_mirrors().contains(&Some(office.me.at)))
 }
 
 /// Asks the shell to wrap the case's key to a life that has none, if this hall can open the case and the life may.
@@ -159,15 +175,21 @@ pub(crate) fn want_key(cx: &mut Cx<'_>, me: HallAt, id: CaseId, to: HallAt) -> b
 pub(crate) fn keep_keys(office: &mut Office<'_, '_>, id: CaseId, wraps: &[super::Wrap]) {
     let Some(case) = log::case(office.cx, id) else { return };
     log::keep_wraps(office.cx, &case, wraps);
-    for (of, to) in fences(office.cx, id) {
-        if wraps.iter().any(|wrap| wrap.to == to) {
-            office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
+    for (of, given) in fences(office.cx, id) {
+        if wraps.iter().any(|wrap| wrap.to == given.to) {
+            office.post.enqueue(office.cx, given.to.hall, What::Fence { case: id, of });
         }
     }
 }
 
-/// Whether a log says more than this hall keeps, by the word of a life that this hall has fenced off.
-pub(crate) fn is_fenced_off(view: &dyn View, held: Option<&Case>, checked: &CheckedFile) -> bool {
+/// Whether a log says more than this hall keeps, by the word of a life that this hall has fenced off. What the hall
+/// brings to which the word was given is good: it has heard all other mirrors.
+pub(crate) fn is_fenced_off(
+    view: &dyn View,
+    held: Option<&Case>,
+    writer: HallAt,
+    checked: &CheckedFile,
+) -> bool {
     if planted(Bug::FenceIgnored) {
         return false;
     }
@@ -176,9 +198,9 @@ pub(crate) fn is_fenced_off(view: &dyn View, held: Option<&Case>, checked: &Chec
     let headers = || checked.file.events.iter().filter_map(|event| event.header().ok());
     let succeeded =
         |of: HallAt| headers().any(|it| matches!(it.facts, Facts::Succeed { from, .. } if from == of));
-    fences(view, id)
-        .into_iter()
-        .any(|(of, _)| !succeeded(of) && headers().skip(known).any(|header| header.at == of))
+    let binding = |given: &Fence| given.binds && given.to != writer;
+    let fences = fences(view, id).into_iter().filter(|(_, given)| binding(given));
+    fences.into_iter().any(|(of, _)| !succeeded(of) && headers().skip(known).any(|header| header.at == of))
 }
 
 /// The successor of a life asks for this hall's fence.
@@ -187,18 +209,18 @@ pub(crate) fn fence_asked(office: &mut Office<'_, '_>, id: CaseId, of: HallAt) {
     let Some(successor) = directory.successor(of).filter(|_| directory.has_ended(of)) else { return };
     if successor.at != office.me.at {
         // A key that is still wanted is asked for when the bonds are looked at again.
-        let _wanted = fence_off(office, id, of, successor.at);
+        let _wanted = fence_off(office, id, (of, successor.at), true);
     }
 }
 
 /// The words of a fence.
 pub(crate) fn fence_letter(cx: &Cx<'_>, me: &crate::node::Me, id: CaseId, of: HallAt) -> Option<LetterBody> {
-    let to = fence(cx, id, of)?;
+    let Fence { to, binds } = fence(cx, id, of)?;
     let file = log::case(cx, id).map(|case| log::file(cx, id, case.events));
     let nothing = (0, Digest([0; 32]), Position::default());
     let told = log::case(cx, id).map(|case| (case.events.saturating_sub(1), case.head, case.position));
     let (sequence, head, position) = told.unwrap_or(nothing);
-    let kind = ReceiptKind::Fenced { of, to };
+    let kind = if binds { ReceiptKind::Fenced { of, to } } else { ReceiptKind::Known { of, to } };
     let receipt = Receipt { kind, case: id, position, sequence, head, by: me.at, wall: cx.now.wall };
     Some(LetterBody::Fence(file, Verified::own(receipt, &me.key).signed().clone()))
 }
@@ -211,13 +233,15 @@ pub(crate) fn fenced(
     receipt: &Verified<Receipt>,
 ) {
     let said = receipt.value();
-    let ReceiptKind::Fenced { of, to } = said.kind else { return };
+    let (ReceiptKind::Fenced { of, to } | ReceiptKind::Known { of, to }) = said.kind else { return };
     let follows = Directory::new(office.cx).successor(of).is_some_and(|it| it.at == office.me.at);
     if to != office.me.at || !follows || !keep_what_is_told(office, said.by, told) {
         return;
     }
-    rows::write(office.cx, rows::fenced(said.case, said.by), receipt.signed());
-    office.post.done(office.cx, said.by.hall, &What::AskFence { case: said.case, of });
+    if matches!(said.kind, ReceiptKind::Fenced { .. }) {
+        rows::write(office.cx, rows::fenced(said.case, said.by), receipt.signed());
+        office.post.done(office.cx, said.by.hall, &What::AskFence { case: said.case, of });
+    }
     let kind = ReceiptKind::Told;
     let told = Verified::own(Receipt { kind, by: office.me.at, ..said.clone() }, &office.me.key);
     super::handover::answer(office, letter.from.hall, told.signed().clone());
@@ -264,7 +288,7 @@ fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
 
 /// A successor keeps what this hall has told it.
 pub(crate) fn told(office: &mut Office<'_, '_>, said: &Receipt) {
-    for (of, _) in fences(office.cx, said.case).into_iter().filter(|(_, to)| *to == said.by) {
+    for (of, _) in fences(office.cx, said.case).into_iter().filter(|(_, given)| given.to == said.by) {
         office.post.done(office.cx, said.by.hall, &What::Fence { case: said.case, of });
     }
 }
@@ -277,7 +301,8 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
     let mut waits = false;
     for mirror in case.owners_mirrors().into_iter().flatten().filter(|at| !destroyed.contains(at)) {
         if mirror == office.me.at {
-            rows::write(office.cx, rows::fence(case.id, owner), &office.me.at);
+            let own = Fence { to: office.me.at, binds: true };
+            rows::write(office.cx, rows::fence(case.id, owner), &own);
         } else if !has_fenced(office.cx, case.id, mirror, owner) {
             office.post.enqueue(office.cx, mirror.hall, What::AskFence { case: case.id, of: owner });
             waits = true;

@@ -147,8 +147,8 @@ impl Kept {
     }
 
     /// All trouble is over: what is wrong with where the cases are.
-    pub fn ended(&self, endings: &[(CaseId, Vec<Ending>)]) -> Vec<String> {
-        endings.iter().filter_map(|(case, hands)| self.ending(*case, hands)).collect()
+    pub fn ended(&self, endings: &[(CaseId, Vec<Ending>)]) -> Vec<(CaseId, String)> {
+        endings.iter().filter_map(|(case, hands)| Some((*case, self.ending(*case, hands)?))).collect()
     }
 
     fn ending(&self, case: CaseId, hands: &[Ending]) -> Option<String> {
@@ -177,7 +177,7 @@ mod tests {
         check.kept(1, CASE, 1);
         assert_eq!(check.printed(CASE), None);
         check.recorded(CASE, 3);
-        assert_eq!(check.ended(&one_hand(4)), Vec::<String>::new());
+        assert_eq!(check.ended(&one_hand(4)), Vec::new());
     }
 
     #[test]

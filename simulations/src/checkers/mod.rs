@@ -269,7 +269,8 @@ impl Checkers {
             let count = self.waiting.entry(why).or_default();
             *count = count.saturating_add(1);
         }
-        for how in self.kept.ended(&endings) {
+        for (case, how) in self.kept.ended(&endings) {
+            let how = format!("{how}; {}", self.whereabouts(case, stations));
             self.note(at, Promise::Kept, Some(how));
         }
         for (case, hands) in &endings {
@@ -355,6 +356,18 @@ impl Checkers {
         };
         let printed = self.kept.all_printed().filter(|case| self.waits(*case, stations).is_none());
         printed.map(|case| (case, of(case))).collect()
+    }
+
+    /// What each hall that has a case is to it, and how far its log goes.
+    fn whereabouts(&self, case: CaseId, stations: &[Station]) -> String {
+        let of = |seat: Seat| {
+            let station = stations.get(seat)?;
+            let view = query::case(&station.disk, case)?;
+            let stage = view.custody.map_or("unlisted", |custody| custody.stage.word());
+            let (at, owner, events) = (station.at, view.case.owner(), view.case.events);
+            Some(format!("{at} {stage}, {events} events, next {owner}"))
+        };
+        self.kept.keepers(case).filter_map(of).collect::<Vec<_>>().join("; ")
     }
 
     /// Where each hall that has a case says it is. A mirror says it from its copy.

@@ -161,6 +161,7 @@ pub(super) fn words(letter: &Letter) -> String {
                     ReceiptKind::Refused(_) => "refused",
                     ReceiptKind::Unknown => "unknown",
                     ReceiptKind::Fenced { .. } => "fenced",
+                    ReceiptKind::Known { .. } => "known",
                     ReceiptKind::Told => "told",
                 };
                 format!("receipt \"{kind}\" for {}", receipt.sequence)
