@@ -26,7 +26,7 @@
 //! | `2b` stuck | case id | nothing: a case that has nobody to go to yet | cases |
 //! | `2c` bond | hall, incarnation, case id | nothing: a case that has to do with this other life | cases |
 //! | `2d` fence | case id, hall, incarnation | `Fence`: what this hall has said of that life, and to whom | cases |
-//! | `2e` fenced | case id, hall, incarnation | `Signed<Receipt>`: that hall has fenced the life this one follows | cases |
+//! | `2e` fenced | case id, hall and incarnation twice | `Signed<Receipt>`: the first has fenced off the second | cases |
 //! | `2f` orphan | case id, digest | `SignedEvent`: late or contradicted, kept and shown | cases |
 //! | `30` post | destination, sequence | `Queued` letter | post |
 //! | `31` letter | own or relayed, name | destination, sequence | post |
@@ -293,8 +293,8 @@ pub(crate) fn fenced_in(key: &[u8]) -> Option<HallAt> {
     Some(HallAt { hall, incarnation: u32::from_be_bytes(key.get(25..29)?.try_into().ok()?) })
 }
 
-pub(crate) fn fenced(id: CaseId, by: HallAt) -> Vec<u8> {
-    Key::new(Table::Fenced).bytes(&id.0).at(by).done()
+pub(crate) fn fenced(id: CaseId, by: HallAt, of: HallAt) -> Vec<u8> {
+    Key::new(Table::Fenced).bytes(&id.0).at(by).at(of).done()
 }
 
 pub(crate) fn orphans(id: CaseId) -> Vec<u8> {

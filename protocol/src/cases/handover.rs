@@ -113,10 +113,14 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         }
         return;
     }
+    let held = log::case(office.cx, case.id);
     if seen.is_some_and(|custody| custody.position >= position) && !taken_again {
+        // From before a succession: whoever followed the giver goes on without it.
+        if let Some(held) = held.filter(|held| !continues(office.cx, held, checked)) {
+            contradicted(office, &held, checked);
+        }
         return;
     }
-    let held = log::case(office.cx, case.id);
     if !log::has_key(office.cx, case.id, &checked.file, office.me.at) {
         // Somebody on the way took the keys out. The giver repeats, maybe on another way.
         rows::count(office.cx, "letters/keyless", 1);
@@ -133,6 +137,10 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
 fn handed_to_earlier_life(office: &mut Office<'_, '_>, letter: &Letter, checked: &CheckedFile) {
     let case = &checked.case;
     let Some(to) = case.transit.map(|transit| transit.to) else { return };
+    let given = log::receipt(office.cx, case.id, case.position.after(1));
+    if let Some(given) = given.filter(|given| given.value().kind == ReceiptKind::Mirrored) {
+        return answer(office, letter.from.hall, given.signed().clone());
+    }
     let mine = Directory::new(office.cx).answers_for(to) == office.me.at;
     let held = log::case(office.cx, case.id);
     if !mine || is_fenced_off(office.cx, held.as_ref(), letter.from, checked) {
@@ -162,6 +170,20 @@ fn unfit(view: &dyn View, held: Option<&Case>, checked: &CheckedFile) -> Option<
 /// Whether a log goes on from what is held, or is of a later term: then it stands in the place of what was held.
 fn continues(view: &dyn View, held: &Case, checked: &CheckedFile) -> bool {
     log::agrees(view, held, &checked.digests) || checked.case.position.term > held.position.term
+}
+
+/// A log that contradicts what is held. One of an earlier term comes late: what it says more is kept and shown.
+fn contradicted(office: &mut Office<'_, '_>, held: &Case, checked: &CheckedFile) {
+    if checked.case.position.term >= held.position.term {
+        rows::count(office.cx, "forks", 1);
+        return;
+    }
+    rows::count(office.cx, "letters/late", 1);
+    for (sequence, event) in (0_u32..).zip(&checked.file.events) {
+        if log::event(office.cx, held.id, sequence).as_ref() != Some(event) {
+            log::keep_orphan(office.cx, held.id, event);
+        }
+    }
 }
 
 /// Writes what is new of a log.
@@ -263,8 +285,8 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         rows::count(office.cx, "letters/fenced", 1);
         return;
     }
-    if held.as_ref().is_some_and(|held| !continues(office.cx, held, checked)) {
-        rows::count(office.cx, "forks", 1);
+    if let Some(held) = held.as_ref().filter(|held| !continues(office.cx, held, checked)) {
+        contradicted(office, held, checked);
         return;
     }
     let newer = held

@@ -22,6 +22,7 @@ use super::handover::{queue_copies, send_on, witness};
 use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind};
 use crate::directory::Directory;
+use crate::genesis;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::PAGE_MAX;
 use crate::planted::{Bug, planted};
@@ -77,12 +78,16 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     let Some(case) = log::case(office.cx, id) else { return true };
     let directory = Directory::new(office.cx);
     let (owner, me) = (case.owner(), office.me.at);
-    if owner == me {
-        return replace_ended_mirrors(office, &case);
-    }
     // Whose part has to be played by another: the owner's, else the giver's, who has to bring it to the owner.
     let played = [owner, case.custodian].into_iter().find(|life| directory.has_ended(*life));
-    let Some(ended) = played else { return true };
+    let stage = log::custody(office.cx, id).map_or(Stage::None, |custody| custody.stage);
+    let Some(ended) = played.filter(|_| owner != me || stage == Stage::None) else {
+        if stage == Stage::Recovering {
+            // What it was told since says that the case had gone on.
+            stands(office, &case, Stage::None);
+        }
+        return owner != me || replace_ended_mirrors(office, &case);
+    };
     let Some(successor) = directory.successor(ended) else { return false };
     if successor.at != me {
         return fence_off(office, id, (ended, successor.at), false);
@@ -135,8 +140,10 @@ fn fence_off(office: &mut Office<'_, '_>, id: CaseId, (of, to): (HallAt, HallAt)
     }
     let binds = asked || given.is_some_and(|given| given.binds) || is_owners_mirror(office, id);
     let binds = binds && !planted(Bug::FenceForgotten);
-    rows::write(office.cx, rows::fence(id, of), &Fence { to, binds });
-    office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
+    if asked || given.is_none_or(|given| given.binds != binds) {
+        rows::write(office.cx, rows::fence(id, of), &Fence { to, binds });
+        office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
+    }
     !want_key(office.cx, office.me.at, id, to)
 }
 
@@ -239,7 +246,7 @@ pub(crate) fn fenced(
         return;
     }
     if matches!(said.kind, ReceiptKind::Fenced { .. }) {
-        rows::write(office.cx, rows::fenced(said.case, said.by), receipt.signed());
+        rows::write(office.cx, rows::fenced(said.case, said.by, of), receipt.signed());
         office.post.done(office.cx, said.by.hall, &What::AskFence { case: said.case, of });
     }
     let kind = ReceiptKind::Told;
@@ -321,15 +328,9 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
     }
 }
 
+/// Whether a mirror has given its word to this hall that it has fenced a life off.
 fn has_fenced(view: &dyn View, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
-    fence_of(view, id, mirror)
-        .is_some_and(|said| matches!(said.kind, ReceiptKind::Fenced { of: it, .. } if it == of))
-}
-
-/// The newest word of a mirror that it has fenced a life off for this hall.
-fn fence_of(view: &dyn View, id: CaseId, mirror: HallAt) -> Option<Receipt> {
-    let signed: crate::signed::Signed<Receipt> = rows::read(view, &rows::fenced(id, mirror))?;
-    signed.peek().ok()
+    view.get(&rows::fenced(id, mirror, of)).is_some()
 }
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
@@ -350,7 +351,8 @@ fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(),
 /// The giver's life has ended, the target has not: this hall repeats the hand-over in its place.
 fn hand_over_anew(office: &mut Office<'_, '_>, case: &Case) {
     let stage = log::custody(office.cx, case.id).map(|custody| custody.stage);
-    let Some(transit) = case.transit.filter(|_| stage != Some(Stage::Released)) else { return };
+    let done = [Some(Stage::Released), Some(Stage::Handing)].contains(&stage);
+    let Some(transit) = case.transit.filter(|_| !done) else { return };
     stands(office, case, Stage::Handing);
     let upto = case.events.saturating_sub(1);
     office.post.enqueue(office.cx, transit.to.hall, What::HandOver { case: case.id, upto });
@@ -366,7 +368,7 @@ fn stands(office: &mut Office<'_, '_>, case: &Case, stage: Stage) {
 
 /// The halls whose word is still missing before this one can go on with a case.
 pub(crate) fn waits_for(view: &dyn View, case: &Case) -> Vec<HallAt> {
-    let owner = case.owner();
-    let mirrors = case.owners_mirrors().into_iter().flatten();
+    let (owner, me) = (case.owner(), genesis::identity(view).map(|own| own.at));
+    let mirrors = case.owners_mirrors().into_iter().flatten().filter(|mirror| Some(*mirror) != me);
     mirrors.filter(|mirror| !has_fenced(view, case.id, *mirror, owner)).collect()
 }

@@ -94,15 +94,15 @@ impl What {
     /// One letter is queued under one reference; a newer one replaces it. A hand-over and the question
     /// after it share theirs.
     fn reference(&self, to: HallId) -> Reference {
-        let (tag, case) = match self {
-            Self::HandOver { case, .. } | Self::Ask(Asked { case, .. }) => (b'h', case),
-            Self::Copy { case } => (b'c', case),
-            Self::Fence { case, .. } => (b'f', case),
-            Self::AskFence { case, .. } => (b'a', case),
+        let (tag, case, of) = match self {
+            Self::HandOver { case, .. } | Self::Ask(Asked { case, .. }) => (b'h', case, None),
+            Self::Copy { case } => (b'c', case, None),
+            Self::Fence { case, of } => (b'f', case, Some(of)),
+            Self::AskFence { case, of } => (b'a', case, Some(of)),
             Self::Relay(letter) => return Reference::Relayed(letter.id),
         };
         let mut reference = LetterId::default();
-        let name = wire::encode(&(tag, case, to));
+        let name = wire::encode(&(tag, case, to, of));
         let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 letter reference");
         hasher.update(&name).finalize_xof().fill(&mut reference);
         Reference::Own(reference)

@@ -20,6 +20,8 @@ pub struct Kept {
     restorable: BTreeMap<CaseId, u32>,
     /// Copies that went with a disk.
     lost: BTreeMap<CaseId, u32>,
+    /// Cases with acts that were confirmed, and lay on a lost disk only.
+    acts_lost: BTreeSet<CaseId>,
 }
 
 /// A hall's hand on a case when all is over.
@@ -67,7 +69,11 @@ impl Kept {
             let kept = halls.values().copied().max().unwrap_or(0);
             // What was confirmed and lay on this disk only is lost with it: grade D1 says so.
             if let Some(confirmed) = self.confirmed.get_mut(case) {
-                *confirmed = (*confirmed).min(kept.max(needed).saturating_sub(1));
+                let left = kept.max(needed).saturating_sub(1);
+                if *confirmed > left {
+                    *confirmed = left;
+                    self.acts_lost.insert(*case);
+                }
             }
             if *lost == 1 && kept < needed {
                 gone.push(format!(
@@ -134,6 +140,11 @@ impl Kept {
     /// Whether a copy of a case went with a disk.
     pub fn lost_a_copy(&self, case: CaseId) -> bool {
         self.lost.contains_key(&case)
+    }
+
+    /// Whether staff rely on an act that went with the only disk that had it.
+    pub fn lost_an_act(&self, case: CaseId) -> bool {
+        self.acts_lost.contains(&case)
     }
 
     /// The halls that keep a case.

@@ -218,7 +218,9 @@ impl Checkers {
 
     /// Somebody asked a hall about a case.
     pub fn inspected(&mut self, at: u64, case: CaseId, disk: &Disk) {
-        let how = self.in_time.asked(case, disk).filter(|_| !self.two_faced.contains(&case));
+        // An acceptance that lay on a lost disk only is given once more.
+        let may = self.two_faced.contains(&case) || self.kept.lost_a_copy(case);
+        let how = self.in_time.asked(case, disk).filter(|_| !may);
         self.note(at, Promise::InTime, how);
     }
 
@@ -274,7 +276,10 @@ impl Checkers {
             self.note(at, Promise::Kept, Some(how));
         }
         for (case, hands) in &endings {
-            self.note(at, Promise::Settled, Settled::delivered(*case, hands));
+            // Of an act that is lost nobody knows that it has to be done once more.
+            let how = Settled::delivered(*case, hands).filter(|_| !self.kept.lost_an_act(*case));
+            let how = how.map(|how| format!("{how}; {}", self.whereabouts(*case, stations)));
+            self.note(at, Promise::Settled, how);
             for how in Explained::ended(*case, &self.says(*case, stations)) {
                 self.note(at, Promise::Explained, Some(how));
             }
