@@ -12,6 +12,8 @@
 //! then the case waits for a ruling.
 
 use super::Office;
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::desk::append;
@@ -305,17 +307,20 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
     let owner = case.owner();
     stands(office, case, Stage::Recovering);
     let destroyed = Directory::new(office.cx).successor(owner).map(|it| it.destroyed).unwrap_or_default();
-    let mut waits = false;
-    for mirror in case.owners_mirrors().into_iter().flatten().filter(|at| !destroyed.contains(at)) {
-        if mirror == office.me.at {
-            let own = Fence { to: office.me.at, binds: true };
-            rows::write(office.cx, rows::fence(case.id, owner), &own);
-        } else if !has_fenced(office.cx, case.id, mirror, owner) {
-            office.post.enqueue(office.cx, mirror.hall, What::AskFence { case: case.id, of: owner });
-            waits = true;
+    let own = Fence { to: office.me.at, binds: true };
+    rows::write(office.cx, rows::fence(case.id, owner), &own);
+    let parties = parties(office.cx, office.me.at, case);
+    let missing: Vec<HallAt> = parties
+        .into_iter()
+        .filter(|at| !destroyed.contains(at) && !has_fenced(office.cx, case.id, *at, owner))
+        .collect();
+    for party in &missing {
+        // One that has ended too can give no word any more: the case waits for a ruling.
+        if !Directory::new(office.cx).has_ended(*party) {
+            office.post.enqueue_once(office.cx, party.hall, What::AskFence { case: case.id, of: owner });
         }
     }
-    if waits && !planted(Bug::SucceedsUnfenced) {
+    if !missing.is_empty() && !planted(Bug::SucceedsUnfenced) {
         return;
     }
     if case.transit.is_some() && witness(office, case).is_none() {
@@ -368,7 +373,16 @@ fn stands(office: &mut Office<'_, '_>, case: &Case, stage: Stage) {
 
 /// The halls whose word is still missing before this one can go on with a case.
 pub(crate) fn waits_for(view: &dyn View, case: &Case) -> Vec<HallAt> {
-    let (owner, me) = (case.owner(), genesis::identity(view).map(|own| own.at));
-    let mirrors = case.owners_mirrors().into_iter().flatten().filter(|mirror| Some(*mirror) != me);
-    mirrors.filter(|mirror| !has_fenced(view, case.id, *mirror, owner)).collect()
+    let Some(own) = genesis::identity(view) else { return Vec::new() };
+    let parties = parties(view, own.at, case).into_iter();
+    parties.filter(|party| !has_fenced(view, case.id, *party, case.owner())).collect()
+}
+
+/// Whose word a successor needs: that of each mirror which the ended life had or would have had, and that of the halls
+/// on the route, which may have the case further on than any mirror that is left.
+fn parties(view: &dyn View, me: HallAt, case: &Case) -> BTreeSet<HallAt> {
+    let directory = Directory::new(view);
+    let route = [case.receiving, case.competent].into_iter().filter_map(|hall| directory.present(hall));
+    let mirrors = case.owners_mirrors().into_iter().flatten();
+    mirrors.chain(route).filter(|at| *at != me).collect()
 }

@@ -102,7 +102,8 @@ impl Lives {
         let ended = |at: &HallAt| self.ended.contains(at);
         let overlapping = ended(&case.owner()) && case.owners_mirrors().iter().flatten().any(ended);
         let witnesses = case.stayed.map_or(case.mirrors, |stayed| [Some(stayed), None]);
-        let unwitnessed = case.transit.is_some() && witnesses.iter().flatten().all(ended);
+        let giver = ended(&case.custodian) && case.mirrors.iter().flatten().any(ended);
+        let unwitnessed = case.transit.is_some() && (giver || witnesses.iter().flatten().all(ended));
         let why = [
             (overlapping, Waits::Overlapping),
             (unwitnessed, Waits::Unwitnessed),
