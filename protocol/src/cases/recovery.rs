@@ -136,15 +136,17 @@ fn mirrors_from_now_on(office: &Office<'_, '_>, before: Mirrors) -> Mirrors {
 /// key that this hall can give: it is asked for once more after a restart.
 fn fence_off(office: &mut Office<'_, '_>, id: CaseId, (of, to): (HallAt, HallAt), asked: bool) -> bool {
     // A word that is given to somebody else is not given twice.
-    let given = fence(office.cx, id, of);
-    if given.is_some_and(|given| given.to != to) {
+    if fence(office.cx, id, of).is_some_and(|given| given.to != to) {
         return true;
     }
+    let given: Option<Fence> = rows::read(office.cx, &rows::fence(id, of));
     let binds = asked || given.is_some_and(|given| given.binds) || is_owners_mirror(office, id);
     let binds = binds && !planted(Bug::FenceForgotten);
-    if asked || given.is_none_or(|given| given.binds != binds) {
+    if asked || given.is_none_or(|given| (given.to, given.binds) != (to, binds)) {
         rows::write(office.cx, rows::fence(id, of), &Fence { to, binds });
         office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
+        // Should this one end as well, whoever follows it is told.
+        office.cx.put(rows::bond(to, id), Vec::new());
     }
     !want_key(office.cx, office.me.at, id, to)
 }
@@ -191,25 +193,20 @@ pub(crate) fn keep_keys(office: &mut Office<'_, '_>, id: CaseId, wraps: &[super:
     }
 }
 
-/// Whether a log says more than this hall keeps, by the word of a life that this hall has fenced off. What the hall
-/// brings to which the word was given is good: it has heard all other mirrors.
+/// Whether a log says more than this hall keeps, and ends with the word of a life that this hall has fenced off. Where
+/// another life has gone on since, a witness or a succession has let it. What the hall brings to which the word was given
+/// is good, too: it has heard all others.
 pub(crate) fn is_fenced_off(
     view: &dyn View,
     held: Option<&Case>,
     writer: HallAt,
     checked: &CheckedFile,
 ) -> bool {
-    if planted(Bug::FenceIgnored) {
-        return false;
-    }
-    let (id, known) = (checked.case.id, held.map_or(0, |case| case.events));
-    let known = usize::try_from(known).unwrap_or(usize::MAX);
-    let headers = || checked.file.events.iter().filter_map(|event| event.header().ok());
-    let succeeded =
-        |of: HallAt| headers().any(|it| matches!(it.facts, Facts::Succeed { from, .. } if from == of));
-    let binding = |given: &Fence| given.binds && given.to != writer;
-    let fences = fences(view, id).into_iter().filter(|(_, given)| binding(given));
-    fences.into_iter().any(|(of, _)| !succeeded(of) && headers().skip(known).any(|header| header.at == of))
+    let known = usize::try_from(held.map_or(0, |case| case.events)).unwrap_or(usize::MAX);
+    let last = checked.file.events.last().and_then(|event| event.header().ok());
+    let Some(last) = last.filter(|_| checked.file.events.len() > known) else { return false };
+    let given = fence(view, checked.case.id, last.at);
+    given.is_some_and(|given| given.binds && given.to != writer) && !planted(Bug::FenceIgnored)
 }
 
 /// The successor of a life asks for this hall's fence.
