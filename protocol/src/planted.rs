@@ -66,8 +66,6 @@ bugs! {
     SucceedsUnfenced = "succeeds-unfenced",
     /// A mirror forgets that it has fenced a life off.
     FenceForgotten = "fence-forgotten",
-    /// A mirror goes on recording what a life says that it has fenced off.
-    FenceIgnored = "fence-ignored",
     /// A mirror signs for a copy that it does not keep.
     MirrorKeepsNothing = "mirror-keeps-nothing",
     /// A mirror that has a copy signs for newer ones without keeping them.

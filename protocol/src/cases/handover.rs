@@ -95,8 +95,7 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         return handed_to_earlier_life(office, letter, checked);
     }
     if is_fenced_off(office.cx, log::case(office.cx, case.id).as_ref(), letter.from, checked) {
-        rows::count(office.cx, "letters/fenced", 1);
-        return;
+        return set_aside(office, "letters/fenced", checked);
     }
     let (position, giver) = (case.position.after(1), letter.from.hall);
     let seen = log::custody(office.cx, case.id);
@@ -178,10 +177,15 @@ fn contradicted(office: &mut Office<'_, '_>, held: &Case, checked: &CheckedFile)
         rows::count(office.cx, "forks", 1);
         return;
     }
-    rows::count(office.cx, "letters/late", 1);
+    set_aside(office, "letters/late", checked);
+}
+
+/// Keeps apart what a log says beside the one that is held.
+fn set_aside(office: &mut Office<'_, '_>, count: &str, checked: &CheckedFile) {
+    rows::count(office.cx, count, 1);
     for (sequence, event) in (0_u32..).zip(&checked.file.events) {
-        if log::event(office.cx, held.id, sequence).as_ref() != Some(event) {
-            log::keep_orphan(office.cx, held.id, event);
+        if log::event(office.cx, checked.case.id, sequence).as_ref() != Some(event) {
+            log::keep_orphan(office.cx, checked.case.id, event);
         }
     }
 }
@@ -282,8 +286,7 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     }
     let held = log::case(office.cx, offered.id);
     if is_fenced_off(office.cx, held.as_ref(), letter.from, checked) {
-        rows::count(office.cx, "letters/fenced", 1);
-        return;
+        return set_aside(office, "letters/fenced", checked);
     }
     if let Some(held) = held.as_ref().filter(|held| !continues(office.cx, held, checked)) {
         contradicted(office, held, checked);

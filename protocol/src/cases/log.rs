@@ -172,9 +172,14 @@ pub(crate) fn keep_orphan(cx: &mut Cx<'_>, id: CaseId, event: &SignedEvent) {
 /// Events of a case that are no part of its log: signed by a life that was fenced off, or contradicted.
 pub(crate) fn orphans(view: &dyn View, id: CaseId) -> Vec<SignedEvent> {
     let mut found = Vec::new();
-    view.scan(&rows::orphans(id), &[], &mut |_, value| {
-        found.push(rows::parse(&[], value));
+    view.scan(&rows::orphans(id), &[], &mut |key, value| {
+        found.push(rows::parse::<SignedEvent>(key, value));
         found.len() < ORPHANS_MAX
+    });
+    // What was set aside may have come into the log since, by the hall that goes on with it.
+    found.retain(|orphan| {
+        let place = orphan.header().map_or(u32::MAX, |header| header.sequence);
+        event(view, id, place).as_ref() != Some(orphan)
     });
     found
 }

@@ -206,7 +206,7 @@ pub(crate) fn is_fenced_off(
     let last = checked.file.events.last().and_then(|event| event.header().ok());
     let Some(last) = last.filter(|_| checked.file.events.len() > known) else { return false };
     let given = fence(view, checked.case.id, last.at);
-    given.is_some_and(|given| given.binds && given.to != writer) && !planted(Bug::FenceIgnored)
+    given.is_some_and(|given| given.binds && given.to != writer)
 }
 
 /// The successor of a life asks for this hall's fence.

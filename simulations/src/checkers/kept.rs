@@ -142,6 +142,12 @@ impl Kept {
         self.lost.contains_key(&case)
     }
 
+    /// How many events are kept anywhere of a case that lay on a lost disk.
+    pub fn left(&self, case: CaseId) -> Option<u32> {
+        let halls = self.copies.get(&case).filter(|_| self.lost.contains_key(&case))?;
+        Some(halls.values().copied().max().unwrap_or(0))
+    }
+
     /// Whether staff rely on an act that went with the only disk that had it.
     pub fn lost_an_act(&self, case: CaseId) -> bool {
         self.acts_lost.contains(&case)

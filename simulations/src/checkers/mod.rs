@@ -238,6 +238,7 @@ impl Checkers {
         for how in self.kept.disk_lost(seat) {
             self.note(at, Promise::Kept, Some(how));
         }
+        self.lawful_log.disk_lost(|case| self.kept.left(case));
     }
 
     /// A machine was stolen: what its life signs from now on is worth nothing where that is known.
