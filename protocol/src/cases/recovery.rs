@@ -24,7 +24,6 @@ use super::handover::{queue_copies, send_on, witness};
 use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind};
 use crate::directory::Directory;
-use crate::genesis;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::PAGE_MAX;
 use crate::planted::{Bug, planted};
@@ -369,9 +368,8 @@ fn stands(office: &mut Office<'_, '_>, case: &Case, stage: Stage) {
 }
 
 /// The halls whose word is still missing before this one can go on with a case.
-pub(crate) fn waits_for(view: &dyn View, case: &Case) -> Vec<HallAt> {
-    let Some(own) = genesis::identity(view) else { return Vec::new() };
-    let parties = parties(view, own.at, case).into_iter();
+pub(crate) fn waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallAt> {
+    let parties = parties(view, me, case).into_iter();
     parties.filter(|party| !has_fenced(view, case.id, *party, case.owner())).collect()
 }
 

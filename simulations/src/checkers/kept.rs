@@ -68,12 +68,10 @@ impl Kept {
             let needed = self.restorable.get(case).copied().unwrap_or(0);
             let kept = halls.values().copied().max().unwrap_or(0);
             // What was confirmed and lay on this disk only is lost with it: grade D1 says so.
-            if let Some(confirmed) = self.confirmed.get_mut(case) {
-                let left = kept.max(needed).saturating_sub(1);
-                if *confirmed > left {
-                    *confirmed = left;
-                    self.acts_lost.insert(*case);
-                }
+            let left = kept.max(needed).saturating_sub(1);
+            if let Some(confirmed) = self.confirmed.get_mut(case).filter(|confirmed| **confirmed > left) {
+                *confirmed = left;
+                self.acts_lost.insert(*case);
             }
             if *lost == 1 && kept < needed {
                 gone.push(format!(
