@@ -7,7 +7,6 @@ use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, Signed
 use crate::catalogue::{Catalogue, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
-use crate::genesis;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
 use crate::message::Roots;
@@ -174,8 +173,8 @@ pub fn copies(view: &dyn View, case: &Case) -> Vec<Verified<Receipt>> {
 }
 
 /// The halls whose word this one still waits for before it can go on with a case for a life that has ended.
-pub fn recovery_waits_for(view: &dyn View, case: &Case) -> Vec<HallAt> {
-    genesis::identity(view).map_or_else(Vec::new, |own| cases::waits_for(view, own.at, case))
+pub fn recovery_waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallAt> {
+    cases::waits_for(view, me, case)
 }
 
 /// Events of a case that are no part of its log: signed by a life that was fenced off, or contradicted.

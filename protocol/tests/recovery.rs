@@ -140,7 +140,8 @@ fn nobody_goes_on_before_every_mirror_has_spoken() {
     city.run_seconds(120);
     assert_eq!(custodians(&city, case), Vec::<usize>::new());
     assert_eq!(stage(&city, COUNTY, case), Stage::Recovering);
-    let missing = query::recovery_waits_for(&city.halls[COUNTY].rows, &fold(&city, COUNTY, case));
+    let county = &city.halls[COUNTY];
+    let missing = query::recovery_waits_for(&county.rows, county.at, &fold(&city, COUNTY, case));
     assert_eq!(missing.iter().map(|at| at.hall).collect::<Vec<_>>(), [silent]);
     let reply = city.deed(COUNTY, case, Deed::Decide { granted: true });
     assert_eq!(reply, Reply::Refused(Refusal::Recovering));

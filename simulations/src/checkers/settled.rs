@@ -47,7 +47,9 @@ impl Settled {
             // Writing into a text cannot fail.
             write!(how, "; {stage} {case}").ok();
             let view = query::case(&station.disk, *case).filter(|_| stage == "recovering");
-            for missing in view.iter().flat_map(|view| query::recovery_waits_for(&station.disk, &view.case)) {
+            for missing in
+                view.iter().flat_map(|view| query::recovery_waits_for(&station.disk, station.at, &view.case))
+            {
                 write!(how, " without the word of {missing}").ok();
             }
         }
