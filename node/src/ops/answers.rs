@@ -175,6 +175,9 @@ pub struct Status {
     pub up_ms: u64,
     /// The node's wall clock, ms since 1970.
     pub wall: u64,
+    /// How the secret keys lie on its disk: sealed under a `passphrase` or a `credential`, or `none`.
+    #[serde(default)]
+    pub sealed: String,
 }
 
 /// How much the flight recorder holds.

@@ -45,6 +45,7 @@ pub(crate) struct Live {
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) disk_free: u64,
     pub(crate) up_ms: u64,
+    pub(crate) sealed: String,
 }
 
 /// Answers a question; none if it is a deed.
@@ -177,6 +178,7 @@ fn status(asked: &Asked<'_>) -> Status {
         disk_free: asked.live.disk_free,
         up_ms: asked.live.up_ms,
         wall: asked.wall,
+        sealed: asked.live.sealed.clone(),
     }
 }
 
