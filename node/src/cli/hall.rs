@@ -12,6 +12,7 @@ use super::keys::{self, Reseal};
 use super::register;
 use super::render;
 use super::report::Report;
+use super::revoke::{self, Revoke};
 use super::session::{Session, unexpected};
 use super::{files, time, values};
 use crate::enrol::{self, EnrolError, Papers};
@@ -41,6 +42,11 @@ pub(super) enum Hall {
         file: PathBuf,
         #[arg(long, value_name = "FINGERPRINT")]
         root: String,
+    },
+    Revoke(Revoke),
+    Heed {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
     List {
         #[arg(default_value = "")]
@@ -93,6 +99,8 @@ pub(super) fn run(session: &Session, hall: &Hall) -> Result<Report, Problem> {
         Hall::Issue(issue) => self::issue(session, issue),
         Hall::Card { out } => card(session, out),
         Hall::Join { file, root } => join(session, file, root),
+        Hall::Revoke(revoke) => revoke::run(session, revoke),
+        Hall::Heed { file } => revoke::heed(session, file),
         Hall::List { text } => Report::of(&session.texts, &session.ask(&Ask::Halls { text: text.clone() })?),
     }
 }
@@ -214,7 +222,7 @@ fn join(session: &Session, file: &Path, root: &str) -> Result<Report, Problem> {
 }
 
 /// Milliseconds since 1970. A clock before that is a dead battery.
-fn wall() -> u64 {
+pub(super) fn wall() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

@@ -29,6 +29,7 @@ mod reference;
 mod register;
 mod render;
 mod report;
+mod revoke;
 mod route;
 mod session;
 mod table;

@@ -15,7 +15,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords};
+use super::{Ask, Problem, RoleWords, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -76,7 +76,13 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::Export { case } => or_refused(export(asked, case)),
         Ask::Post { count } => Answer::Post { letters: letters(asked, *count) },
         Ask::Clerks => Answer::Clerks { clerks: clerks::cards(asked.view).iter().map(clerk).collect() },
+        Ask::RevocationPlan { hall, incarnation } => {
+            let plan = revocation::plan(asked, *hall, *incarnation);
+            or_refused(plan.map(|plan| Answer::RevocationPlan(Box::new(plan))))
+        }
         Ask::Read { .. }
+        | Ask::Revoke { .. }
+        | Ask::Heed { .. }
         | Ask::AddClerk { .. }
         | Ask::DisableClerk { .. }
         | Ask::Receive { .. }

@@ -154,7 +154,7 @@ fn an_interrupted_sealing_is_finished() {
     fs::write(place.home().join("keys/wrap.key"), [0; 65]).unwrap();
     fs::write(place.home().join("keys/wrap.key.new"), "11".repeat(32)).unwrap();
     let home = place.open(&typed(WORDS));
-    assert_eq!(home.keys().unwrap().event.public(), clear.closed().event_of(&seeds));
+    assert_eq!(home.keys().unwrap().event.public(), event_of(&seeds));
     assert_eq!(secrets_in(&place.home(), &secrets), 2);
     assert_eq!(code(Home::open(&place.home()).unwrap().finish_sealing()), "home.passphrase_needed");
     home.finish_sealing().unwrap();
@@ -297,13 +297,6 @@ impl Place {
     }
 }
 
-impl Home {
-    fn event_of(&self, seeds: &Seeds) -> hallmesh_protocol::seal::PublicKey {
-        hallmesh_protocol::seal::SecretKey::from_seed(hallmesh_protocol::seal::Suite::One, *seeds.event)
-            .public()
-    }
-}
-
 fn hall() -> HallId {
     COUNTY.parse().unwrap()
 }
@@ -311,6 +304,10 @@ fn hall() -> HallId {
 fn seeds() -> Seeds {
     let seed = |byte| Zeroizing::new([byte; 32]);
     Seeds { transport: seed(1), event: seed(2), wrap: seed(3), ..Seeds::default() }
+}
+
+fn event_of(seeds: &Seeds) -> hallmesh_protocol::seal::PublicKey {
+    hallmesh_protocol::seal::SecretKey::from_seed(hallmesh_protocol::seal::Suite::One, *seeds.event).public()
 }
 
 fn passphrase(text: &str) -> Secret {
