@@ -17,12 +17,16 @@ use serde::{Deserialize, Serialize};
 
 pub use finding::{ConfigError, Finding, Position, Severity};
 
+use crate::home::Outside;
+
 /// Where the settings are if nobody says otherwise. This file may be missing.
 pub const CONFIG_PATH: &str = "/etc/hallmesh/hallmesh.toml";
 /// A larger file is no configuration.
 pub const CONFIG_FILE_MAX: u64 = 1024 * 1024;
 /// How many addresses `listen` and `advertise` may have each.
 pub const ADDRESSES_MAX: usize = 8;
+/// The variable in which the service manager says where it hands over credentials.
+const HANDED_OVER: &str = "CREDENTIALS_DIRECTORY";
 /// What the system can take as the path of a socket.
 pub const SOCKET_PATH_MAX: usize = 107;
 
@@ -38,6 +42,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The local admin socket. Unset: `hallmesh.sock` in the data directory.
     pub socket: Option<PathBuf>,
+    /// A file with the credential that opens the secret keys, which must not lie in the data directory. Unset: what
+    /// the service manager hands over.
+    pub credential_file: Option<PathBuf>,
+    /// A file with the passphrase that opens the secret keys. Unset: what the service manager hands over, or what
+    /// is typed.
+    pub passphrase_file: Option<PathBuf>,
     /// Language of messages. Unset: that of the environment.
     pub language: Option<Language>,
     /// What is logged: a level, or `target=level` pairs separated by commas.
@@ -63,6 +73,8 @@ impl Default for Config {
             advertise: Vec::new(),
             data_dir: PathBuf::from("/var/lib/hallmesh"),
             socket: None,
+            credential_file: None,
+            passphrase_file: None,
             language: None,
             log: "info".to_owned(),
             ping_interval_ms: 15_000,
@@ -77,11 +89,13 @@ impl Default for Config {
 
 impl Config {
     /// Every key, in the order of the example file.
-    pub const KEYS: [&'static str; 12] = [
+    pub const KEYS: [&'static str; 14] = [
         "listen",
         "advertise",
         "data_dir",
         "socket",
+        "credential_file",
+        "passphrase_file",
         "language",
         "log",
         "ping_interval_ms",
@@ -107,6 +121,16 @@ impl Config {
     /// The path of the admin socket.
     pub fn socket(&self) -> PathBuf {
         self.socket.clone().unwrap_or_else(|| self.data_dir.join("hallmesh.sock"))
+    }
+
+    /// Where the secret is that opens the keys in the data directory.
+    pub fn outside(&self) -> Outside {
+        Outside {
+            credential_file: self.credential_file.clone(),
+            passphrase_file: self.passphrase_file.clone(),
+            handed_over: std::env::var_os(HANDED_OVER).map(PathBuf::from),
+            typed: None,
+        }
     }
 
     /// The addresses to listen on, or what is wrong with the first bad one.

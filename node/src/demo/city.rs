@@ -61,7 +61,7 @@ impl Member {
     }
 
     fn clerk_key(&self) -> Result<SecretKey, Problem> {
-        let home = Home::open(&self.dir)?;
+        let home = Home::open_with(&self.dir, self.config.outside())?;
         Ok(home.clerk_key(Self::CLERK)?)
     }
 }

@@ -94,6 +94,8 @@ pub enum Answer {
         /// The clerk's number.
         number: u16,
     },
+    /// What follows from the end of a life of a hall.
+    RevocationPlan(Box<RevocationPlan>),
     /// What happened.
     Happened {
         /// Ask again with this mark.
@@ -175,6 +177,9 @@ pub struct Status {
     pub up_ms: u64,
     /// The node's wall clock, ms since 1970.
     pub wall: u64,
+    /// How the secret keys lie on its disk: sealed under a `passphrase` or a `credential`, or `none`.
+    #[serde(default)]
+    pub sealed: String,
 }
 
 /// How much the flight recorder holds.
@@ -428,6 +433,55 @@ pub struct Letter {
     pub case: Option<String>,
     /// Milliseconds since 1970 since when.
     pub since: u64,
+}
+
+/// What follows from the end of a life of a hall, as far as the hall that was asked knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationPlan {
+    /// The hall's code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// The life that would end, with all before it.
+    pub incarnation: u32,
+    /// The life that it would begin anew with.
+    pub next: u32,
+    /// The lives that would end; none if all were revoked already.
+    pub ends: Vec<u32>,
+    /// Whether the hall that was asked may revoke it.
+    pub may: bool,
+    /// Whether it has a line to the hall that was asked.
+    pub connected: bool,
+    /// The halls under it.
+    pub below: Vec<HallBelow>,
+    /// Open cases that have to do with it, the first of them.
+    pub cases: Vec<CaseAt>,
+    /// How many such cases there are.
+    pub case_count: u64,
+    /// Letters that wait for it.
+    pub letters: usize,
+}
+
+/// A hall under another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HallBelow {
+    /// Its code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// Its case keys can be opened with the other hall's key: it needs new papers.
+    pub new_papers: bool,
+}
+
+/// What a hall is to a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseAt {
+    /// The case's number.
+    pub number: String,
+    /// How far it has come.
+    pub state: State,
+    /// `in-hand`, `sent` and not yet taken over, `on-the-way` to it, `to-decide` or `to-deliver`.
+    pub part: String,
 }
 
 /// A clerk.

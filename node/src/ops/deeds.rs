@@ -15,7 +15,7 @@ use hallmesh_protocol::step::{Command, Reply};
 use super::answers::{Answer, Contents, Received};
 use super::content::{self, Content};
 use super::questions::{self, Asked, find, unhex};
-use super::{Ask, Call, Problem, RoleWords};
+use super::{Ask, Call, Problem, RoleWords, revocation};
 use crate::enrol;
 
 /// A call that is a deed, ready for the core.
@@ -73,6 +73,11 @@ pub(crate) fn prepare(
         Ask::Issue { request, incarnation, days } => {
             return issue(asked, act(asked, call)?, &request, incarnation, days);
         }
+        Ask::Revoke { hall, incarnation, reason } => {
+            let body = revocation::body(asked, hall, incarnation, reason)?;
+            Command::Publish(act(asked, call)?, vec![body])
+        }
+        Ask::Heed { records } => Command::Admit(revocation::signed_elsewhere(asked, &records)?),
         Ask::Status
         | Ask::Peers
         | Ask::Halls { .. }
@@ -87,6 +92,7 @@ pub(crate) fn prepare(
         | Ask::Export { .. }
         | Ask::Post { .. }
         | Ask::Clerks
+        | Ask::RevocationPlan { .. }
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }
@@ -111,10 +117,10 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
         }
         (Reply::Recorded { case, sequence }, _) => Answer::Recorded { case: case.to_string(), sequence },
         (Reply::Published { .. }, After::Issued(at)) => issued(asked, *at),
-        (Reply::Published { records }, _) => Answer::Published { records },
+        (Reply::Published { records } | Reply::Admitted { records, .. }, _) => Answer::Published { records },
         (Reply::Done, After::Clerk(number)) => Answer::ClerkKept { number: *number },
         (Reply::Refused(refusal), _) => Answer::Refused(refusal.into()),
-        (Reply::Received { .. } | Reply::Admitted { .. } | Reply::Done, _) => Answer::Done,
+        (Reply::Received { .. } | Reply::Done, _) => Answer::Done,
     }
 }
 

@@ -10,9 +10,10 @@ pub(crate) mod content;
 mod deeds;
 mod problem;
 mod questions;
+mod revocation;
 
 pub use answers::*;
-pub use calls::{Ask, Call, DecisionWord, RoleWords};
+pub use calls::{Ask, Call, DecisionWord, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;
 pub use problem::Problem;

@@ -15,7 +15,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords};
+use super::{Ask, Problem, RoleWords, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -45,6 +45,7 @@ pub(crate) struct Live {
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) disk_free: u64,
     pub(crate) up_ms: u64,
+    pub(crate) sealed: String,
 }
 
 /// Answers a question; none if it is a deed.
@@ -75,7 +76,13 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::Export { case } => or_refused(export(asked, case)),
         Ask::Post { count } => Answer::Post { letters: letters(asked, *count) },
         Ask::Clerks => Answer::Clerks { clerks: clerks::cards(asked.view).iter().map(clerk).collect() },
+        Ask::RevocationPlan { hall, incarnation } => {
+            let plan = revocation::plan(asked, *hall, *incarnation);
+            or_refused(plan.map(|plan| Answer::RevocationPlan(Box::new(plan))))
+        }
         Ask::Read { .. }
+        | Ask::Revoke { .. }
+        | Ask::Heed { .. }
         | Ask::AddClerk { .. }
         | Ask::DisableClerk { .. }
         | Ask::Receive { .. }
@@ -177,6 +184,7 @@ fn status(asked: &Asked<'_>) -> Status {
         disk_free: asked.live.disk_free,
         up_ms: asked.live.up_ms,
         wall: asked.wall,
+        sealed: asked.live.sealed.clone(),
     }
 }
 

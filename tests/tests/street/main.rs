@@ -15,8 +15,10 @@
 mod archive;
 mod bad_input;
 mod by_hand;
+mod desk;
 mod misuse;
 mod power;
 mod recorder;
 mod stories;
+mod theft;
 mod trust;

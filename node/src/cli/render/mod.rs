@@ -3,6 +3,7 @@
 mod case;
 mod matter;
 mod node;
+mod revocation;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +43,7 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
             let said = texts.filled("clerk.kept", &[("number", number)]);
             vec![said, next(texts, "hallmesh clerk list")]
         }
+        Answer::RevocationPlan(plan) => revocation::plan(texts, plan),
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
         Answer::Card { .. } | Answer::Export { .. } | Answer::Recording { .. } | Answer::Done => {

@@ -3,6 +3,7 @@
 use super::super::table::{fields, table};
 use super::super::time;
 use super::{field, heading, next, short};
+use crate::home::Sealing;
 use crate::ops::{Hall, Peer, RecorderState, Status};
 use crate::texts::Texts;
 
@@ -69,6 +70,7 @@ fn about(texts: &Texts, status: &Status) -> Vec<(String, String)> {
         field(texts, "peer_id", &status.peer_id),
         field(texts, "root", &status.root),
         field(texts, "disk", texts.filled("status.disk", &[("free", &time::bytes(status.disk_free))])),
+        field(texts, "keys", texts.word("sealed", &status.sealed)),
         field(texts, "node", up),
     ]
 }
@@ -99,7 +101,9 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
     let free = time::bytes(status.disk_free);
     let refused: Vec<String> =
         status.refused.iter().map(|(why, count)| format!("{} {count}", texts.word("refused", why))).collect();
-    let known: [(bool, &str, &str); 6] = [
+    let unsealed = status.sealed == Sealing::None.word();
+    let known: [(bool, &str, &str); 7] = [
+        (unsealed, "status.warn.unsealed", ""),
         (cut_off, "status.warn.cut_off", ""),
         (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
         (status.disk_free < DISK_FREE_MIN, "status.warn.disk", &free),

@@ -148,6 +148,7 @@ fn status() -> Status {
         disk_free: 60 << 30,
         up_ms: 3_600_000,
         wall: WALL,
+        sealed: "credential".to_owned(),
     }
 }
 
