@@ -60,6 +60,37 @@ impl Processes {
         place.start(member).await
     }
 
+    /// Starts the process of a hall and kills it a moment later, wherever it is then.
+    pub async fn false_start(&self, member: &Member, moment: Duration) -> Result<(), Problem> {
+        let place = self.place(member);
+        let _turn = place.turn.lock().await;
+        place.launch()?;
+        tokio::time::sleep(moment).await;
+        if place.kill() { Ok(()) } else { Err(place.failed("kill", "no process")) }
+    }
+
+    /// Sends a signal to the process of a hall, such as one that stops it for a while; whether there was one.
+    pub fn signal(&self, member: &Member, signal: Signal) -> bool {
+        let place = self.place(member);
+        let pid = lock(&place.process).as_ref().map(Pid::from_child);
+        pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
+    }
+
+    /// The processes that run, with their halls.
+    pub fn running(&self) -> Vec<(HallId, u32)> {
+        let halls = lock(&self.shared.halls);
+        let process = |(hall, place): (&HallId, &Arc<Place>)| {
+            lock(&place.process).as_ref().map(|process| (*hall, process.id()))
+        };
+        halls.iter().filter_map(process).collect()
+    }
+
+    /// Leads back to these processes as long as somebody else has them.
+    pub(crate) fn weak(&self) -> impl Fn() -> Option<Self> + Send + Sync + 'static {
+        let shared = Arc::downgrade(&self.shared);
+        move || shared.upgrade().map(|shared| Self { shared })
+    }
+
     /// Ends the process of a hall in good order, if there is one.
     pub async fn stop(&self, member: &Member) -> Result<(), Problem> {
         let place = self.place(member);
@@ -120,7 +151,7 @@ impl Drop for Shared {
 }
 
 impl Place {
-    async fn start(&self, member: &Member) -> Result<(), Problem> {
+    fn launch(&self) -> Result<(), Problem> {
         if lock(&self.process).is_some() {
             return Err(self.failed("start", "runs already"));
         }
@@ -129,6 +160,11 @@ impl Place {
             OpenOptions::new().create(true).append(true).open(log).map_err(|why| self.failed("log", why))?;
         let spawned = self.spawn(&log).map_err(|why| self.failed("spawn", why))?;
         *lock(&self.process) = Some(spawned);
+        Ok(())
+    }
+
+    async fn start(&self, member: &Member) -> Result<(), Problem> {
+        self.launch()?;
         let begun = Instant::now();
         while !answers(member).await? {
             if let Some(ended) = self.ended() {
