@@ -40,4 +40,4 @@ pub use rogue::{LINE_PROTOCOL, Rogue};
 pub use seed::seed;
 pub use street::{SetUp, Street, hex, unhex};
 pub use trouble::Trouble;
-pub use waiting::{SOON, eventually};
+pub use waiting::{SOON, eventually, eventually_within};

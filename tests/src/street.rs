@@ -110,11 +110,19 @@ impl Street {
 
     /// A case as a hall knows it.
     pub async fn case(&self, place: usize, number: &str) -> Option<Case> {
-        match self.ask(place, &Ask::Case { case: number.to_owned() }).await {
-            Ok(Answer::Case(case)) => Some(*case),
-            Ok(other) => panic!("{other:?}"),
-            Err(problem) if problem.code == "case.unknown" => None,
+        match self.known(place, number).await {
+            Ok(case) => case,
             Err(problem) => panic!("{problem:?}"),
+        }
+    }
+
+    /// A case as a hall knows it, if the hall is there.
+    pub async fn known(&self, place: usize, number: &str) -> Result<Option<Case>, Problem> {
+        match self.ask(place, &Ask::Case { case: number.to_owned() }).await {
+            Ok(Answer::Case(case)) => Ok(Some(*case)),
+            Ok(other) => panic!("{other:?}"),
+            Err(problem) if problem.code == "case.unknown" => Ok(None),
+            Err(problem) => Err(problem),
         }
     }
 

@@ -15,6 +15,7 @@
 mod archive;
 mod bad_input;
 mod by_hand;
+mod kill;
 mod misuse;
 mod power;
 mod recorder;
