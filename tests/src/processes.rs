@@ -37,6 +37,8 @@ struct Shared {
 #[derive(Debug)]
 struct Place {
     dir: PathBuf,
+    /// The network namespace it runs in, if not this one.
+    host: Mutex<Option<String>>,
     /// Whoever starts or ends the process has the turn until that is done.
     turn: Turn<()>,
     process: Mutex<Option<Child>>,
@@ -67,6 +69,11 @@ impl Processes {
         place.launch()?;
         tokio::time::sleep(moment).await;
         if place.kill() { Ok(()) } else { Err(place.failed("kill", "no process")) }
+    }
+
+    /// From now on the process of a hall runs in a network namespace.
+    pub(crate) fn on_host(&self, member: &Member, host: String) {
+        *lock(&self.place(member).host) = Some(host);
     }
 
     /// Sends a signal to the process of a hall, such as one that stops it for a while; whether there was one.
@@ -126,7 +133,7 @@ impl Processes {
     fn place(&self, member: &Member) -> Arc<Place> {
         let place = || {
             let (dir, turn) = (member.dir.clone(), Turn::new(()));
-            Arc::new(Place { dir, turn, process: Mutex::new(None) })
+            Arc::new(Place { dir, turn, host: Mutex::default(), process: Mutex::default() })
         };
         Arc::clone(lock(&self.shared.halls).entry(member.hall).or_insert_with(place))
     }
@@ -179,7 +186,16 @@ impl Place {
     }
 
     fn spawn(&self, log: &File) -> std::io::Result<Child> {
-        Command::new(binary())
+        let mut command = match lock(&self.host).as_ref() {
+            None => Command::new(binary()),
+            Some(host) => {
+                let mut ip = Command::new("ip");
+                // It becomes the binary: the same process, which can be killed.
+                ip.args(["netns", "exec", host]).arg(binary());
+                ip
+            }
+        };
+        command
             .arg("run")
             .arg("--config")
             .arg(self.config_file())

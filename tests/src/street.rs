@@ -14,6 +14,7 @@ use libp2p::Multiaddr;
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::hosts::{Apart, Hosts};
 use crate::links::{Links, WhoDialled, process_behind};
 use crate::processes::Processes;
 use crate::waiting::eventually;
@@ -67,6 +68,18 @@ impl Street {
         let gated = Gated { processes: processes.clone(), links: links.clone(), set_up, place, halls: 0 };
         match City::found_part(dir.path(), usize::MAX, &SAMPLE, gated).await {
             Ok((city, _)) => (Self { city, processes, dir, _permit: permit }, links),
+            Err(problem) => panic!("no city: {problem:?}\n{}", processes.tails()),
+        }
+    }
+
+    /// The first halls of the city, each on a host of its own.
+    pub async fn on_hosts(halls: usize, hosts: &mut Hosts) -> Self {
+        let permit = CITIES.acquire().await.expect("is never closed");
+        let dir = tempfile::Builder::new().prefix("hallmesh-street-").tempdir().unwrap();
+        let processes = Processes::default();
+        let apart = Apart { processes: processes.clone(), hosts };
+        match City::found_part(dir.path(), halls, &SAMPLE, apart).await {
+            Ok((city, _)) => Self { city, processes, dir, _permit: permit },
             Err(problem) => panic!("no city: {problem:?}\n{}", processes.tails()),
         }
     }

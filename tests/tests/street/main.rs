@@ -15,7 +15,10 @@
 mod archive;
 mod bad_input;
 mod by_hand;
+mod full_disk;
+mod hosts;
 mod kill;
+mod lines;
 mod misuse;
 mod power;
 mod recorder;
