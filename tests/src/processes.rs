@@ -175,6 +175,7 @@ impl Place {
         let begun = Instant::now();
         while !answers(member).await? {
             if let Some(ended) = self.ended() {
+                *lock(&self.process) = None;
                 return Err(self.failed("start", ended));
             }
             if begun.elapsed() > CHANGE_MAX {
