@@ -35,10 +35,14 @@ impl Hosts {
     /// A further host on the switch, with its address.
     pub fn add(&mut self) -> Result<(String, Ipv4Addr), String> {
         self.hosts += 1;
-        let (host, cable) = (format!("{}-{}", self.name, self.hosts), format!("{}c{}", self.name, self.hosts));
+        let (host, cable) =
+            (format!("{}-{}", self.name, self.hosts), format!("{}c{}", self.name, self.hosts));
         let address = Ipv4Addr::new(10, self.net[0], self.net[1], self.hosts);
         ip(&["netns", "add", &host])?;
-        ip(&["link", "add", &cable, "netns", &self.name, "type", "veth", "peer", "name", "eth0", "netns", &host])?;
+        ip(&[
+            "link", "add", &cable, "netns", &self.name, "type", "veth", "peer", "name", "eth0", "netns",
+            &host,
+        ])?;
         self.at(&self.name, &["link", "set", &cable, "master", "switch"])?;
         self.at(&self.name, &["link", "set", &cable, "up"])?;
         self.at(&host, &["addr", "add", &format!("{address}/24"), "dev", "eth0"])?;

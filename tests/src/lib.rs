@@ -45,4 +45,4 @@ pub use seed::seed;
 pub use small_disk::SmallDisk;
 pub use street::{SetUp, Street, hex, unhex};
 pub use trouble::Trouble;
-pub use waiting::{SOON, eventually, eventually_within};
+pub use waiting::{SOON, eventually};

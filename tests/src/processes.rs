@@ -16,8 +16,8 @@ use tokio::sync::Mutex as Turn;
 
 use crate::binary::binary;
 
-/// How long a node may take to start, or to stop.
-const CHANGE_MAX: Duration = Duration::from_secs(60);
+/// How long a node may take to start, or to stop. Long, because a machine that others use may take so long to sync.
+const CHANGE_MAX: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(20);
 /// The log lines of one node that a failed test prints.
 const TAIL: usize = 40;
@@ -179,7 +179,7 @@ impl Place {
                 return Err(self.failed("start", ended));
             }
             if begun.elapsed() > CHANGE_MAX {
-                return Err(self.failed("start", "no answer"));
+                return Err(self.failed("start", "no answer").with("threads", self.threads()));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -234,6 +234,19 @@ impl Place {
 
     fn ended(&self) -> Option<ExitStatus> {
         lock(&self.process).as_mut().and_then(|process| process.try_wait().unwrap())
+    }
+
+    /// Where in the kernel each thread of the process waits.
+    fn threads(&self) -> String {
+        let Some(pid) = lock(&self.process).as_ref().map(Child::id) else { return String::new() };
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+        let state = |text: String| text.lines().find(|line| line.starts_with("State:")).map(str::to_owned);
+        let told = tasks.map(|task| {
+            let (at, status) = (task.path().join("wchan"), task.path().join("status"));
+            format!("{} {}", state(read(status)).unwrap_or_default(), read(at))
+        });
+        told.collect::<Vec<_>>().join("; ")
     }
 
     fn config_file(&self) -> PathBuf {

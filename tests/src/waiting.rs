@@ -8,17 +8,12 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// Waits until `condition` gives a value, and fails the test if it does not within [`SOON`].
 pub async fn eventually<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -> T {
-    eventually_within(SOON, what, condition).await
-}
-
-/// Waits until `condition` gives a value, and fails the test if it does not in time.
-pub async fn eventually_within<T>(time: Duration, what: &str, condition: impl AsyncFn() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(value) = condition().await {
             return value;
         }
-        assert!(begun.elapsed() < time, "in vain: {what}");
+        assert!(begun.elapsed() < SOON, "in vain: {what}");
         tokio::time::sleep(POLL).await;
     }
 }

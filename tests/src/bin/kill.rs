@@ -13,7 +13,7 @@ use hallmesh_tests::kill::{Plan, Planted, run};
 #[derive(Debug, Parser)]
 #[command(
     name = "hallmesh-kill",
-    after_help = "Exit codes: 0 every promise held; 1 one did not; 2 wrong arguments; 3 a hall ended by itself or did not start; 101 the city did not come to rest."
+    after_help = "Exit codes: 0 every promise held; 1 one did not; 2 wrong arguments; 3 a hall ended by itself or did not start."
 )]
 struct Cli {
     /// Kills.
@@ -22,6 +22,9 @@ struct Cli {
     /// Milliseconds between two blows.
     #[arg(long, default_value_t = 250)]
     every: u64,
+    /// End the blows after so many minutes, however many they were.
+    #[arg(long)]
+    minutes: Option<u64>,
     /// The blows follow from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -51,6 +54,7 @@ async fn main() -> io::Result<ExitCode> {
     let plan = Plan {
         kills: cli.kills,
         every: Duration::from_millis(cli.every.max(1)),
+        at_most: cli.minutes.map(|minutes| Duration::from_secs(60 * minutes)),
         seed: cli.seed,
         open_max: cli.open,
         journal: cli.journal,

@@ -31,7 +31,9 @@ pub(super) async fn hold(street: &Street, receipts: &[Receipt]) -> Result<Found,
         ..Found::default()
     };
     let mut cases = stream::iter(&by_number)
-        .map(|(number, receipts)| async move { told(street, number, receipts).await.map(|it| (number, receipts, it)) })
+        .map(|(number, receipts)| async move {
+            told(street, number, receipts).await.map(|it| (number, receipts, it))
+        })
         .buffer_unordered(AT_ONCE);
     while let Some(told) = cases.next().await {
         let (number, receipts, told) = told?;

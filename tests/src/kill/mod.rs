@@ -21,7 +21,6 @@ use hallmesh_protocol::ids::HallId;
 use tokio::task::JoinSet;
 
 use crate::street::{SetUp, Street};
-use crate::waiting::eventually_within;
 
 pub use blows::{Blow, blows};
 pub use journal::{Journal, Receipt};
@@ -32,8 +31,10 @@ use load::{Load, clerk};
 
 /// Clients at each hall.
 const CLIENTS: u64 = 2;
-/// How long a healed city may take until nothing is open and no letter waits.
-const QUIET_MAX: Duration = Duration::from_secs(600);
+/// How long nothing may move in a healed city before it is taken not to come to rest. A hand-over is repeated after a
+/// minute at the latest.
+const STILL_MAX: Duration = Duration::from_secs(150);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often somebody is told how far it has come.
 const TOLD_EVERY: u32 = 100;
 
@@ -44,6 +45,8 @@ pub struct Plan {
     pub kills: u32,
     /// The pause between two.
     pub every: Duration,
+    /// After this the blows end, however many they were.
+    pub at_most: Option<Duration>,
     /// The blows follow from it.
     pub seed: u64,
     /// Cases open at once at the most.
@@ -95,7 +98,7 @@ pub async fn run(plan: &Plan, say: &(dyn Fn(&str) + Sync)) -> Result<Report, Pro
     let open = load.open();
     say(&format!("{} kills; {open} cases are open; waiting for quiet", hand.tally().kills));
     let begun = Instant::now();
-    quiet(&street, &load).await;
+    report.at_rest = quiet(&street, &load).await;
     report.until_quiet = begun.elapsed();
     load.end();
     while let Some(ended) = clients.join_next().await {
@@ -113,31 +116,50 @@ async fn strike(
     hand: &mut Hand,
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<(), Problem> {
+    let begun = Instant::now();
     let mut beat = tokio::time::interval(plan.every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut told = 0;
     for blow in blows(plan.seed, load.halls()) {
         beat.tick().await;
         hand.strike(&blow).await?;
         let kills = hand.tally().kills;
-        if kills.is_multiple_of(TOLD_EVERY) {
+        if kills / TOLD_EVERY > told {
+            told = kills / TOLD_EVERY;
             say(&format!("{kills} kills, {} receipts, {} cases open", load.receipts(), load.open()));
         }
-        if kills >= plan.kills {
+        if kills >= plan.kills || plan.at_most.is_some_and(|most| begun.elapsed() >= most) {
             break;
         }
     }
     Ok(())
 }
 
-/// Waits until every case that was acknowledged is delivered and no letter waits anywhere.
-async fn quiet(street: &Street, load: &Load) {
-    eventually_within(QUIET_MAX, "nothing is open", async || (load.open() == 0).then_some(())).await;
-    for place in 0..street.city.members.len() {
-        eventually_within(QUIET_MAX, "no letter waits", async || {
-            (street.status(place).await.post == 0).then_some(())
-        })
-        .await;
+/// Waits until every case that was acknowledged is delivered and no letter waits anywhere; whether that came about.
+/// If nothing moves any more, the judge may say why.
+async fn quiet(street: &Street, load: &Load) -> bool {
+    let (mut before, mut since) = (None, Instant::now());
+    loop {
+        let now = (load.open(), load.receipts(), waiting(street).await);
+        if (now.0, now.2) == (0, 0) {
+            return true;
+        }
+        if before != Some(now) {
+            (before, since) = (Some(now), Instant::now());
+        } else if since.elapsed() > STILL_MAX {
+            return false;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// Letters that wait, at all halls.
+async fn waiting(street: &Street) -> u64 {
+    let mut letters = 0;
+    for place in 0..street.city.members.len() {
+        letters += street.status(place).await.post;
+    }
+    letters
 }
 
 async fn judge(

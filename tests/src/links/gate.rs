@@ -51,7 +51,8 @@ async fn serve(shared: Arc<Shared>, listener: TcpListener, hall: HallId, behind:
 async fn connect(shared: &Arc<Shared>, caller: TcpStream, pair: Pair, behind: SocketAddr) {
     let mut ways = shared.ways.subscribe();
     let back = (pair.1, pair.0);
-    let there = |ways: &watch::Receiver<_>| is_flow(ways, pair, Flow::Open) && is_flow(ways, back, Flow::Open);
+    let there =
+        |ways: &watch::Receiver<_>| is_flow(ways, pair, Flow::Open) && is_flow(ways, back, Flow::Open);
     let refused =
         |ways: &watch::Receiver<_>| is_flow(ways, pair, Flow::Reset) || is_flow(ways, back, Flow::Reset);
     while !there(&ways) {

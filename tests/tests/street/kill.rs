@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_millis(300);
 const RECEIPTS_MIN: u64 = 100;
 
 fn plan(kills: u32, planted: Planted) -> Plan {
-    Plan { kills, every: EVERY, seed: seed(), open_max: 40, journal: None, planted }
+    Plan { kills, every: EVERY, at_most: None, seed: seed(), open_max: 40, journal: None, planted }
 }
 
 #[tokio::test(flavor = "multi_thread")]
