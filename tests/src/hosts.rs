@@ -18,59 +18,60 @@ pub struct Hosts {
     /// What their names begin with: those of two tests differ.
     name: String,
     net: [u8; 2],
-    hosts: u8,
+    /// Hosts so far.
+    count: u8,
 }
 
 impl Hosts {
     /// A switch without hosts. The error says why this machine does not allow it.
     pub fn new() -> Result<Self, String> {
         let id = hallmesh::home::chance().next_u64().to_le_bytes();
-        let hosts = Self { name: format!("hm{:02x}{:02x}", id[0], id[1]), net: [id[0], id[1]], hosts: 0 };
+        let hosts = Self { name: format!("hm{:02x}{:02x}", id[0], id[1]), net: [id[0], id[1]], count: 0 };
         ip(&["netns", "add", &hosts.name])?;
-        hosts.at(&hosts.name, &["link", "add", "switch", "type", "bridge"])?;
-        hosts.at(&hosts.name, &["link", "set", "switch", "up"])?;
+        ip_at(&hosts.name, &["link", "add", "switch", "type", "bridge"])?;
+        ip_at(&hosts.name, &["link", "set", "switch", "up"])?;
         Ok(hosts)
     }
 
     /// A further host on the switch, with its address.
     pub fn add(&mut self) -> Result<(String, Ipv4Addr), String> {
-        self.hosts += 1;
+        self.count += 1;
         let (host, cable) =
-            (format!("{}-{}", self.name, self.hosts), format!("{}c{}", self.name, self.hosts));
-        let address = Ipv4Addr::new(10, self.net[0], self.net[1], self.hosts);
+            (format!("{}-{}", self.name, self.count), format!("{}c{}", self.name, self.count));
+        let address = Ipv4Addr::new(10, self.net[0], self.net[1], self.count);
         ip(&["netns", "add", &host])?;
         ip(&[
             "link", "add", &cable, "netns", &self.name, "type", "veth", "peer", "name", "eth0", "netns",
             &host,
         ])?;
-        self.at(&self.name, &["link", "set", &cable, "master", "switch"])?;
-        self.at(&self.name, &["link", "set", &cable, "up"])?;
-        self.at(&host, &["addr", "add", &format!("{address}/24"), "dev", "eth0"])?;
-        self.at(&host, &["link", "set", "eth0", "up"])?;
-        self.at(&host, &["link", "set", "lo", "up"])?;
+        ip_at(&self.name, &["link", "set", &cable, "master", "switch"])?;
+        ip_at(&self.name, &["link", "set", &cable, "up"])?;
+        ip_at(&host, &["addr", "add", &format!("{address}/24"), "dev", "eth0"])?;
+        ip_at(&host, &["link", "set", "eth0", "up"])?;
+        ip_at(&host, &["link", "set", "lo", "up"])?;
         Ok((host, address))
     }
 
     /// Pulls the cable of the host that was added at a place, counted from 0, or plugs it in.
     pub fn plug(&self, place: usize, plugged: bool) {
         let cable = format!("{}c{}", self.name, place + 1);
-        self.at(&self.name, &["link", "set", &cable, if plugged { "up" } else { "down" }]).unwrap();
-    }
-
-    fn at(&self, host: &str, arguments: &[&str]) -> Result<(), String> {
-        ip(&[&["-n", host], arguments].concat())
+        ip_at(&self.name, &["link", "set", &cable, if plugged { "up" } else { "down" }]).unwrap();
     }
 }
 
 impl Drop for Hosts {
     fn drop(&mut self) {
-        let hosts = (1..=self.hosts).map(|host| format!("{}-{host}", self.name));
+        let hosts = (1..=self.count).map(|host| format!("{}-{host}", self.name));
         for host in hosts.chain([self.name.clone()]) {
             if let Err(why) = ip(&["netns", "del", &host]) {
                 eprintln!("a namespace stays: {why}");
             }
         }
     }
+}
+
+fn ip_at(host: &str, arguments: &[&str]) -> Result<(), String> {
+    ip(&[&["-n", host], arguments].concat())
 }
 
 fn ip(arguments: &[&str]) -> Result<(), String> {

@@ -20,17 +20,11 @@ impl SmallDisk {
     /// Puts a disk of so many mebibytes under a directory and what is in it. The error says why this machine does
     /// not allow it.
     pub fn under(dir: &Path, mib: u64) -> Result<Self, String> {
-        let moved = dir.with_extension("moved");
-        fs::rename(dir, &moved).unwrap();
-        fs::create_dir(dir).unwrap();
-        fs::set_permissions(dir, fs::metadata(&moved).unwrap().permissions()).unwrap();
+        let moved = moved_aside(dir);
         let size = format!("size={mib}m,mode=0700");
         let mounted = run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs"], dir);
-        let disk = mounted.as_ref().map(|()| Self { dir: dir.to_owned() });
-        let copied = run("cp", &["-a", &format!("{}/.", moved.display())], dir);
-        copied.expect("the directory fits the disk");
-        fs::remove_dir_all(moved).unwrap();
-        disk.map_err(Clone::clone)
+        bring_back(&moved, dir);
+        mounted.map(|()| Self { dir: dir.to_owned() })
     }
 
     /// Bytes that are free.
@@ -58,6 +52,21 @@ impl Drop for SmallDisk {
             eprintln!("the small disk stays mounted: {why}");
         }
     }
+}
+
+/// An empty directory in the place of a full one; gives where that is now.
+fn moved_aside(dir: &Path) -> PathBuf {
+    let moved = dir.with_extension("moved");
+    fs::rename(dir, &moved).unwrap();
+    fs::create_dir(dir).unwrap();
+    fs::set_permissions(dir, fs::metadata(&moved).unwrap().permissions()).unwrap();
+    moved
+}
+
+fn bring_back(moved: &Path, dir: &Path) {
+    let copied = run("cp", &["-a", &format!("{}/.", moved.display())], dir);
+    copied.expect("the directory fits the disk");
+    fs::remove_dir_all(moved).unwrap();
 }
 
 fn run(program: &str, arguments: &[&str], dir: &Path) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! `hallmesh-kill`: seven real halls under load, killed as often as one likes.
 
+#![allow(clippy::print_stderr, reason = "a command says there how far it has come")]
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,7 +56,7 @@ async fn main() -> io::Result<ExitCode> {
     let plan = Plan {
         kills: cli.kills,
         every: Duration::from_millis(cli.every.max(1)),
-        at_most: cli.minutes.map(|minutes| Duration::from_secs(60 * minutes)),
+        at_most: cli.minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60))),
         seed: cli.seed,
         open_max: cli.open,
         journal: cli.journal,

@@ -106,7 +106,7 @@ impl Load {
         let content = self.content("applicant");
         let ask = Ask::Receive { matter, place, content: content.clone() };
         let Answer::Received(received) = self.street.act(hall, &ask).await? else { panic!("no receipt") };
-        self.keep(Receipt {
+        self.keep(&Receipt {
             hall: self.street.hall(hall).hall.to_string(),
             case: received.id,
             number: received.number.clone(),
@@ -161,7 +161,7 @@ impl Load {
         let Answer::Recorded { sequence, case } = self.street.act(hall, &ask).await? else {
             panic!("not recorded")
         };
-        self.keep(Receipt {
+        self.keep(&Receipt {
             hall: self.street.hall(hall).hall.to_string(),
             case,
             number: number.to_owned(),
@@ -174,8 +174,8 @@ impl Load {
     }
 
     /// The journal's disk is the judge's; if it fails, there is nothing to judge.
-    fn keep(&self, receipt: Receipt) {
-        tokio::task::block_in_place(|| self.journal.keep(&receipt)).expect("the journal can be written");
+    fn keep(&self, receipt: &Receipt) {
+        tokio::task::block_in_place(|| self.journal.keep(receipt)).expect("the journal can be written");
     }
 
     fn note(&self, problem: Problem) {
