@@ -58,8 +58,16 @@ bugs! {
     TakenUnwitnessed = "taken-unwitnessed",
     /// A mirror's receipt for an older log counts as witness of the hand-over.
     StaleWitness = "stale-witness",
-    /// TAKE names no mirrors.
-    NoMirrorsOnTake = "no-mirrors-on-take",
+    /// TRANSFER names no mirrors for the epoch that it opens.
+    NoMirrorsOnTransfer = "no-mirrors-on-transfer",
+    /// A mirror whose life has ended is not replaced.
+    EndedMirrorsStay = "ended-mirrors-stay",
+    /// A successor goes on before the ended life is fenced off.
+    SucceedsUnfenced = "succeeds-unfenced",
+    /// A mirror forgets that it has fenced a life off.
+    FenceForgotten = "fence-forgotten",
+    /// A mirror goes on recording what a life says that it has fenced off.
+    FenceIgnored = "fence-ignored",
     /// A mirror signs for a copy that it does not keep.
     MirrorKeepsNothing = "mirror-keeps-nothing",
     /// A mirror that has a copy signs for newer ones without keeping them.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::{CivilDay, Due};
-use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, Stage};
+use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, SignedEvent, Stage};
 use crate::catalogue::{Catalogue, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
@@ -170,6 +170,21 @@ pub fn file(view: &dyn View, id: CaseId) -> CaseFile {
 pub fn copies(view: &dyn View, case: &Case) -> Vec<Verified<Receipt>> {
     let mirrors = case.mirrors.into_iter().flatten();
     mirrors.filter_map(|mirror| cases::copied(view, case.id, mirror)).collect()
+}
+
+/// The halls whose word this one still waits for before it can go on with a case for a life that has ended.
+pub fn recovery_waits_for(view: &dyn View, case: &Case) -> Vec<HallAt> {
+    cases::waits_for(view, case)
+}
+
+/// Events of a case that are no part of its log: signed by a life that was fenced off, or contradicted.
+pub fn orphans(view: &dyn View, id: CaseId) -> Vec<SignedEvent> {
+    cases::orphans(view, id)
+}
+
+/// Whether this hall has the case's key wrapped to a life.
+pub fn is_wrapped(view: &dyn View, id: CaseId, at: HallAt) -> bool {
+    cases::is_wrapped(view, id, at)
 }
 
 /// The grade of a case, from the custodian's point of view.

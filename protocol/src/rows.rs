@@ -24,6 +24,10 @@
 //! | `29` tally | name | count | cases |
 //! | `2a` reading | case id, wall, clerk | `ClerkId`: who read what is sealed | cases |
 //! | `2b` stuck | case id | nothing: a case that has nobody to go to yet | cases |
+//! | `2c` bond | hall, incarnation, case id | nothing: a case that has to do with this other life | cases |
+//! | `2d` fence | case id, hall, incarnation | `Fence`: what this hall has said of that life, and to whom | cases |
+//! | `2e` fenced | case id, hall and incarnation twice | `Signed<Receipt>`: the first has fenced off the second | cases |
+//! | `2f` orphan | case id, digest | `SignedEvent`: late or contradicted, kept and shown | cases |
 //! | `30` post | destination, sequence | `Queued` letter | post |
 //! | `31` letter | own or relayed, name | destination, sequence | post |
 //! | `32` posted | destination | last sequence and how many wait | post |
@@ -63,6 +67,10 @@ pub(crate) enum Table {
     Tally = 0x29,
     Reading = 0x2a,
     Stuck = 0x2b,
+    Bond = 0x2c,
+    Fence = 0x2d,
+    Fenced = 0x2e,
+    Orphan = 0x2f,
     Post = 0x30,
     Letter = 0x31,
     Posted = 0x32,
@@ -71,7 +79,7 @@ pub(crate) enum Table {
 
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 23] = [
+    const WORDS: [(Table, &str); 27] = [
         (Table::Meta, "meta"),
         (Table::Record, "record"),
         (Table::Element, "element"),
@@ -91,6 +99,10 @@ pub fn table_word(byte: u8) -> &'static str {
         (Table::Tally, "tally"),
         (Table::Reading, "reading"),
         (Table::Stuck, "stuck"),
+        (Table::Bond, "bond"),
+        (Table::Fence, "fence"),
+        (Table::Fenced, "fenced"),
+        (Table::Orphan, "orphan"),
         (Table::Post, "post"),
         (Table::Letter, "letter"),
         (Table::Posted, "posted"),
@@ -246,6 +258,51 @@ pub(crate) fn stuck(id: CaseId) -> Vec<u8> {
 
 pub(crate) fn all_stuck() -> Vec<u8> {
     Key::new(Table::Stuck).done()
+}
+
+pub(crate) fn bonds() -> Vec<u8> {
+    Key::new(Table::Bond).done()
+}
+
+pub(crate) fn bonds_of(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Bond).at(at).done()
+}
+
+pub(crate) fn bond(at: HallAt, id: CaseId) -> Vec<u8> {
+    Key::new(Table::Bond).at(at).bytes(&id.0).done()
+}
+
+/// The life and the case of a bond's key.
+pub(crate) fn bond_in(key: &[u8]) -> Option<(HallAt, CaseId)> {
+    let hall = HallId::from_u64(u64::from_be_bytes(key.get(1..9)?.try_into().ok()?)).ok()?;
+    let incarnation = u32::from_be_bytes(key.get(9..13)?.try_into().ok()?);
+    Some((HallAt { hall, incarnation }, CaseId(key.get(13..29)?.try_into().ok()?)))
+}
+
+pub(crate) fn fences(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Fence).bytes(&id.0).done()
+}
+
+pub(crate) fn fence(id: CaseId, of: HallAt) -> Vec<u8> {
+    Key::new(Table::Fence).bytes(&id.0).at(of).done()
+}
+
+/// The life that a fence's key fences off.
+pub(crate) fn fenced_in(key: &[u8]) -> Option<HallAt> {
+    let hall = HallId::from_u64(u64::from_be_bytes(key.get(17..25)?.try_into().ok()?)).ok()?;
+    Some(HallAt { hall, incarnation: u32::from_be_bytes(key.get(25..29)?.try_into().ok()?) })
+}
+
+pub(crate) fn fenced(id: CaseId, by: HallAt, of: HallAt) -> Vec<u8> {
+    Key::new(Table::Fenced).bytes(&id.0).at(by).at(of).done()
+}
+
+pub(crate) fn orphans(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Orphan).bytes(&id.0).done()
+}
+
+pub(crate) fn orphan(id: CaseId, digest: &Digest) -> Vec<u8> {
+    Key::new(Table::Orphan).bytes(&id.0).bytes(&digest.0).done()
 }
 
 pub(crate) fn readings(id: CaseId) -> Vec<u8> {

@@ -43,6 +43,8 @@ pub enum Branch {
     DamageNoticed,
     /// A hall began a new life.
     InstalledAnew,
+    /// A hall went on with a case for a life that had ended.
+    Recovered,
     /// The deciding clerk was away while something lay on the desk.
     Absent,
     /// An inspector read a case.
@@ -53,13 +55,14 @@ pub enum Branch {
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ToDecide,
         Self::ToReturn,
         Self::ToCorrect,
         Self::ToSupplemented,
         Self::GradedD2,
         Self::Released,
+        Self::Recovered,
         Self::Returned,
         Self::Doubled,
         Self::LineDied,
@@ -94,6 +97,7 @@ impl Branch {
             Self::ToSupplemented => "to-supplemented",
             Self::GradedD2 => "graded-d2",
             Self::Released => "released",
+            Self::Recovered => "recovered",
             Self::Returned => "returned",
             Self::Doubled => "doubled",
             Self::LineDied => "line-died",

@@ -12,6 +12,7 @@ mod engine;
 mod intake;
 mod introduce;
 mod reach;
+mod rewrap;
 mod room;
 mod roster;
 mod shared;
@@ -136,12 +137,15 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
     let tape = Tape::new(config.recorder_inputs, at.hall, &node, shared.now(), left_behind);
     let Net { commands, events: net_events, .. } = net;
     let reach = Reach::new(&config.listen_addresses()?, config.advertise_addresses()?);
-    let engine = Engine::new(Arc::clone(&shared), (node, tape), commands, reach, keys.transport);
+    let (keys_wanted, wanted) = mpsc::channel(rewrap::WANTED_MAX);
+    let engine =
+        Engine::new(Arc::clone(&shared), (node, tape), (commands, keys_wanted), reach, keys.transport);
     let mut tasks = JoinSet::new();
     tasks.spawn(intake::run(Arc::clone(&shared), net_events, events.clone(), stop.clone()));
     let reserve = Reserve::of_mib(config.disk_reserve_mib);
     tasks.spawn(calls::run(Arc::clone(&shared), (waiting, reserve), events.clone(), stop.clone()));
     tasks.spawn(room::watch(Arc::clone(&shared), reserve, stopped.clone()));
+    tasks.spawn(rewrap::run(Arc::clone(&shared), wanted, events.clone(), stopped.clone()));
     let until = stopped.clone();
     tasks.spawn(async move {
         admin.run(calls, until).await;

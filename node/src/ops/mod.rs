@@ -6,7 +6,7 @@
 mod answers;
 mod calls;
 mod client;
-mod content;
+pub(crate) mod content;
 mod deeds;
 mod problem;
 mod questions;

@@ -344,17 +344,24 @@ fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
             ("competent", competent.to_string()),
             ("competent_name", name(asked.view, *competent)),
         ],
-        Facts::Transfer { to, purpose } => vec![
+        Facts::Transfer { to, purpose, .. } => vec![
             ("to", to.hall.to_string()),
             ("to_name", name(asked.view, to.hall)),
             ("purpose", format!("{purpose:?}").to_lowercase()),
         ],
-        Facts::Take { witness, .. } => {
+        Facts::Take { witness } => {
             vec![("witness", witness.hall.to_string()), ("witness_name", name(asked.view, witness.hall))]
         }
         Facts::Resume { refusal } => vec![("refusal", refusal.to_string())],
         Facts::Decide { granted } => vec![("granted", granted.to_string())],
         Facts::Unknown { kind, .. } => vec![("kind", kind.code.to_string())],
+        Facts::ReplaceMirror { mirrors } => {
+            let halls = mirrors.iter().flatten().map(|mirror| name(asked.view, mirror.hall));
+            vec![("mirrors", halls.collect::<Vec<_>>().join(", "))]
+        }
+        Facts::Succeed { from, .. } => {
+            vec![("from", from.to_string()), ("from_name", name(asked.view, from.hall))]
+        }
         Facts::Accept | Facts::RequestCorrection | Facts::Supplement | Facts::Deliver => Vec::new(),
     };
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

@@ -90,6 +90,7 @@ pub(crate) fn append(
     let position = match &facts {
         Facts::Take { .. } => case.position.after(1),
         Facts::Resume { .. } => case.position.after(2),
+        Facts::Succeed { .. } => case.position.of_next_term(),
         Facts::Receive { .. }
         | Facts::Transfer { .. }
         | Facts::Accept
@@ -97,6 +98,7 @@ pub(crate) fn append(
         | Facts::Supplement
         | Facts::Decide { .. }
         | Facts::Deliver
+        | Facts::ReplaceMirror { .. }
         | Facts::Unknown { .. } => case.position,
     };
     let code = Some(&case.matter).filter(|_| planted(Bug::VersionNotPinned));
@@ -189,6 +191,7 @@ fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
     match log::custody(view, case.id).map(|custody| custody.stage) {
         Some(Stage::Custodian) => Ok(()),
         Some(Stage::Holder) => Err(Refusal::NotWitnessed),
+        Some(Stage::Recovering) => Err(Refusal::Recovering),
         Some(Stage::None | Stage::Handing | Stage::Released) | None => {
             Err(Refusal::ElsewhereInHand(case.transit.map_or(case.custodian, |transit| transit.to)))
         }

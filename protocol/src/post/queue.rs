@@ -136,6 +136,13 @@ impl Post {
         self.touch(to, cx.now.ticks);
     }
 
+    /// Queues a letter unless one about the same thing waits already.
+    pub(crate) fn enqueue_once(&mut self, cx: &mut Cx<'_>, to: HallId, what: What) {
+        if locate(cx, what.reference(to)).is_none() {
+            self.enqueue(cx, to, what);
+        }
+    }
+
     /// Queues a letter that is only needed if something else does not happen first.
     pub(crate) fn enqueue_later(&mut self, cx: &mut Cx<'_>, to: HallId, what: What) {
         self.insert(cx, to, what, None);

@@ -247,7 +247,7 @@ impl City {
                 Output::Send { to, message } => self.wires.push_back((from, to, message.encode())),
                 Output::Reply { reply, .. } => self.replies.push(reply),
                 Output::Happened(happening) => self.halls[index].happened.push(happening),
-                Output::Keep(_) | Output::RosterChanged => {}
+                Output::Keep(_) | Output::RosterChanged | Output::WrapKey { .. } => {}
             }
         }
     }

@@ -64,7 +64,12 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
         Facts::Decide { .. } => act(event, competent, been("accept") && !been("decide")),
         Facts::Deliver => act(event, receiving, been("decide") && !been("deliver")),
         Facts::Receive { .. } => act(event, receiving, before.is_empty()),
-        Facts::Transfer { .. } | Facts::Take { .. } | Facts::Resume { .. } | Facts::Unknown { .. } => None,
+        Facts::Transfer { .. }
+        | Facts::Take { .. }
+        | Facts::Resume { .. }
+        | Facts::ReplaceMirror { .. }
+        | Facts::Succeed { .. }
+        | Facts::Unknown { .. } => None,
     }
 }
 

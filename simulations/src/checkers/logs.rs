@@ -51,7 +51,7 @@ impl Checkers {
 
     /// What must hold of every printed case, and of every disk, when all is over.
     pub(super) fn ended_whole(&mut self, at: u64, stations: &[Station]) {
-        let printed = self.kept.all_printed().filter(|case| !self.is_orphan(*case, stations));
+        let printed = self.kept.all_printed().filter(|case| self.waits(*case, stations).is_none());
         let found: Vec<_> = printed.flat_map(|case| self.ends(case, stations)).collect();
         for how in found {
             self.note(at, Promise::Kept, Some(how));
