@@ -64,6 +64,8 @@ pub struct Config {
     pub guest_deadline_ms: u64,
     /// How many of the last inputs the flight recorder keeps in memory at least; 0 for none.
     pub recorder_inputs: u32,
+    /// Mebibytes that new cases leave free on the disk, for those that are under way.
+    pub disk_reserve_mib: u32,
 }
 
 impl Default for Config {
@@ -83,13 +85,14 @@ impl Default for Config {
             guest_seats: 8,
             guest_deadline_ms: 20_000,
             recorder_inputs: 10_000,
+            disk_reserve_mib: 64,
         }
     }
 }
 
 impl Config {
     /// Every key, in the order of the example file.
-    pub const KEYS: [&'static str; 14] = [
+    pub const KEYS: [&'static str; 15] = [
         "listen",
         "advertise",
         "data_dir",
@@ -104,6 +107,7 @@ impl Config {
         "guest_seats",
         "guest_deadline_ms",
         "recorder_inputs",
+        "disk_reserve_mib",
     ];
 
     /// Reads the file at `path`, which must be there; without a path, the file at [`CONFIG_PATH`] if it is

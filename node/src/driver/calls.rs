@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::engine::{Event, Recorded};
+use super::room::Reserve;
 use super::shared::Shared;
 use crate::admin::{ADMIN_FRAME_MAX, AdminCall};
 use crate::ops::{self, Answer, Ask, Asked, Call, Deed, Problem};
@@ -18,7 +19,7 @@ const PIECE_BYTES: usize = 1 << 20;
 /// Takes calls up, each in a task of its own; their number is bounded by the socket's seats.
 pub(crate) async fn run(
     shared: Arc<Shared>,
-    mut calls: mpsc::Receiver<AdminCall>,
+    (mut calls, reserve): (mpsc::Receiver<AdminCall>, Reserve),
     feed: mpsc::Sender<Event>,
     stop: watch::Sender<bool>,
 ) -> Result<(), Problem> {
@@ -28,7 +29,7 @@ pub(crate) async fn run(
         while answering.try_join_next().is_some() {}
         let (shared, feed, stop) = (Arc::clone(&shared), feed.clone(), stop.clone());
         answering.spawn(async move {
-            let answer = answer(&shared, &call, &feed, &stop).await;
+            let answer = answer(&shared, (&call, reserve), &feed, &stop).await;
             let bytes = encode(&answer.unwrap_or_else(Answer::Refused));
             if call.reply.send(bytes).is_err() {
                 tracing::debug!("a caller hung up before the answer");
@@ -60,7 +61,7 @@ fn refuse_others(ask: &Ask, user: Option<u32>) -> Result<(), Problem> {
 
 async fn answer(
     shared: &Arc<Shared>,
-    asked: &AdminCall,
+    (asked, reserve): (&AdminCall, Reserve),
     feed: &mpsc::Sender<Event>,
     stop: &watch::Sender<bool>,
 ) -> Result<Answer, Problem> {
@@ -68,6 +69,7 @@ async fn answer(
     let call: Call = serde_json::from_slice(&asked.body).map_err(malformed)?;
     let ask: Ask = serde_json::from_str(&call.ask).map_err(malformed)?;
     refuse_others(&ask, asked.user)?;
+    reserve.refuse(shared, &ask)?;
     if let Ask::Stop = ask {
         stop.send_replace(true);
         return Ok(Answer::Done);

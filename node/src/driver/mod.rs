@@ -13,6 +13,7 @@ mod intake;
 mod introduce;
 mod reach;
 mod rewrap;
+mod room;
 mod roster;
 mod shared;
 mod tape;
@@ -36,6 +37,7 @@ use crate::store::{Store, StoreError};
 
 use engine::{Engine, Event};
 use reach::Reach;
+use room::Reserve;
 use shared::Shared;
 use tape::Tape;
 
@@ -155,7 +157,9 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
         Engine::new(Arc::clone(&shared), (node, tape), (commands, keys_wanted), reach, keys.transport);
     let mut tasks = JoinSet::new();
     tasks.spawn(intake::run(Arc::clone(&shared), net_events, events.clone(), stop.clone()));
-    tasks.spawn(calls::run(Arc::clone(&shared), waiting, events.clone(), stop.clone()));
+    let reserve = Reserve::of_mib(config.disk_reserve_mib);
+    tasks.spawn(calls::run(Arc::clone(&shared), (waiting, reserve), events.clone(), stop.clone()));
+    tasks.spawn(room::watch(Arc::clone(&shared), reserve, stopped.clone()));
     tasks.spawn(rewrap::run(Arc::clone(&shared), wanted, events.clone(), stopped.clone()));
     let until = stopped.clone();
     tasks.spawn(async move {
