@@ -24,6 +24,7 @@
 //! | `29` tally | name | count | cases |
 //! | `2a` reading | case id, wall, clerk | `ClerkId`: who read what is sealed | cases |
 //! | `2b` stuck | case id | nothing: a case that has nobody to go to yet | cases |
+//! | `2e` single | 0, since, case id; 1, case id | nothing; since when: in hand here, and no mirror keeps its head | cases |
 //! | `30` post | destination, sequence | `Queued` letter | post |
 //! | `31` letter | own or relayed, name | destination, sequence | post |
 //! | `32` posted | destination | last sequence and how many wait | post |
@@ -63,6 +64,7 @@ pub(crate) enum Table {
     Tally = 0x29,
     Reading = 0x2a,
     Stuck = 0x2b,
+    Single = 0x2e,
     Post = 0x30,
     Letter = 0x31,
     Posted = 0x32,
@@ -71,7 +73,7 @@ pub(crate) enum Table {
 
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 23] = [
+    const WORDS: [(Table, &str); 24] = [
         (Table::Meta, "meta"),
         (Table::Record, "record"),
         (Table::Element, "element"),
@@ -91,6 +93,7 @@ pub fn table_word(byte: u8) -> &'static str {
         (Table::Tally, "tally"),
         (Table::Reading, "reading"),
         (Table::Stuck, "stuck"),
+        (Table::Single, "single"),
         (Table::Post, "post"),
         (Table::Letter, "letter"),
         (Table::Posted, "posted"),
@@ -246,6 +249,25 @@ pub(crate) fn stuck(id: CaseId) -> Vec<u8> {
 
 pub(crate) fn all_stuck() -> Vec<u8> {
     Key::new(Table::Stuck).done()
+}
+
+/// Cases on one disk only, longest first.
+pub(crate) fn singles() -> Vec<u8> {
+    Key::new(Table::Single).byte(0).done()
+}
+
+pub(crate) fn single_since(since: u64, id: CaseId) -> Vec<u8> {
+    Key::new(Table::Single).byte(0).number(since).bytes(&id.0).done()
+}
+
+pub(crate) fn single(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Single).byte(1).bytes(&id.0).done()
+}
+
+/// Since when, and which case, from a key of [`singles`].
+pub(crate) fn parse_single(key: &[u8]) -> Option<(u64, CaseId)> {
+    let since = u64::from_be_bytes(key.get(2..10)?.try_into().ok()?);
+    Some((since, CaseId(key.get(10..)?.try_into().ok()?)))
 }
 
 pub(crate) fn readings(id: CaseId) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! Cases: append-only logs with one custodian each, and how they change hands.
 
+mod countersign;
 mod desk;
 mod event;
 mod facts;
@@ -25,6 +26,7 @@ use crate::seal::Wrapped;
 use crate::signed::{Signed, Verified};
 use crate::wire::{self, Blob, Malformed};
 
+pub use countersign::Standing;
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
 pub use fold::{Case, NotAllowed, State, Transit};
@@ -32,6 +34,7 @@ pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
+pub(crate) use countersign::{single_copies, standing};
 pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
@@ -140,6 +143,9 @@ pub enum Refusal {
     /// The case is here, but no mirror has recorded the hand-over yet: it can be shown, not acted on.
     #[error("the hand-over is not witnessed yet")]
     NotWitnessed,
+    /// No mirror has signed for the decision yet, and the matter does not let a cut-off hall decide.
+    #[error("no mirror has countersigned the decision yet")]
+    NotCountersigned,
     /// The case id is in use.
     #[error("the case id is in use")]
     CaseIdInUse,

@@ -84,6 +84,7 @@ fn happened(happening: &Happening) -> String {
         Happening::Mirrored(case) => format!("mirrored {case}"),
         Happening::Released(case) => format!("released {case}"),
         Happening::Returned(case) => format!("returned {case}"),
+        Happening::Countersigned(case) => format!("countersigned {case}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
     }
 }
