@@ -26,8 +26,9 @@
 //! | `2b` stuck | case id | nothing: a case that has nobody to go to yet | cases |
 //! | `2e` single | 0, since, case id; 1, case id | nothing; since when: in hand here, and no mirror keeps its head | cases |
 //! | `30` post | destination, sequence | `Queued` letter | post |
-//! | `31` letter | own or relayed, name | destination, sequence | post |
+//! | `31` letter | own or relayed, name | destination, sequence, since | post |
 //! | `32` posted | destination | last sequence and how many wait | post |
+//! | `34` age | destination, own or relayed, since, sequence | nothing: how long letters wait, longest first | post |
 //! | `40` clerk | number | `Clerk` | clerks |
 
 use serde::Serialize;
@@ -68,12 +69,13 @@ pub(crate) enum Table {
     Post = 0x30,
     Letter = 0x31,
     Posted = 0x32,
+    Age = 0x34,
     Clerk = 0x40,
 }
 
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 24] = [
+    const WORDS: [(Table, &str); 25] = [
         (Table::Meta, "meta"),
         (Table::Record, "record"),
         (Table::Element, "element"),
@@ -97,6 +99,7 @@ pub fn table_word(byte: u8) -> &'static str {
         (Table::Post, "post"),
         (Table::Letter, "letter"),
         (Table::Posted, "posted"),
+        (Table::Age, "age"),
         (Table::Clerk, "clerk"),
     ];
     let found = WORDS.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
@@ -296,6 +299,25 @@ pub(crate) fn letter(whose: u8, id: &[u8; 16]) -> Vec<u8> {
 
 pub(crate) fn post_count(hall: HallId) -> Vec<u8> {
     Key::new(Table::Posted).hall(hall).done()
+}
+
+/// How long letters wait, by destination.
+pub(crate) fn ages() -> Vec<u8> {
+    Key::new(Table::Age).done()
+}
+
+/// How long letters to one hall wait, own ones or those of others.
+pub(crate) fn ages_for(hall: HallId, whose: u8) -> Vec<u8> {
+    Key::new(Table::Age).hall(hall).byte(whose).done()
+}
+
+pub(crate) fn age(hall: HallId, whose: u8, since: u64, sequence: u64) -> Vec<u8> {
+    Key::new(Table::Age).hall(hall).byte(whose).number(since).number(sequence).done()
+}
+
+/// Since when the letter waits whose key of [`ages`] this is.
+pub(crate) fn since(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(10..18)?.try_into().ok()?))
 }
 
 pub(crate) fn clerks() -> Vec<u8> {

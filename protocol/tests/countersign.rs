@@ -103,7 +103,11 @@ fn where_a_cut_off_hall_may_decide_the_result_is_delivered_and_becomes_final_by_
     city.run();
     let delivered = query::case(&city.halls[COUNTY].rows, case).unwrap().case;
     assert_eq!(delivered.state, State::Delivered);
-    assert_eq!(standing(&city, COUNTY, case), Some(Standing::Provisional), "delivered, and still provisional");
+    assert_eq!(
+        standing(&city, COUNTY, case),
+        Some(Standing::Provisional),
+        "delivered, and still provisional"
+    );
     city.restart(COUNTY);
     city.run();
     assert_eq!(countersigned(&city, COUNTY, case), 0);

@@ -39,7 +39,8 @@ pub(crate) fn standing(view: &dyn View, case: &Case) -> Option<Standing> {
 /// allows a cut-off hall to decide.
 pub(crate) fn may_be_delivered(view: &dyn View, case: &Case) -> Result<(), Refusal> {
     let provisional = case.state == State::Decided && standing(view, case) == Some(Standing::Provisional);
-    let allowed = || Catalogue::new(view).pinned(&case.matter_version).is_some_and(|it| it.matter.offline_decision);
+    let allowed =
+        || Catalogue::new(view).pinned(&case.matter_version).is_some_and(|it| it.matter.offline_decision);
     let waits = provisional && !planted(Bug::DeliveredUncountersigned) && !allowed();
     if waits { Err(Refusal::NotCountersigned) } else { Ok(()) }
 }
