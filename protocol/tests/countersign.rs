@@ -40,7 +40,7 @@ fn done(reply: &Reply) -> bool {
 
 fn standing(city: &City, index: usize, case: CaseId) -> Option<Standing> {
     let rows = &city.halls[index].rows;
-    query::standing(rows, &query::case(rows, case).unwrap().case)
+    query::standing(rows, &query::case(rows, case)?.case)
 }
 
 fn countersigned(city: &City, index: usize, case: CaseId) -> usize {

@@ -5,7 +5,8 @@
 //! * [`Street`] is a city in a temporary directory whose nodes are such processes;
 //! * [`Rogue`] speaks to a node by the book of the transport and above it as it likes;
 //! * [`Trouble`] kills nodes at random moments of a story;
-//! * [`disk`] opens the store on what crashes at every point leave of its disk; `hallmesh-crash` does so at length.
+//! * [`disk`] opens the store on what crashes at every point leave of its disk; `hallmesh-crash` does so at length;
+//! * [`isolation`] measures hand-overs beside a dead hall; `hallmesh-isolation` prints what comes of it.
 //!
 //! `HALLMESH_BINARY` names another binary to test, such as one that was installed; `SEED` repeats what a test drew.
 //! Everything is on loopback ports that the system chose and in temporary directories; every wait is for a
@@ -23,6 +24,7 @@
 
 mod binary;
 pub mod disk;
+pub mod isolation;
 mod processes;
 mod rogue;
 mod seed;

@@ -12,6 +12,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use hallmesh_protocol::limits::{UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS};
 use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,10 @@ pub struct Config {
     pub guest_seats: u32,
     /// How long an unknown machine may stay at the door.
     pub guest_deadline_ms: u64,
+    /// Days after which letters of this hall that another one does not answer raise an alarm.
+    pub undeliverable_days: u32,
+    /// Days after which letters of others that wait here raise one.
+    pub undeliverable_relayed_days: u32,
     /// How many of the last inputs the flight recorder keeps in memory at least; 0 for none.
     pub recorder_inputs: u32,
 }
@@ -70,6 +75,8 @@ impl Default for Config {
             connections_max: 256,
             guest_seats: 8,
             guest_deadline_ms: 20_000,
+            undeliverable_days: UNDELIVERABLE_DAYS,
+            undeliverable_relayed_days: UNDELIVERABLE_RELAYED_DAYS,
             recorder_inputs: 10_000,
         }
     }
@@ -77,7 +84,7 @@ impl Default for Config {
 
 impl Config {
     /// Every key, in the order of the example file.
-    pub const KEYS: [&'static str; 12] = [
+    pub const KEYS: [&'static str; 14] = [
         "listen",
         "advertise",
         "data_dir",
@@ -89,6 +96,8 @@ impl Config {
         "connections_max",
         "guest_seats",
         "guest_deadline_ms",
+        "undeliverable_days",
+        "undeliverable_relayed_days",
         "recorder_inputs",
     ];
 

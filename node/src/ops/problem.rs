@@ -38,6 +38,7 @@ impl From<Refusal> for Problem {
             Refusal::UnknownCase => Self::new("case.unknown"),
             Refusal::ElsewhereInHand(at) => Self::new("case.elsewhere").with("hall", at.hall),
             Refusal::NotWitnessed => Self::new("case.not_witnessed"),
+            Refusal::NotCountersigned => Self::new("case.not_countersigned"),
             Refusal::CaseIdInUse => Self::new("case.id_in_use"),
             Refusal::TooLarge => Self::new("case.too_large"),
             Refusal::NoKeyForRoute => Self::new("case.no_key_for_route"),

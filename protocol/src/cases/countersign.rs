@@ -67,22 +67,20 @@ struct Decision {
 impl Decision {
     fn of(view: &dyn View, case: &Case) -> Option<Self> {
         case.decided?;
-        let (mut named, mut found) = ([None, None], None);
-        for sequence in 0..case.events {
-            let header = log::event(view, case.id, sequence).and_then(|event| event.header().ok());
-            let Some(header) = header else { continue };
+        let (mut named, mut found) = ([None, None], None::<Self>);
+        let headers =
+            (0..case.events).filter_map(|sequence| log::event(view, case.id, sequence)?.header().ok());
+        for header in headers {
             if let Facts::Receive { mirrors, .. } | Facts::Take { mirrors, .. } = &header.facts {
                 named = *mirrors;
             }
-            let decides = matches!(header.facts, Facts::Decide { .. });
-            if decides {
-                found = Some(Self { sequence, mirrors: BTreeSet::new(), taken: None });
+            if matches!(header.facts, Facts::Decide { .. }) {
+                found = Some(Self { sequence: header.sequence, mirrors: BTreeSet::new(), taken: None });
             }
-            if let Some(decision) = &mut found {
-                decision.mirrors.extend(named.into_iter().flatten());
-                if let Facts::Take { witness, .. } = header.facts {
-                    decision.taken = decision.taken.or(Some(witness));
-                }
+            let Some(decision) = &mut found else { continue };
+            decision.mirrors.extend(named.into_iter().flatten());
+            if let Facts::Take { witness, .. } = header.facts {
+                decision.taken = decision.taken.or(Some(witness));
             }
         }
         found

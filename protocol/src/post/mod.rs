@@ -100,8 +100,7 @@ enum Reference {
 impl Reference {
     fn key(self) -> Vec<u8> {
         match self {
-            Self::Own(id) => crate::rows::letter(self.whose(), &id),
-            Self::Relayed(id) => crate::rows::letter(self.whose(), &id),
+            Self::Own(id) | Self::Relayed(id) => crate::rows::letter(self.whose(), &id),
         }
     }
 

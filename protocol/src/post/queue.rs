@@ -41,6 +41,14 @@ pub struct Waiting {
     pub since: u64,
 }
 
+impl Waiting {
+    /// Whether it has waited longer than it may.
+    pub fn late(&self, wall: u64, patience: Patience) -> bool {
+        let most = if self.what.relayed().is_some() { patience.relayed } else { patience.own };
+        wall.saturating_sub(self.since) > most
+    }
+}
+
 /// The letters that wait, by destination, oldest first, at most `count`.
 pub fn waiting(view: &dyn View, count: usize) -> Vec<Waiting> {
     let mut found = Vec::new();
@@ -477,6 +485,7 @@ fn sequence(key: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a failure here is a failed test")]
 mod tests {
     use super::*;
     use crate::ids::{CaseId, DivisionCode};
@@ -494,11 +503,11 @@ mod tests {
 
         fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
             let rows = self.0.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
-            for (key, value) in rows.filter(|(key, _)| after.is_empty() || key.as_slice() > after) {
-                if !value.as_ref().is_none_or(|value| visit(key, value)) {
-                    return;
-                }
-            }
+            let mut later = rows.filter(|(key, _)| after.is_empty() || key.as_slice() > after);
+            let goes_on = |(key, value): (&Vec<u8>, &Option<Bytes>)| {
+                value.as_ref().is_none_or(|value| visit(key, value))
+            };
+            later.all(goes_on);
         }
     }
 
