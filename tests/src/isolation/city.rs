@@ -358,10 +358,9 @@ impl City {
         }
         let mut frames = vec![(from, frame)];
         if index == self.giver {
-            let (mine, rest) =
-                std::mem::take(&mut self.wires).into_iter().partition(|(_, other, _)| *other == to);
+            let all = std::mem::take(&mut self.wires).into_iter();
+            let (mine, rest): (VecDeque<_>, VecDeque<_>) = all.partition(|(_, other, _)| *other == to);
             self.wires = rest;
-            let mine: Vec<_> = mine;
             frames.extend(mine.into_iter().map(|(from, _, frame)| (from, frame)));
         }
         let began = Instant::now();
