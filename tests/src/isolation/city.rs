@@ -203,9 +203,10 @@ impl City {
             assert_eq!(self.command(index, Command::AddClerk(card)), Reply::Done);
         }
         // The giver has a line to everybody, everybody has one to the giver.
-        for other in (0..self.halls.len()).filter(|other| *other != self.giver) {
-            self.turn(self.giver, vec![Input::PeerUp(self.halls[other].at)]);
-            self.turn(other, vec![Input::PeerUp(self.halls[self.giver].at)]);
+        let (giver, halls) = (self.giver, self.halls.len());
+        for other in (0..halls).filter(|other| *other != giver) {
+            self.turn(giver, vec![Input::PeerUp(self.halls[other].at)]);
+            self.turn(other, vec![Input::PeerUp(self.halls[giver].at)]);
         }
         self.drain();
         // The hall that may die is not one that keeps the giver's copies.
@@ -237,7 +238,9 @@ impl City {
             self.drain();
             left -= batch;
         }
-        for _ in 0..PACES_MAX {
+        let alive = self.halls[self.last].alive;
+        let mut paces = 0..PACES_MAX;
+        while alive && self.letters_for_last() > 0 && paces.next().is_some() {
             self.pass(PACE_MS);
             self.drain();
         }
