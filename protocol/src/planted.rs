@@ -82,6 +82,8 @@ bugs! {
     CopiesNotStopped = "copies-not-stopped",
     /// The target goes on telling the old mirrors after it took the case.
     WitnessesStillCopied = "witnesses-still-copied",
+    /// A result is delivered before any mirror has countersigned the decision.
+    DeliveredUncountersigned = "delivered-uncountersigned",
     /// Wrapped keys that come with a case are not kept.
     WrapsDropped = "wraps-dropped",
     /// A key for a hall that is not on the route is kept.
@@ -162,6 +164,8 @@ bugs! {
     DeskNotUpdated = "desk-not-updated",
     /// The count of a stage is not lowered when a case leaves it.
     StageNotCounted = "stage-not-counted",
+    /// A case that a mirror keeps stays among those on one disk only.
+    SingleKept = "single-kept",
     /// A case cannot be found by its number.
     NumberNotIndexed = "number-not-indexed",
 

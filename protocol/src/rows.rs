@@ -29,8 +29,10 @@
 //! | `2e` fenced | case id, hall and incarnation twice | `Signed<Receipt>`: the first has fenced off the second | cases |
 //! | `2f` orphan | case id, digest | `SignedEvent`: late or contradicted, kept and shown | cases |
 //! | `30` post | destination, sequence | `Queued` letter | post |
-//! | `31` letter | own or relayed, name | destination, sequence | post |
+//! | `31` letter | own or relayed, name | destination, sequence, since | post |
 //! | `32` posted | destination | last sequence and how many wait | post |
+//! | `33` single | 0, since, case id; 1, case id | nothing; since when: in hand here, and no mirror keeps its head | cases |
+//! | `34` age | destination, own or relayed, since, sequence | nothing: how long letters wait, longest first | post |
 //! | `40` clerk | number | `Clerk` | clerks |
 
 use serde::Serialize;
@@ -74,12 +76,14 @@ pub(crate) enum Table {
     Post = 0x30,
     Letter = 0x31,
     Posted = 0x32,
+    Single = 0x33,
+    Age = 0x34,
     Clerk = 0x40,
 }
 
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 27] = [
+    const WORDS: [(Table, &str); 29] = [
         (Table::Meta, "meta"),
         (Table::Record, "record"),
         (Table::Element, "element"),
@@ -103,9 +107,11 @@ pub fn table_word(byte: u8) -> &'static str {
         (Table::Fence, "fence"),
         (Table::Fenced, "fenced"),
         (Table::Orphan, "orphan"),
+        (Table::Single, "single"),
         (Table::Post, "post"),
         (Table::Letter, "letter"),
         (Table::Posted, "posted"),
+        (Table::Age, "age"),
         (Table::Clerk, "clerk"),
     ];
     let found = WORDS.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
@@ -305,6 +311,25 @@ pub(crate) fn orphan(id: CaseId, digest: &Digest) -> Vec<u8> {
     Key::new(Table::Orphan).bytes(&id.0).bytes(&digest.0).done()
 }
 
+/// Cases on one disk only, longest first.
+pub(crate) fn singles() -> Vec<u8> {
+    Key::new(Table::Single).byte(0).done()
+}
+
+pub(crate) fn single_since(since: u64, id: CaseId) -> Vec<u8> {
+    Key::new(Table::Single).byte(0).number(since).bytes(&id.0).done()
+}
+
+pub(crate) fn single(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Single).byte(1).bytes(&id.0).done()
+}
+
+/// Since when, and which case, from a key of [`singles`].
+pub(crate) fn parse_single(key: &[u8]) -> Option<(u64, CaseId)> {
+    let since = u64::from_be_bytes(key.get(2..10)?.try_into().ok()?);
+    Some((since, CaseId(key.get(10..)?.try_into().ok()?)))
+}
+
 pub(crate) fn readings(id: CaseId) -> Vec<u8> {
     Key::new(Table::Reading).bytes(&id.0).done()
 }
@@ -331,6 +356,25 @@ pub(crate) fn letter(whose: u8, id: &[u8; 16]) -> Vec<u8> {
 
 pub(crate) fn post_count(hall: HallId) -> Vec<u8> {
     Key::new(Table::Posted).hall(hall).done()
+}
+
+/// How long letters wait, by destination.
+pub(crate) fn ages() -> Vec<u8> {
+    Key::new(Table::Age).done()
+}
+
+/// How long letters to one hall wait, own ones or those of others.
+pub(crate) fn ages_for(hall: HallId, whose: u8) -> Vec<u8> {
+    Key::new(Table::Age).hall(hall).byte(whose).done()
+}
+
+pub(crate) fn age(hall: HallId, whose: u8, since: u64, sequence: u64) -> Vec<u8> {
+    Key::new(Table::Age).hall(hall).byte(whose).number(since).number(sequence).done()
+}
+
+/// Since when the letter waits whose key of [`ages`] this is.
+pub(crate) fn since(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(10..18)?.try_into().ok()?))
 }
 
 pub(crate) fn clerks() -> Vec<u8> {

@@ -184,6 +184,8 @@ pub enum Happening {
     Taken(CaseId),
     /// A second hall can restore all of a case: grade D2.
     Mirrored(CaseId),
+    /// A mirror has countersigned the decision of a case: what was provisional is final.
+    Countersigned(CaseId),
     /// This hall no longer needs its copy of a case.
     Released(CaseId),
     /// The target refused a case; it is back in this hall's hand.

@@ -21,6 +21,8 @@ pub enum Branch {
     ToSupplemented,
     /// A second hall could restore a case.
     GradedD2,
+    /// A mirror made a decision final.
+    Countersigned,
     /// A giver could let go.
     Released,
     /// A target refused a case, and it came back.
@@ -55,12 +57,13 @@ pub enum Branch {
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ToDecide,
         Self::ToReturn,
         Self::ToCorrect,
         Self::ToSupplemented,
         Self::GradedD2,
+        Self::Countersigned,
         Self::Released,
         Self::Recovered,
         Self::Returned,
@@ -96,6 +99,7 @@ impl Branch {
             Self::ToCorrect => "to-correct",
             Self::ToSupplemented => "to-supplemented",
             Self::GradedD2 => "graded-d2",
+            Self::Countersigned => "countersigned",
             Self::Released => "released",
             Self::Recovered => "recovered",
             Self::Returned => "returned",

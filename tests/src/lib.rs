@@ -8,7 +8,8 @@
 //! * [`Hosts`] are machines of their own, in network namespaces, and a [`SmallDisk`] is one that fills up;
 //! * [`kill`] kills nodes under load for as long as one likes, and judges; `hallmesh-kill` is its command;
 //! * [`Trouble`] kills nodes at random moments of a story;
-//! * [`disk`] opens the store on what crashes at every point leave of its disk; `hallmesh-crash` does so at length.
+//! * [`disk`] opens the store on what crashes at every point leave of its disk; `hallmesh-crash` does so at length;
+//! * [`isolation`] measures hand-overs beside a dead hall; `hallmesh-isolation` prints what comes of it.
 //!
 //! `HALLMESH_BINARY` names another binary to test, such as one that was installed; `SEED` repeats what a test drew.
 //! Everything is on loopback ports that the system chose and in temporary directories; every wait is for a
@@ -27,6 +28,7 @@
 mod binary;
 pub mod disk;
 mod hosts;
+pub mod isolation;
 pub mod kill;
 pub mod links;
 mod processes;

@@ -12,6 +12,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use hallmesh_protocol::limits::{UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS};
 use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,10 @@ pub struct Config {
     pub guest_seats: u32,
     /// How long an unknown machine may stay at the door.
     pub guest_deadline_ms: u64,
+    /// Days after which letters of this hall that another one does not answer raise an alarm.
+    pub undeliverable_days: u32,
+    /// Days after which letters of others that wait here raise one.
+    pub undeliverable_relayed_days: u32,
     /// How many of the last inputs the flight recorder keeps in memory at least; 0 for none.
     pub recorder_inputs: u32,
     /// Mebibytes that new cases leave free on the disk, for those that are under way.
@@ -84,6 +89,8 @@ impl Default for Config {
             connections_max: 256,
             guest_seats: 8,
             guest_deadline_ms: 20_000,
+            undeliverable_days: UNDELIVERABLE_DAYS,
+            undeliverable_relayed_days: UNDELIVERABLE_RELAYED_DAYS,
             recorder_inputs: 10_000,
             disk_reserve_mib: 64,
         }
@@ -92,7 +99,7 @@ impl Default for Config {
 
 impl Config {
     /// Every key, in the order of the example file.
-    pub const KEYS: [&'static str; 15] = [
+    pub const KEYS: [&'static str; 17] = [
         "listen",
         "advertise",
         "data_dir",
@@ -106,6 +113,8 @@ impl Config {
         "connections_max",
         "guest_seats",
         "guest_deadline_ms",
+        "undeliverable_days",
+        "undeliverable_relayed_days",
         "recorder_inputs",
         "disk_reserve_mib",
     ];

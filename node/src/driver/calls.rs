@@ -1,6 +1,7 @@
 //! Calls over the local socket: questions are answered here from a snapshot, deeds are made ready here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -13,6 +14,8 @@ use crate::ops::{self, Answer, Ask, Asked, Call, Deed, Problem};
 
 /// The administrator's user id.
 const ROOT: u32 = 0;
+/// The longest that a call waits for a second copy of a case.
+const KEPT_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Bytes of a recording in one answer: as text they are twice as many.
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -85,6 +88,9 @@ async fn answer(
         let (mark, events) = shared.happened_since(since);
         return Ok(Answer::Happened { mark, events });
     }
+    if let Ask::Kept { case, wait_ms } = ask {
+        return kept(shared, &case, Duration::from_millis(wait_ms).min(KEPT_WAIT_MAX)).await;
+    }
     let question = with_view(shared, move |asked| Ok(ops::answer(asked, &ask).ok_or(ask))).await?;
     match question {
         Ok(answer) => Ok(answer),
@@ -109,6 +115,29 @@ async fn carry_out(
     feed.send(Event::Command { command, reply }).await.ok().ok_or_else(stopping)?;
     let reply = replied.await.ok().ok_or_else(stopping)?;
     with_view(shared, move |asked| Ok(ops::reply(asked, reply, &after, &reader.wrap))).await
+}
+
+/// The case as soon as a second hall keeps all of it. Nobody is kept waiting where no line is there to bring it.
+async fn kept(shared: &Arc<Shared>, case: &str, wait: Duration) -> Result<Answer, Problem> {
+    let mut happened = shared.follow();
+    let mut over = std::pin::pin!(tokio::time::sleep(wait));
+    loop {
+        happened.mark_unchanged();
+        let text = case.to_owned();
+        let look = move |asked: &Asked<'_>| {
+            let view = ops::find(asked.view, &text)?;
+            let done = ops::is_kept_elsewhere(&view) || asked.live.connected.is_empty();
+            Ok((done, ops::case(asked, &view)))
+        };
+        let (done, found) = with_view(shared, look).await?;
+        if done {
+            return Ok(Answer::Case(Box::new(found)));
+        }
+        tokio::select! {
+            changed = happened.changed() => changed.ok().ok_or_else(|| Problem::new("node.stopping"))?,
+            () = &mut over => return Ok(Answer::Case(Box::new(found))),
+        }
+    }
 }
 
 /// Asks the engine what is recorded.

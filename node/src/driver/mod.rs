@@ -7,6 +7,7 @@
 //! ```
 //! One task owns the core and the writing side of the store; nothing else locks anything of meaning.
 
+mod alarms;
 mod calls;
 mod engine;
 mod intake;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::HallAt;
 use hallmesh_protocol::node::{Me, Node};
+use hallmesh_protocol::post::Patience;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -138,8 +140,9 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
     let Opened { home, keys, store, at, sealing } = hall;
     let mut chance = crate::home::chance();
     let boot = u32::try_from(chance.next_u64() & u64::from(BOOT_BITS)).unwrap_or(0);
-    let shared =
-        Arc::new(Shared::new(at, boot, store, keys.wrap, home, &net).recording(config.recorder_inputs > 0));
+    let patience = Patience::days(config.undeliverable_days, config.undeliverable_relayed_days);
+    let shared = Shared::new(at, boot, store, keys.wrap, home, &net).patient(patience);
+    let shared = Arc::new(shared.recording(config.recorder_inputs > 0));
     shared.show(|live| sealing.word().clone_into(&mut live.sealed));
     let (events, inbox) = mpsc::channel(EVENTS_MAX);
     let (calls, waiting) = mpsc::channel(CALLS_MAX);
@@ -161,6 +164,7 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
     tasks.spawn(calls::run(Arc::clone(&shared), (waiting, reserve), events.clone(), stop.clone()));
     tasks.spawn(room::watch(Arc::clone(&shared), reserve, stopped.clone()));
     tasks.spawn(rewrap::run(Arc::clone(&shared), wanted, events.clone(), stopped.clone()));
+    tasks.spawn(alarms::run(Arc::clone(&shared), patience, stopped.clone()));
     let until = stopped.clone();
     tasks.spawn(async move {
         admin.run(calls, until).await;

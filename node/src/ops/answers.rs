@@ -8,7 +8,7 @@ use hallmesh_protocol::recording::Held;
 use hallmesh_protocol::step::Happening;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Problem, RoleWords};
+use super::{Content, Copy, Overdue, Problem, RoleWords, Single, Standing};
 
 /// An answer, or why there is none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +62,17 @@ pub enum Answer {
     Post {
         /// By destination, oldest first.
         letters: Vec<Letter>,
+        /// Halls that letters do not reach in time.
+        overdue: Vec<Overdue>,
+    },
+    /// Cases on this disk only.
+    Singles {
+        /// Longest first.
+        singles: Vec<Single>,
+        /// How many there are in all.
+        count: u64,
+        /// Ask for the next page with this mark; none if this is the last one.
+        after: Option<String>,
     },
     /// Clerks.
     Clerks {
@@ -76,6 +87,8 @@ pub enum Answer {
         case: String,
         /// The event's place in the log.
         sequence: u32,
+        /// How the decision stands, once there is one.
+        decision: Option<Standing>,
     },
     /// So many records were taken up.
     Published {
@@ -163,8 +176,16 @@ pub struct Status {
     pub closed: u64,
     /// Cases by this hall's part in them.
     pub stages: BTreeMap<String, u64>,
+    /// In this hall's hand and on its disk only.
+    pub single: u64,
+    /// Milliseconds since 1970 since when the oldest of them is.
+    pub single_since: Option<u64>,
     /// Letters that wait.
     pub post: u64,
+    /// Halls that letters have not reached within the time that is set.
+    pub undeliverable: usize,
+    /// Those of them that wait longest.
+    pub overdue: Vec<Overdue>,
     /// Letters taken along for others.
     pub relayed: u64,
     /// Case logs offered that contradicted what is held.
@@ -355,6 +376,10 @@ pub struct Case {
     pub grade: String,
     /// The halls that keep a copy.
     pub mirrors: Vec<String>,
+    /// The same halls, with how much of it each has signed for to this hall.
+    pub copies: Vec<Copy>,
+    /// How the decision stands, once there is one.
+    pub decision: Option<Standing>,
     /// Milliseconds since 1970.
     pub received: u64,
     /// Milliseconds since 1970.
@@ -431,8 +456,10 @@ pub struct Letter {
     pub what: String,
     /// The case's number, if it is this hall's own letter.
     pub case: Option<String>,
-    /// Milliseconds since 1970 since when.
+    /// Milliseconds since 1970 since when; a letter that replaces an unanswered one counts from that.
     pub since: u64,
+    /// It has waited longer than it may.
+    pub late: bool,
 }
 
 /// What follows from the end of a life of a hall, as far as the hall that was asked knows.
@@ -504,8 +531,10 @@ pub struct Received {
     pub id: String,
     /// Its number.
     pub number: String,
-    /// `D1`: it is on this disk.
+    /// `D1`: it is on this disk. `D2`: a second hall can restore all of it, too.
     pub grade: String,
+    /// The halls that are to keep a copy, with how much of it each has signed for so far.
+    pub copies: Vec<Copy>,
     /// Where it goes.
     pub route: Route,
     /// What the applicant still has to bring, never what government holds.

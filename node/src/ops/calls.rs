@@ -117,6 +117,20 @@ pub enum Ask {
         /// Its number or id, or the beginning of one.
         case: String,
     },
+    /// One case, once a second hall keeps all of it; as it is when that takes too long, or when no line is there.
+    Kept {
+        /// Its number or id, or the beginning of one.
+        case: String,
+        /// Milliseconds to wait at the most; never more than a minute.
+        wait_ms: u64,
+    },
+    /// Which cases does no second hall keep up to their last event?
+    Single {
+        /// After this mark of an earlier answer; not said for the first page.
+        after: Option<String>,
+        /// At most so many.
+        count: usize,
+    },
     /// Which letters wait?
     Post {
         /// At most so many.

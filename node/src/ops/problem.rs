@@ -39,6 +39,7 @@ impl From<Refusal> for Problem {
             Refusal::ElsewhereInHand(at) => Self::new("case.elsewhere").with("hall", at.hall),
             Refusal::NotWitnessed => Self::new("case.not_witnessed"),
             Refusal::Recovering => Self::new("case.recovering"),
+            Refusal::NotCountersigned => Self::new("case.not_countersigned"),
             Refusal::CaseIdInUse => Self::new("case.id_in_use"),
             Refusal::TooLarge => Self::new("case.too_large"),
             Refusal::NoKeyForRoute => Self::new("case.no_key_for_route"),

@@ -1,5 +1,6 @@
 //! What clerks do: take in a case, add an act to a case in hand. Each command is one commit.
 
+use super::countersign::may_be_delivered;
 use super::event::{Header, Position, SignedEvent};
 use super::facts::Facts;
 use super::fold::{Case, NotAllowed};
@@ -60,6 +61,9 @@ pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -
     }
     if must_be_valid(act.deed) && expired(office) {
         return Err(Refusal::CharterExpired);
+    }
+    if act.deed == Deed::Deliver {
+        may_be_delivered(office.cx, &case)?;
     }
     let case = append(office, &case, clerk, facts(act.deed), act.body)?;
     let sequence = case.events.saturating_sub(1);

@@ -13,6 +13,7 @@
 //! There is no recall on time-out: A repeats for ever, B answers repetitions with the receipt it stored.
 //! Custody returns only by a signed refusal.
 
+use super::countersign;
 use super::desk::append;
 use super::event::Position;
 use super::facts::{Facts, Mirrors};
@@ -354,7 +355,7 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     let Some(case) = log::case(office.cx, said.case) else { return office.early.keep(receipt) };
     let older = log::copied(office.cx, said.case, said.by);
     if older.is_none_or(|older| older.value().sequence < said.sequence) {
-        rows::write(office.cx, rows::copied(said.case, said.by), receipt.signed());
+        countersign::keep(office, &case, receipt);
     }
     let Some(mut custody) = log::custody(office.cx, case.id) else { return };
     if !case.is_mirror(said.by) || (said.head != case.head && !planted(Bug::GradedOnStaleCopy)) {

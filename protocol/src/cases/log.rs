@@ -231,7 +231,29 @@ pub(crate) fn set_custody(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
         cx.put(rows::desk(custody.stage.byte(), id), Vec::new());
         rows::count(cx, &format!("stage/{}", custody.stage.word()), 1);
     }
+    note_single(cx, id, custody);
     rows::write(cx, rows::custody(id), custody);
+}
+
+/// Keeps the list, and the count, of cases in this hall's hand that lie on its disk alone, each with since when.
+fn note_single(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
+    let in_hand = matches!(custody.stage, Stage::Custodian | Stage::Handing);
+    let single = in_hand && custody.grade == Grade::D1;
+    let since: Option<u64> = rows::read(cx, &rows::single(id));
+    match since {
+        None if single => {
+            let now = cx.now.wall;
+            rows::write(cx, rows::single(id), &now);
+            cx.put(rows::single_since(now, id), Vec::new());
+            rows::count(cx, "single", 1);
+        }
+        Some(since) if !single && !planted(Bug::SingleKept) => {
+            cx.remove(rows::single(id));
+            cx.remove(rows::single_since(since, id));
+            rows::count(cx, "single", -1);
+        }
+        Some(_) | None => {}
+    }
 }
 
 /// Whether the log `digests` continues what is held: neither contradicts the other.

@@ -1,5 +1,6 @@
 //! Cases: append-only logs with one custodian each, and how they change hands.
 
+mod countersign;
 mod desk;
 mod event;
 mod facts;
@@ -26,6 +27,7 @@ use crate::seal::Wrapped;
 use crate::signed::{Signed, Verified};
 use crate::wire::{self, Blob, Malformed};
 
+pub use countersign::Standing;
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
 pub use fold::{Case, NotAllowed, State, Transit};
@@ -33,6 +35,7 @@ pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
+pub(crate) use countersign::{single_copies, standing};
 pub(crate) use handover::{
     ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, want_key_of_target,
 };
@@ -149,6 +152,9 @@ pub enum Refusal {
     /// The case was in the hand of a life that has ended: this hall goes on with it once that life is fenced off.
     #[error("the case is being recovered")]
     Recovering,
+    /// No mirror has signed for the decision yet, and the matter does not let a cut-off hall decide.
+    #[error("no mirror has countersigned the decision yet")]
+    NotCountersigned,
     /// The case id is in use.
     #[error("the case id is in use")]
     CaseIdInUse,

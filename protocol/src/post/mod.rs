@@ -15,7 +15,7 @@ use crate::ids::{CaseId, HallAt, HallId};
 use crate::wire;
 
 pub use letter::{Asked, Letter, LetterBody, LetterId};
-pub use queue::{Waiting, waiting};
+pub use queue::{Destination, Patience, Waiting, destinations, waiting};
 
 pub(crate) use queue::Post;
 
@@ -109,6 +109,11 @@ impl What {
     }
 }
 
+/// In keys: a letter of this hall's own.
+const OWN: u8 = b'o';
+/// In keys: a letter of others.
+const RELAYED: u8 = b'r';
+
 /// What a queued letter is found by. Own letters and those of others never share a name: a neighbour that
 /// takes a letter off this hall's hands can only mean one of the latter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +125,14 @@ enum Reference {
 impl Reference {
     fn key(self) -> Vec<u8> {
         match self {
-            Self::Own(id) => crate::rows::letter(b'o', &id),
-            Self::Relayed(id) => crate::rows::letter(b'r', &id),
+            Self::Own(id) | Self::Relayed(id) => crate::rows::letter(self.whose(), &id),
+        }
+    }
+
+    const fn whose(self) -> u8 {
+        match self {
+            Self::Own(_) => OWN,
+            Self::Relayed(_) => RELAYED,
         }
     }
 }

@@ -80,6 +80,7 @@ fn happened(happening: &Happening) -> String {
         Happening::Released(case) => format!("released {case}"),
         Happening::Returned(case) => format!("returned {case}"),
         Happening::Recovered(case) => format!("recovered {case}"),
+        Happening::Countersigned(case) => format!("countersigned {case}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
     }
 }

@@ -2,6 +2,7 @@
 //! commit and what their disks hold in the end; it has a memory of its own (ghost state) and never asks the code it
 //! checks to check itself.
 
+mod binding;
 mod bounded;
 mod explained;
 mod forwards;
@@ -42,6 +43,7 @@ use crate::people::Asked;
 use crate::reference::Reference;
 use crate::station::{Seat, Station};
 
+pub use binding::Binding;
 pub use bounded::Bounded;
 pub use explained::{Explained, Says};
 pub use forwards::Forwards;
@@ -88,6 +90,7 @@ pub struct Checkers {
     no_centre: NoCentre,
     route_only: RouteOnly,
     in_time: InTime,
+    binding: Binding,
     bounded: Bounded,
     overreach: Overreach,
     provable: Provable,
@@ -111,6 +114,7 @@ impl Checkers {
         let mut checkers = Self {
             lives: Lives::new(&city.halls),
             same_standard: SameStandard::new(Reference::new(city)),
+            binding: Binding::new(&city.matters),
             ..Self::default()
         };
         for at in &city.halls {

@@ -182,6 +182,10 @@ impl World {
         self.tell(seat, || format!("{happening:?}"));
         match happening {
             Happening::Taken(_) => self.plan_desk(seat),
+            Happening::Countersigned(_) => {
+                self.sometimes.hit(Branch::Countersigned);
+                self.plan_desk(seat);
+            }
             Happening::Returned(_) => {
                 self.sometimes.hit(Branch::Returned);
                 self.plan_desk(seat);

@@ -2,7 +2,7 @@
 
 use super::super::table::{fields, table};
 use super::super::time;
-use super::{field, heading, next, short};
+use super::{durability, field, heading, next, short};
 use crate::home::Sealing;
 use crate::ops::{Hall, Peer, RecorderState, Status};
 use crate::texts::Texts;
@@ -84,7 +84,9 @@ fn cases(texts: &Texts, status: &Status) -> String {
     let stages = status.stages.iter().filter(|(_, count)| **count > 0);
     let stages: Vec<String> =
         stages.map(|(stage, count)| format!("{} {count}", texts.word("status.stage", stage))).collect();
-    if stages.is_empty() { total } else { format!("{total}\n{}", stages.join(", ")) }
+    let stages = Some(stages.join(", ")).filter(|stages| !stages.is_empty());
+    let lines = [Some(total), stages, durability::single_count(texts, status)];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 fn charter(texts: &Texts, status: &Status) -> String {
@@ -102,17 +104,20 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
     let refused: Vec<String> =
         status.refused.iter().map(|(why, count)| format!("{} {count}", texts.word("refused", why))).collect();
     let unsealed = status.sealed == Sealing::None.word();
-    let known: [(bool, &str, &str); 7] = [
+    let single = durability::is_single_for_long(status);
+    let known: [(bool, &str, &str); 8] = [
         (unsealed, "status.warn.unsealed", ""),
         (cut_off, "status.warn.cut_off", ""),
         (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
         (status.disk_free < DISK_FREE_MIN, "status.warn.disk", &free),
         (status.list_records == 0, "status.warn.no_lists", ""),
+        (single, "status.warn.single", &status.single.to_string()),
         (status.forks > 0, "status.warn.forks", &status.forks.to_string()),
         (!refused.is_empty(), "status.warn.refused", &refused.join(", ")),
     ];
     let said = known.iter().filter(|(holds, ..)| *holds);
-    said.map(|(_, key, value)| format!("! {}", texts.filled(key, &[("value", value)]))).collect()
+    let said = said.map(|(_, key, value)| texts.filled(key, &[("value", value)]));
+    said.chain(durability::undeliverable(texts, status)).map(|line| format!("! {line}")).collect()
 }
 
 fn next_of(status: &Status) -> &'static str {
@@ -120,6 +125,8 @@ fn next_of(status: &Status) -> &'static str {
         "hallmesh peer list"
     } else if status.list_records == 0 {
         "hallmesh matter import --help"
+    } else if durability::is_single_for_long(status) {
+        "hallmesh post list --single"
     } else if status.post > 0 {
         "hallmesh post list"
     } else {
