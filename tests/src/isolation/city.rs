@@ -338,7 +338,7 @@ impl City {
             match output {
                 Output::Send { to, message } => self.wires.push_back((from, to, message.encode())),
                 Output::Reply { reply, .. } => self.replies.push(reply),
-                Output::Happened(_) | Output::Keep(_) | Output::RosterChanged => {}
+                Output::Happened(_) | Output::Keep(_) | Output::RosterChanged | Output::WrapKey { .. } => {}
             }
         }
         if index == self.giver {

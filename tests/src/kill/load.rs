@@ -158,7 +158,7 @@ impl Load {
         };
         let content = self.content("note");
         let ask = Ask::Record { case: number.to_owned(), deed, content: content.clone() };
-        let Answer::Recorded { sequence, case } = self.street.act(hall, &ask).await? else {
+        let Answer::Recorded { sequence, case, .. } = self.street.act(hall, &ask).await? else {
             panic!("not recorded")
         };
         self.keep(&Receipt {
