@@ -72,6 +72,8 @@ fn trace(events: Vec<Event>, stage: &str) -> Trace {
         mirror: false,
         grade: text("D2"),
         mirrors: Vec::new(),
+        copies: Vec::new(),
+        decision: None,
         received: 0,
         accepted: None,
         decided: None,
