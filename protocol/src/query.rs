@@ -153,10 +153,18 @@ pub fn desk(view: &dyn View, stage: Stage, after: Option<CaseId>, count: usize) 
 
 /// The log of a case, every signature checked anew.
 pub fn log(view: &dyn View, id: CaseId) -> Vec<Entry> {
-    let file = file(view, id);
+    entries(view, &file(view, id).events)
+}
+
+/// Events of a case that are no part of its log, as in [`log`]: signed by a life that was fenced off, or contradicted.
+pub fn orphans(view: &dyn View, id: CaseId) -> Vec<Entry> {
+    entries(view, &cases::orphans(view, id))
+}
+
+fn entries(view: &dyn View, events: &[SignedEvent]) -> Vec<Entry> {
     let directory = Directory::new(view);
     let mut keys: BTreeMap<HallAt, Option<HallCard>> = BTreeMap::new();
-    let entries = file.events.iter().filter_map(|event| {
+    let entries = events.iter().filter_map(|event| {
         let header = event.header().ok()?;
         let card = keys.entry(header.at).or_insert_with(|| directory.card(header.at));
         let signature_holds = card.as_ref().map(|card| event.verify(&card.event_key).is_ok());
@@ -190,11 +198,6 @@ pub fn copies(view: &dyn View, case: &Case) -> Vec<Verified<Receipt>> {
 /// The halls whose word this one still waits for before it can go on with a case for a life that has ended.
 pub fn recovery_waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallAt> {
     cases::waits_for(view, me, case)
-}
-
-/// Events of a case that are no part of its log: signed by a life that was fenced off, or contradicted.
-pub fn orphans(view: &dyn View, id: CaseId) -> Vec<SignedEvent> {
-    cases::orphans(view, id)
 }
 
 /// Whether this hall has the case's key wrapped to a life.

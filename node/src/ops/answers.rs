@@ -405,6 +405,10 @@ pub struct Trace {
     pub case: Case,
     /// Its log.
     pub events: Vec<Event>,
+    /// What a machine that was given up, or a contradiction, has left beside the log.
+    pub orphans: Vec<Event>,
+    /// The halls whose word is missing before this one can go on with the case.
+    pub waits_for: Vec<String>,
 }
 
 /// One event of a case.

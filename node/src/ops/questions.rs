@@ -336,7 +336,16 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
 
 fn trace(asked: &Asked<'_>, view: &CaseView) -> Trace {
     let log = query::log(asked.view, view.case.id);
-    Trace { case: case(asked, view), events: log.iter().map(|entry| event(asked, entry)).collect() }
+    let orphans = query::orphans(asked.view, view.case.id);
+    let recovering = view.custody.is_some_and(|custody| custody.stage == Stage::Recovering);
+    let missing = query::recovery_waits_for(asked.view, asked.at, &view.case);
+    let missing = missing.into_iter().filter(|_| recovering);
+    Trace {
+        case: case(asked, view),
+        events: log.iter().map(|entry| event(asked, entry)).collect(),
+        orphans: orphans.iter().map(|entry| event(asked, entry)).collect(),
+        waits_for: missing.map(|at| format!("{at} {}", name(asked.view, at.hall))).collect(),
+    }
 }
 
 fn event(asked: &Asked<'_>, entry: &Entry) -> Event {

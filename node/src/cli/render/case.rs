@@ -95,7 +95,16 @@ pub(super) fn trace(texts: &Texts, trace: &Trace) -> Vec<String> {
     let good = trace.events.iter().filter(|event| event.signature == Some(true)).count();
     let custody = texts.filled("case.in_hand", &[("custodian", &custodian(texts, case))]);
     let checked = texts.filled("case.signatures", &[("good", &good), ("all", &trace.events.len())]);
-    lines.extend([custody, checked, next(texts, &step(texts, case))]);
+    lines.extend([custody, checked]);
+    if !trace.waits_for.is_empty() {
+        lines.push(texts.filled("case.waits_for", &[("halls", &trace.waits_for.join(", "))]));
+    }
+    if !trace.orphans.is_empty() {
+        lines.push(texts.say("case.orphans", &[]));
+        let orphans: Vec<_> = trace.orphans.iter().map(|event| row(texts, event, None)).collect();
+        lines.extend(table(&heading(texts, &columns), &orphans));
+    }
+    lines.push(next(texts, &step(texts, case)));
     lines
 }
 

@@ -108,6 +108,15 @@ fn case() -> Case {
     }
 }
 
+fn trace_of(events: Vec<Event>) -> Trace {
+    Trace {
+        case: case(),
+        events,
+        orphans: vec![event(7, "decide", WALL)],
+        waits_for: vec!["620702000000-00#1 Ganzhou".to_owned()],
+    }
+}
+
 fn event(sequence: u32, what: &str, wall: u64) -> Event {
     Event {
         sequence,
@@ -182,7 +191,7 @@ fn what_is_not_official_is_marked_in_every_view() {
         Answer::Received(Box::new(received)),
         Answer::Case(Box::new(case())),
         Answer::Cases { cases: vec![case()] },
-        Answer::Trace(Box::new(Trace { case: case(), events: vec![event(0, "receive", WALL)] })),
+        Answer::Trace(Box::new(trace_of(vec![event(0, "receive", WALL)]))),
     ];
     for view in views {
         assert!(text(Lang::Zh, &view).contains("[非官方示例]"), "{}", text(Lang::Zh, &view));
@@ -228,7 +237,7 @@ fn no_parameter_and_no_key_is_left_in_what_people_read() {
         Answer::Matter(Box::new(matter())),
         Answer::Route(Box::new(route())),
         Answer::Case(Box::new(case())),
-        Answer::Trace(Box::new(Trace { case: case(), events })),
+        Answer::Trace(Box::new(trace_of(events))),
         Answer::Contents(contents),
     ];
     for lang in LANGUAGES {
@@ -247,7 +256,7 @@ fn no_parameter_and_no_key_is_left_in_what_people_read() {
 #[test]
 fn a_trace_tells_who_did_what_when_and_whose_signature_fails() {
     let events = vec![event(0, "receive", WALL), event(1, "transfer", WALL + 61_000)];
-    let text = text(Lang::Zh, &Answer::Trace(Box::new(Trace { case: case(), events })));
+    let text = text(Lang::Zh, &Answer::Trace(Box::new(trace_of(events))));
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[2].contains("2026-11-24 09:10:44  苗家堡村便民服务站  7 号"), "{text}");
     assert!(lines[3].contains("自动"), "{text}");
