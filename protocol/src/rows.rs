@@ -27,6 +27,10 @@
 //! | `30` post | destination, sequence | `Queued` letter | post |
 //! | `31` letter | own or relayed, name | destination, sequence | post |
 //! | `32` posted | destination | last sequence and how many wait | post |
+//! | `33` parcel | out, destination, boot, number | what a parcel on a stick holds |
+//! | `33` parcel | in, writer, boot, destination | which parcels of a series were taken in |
+//! | `33` parcel | number of a destination; heard of a writer; edition | counts of the same |
+//! | `34` burden | neighbour | letters and bytes that came from it and wait |
 //! | `40` clerk | number | `Clerk` | clerks |
 
 use serde::Serialize;
@@ -66,12 +70,14 @@ pub(crate) enum Table {
     Post = 0x30,
     Letter = 0x31,
     Posted = 0x32,
+    Parcel = 0x33,
+    Burden = 0x34,
     Clerk = 0x40,
 }
 
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 23] = [
+    const WORDS: [(Table, &str); 25] = [
         (Table::Meta, "meta"),
         (Table::Record, "record"),
         (Table::Element, "element"),
@@ -94,6 +100,8 @@ pub fn table_word(byte: u8) -> &'static str {
         (Table::Post, "post"),
         (Table::Letter, "letter"),
         (Table::Posted, "posted"),
+        (Table::Parcel, "parcel"),
+        (Table::Burden, "burden"),
         (Table::Clerk, "clerk"),
     ];
     let found = WORDS.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
@@ -276,6 +284,65 @@ pub(crate) fn post_count(hall: HallId) -> Vec<u8> {
     Key::new(Table::Posted).hall(hall).done()
 }
 
+pub(crate) fn parcels_out() -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'o').done()
+}
+
+pub(crate) fn parcels_out_to(to: HallId) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'o').hall(to).done()
+}
+
+pub(crate) fn parcels_out_of(to: HallId, boot: u32) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'o').hall(to).short(boot).done()
+}
+
+pub(crate) fn parcel_out(to: HallId, boot: u32, number: u64) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'o').hall(to).short(boot).number(number).done()
+}
+
+/// The number in the key of a parcel that is out.
+pub(crate) fn parcel_out_number(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(14..22)?.try_into().ok()?))
+}
+
+pub(crate) fn parcel_number(to: HallId) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'n').hall(to).done()
+}
+
+pub(crate) fn parcels_in() -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'i').done()
+}
+
+pub(crate) fn parcels_in_from(hall: HallId) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'i').hall(hall).done()
+}
+
+pub(crate) fn parcel_in(from: HallAt, boot: u32, to: HallId) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'i').at(from).short(boot).hall(to).done()
+}
+
+/// Writer, boot and destination in the key of a series that was taken in.
+pub(crate) fn parcel_in_of(key: &[u8]) -> Option<(HallAt, u32, HallId)> {
+    let hall = |from: usize| {
+        let bytes = key.get(from..)?.first_chunk::<8>()?;
+        HallId::from_u64(u64::from_be_bytes(*bytes)).ok()
+    };
+    let short = |from: usize| Some(u32::from_be_bytes(*key.get(from..)?.first_chunk::<4>()?));
+    Some((HallAt { hall: hall(2)?, incarnation: short(10)? }, short(14)?, hall(18)?))
+}
+
+pub(crate) fn heard(from: HallAt) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'h').at(from).done()
+}
+
+pub(crate) fn edition() -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'e').done()
+}
+
+pub(crate) fn burden(hall: HallId) -> Vec<u8> {
+    Key::new(Table::Burden).hall(hall).done()
+}
+
 pub(crate) fn clerks() -> Vec<u8> {
     Key::new(Table::Clerk).done()
 }
@@ -302,6 +369,11 @@ pub(crate) fn is_record(key: &[u8]) -> bool {
 /// Whether a row holds a receipt that this hall gave.
 pub(crate) fn is_own_receipt(key: &[u8]) -> bool {
     key.starts_with(&Key::new(Table::Receipt).done())
+}
+
+/// Whether a row holds a letter that waits.
+pub(crate) fn is_post(key: &[u8]) -> bool {
+    key.starts_with(&post())
 }
 
 /// Reads a row this node wrote. A row that does not decode is damage that the store's own check missed,

@@ -422,7 +422,7 @@ pub(crate) fn outgoing(view: &dyn View, what: &What) -> Option<LetterBody> {
             Some(LetterBody::Copy(log::file(view, *case, events.saturating_sub(1))))
         }
         What::Ask(asked) => Some(LetterBody::Ask(*asked)),
-        What::Relay(letter) => Some(letter.body.clone()),
+        What::Relay(letter) | What::Answer(letter) => Some(letter.body.clone()),
     }
 }
 

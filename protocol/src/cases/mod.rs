@@ -131,6 +131,9 @@ pub enum Refusal {
     /// The act does not fit the case.
     #[error(transparent)]
     Act(#[from] NotAllowed),
+    /// A parcel is not taken in, or not made.
+    #[error(transparent)]
+    Parcel(#[from] crate::post::Unfit),
     /// No such case here.
     #[error("no such case here")]
     UnknownCase,

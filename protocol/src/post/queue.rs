@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::hop::next_hop;
-use super::{Letter, LetterId, Reference, What};
-use crate::ids::HallId;
+use super::hop::{ends_here, next_hop};
+use super::{Letter, LetterId, Place, Reference, What, burden, stick};
+use crate::ids::{HallAt, HallId};
 use crate::limits::{
     HOPS_MAX, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS, RETRY_FIRST_MS,
     RETRY_MAX_MS,
@@ -39,17 +39,59 @@ pub struct Waiting {
     pub what: What,
     /// Milliseconds since 1970 since when.
     pub since: u64,
+    /// Milliseconds since 1970 since when it has been on a stick that nobody said was taken in.
+    pub on_stick: Option<u64>,
 }
 
 /// The letters that wait, by destination, oldest first, at most `count`.
 pub fn waiting(view: &dyn View, count: usize) -> Vec<Waiting> {
-    let mut found = Vec::new();
+    let (mut found, on_sticks) = (Vec::new(), stick::on_sticks(view));
     view.scan(&rows::post(), &[], &mut |key, value| {
-        let queued: Queued = rows::parse(key, value);
-        found.extend(destination(key).map(|to| Waiting { to, what: queued.what, since: queued.since }));
+        let Queued { what, since, .. } = rows::parse(key, value);
+        let waiting = place(key).map(|place| {
+            let on_stick = on_sticks.get(&place).copied();
+            Waiting { to: place.0, what, since, on_stick }
+        });
+        found.extend(waiting);
         found.len() < count
     });
     found
+}
+
+/// The letter in a row of the post, for a stick to `to`: not one that came from there.
+pub(super) fn letter_at(
+    view: &dyn View,
+    me: HallAt,
+    to: HallId,
+    (key, value): (&[u8], &[u8]),
+    place: Place,
+) -> Option<Letter> {
+    let queued: Queued = rows::parse(key, value);
+    if queued.came_from == Some(to) {
+        return None;
+    }
+    stick::words(view, me, place.0, &queued.what)
+}
+
+/// The answer of this hall in a row of the post, if it is one.
+pub(crate) fn answer_in(key: &[u8], value: &[u8]) -> Option<Letter> {
+    let queued: Queued = rows::parse(key, value);
+    if let What::Answer(letter) = queued.what { Some(letter) } else { None }
+}
+
+/// The halls for which something waits.
+pub(super) fn destinations(view: &dyn View) -> BTreeSet<HallId> {
+    let (mut halls, mut after) = (BTreeSet::new(), Vec::new());
+    loop {
+        let mut next = None;
+        view.scan(&rows::post(), &after, &mut |key, _| {
+            next = destination(key);
+            false
+        });
+        let Some(to) = next else { return halls };
+        halls.insert(to);
+        after = rows::posted(to, u64::MAX);
+    }
 }
 
 /// One destination's sending.
@@ -86,28 +128,52 @@ pub(crate) struct Post {
     up: BTreeSet<HallId>,
     rounds: BTreeMap<HallId, Round>,
     due: BTreeSet<(u64, HallId)>,
+    /// What is heard now came by stick: answers to it go back the same way, unless a line leads there.
+    by_stick: bool,
 }
 
 impl Post {
     /// Finds the destinations for which something waits.
     pub(crate) fn open(me: HallId, now: u64, view: &dyn View) -> Self {
-        let mut post = Self { me, up: BTreeSet::new(), rounds: BTreeMap::new(), due: BTreeSet::new() };
-        let mut after = Vec::new();
-        loop {
-            let mut next = None;
-            view.scan(&rows::post(), &after, &mut |key, _| {
-                next = destination(key);
-                false
-            });
-            let Some(to) = next.filter(|_| !planted(Bug::LettersForgottenAtStart)) else { return post };
+        let (up, rounds, due) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        let mut post = Self { me, up, rounds, due, by_stick: false };
+        for to in destinations(view).into_iter().filter(|_| !planted(Bug::LettersForgottenAtStart)) {
             post.round(to, now);
-            after = rows::posted(to, u64::MAX);
         }
+        post
+    }
+
+    /// From now on letters come from a stick, or no longer.
+    pub(crate) const fn by_stick(&mut self, by_stick: bool) {
+        self.by_stick = by_stick;
     }
 
     /// The way to a hall, if there is one now.
     pub(crate) fn hop(&self, to: HallId, came_from: Option<HallId>) -> Option<HallId> {
         next_hop(self.me, to, &self.up, came_from)
+    }
+
+    /// The way for an answer now. What was asked by stick from below is not answered by a line that leads upwards.
+    pub(crate) fn way_of_answer(&self, to: HallId) -> Option<HallId> {
+        self.hop(to, self.by_stick.then_some(self.me))
+    }
+
+    /// Keeps an answer until a line or a stick takes it. Without room for it, it is asked for again.
+    pub(crate) fn keep_answer(&mut self, cx: &mut Cx<'_>, letter: Letter) {
+        let (to, me) = (letter.to, self.me);
+        let what = What::Answer(letter);
+        if locate(cx, what.reference(to)).is_some() {
+            return;
+        }
+        if let Some(older) = what.subject(to) {
+            remove(cx, older);
+        }
+        if burden::has_room(cx, me) {
+            self.insert(cx, to, what, Some(me));
+            self.touch(to, cx.now.ticks);
+        } else {
+            rows::count(cx, "answers/refused", 1);
+        }
     }
 
     /// A neighbour can be written to: whatever waited for a way goes at once.
@@ -163,7 +229,7 @@ impl Post {
             self.came_again(cx, from, letter, sequence);
             return true;
         }
-        if posted(cx, to).waiting >= RELAY_LETTERS_MAX {
+        if posted(cx, to).waiting >= RELAY_LETTERS_MAX || !burden::has_room(cx, from) {
             rows::count(cx, "relay/refused", 1);
             return false;
         }
@@ -179,10 +245,23 @@ impl Post {
     fn came_again(&mut self, cx: &mut Cx<'_>, from: HallId, letter: Letter, sequence: u64) {
         let (to, key) = (letter.to, rows::posted(letter.to, sequence));
         let Some(held) = rows::read::<Queued>(cx, &key) else { return };
-        if held.came_from != Some(from) {
-            let queued = Queued { what: What::Relay(letter), came_from: Some(from), since: held.since };
-            rows::write(cx, key, &queued);
+        let answer = matches!(held.what, What::Answer(_));
+        if held.came_from != Some(from) && !answer {
+            let what = What::Relay(letter);
+            burden::less(cx, held.came_from, &held.what);
+            burden::more(cx, Some(from), &what);
+            rows::write(cx, key, &Queued { what, came_from: Some(from), since: held.since });
             self.touch(to, cx.now.ticks);
+        }
+    }
+
+    /// A stick's parcel was taken in: what lay here word for word is off this hall's hands. Own letters wait for their
+    /// answers.
+    pub(crate) fn carried(&mut self, cx: &mut Cx<'_>, places: &[Place]) {
+        for (to, sequence) in places {
+            let held: Option<Queued> = rows::read(cx, &rows::posted(*to, *sequence));
+            let letter = held.and_then(|held| held.what.relayed().map(|letter| letter.id));
+            self.hop_done(cx, letter.as_slice());
         }
     }
 
@@ -279,9 +358,10 @@ impl Post {
             let queued: Queued = rows::parse(key, value);
             *cursor = sequence;
             let onward = self.hop(to, queued.came_from);
-            let back = if onward.is_none() { self.hop(to, None) } else { None };
-            match (&queued.what, onward.or(back.filter(|_| again))) {
-                (What::Relay(letter), _) if queued.since < oldest => stale.push(letter.id),
+            let waits_here = ends_here(self.me, to, queued.came_from);
+            let back = if onward.is_none() && !waits_here { self.hop(to, None) } else { None };
+            match (queued.what.relayed(), onward.or(back.filter(|_| again))) {
+                (Some(letter), _) if queued.since < oldest => stale.push(letter.id),
                 (_, Some(hop)) => letters.push((hop, queued.what)),
                 (_, None) => blocked |= back.is_none(),
             }
@@ -302,9 +382,13 @@ impl Post {
         let mut posted = posted(cx, to);
         posted.last = posted.last.saturating_add(1);
         posted.waiting = posted.waiting.saturating_add(1);
+        burden::more(cx, came_from, &what);
+        let references = [Some(reference), what.subject(to)];
         let queued = Queued { what, came_from, since: cx.now.wall };
         rows::write(cx, rows::posted(to, posted.last), &queued);
-        rows::write(cx, reference.key(), &(to, posted.last));
+        for reference in references.into_iter().flatten() {
+            rows::write(cx, reference.key(), &(to, posted.last));
+        }
         rows::write(cx, rows::post_count(to), &posted);
         rows::count(cx, "post", 1);
         self.round(to, cx.now.ticks);
@@ -359,7 +443,14 @@ fn locate(view: &dyn View, reference: Reference) -> Option<(HallId, u64)> {
 
 fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<HallId> {
     let (to, sequence) = locate(cx, reference)?;
-    cx.remove(rows::posted(to, sequence));
+    let key = rows::posted(to, sequence);
+    if let Some(Queued { what, came_from, .. }) = rows::read(cx, &key) {
+        burden::less(cx, came_from, &what);
+        for reference in [Some(what.reference(to)), what.subject(to)].into_iter().flatten() {
+            cx.remove(reference.key());
+        }
+    }
+    cx.remove(key);
     cx.remove(reference.key());
     let mut posted = posted(cx, to);
     posted.waiting = posted.waiting.saturating_sub(1);
@@ -371,6 +462,11 @@ fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<HallId> {
 fn destination(key: &[u8]) -> Option<HallId> {
     let bytes = key.get(1..9)?.try_into().ok()?;
     HallId::from_u64(u64::from_be_bytes(bytes)).ok()
+}
+
+/// Where the letter in a row waits.
+pub(super) fn place(key: &[u8]) -> Option<Place> {
+    Some((destination(key)?, sequence(key)?))
 }
 
 fn sequence(key: &[u8]) -> Option<u64> {
