@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::cases::{Reason, State};
+use hallmesh_protocol::post::Next;
 use hallmesh_protocol::recording::Held;
-use hallmesh_protocol::step::Happening;
+use hallmesh_protocol::step::{Happening, TakenIn};
 use serde::{Deserialize, Serialize};
 
 use super::{Content, Problem, RoleWords};
@@ -62,6 +63,15 @@ pub enum Answer {
     Post {
         /// By destination, oldest first.
         letters: Vec<Letter>,
+    },
+    /// A file for a stick.
+    StickFile(Box<StickFile>),
+    /// A parcel was taken in.
+    TakenIn(TakenIn),
+    /// A parcel of this hall's own.
+    OwnFile {
+        /// Nobody said yet that it was taken in.
+        needed: bool,
     },
     /// Clerks.
     Clerks {
@@ -422,12 +432,37 @@ pub struct Letter {
     pub to: String,
     /// Its name.
     pub to_name: String,
-    /// `hand-over`, `copy`, `ask` or `relay`.
+    /// `hand-over`, `copy`, `ask`, `relay` or `answer`.
     pub what: String,
     /// The case's number, if it is this hall's own letter.
     pub case: Option<String>,
     /// Milliseconds since 1970 since when.
     pub since: u64,
+    /// Milliseconds since 1970 since when it is on a stick that nobody said was taken in.
+    pub on_stick: Option<u64>,
+}
+
+/// A file for a stick.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StickFile {
+    /// What it is to be called.
+    pub name: String,
+    /// `directory`, `lists` or `letters`.
+    pub what: String,
+    /// The hall that writes it.
+    pub from: String,
+    /// The hall that the letters in it are carried to.
+    pub to: Option<String>,
+    /// Records or letters in it.
+    pub count: usize,
+    /// Something was over the bound and stays here.
+    pub cut: bool,
+    /// The root of this hall's directory, in hex.
+    pub directory: String,
+    /// Where to go on.
+    pub next: Option<Next>,
+    /// Its bytes in hex.
+    pub file: String,
 }
 
 /// A clerk.

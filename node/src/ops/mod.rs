@@ -10,6 +10,7 @@ mod content;
 mod deeds;
 mod problem;
 mod questions;
+mod sticks;
 
 pub use answers::*;
 pub use calls::{Ask, Call, DecisionWord, RoleWords};

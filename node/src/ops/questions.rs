@@ -74,8 +74,10 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         }
         Ask::Export { case } => or_refused(export(asked, case)),
         Ask::Post { count } => Answer::Post { letters: letters(asked, *count) },
+        Ask::StickRead { file } => return super::sticks::own(asked, file),
         Ask::Clerks => Answer::Clerks { clerks: clerks::cards(asked.view).iter().map(clerk).collect() },
         Ask::Read { .. }
+        | Ask::StickWrite { .. }
         | Ask::AddClerk { .. }
         | Ask::DisableClerk { .. }
         | Ask::Receive { .. }
@@ -375,6 +377,7 @@ fn letters(asked: &Asked<'_>, count: usize) -> Vec<Letter> {
         what: it.what.word().to_owned(),
         case: it.what.case().and_then(number),
         since: it.since,
+        on_stick: it.on_stick,
     };
     waiting.map(letter).collect()
 }

@@ -18,5 +18,6 @@ mod by_hand;
 mod misuse;
 mod power;
 mod recorder;
+mod sticks;
 mod stories;
 mod trust;

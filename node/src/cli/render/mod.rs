@@ -44,9 +44,13 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         }
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
-        Answer::Card { .. } | Answer::Export { .. } | Answer::Recording { .. } | Answer::Done => {
-            vec![texts.say("done", &[])]
-        }
+        Answer::Card { .. }
+        | Answer::Export { .. }
+        | Answer::Recording { .. }
+        | Answer::StickFile(_)
+        | Answer::TakenIn(_)
+        | Answer::OwnFile { .. }
+        | Answer::Done => vec![texts.say("done", &[])],
         Answer::Refused(problem) => super::problem::error(texts, problem),
     }
 }
@@ -90,10 +94,11 @@ fn post(texts: &Texts, letters: &[Letter]) -> Vec<String> {
             texts.word("letter", &letter.what),
             letter.case.clone().unwrap_or_else(|| "-".to_owned()),
             time::moment(letter.since),
+            letter.on_stick.map_or_else(|| "-".to_owned(), time::moment),
         ]
     };
     let rows: Vec<_> = letters.iter().map(row).collect();
-    let mut lines = table(&heading(texts, &["to", "hall", "letter", "case", "since"]), &rows);
+    let mut lines = table(&heading(texts, &["to", "hall", "letter", "case", "since", "stick"]), &rows);
     lines.push(texts.filled("post.count", &[("count", &letters.len())]));
     lines.push(next(texts, "hallmesh peer list"));
     lines
