@@ -56,9 +56,7 @@ pub const PARCELS_OUT_MAX: usize = 256;
 pub const SERIES_MAX: usize = 32;
 /// Ranges of one such series.
 pub const RANGES_MAX: usize = 64;
-/// Parcels with a hall's directory on one stick.
-pub const STICK_DIRECTORY_MAX: u32 = 128;
-/// Parcels with its lists.
+/// Parcels with a hall's lists on one stick; its directory goes whole.
 pub const STICK_LISTS_MAX: u32 = 64;
 /// Letters under way to one destination at once.
 pub const LETTERS_WINDOW: usize = 64;

@@ -19,9 +19,8 @@ use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
 use hallmesh_protocol::ids::CaseId;
 use hallmesh_protocol::limits::{RELAY_FROM_LETTERS_MAX, RELAY_LETTERS_MAX};
 use hallmesh_protocol::message::Message;
-use hallmesh_protocol::post::{
-    self, Asked, Bound, Carries, Letter, LetterBody, Next, Parcel, Unfit, waiting,
-};
+use hallmesh_protocol::parcels::{self, Bound, Carries, Next, Parcel};
+use hallmesh_protocol::post::{Asked, Letter, LetterBody, Unfit, waiting};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer};
 use hallmesh_protocol::recording::{Recording, Replay};
@@ -35,10 +34,10 @@ const HERE: u64 = 620_702_203_200;
 fn write(city: &mut City, at: usize, bound: Bound) -> Vec<Vec<u8>> {
     let (mut files, mut next) = (Vec::new(), Some(Next::FIRST));
     while let Some(step) = next {
-        let load = post::load(&city.halls[at].rows, bound, &step).unwrap();
+        let load = parcels::load(&city.halls[at].rows, bound, &step).unwrap();
         let reply = city.command(at, Command::Consign(load.consign));
         let Reply::Consigned(cover) = reply else { panic!("{reply:?}") };
-        files.push(post::file(cover, load.contents));
+        files.push(parcels::file(cover, load.contents));
         next = load.next;
     }
     files
@@ -53,7 +52,7 @@ fn write_to(city: &mut City, at: usize, to: usize) -> Vec<Vec<u8>> {
 fn read(city: &mut City, at: usize, file: &[u8]) -> Result<TakenIn, Unfit> {
     let parcel = Parcel::decode(file)?;
     let hall = &city.halls[at];
-    let opened = post::open(&hall.rows, hall.at.hall, parcel)?;
+    let opened = parcels::open(&hall.rows, hall.at.hall, parcel)?;
     match city.command(at, Command::TakeIn(Box::new(opened))) {
         Reply::TakenIn(taken) => Ok(taken),
         Reply::Refused(Refusal::Parcel(why)) => Err(why),
@@ -167,7 +166,7 @@ fn what_was_exported_stays_in_the_post_until_it_is_answered() {
     city.cut(VILLAGE);
     city.received(VILLAGE, "CITY-1", HERE);
     let before = waiting(&city.halls[VILLAGE].rows, 100);
-    assert!(before.iter().all(|it| it.on_stick.is_none()) && before.len() == 3);
+    assert!(parcels::on_sticks(&city.halls[VILLAGE].rows).is_empty() && before.len() == 3);
     // Two sticks are lost.
     for _ in 0..2 {
         write_to(&mut city, VILLAGE, TOWN);
@@ -177,7 +176,8 @@ fn what_was_exported_stays_in_the_post_until_it_is_answered() {
         after.iter().map(|it| &it.what).collect::<Vec<_>>(),
         before.iter().map(|it| &it.what).collect::<Vec<_>>()
     );
-    assert!(after.iter().all(|it| it.on_stick.is_some()));
+    let on_sticks = parcels::on_sticks(&city.halls[VILLAGE].rows);
+    assert!(after.iter().all(|it| on_sticks.contains_key(&it.place)));
     carry(&mut city, VILLAGE, TOWN);
     carry(&mut city, TOWN, VILLAGE);
     let left = waiting(&city.halls[VILLAGE].rows, 100);

@@ -311,6 +311,7 @@ impl People {
             }
             (Reply::Published { .. }, _) => Some(&mut work.published),
             (Reply::Recorded { .. } | Reply::Admitted { .. } | Reply::Done, _) => None,
+            (Reply::Consigned(_) | Reply::TakenIn(_), _) => None,
         };
         if let Some(done) = done {
             *done = done.saturating_add(1);

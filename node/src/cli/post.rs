@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use hallmesh_protocol::ids::HallId;
-use hallmesh_protocol::post::{Carries, Cover};
+use hallmesh_protocol::parcels::{Carries, Cover};
 use hallmesh_protocol::step::TakenIn;
 use serde::Serialize;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::cases::{Reason, State};
-use hallmesh_protocol::post::Next;
+use hallmesh_protocol::parcels::Next;
 use hallmesh_protocol::recording::Held;
 use hallmesh_protocol::step::{Happening, TakenIn};
 use serde::{Deserialize, Serialize};

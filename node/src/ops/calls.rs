@@ -5,7 +5,7 @@ use std::fmt;
 use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::clerks::{Act, Roles};
 use hallmesh_protocol::ids::{ClerkId, DivisionCode, HallId, MatterCode};
-use hallmesh_protocol::post::Next;
+use hallmesh_protocol::parcels::Next;
 use hallmesh_protocol::seal::SecretKey;
 use hallmesh_protocol::signed::Signed;
 use serde::{Deserialize, Serialize};

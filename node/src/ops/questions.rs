@@ -8,6 +8,7 @@ use hallmesh_protocol::clerks;
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId, MatterCode};
+use hallmesh_protocol::parcels;
 use hallmesh_protocol::post;
 use hallmesh_protocol::query::{self, CaseView, Entry};
 use hallmesh_protocol::step::View;
@@ -370,6 +371,7 @@ fn export(asked: &Asked<'_>, text: &str) -> Result<Answer, Problem> {
 
 fn letters(asked: &Asked<'_>, count: usize) -> Vec<Letter> {
     let waiting = post::waiting(asked.view, limit(count)).into_iter();
+    let on_sticks = parcels::on_sticks(asked.view);
     let number = |case: CaseId| query::case(asked.view, case).map(|view| view.case.number.to_string());
     let letter = |it: post::Waiting| Letter {
         to: it.to.to_string(),
@@ -377,7 +379,7 @@ fn letters(asked: &Asked<'_>, count: usize) -> Vec<Letter> {
         what: it.what.word().to_owned(),
         case: it.what.case().and_then(number),
         since: it.since,
-        on_stick: it.on_stick,
+        on_stick: on_sticks.get(&it.place).copied(),
     };
     waiting.map(letter).collect()
 }

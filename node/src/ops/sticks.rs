@@ -2,7 +2,8 @@
 
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::ids::HallId;
-use hallmesh_protocol::post::{self, Bound, Carries, Cover, Load, Next, Parcel, Unfit};
+use hallmesh_protocol::parcels::{self, Bound, Carries, Cover, Load, Next, Parcel};
+use hallmesh_protocol::post::Unfit;
 use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::Command;
 
@@ -25,7 +26,7 @@ pub(crate) struct Loaded {
 pub(super) fn own(asked: &Asked<'_>, file: &str) -> Option<Answer> {
     let cover = parcel(file).and_then(|parcel| Ok(parcel.cover()?)).ok()?;
     let own = cover.from.hall == asked.at.hall;
-    own.then(|| Answer::OwnFile { needed: post::still_out(asked.view, &cover) })
+    own.then(|| Answer::OwnFile { needed: parcels::still_out(asked.view, &cover) })
 }
 
 /// Fills the next parcel of a stick.
@@ -33,7 +34,7 @@ pub(super) fn write(asked: &Asked<'_>, ask: &Ask) -> Result<Deed, Problem> {
     let Ask::StickWrite { to, next, directory } = ask else { return Err(Problem::new("call.malformed")) };
     let bound = bound(asked, *to)?;
     let next = next.clone().unwrap_or(Next::FIRST);
-    let load = post::load(asked.view, bound, &next).ok_or_else(|| Problem::new("call.malformed"))?;
+    let load = parcels::load(asked.view, bound, &next).ok_or_else(|| Problem::new("call.malformed"))?;
     let Load { consign, contents, count, next, cut } = load;
     if directory.as_ref().is_some_and(|begun| *begun != hex(&consign.directory)) {
         return Err(Unfit::DirectoryMoved.into());
@@ -69,13 +70,13 @@ pub(super) fn written(cover: Signed<Cover>, loaded: &Loaded) -> Result<Answer, P
         cut: loaded.cut,
         directory: hex(&said.directory),
         next: loaded.next.clone(),
-        file: hex(&post::file(cover, loaded.contents.clone())),
+        file: hex(&parcels::file(cover, loaded.contents.clone())),
     })))
 }
 
 /// Checks a file for being taken in.
 pub(super) fn read(asked: &Asked<'_>, file: &str) -> Result<Deed, Problem> {
-    let opened = post::open(asked.view, asked.at.hall, parcel(file)?)?;
+    let opened = parcels::open(asked.view, asked.at.hall, parcel(file)?)?;
     Ok(Deed::new(Command::TakeIn(Box::new(opened)), After::Nothing))
 }
 

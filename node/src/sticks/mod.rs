@@ -11,7 +11,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use hallmesh_protocol::limits::PARCEL_MAX;
-use hallmesh_protocol::post::{Carries, Cover, Parcel, Unfit};
+use hallmesh_protocol::parcels::{Carries, Cover, Parcel};
+use hallmesh_protocol::post::Unfit;
 use hallmesh_protocol::record::Space;
 
 use crate::ops::Problem;

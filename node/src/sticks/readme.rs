@@ -1,7 +1,7 @@
 //! The index on a stick, for whoever finds it: in both languages, without anybody's data.
 
 use hallmesh_protocol::calendar::CivilDay;
-use hallmesh_protocol::post::{Carries, Cover};
+use hallmesh_protocol::parcels::{Carries, Cover};
 
 use super::{Found, space_word};
 use crate::texts::{self, Lang, Texts};

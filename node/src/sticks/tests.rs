@@ -1,7 +1,7 @@
 use std::os::unix::fs::symlink;
 
 use hallmesh_protocol::ids::{Digest, HallAt};
-use hallmesh_protocol::post::Series;
+use hallmesh_protocol::parcels::Series;
 use hallmesh_protocol::seal::{SecretKey, Suite};
 use hallmesh_protocol::signed::Signed;
 

@@ -4,7 +4,8 @@ use super::Node;
 use crate::cases::Refusal;
 use crate::directory::Directory;
 use crate::ids::HallId;
-use crate::post::{self, Carries, Inside, Opened, Unfit};
+use crate::parcels::{self, Carries, Inside, Opened};
+use crate::post::Unfit;
 use crate::record::{Record, Space};
 use crate::rows;
 use crate::signed::Verified;
@@ -25,21 +26,21 @@ impl Node {
                 taken.records = self.records_from_stick(cx, &records);
                 // It may have told of its own writer's end.
                 if *space == Space::Directory && !Directory::new(cx).is_revoked(cover.from) {
-                    post::heard(cx, cover, (*part, *last));
+                    parcels::heard(cx, cover, (*part, *last));
                 }
             }
             (Carries::Letters { to, number, taken: acknowledged, .. }, Inside::Letters(letters)) => {
-                if !post::compared(cx, cover) {
+                if !parcels::compared(cx, cover) {
                     return Err(Unfit::DirectoryFirst.into());
                 }
                 let by = (cover.from.hall, acknowledged.as_slice());
-                post::acknowledged(cx, &mut self.post, self.me.at, by);
-                if post::was_taken(cx, cover, (*to, *number)) {
+                parcels::acknowledged(cx, &mut self.post, self.me.at, by);
+                if parcels::was_taken(cx, cover, (*to, *number)) {
                     return Ok(TakenIn { known: true, ..taken });
                 }
                 self.letters_from_stick(cx, cover.from.hall, letters, &mut taken);
                 if taken.left == 0 {
-                    post::take(cx, cover, (*to, *number));
+                    parcels::take(cx, cover, (*to, *number));
                 }
             }
             (Carries::Records { .. }, Inside::Letters(_)) | (Carries::Letters { .. }, Inside::Records(_)) => {

@@ -7,9 +7,8 @@
 mod burden;
 mod hop;
 mod letter;
-mod parcel;
 mod queue;
-mod stick;
+mod unfit;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,13 +18,10 @@ use crate::signed::Signed;
 use crate::wire;
 
 pub use letter::{Asked, Letter, LetterBody, LetterId};
-pub use parcel::{Carries, Cover, Opened, Parcel, Series, Unfit, open};
-pub use queue::{Waiting, waiting};
-pub use stick::{Bound, Carrying, Consign, Load, Next, Place, file, load, still_out};
+pub use queue::{Place, Waiting, waiting};
+pub use unfit::Unfit;
 
-pub(crate) use parcel::Inside;
-pub(crate) use queue::{Post, answer_in};
-pub(crate) use stick::{acknowledged, compared, consign, heard, take, was_taken};
+pub(crate) use queue::{Post, answer_in, destinations, letter_at, place};
 
 /// What a queued letter is about; its words are made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

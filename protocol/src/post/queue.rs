@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::hop::{ends_here, next_hop};
-use super::{Letter, LetterId, Place, Reference, What, burden, stick};
+use super::{Letter, LetterId, Reference, What, burden};
+use crate::cases;
 use crate::ids::{HallAt, HallId};
 use crate::limits::{
     HOPS_MAX, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS, RETRY_FIRST_MS,
@@ -39,27 +40,26 @@ pub struct Waiting {
     pub what: What,
     /// Milliseconds since 1970 since when.
     pub since: u64,
-    /// Milliseconds since 1970 since when it has been on a stick that nobody said was taken in.
-    pub on_stick: Option<u64>,
+    /// Where it waits.
+    pub place: Place,
 }
+
+/// The place of a letter in the post: its destination, and its number there.
+pub type Place = (HallId, u64);
 
 /// The letters that wait, by destination, oldest first, at most `count`.
 pub fn waiting(view: &dyn View, count: usize) -> Vec<Waiting> {
-    let (mut found, on_sticks) = (Vec::new(), stick::on_sticks(view));
+    let mut found = Vec::new();
     view.scan(&rows::post(), &[], &mut |key, value| {
         let Queued { what, since, .. } = rows::parse(key, value);
-        let waiting = place(key).map(|place| {
-            let on_stick = on_sticks.get(&place).copied();
-            Waiting { to: place.0, what, since, on_stick }
-        });
-        found.extend(waiting);
+        found.extend(place(key).map(|place| Waiting { to: place.0, what, since, place }));
         found.len() < count
     });
     found
 }
 
 /// The letter in a row of the post, for a stick to `to`: not one that came from there.
-pub(super) fn letter_at(
+pub(crate) fn letter_at(
     view: &dyn View,
     me: HallAt,
     to: HallId,
@@ -70,7 +70,9 @@ pub(super) fn letter_at(
     if queued.came_from == Some(to) {
         return None;
     }
-    stick::words(view, me, place.0, &queued.what)
+    let own = |body| Letter::write(me, place.0, body);
+    let what = &queued.what;
+    what.relayed().cloned().or_else(|| cases::outgoing(view, what).map(own))
 }
 
 /// The answer of this hall in a row of the post, if it is one.
@@ -80,7 +82,7 @@ pub(crate) fn answer_in(key: &[u8], value: &[u8]) -> Option<Letter> {
 }
 
 /// The halls for which something waits.
-pub(super) fn destinations(view: &dyn View) -> BTreeSet<HallId> {
+pub(crate) fn destinations(view: &dyn View) -> BTreeSet<HallId> {
     let (mut halls, mut after) = (BTreeSet::new(), Vec::new());
     loop {
         let mut next = None;
@@ -465,7 +467,7 @@ fn destination(key: &[u8]) -> Option<HallId> {
 }
 
 /// Where the letter in a row waits.
-pub(super) fn place(key: &[u8]) -> Option<Place> {
+pub(crate) fn place(key: &[u8]) -> Option<Place> {
     Some((destination(key)?, sequence(key)?))
 }
 

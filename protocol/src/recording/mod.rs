@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::cases::{Deed, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::ids::{CaseId, DivisionCode, HallAt, HallId, MatterCode};
-use crate::post::{Consign, Parcel};
+use crate::parcels::{Consign, Parcel};
 use crate::record::{Body, Record};
 use crate::seal::{PublicKey, Signature};
 use crate::signed::Signed;

@@ -13,7 +13,7 @@ use crate::ids::HallId;
 use crate::limits::{RECORDED_BYTES_MAX, RECORDED_INPUTS_MAX, RECORDED_PART_MAX};
 use crate::message::PROTOCOL;
 use crate::node::Node;
-use crate::post;
+use crate::parcels;
 use crate::rows::FORMAT_VERSION;
 use crate::step::{Command, Effects, Input, Now, View};
 use crate::wire::{self, Blob};
@@ -124,7 +124,7 @@ impl Recorder {
     fn absorb_check(&mut self, input: &Input, node: &Node, view: &dyn View) {
         let Input::Command { command: Command::TakeIn(opened), .. } = input else { return };
         let noting = Noting::beyond(view, &self.later.rows);
-        let checked = post::open(&noting, node.me().at.hall, opened.parcel.clone());
+        let checked = parcels::open(&noting, node.me().at.hall, opened.parcel.clone());
         debug_assert!(checked.is_ok(), "it was opened before");
         let seen = noting.seen();
         self.later.absorb(seen);

@@ -6,7 +6,7 @@ use super::Wish;
 use crate::cases::{Question, Receive, Refusal, route};
 use crate::clerks::{self, Act, ClerkCard, NotEntitled};
 use crate::ids::{Digest, DivisionCode, HallId};
-use crate::post;
+use crate::parcels;
 use crate::rows;
 use crate::seal::{SecretKey, Suite};
 use crate::signed::{Signed, Verified};
@@ -80,7 +80,7 @@ impl Wish {
             Self::DisableClerk(number) => Command::DisableClerk(number),
             Self::Read(act, case) => Command::Read(checked(view, &act)?, case),
             Self::Consign(wanted) => Command::Consign(wanted),
-            Self::TakeIn(parcel) => Command::TakeIn(Box::new(post::open(view, me, parcel)?)),
+            Self::TakeIn(parcel) => Command::TakeIn(Box::new(parcels::open(view, me, parcel)?)),
         })
     }
 }

@@ -62,7 +62,7 @@ fn about(what: &What) -> Option<CaseId> {
     match what {
         What::HandOver { case, .. } | What::Copy { case } => Some(*case),
         What::Ask(asked) => Some(asked.case),
-        What::Relay(letter) => about_letter(letter),
+        What::Relay(letter) | What::Answer(letter) => about_letter(letter),
     }
 }
 

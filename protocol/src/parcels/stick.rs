@@ -7,26 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::parcel::{self, Carries, Cover, Parcel, Series, Unfit};
-use super::queue::{self, Post};
-use super::{Letter, What};
-use crate::cases;
+use super::{Carries, Cover, Parcel, Series, digest, pack_letters, pack_records};
 use crate::genesis;
 use crate::ids::{Digest, HallAt, HallId};
 use crate::limits::{
-    FRAME_MAX, PARCEL_LETTERS_MAX, PARCELS_OUT_MAX, RANGES_MAX, SERIES_MAX, STICK_DIRECTORY_MAX,
-    STICK_LISTS_MAX,
+    FRAME_MAX, PARCEL_LETTERS_MAX, PARCELS_OUT_MAX, RANGES_MAX, SERIES_MAX, STICK_LISTS_MAX,
 };
-use crate::node::Me;
+use crate::post::{self, Place, Post, Unfit};
 use crate::query;
 use crate::record::Space;
 use crate::rows;
+use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::Signed;
 use crate::step::{Cx, View};
-
-/// The place of a letter in the post: its destination, and its number there.
-pub type Place = (HallId, u64);
 
 /// A parcel that is to be numbered and signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,11 +141,8 @@ pub fn load(view: &dyn View, bound: Bound, next: &Next) -> Option<Load> {
 fn records(view: &dyn View, me: HallAt, bound: Bound, (space, after, part): (Space, &str, u32)) -> Load {
     let (page, key, end) = shelf::page(view, space, after);
     let after_it = part.saturating_add(1);
-    let most = match space {
-        Space::Directory => STICK_DIRECTORY_MAX,
-        Space::Lists => STICK_LISTS_MAX,
-    };
-    let last = end || after_it >= most;
+    // The directory goes whole, however long: half of one could lack the revocation that matters.
+    let last = end || (space == Space::Lists && after_it >= STICK_LISTS_MAX);
     let count = page.len();
     // The writer's own papers first: else nobody could check its cover.
     let carried = [query::chain(view, me), page].concat();
@@ -160,7 +151,7 @@ fn records(view: &dyn View, me: HallAt, bound: Bound, (space, after, part): (Spa
         Space::Directory => Some(Next::Records { space: Space::Lists, after: String::new(), part: 0 }),
         Space::Lists => first_letters(view, me, bound).map(|to| Next::Letters { to, after: None }),
     };
-    let contents = parcel::pack_records(&carried);
+    let contents = pack_records(&carried);
     let carries = Carrying::Records { space, part, last };
     Load { consign: consign_of(view, carries, &contents), contents, count, next, cut: last && !end }
 }
@@ -173,11 +164,11 @@ fn letters(view: &dyn View, me: HallAt, bound: Bound, (to, after): (HallId, Opti
     let from = after.map(|(hall, sequence)| rows::posted(hall, sequence)).unwrap_or_default();
     let (mut letters, mut places, mut bytes, mut full) = (Vec::new(), Vec::new(), 0_usize, false);
     view.scan(&prefix, &from, &mut |key, value| {
-        let place = queue::place(key).filter(|(hall, _)| brings_nearer(me.hall, to, *hall));
-        let Some(letter) = place.and_then(|place| queue::letter_at(view, me, to, (key, value), place)) else {
+        let place = post::place(key).filter(|(hall, _)| brings_nearer(me.hall, to, *hall));
+        let Some(letter) = place.and_then(|place| post::letter_at(view, me, to, (key, value), place)) else {
             return true;
         };
-        bytes = bytes.saturating_add(parcel::pack_letters(std::slice::from_ref(&letter)).len());
+        bytes = bytes.saturating_add(pack_letters(std::slice::from_ref(&letter)).len());
         full = !letters.is_empty() && (bytes > FRAME_MAX || letters.len() >= PARCEL_LETTERS_MAX);
         if !full {
             letters.push(letter);
@@ -190,14 +181,14 @@ fn letters(view: &dyn View, me: HallAt, bound: Bound, (to, after): (HallId, Opti
     } else {
         following(view, me, bound, to).map(|to| Next::Letters { to, after: None })
     };
-    let (contents, count) = (parcel::pack_letters(&letters), letters.len());
+    let (contents, count) = (pack_letters(&letters), letters.len());
     let carries = Carrying::Letters { to, places };
     Load { consign: consign_of(view, carries, &contents), contents, count, next, cut: false }
 }
 
 fn consign_of(view: &dyn View, carries: Carrying, contents: &[u8]) -> Consign {
     let directory = shelf::root(view, Space::Directory);
-    Consign { carries, contents: parcel::digest(contents), directory }
+    Consign { carries, contents: digest(contents), directory }
 }
 
 /// Whether a letter to `destination` is nearer to it at `to`: below `to`, or not below this hall where `to` is not.
@@ -222,7 +213,7 @@ fn following(view: &dyn View, me: HallAt, bound: Bound, to: HallId) -> Option<Ha
 
 /// Every hall for which something waits, or that waits for the word that its parcels were taken in.
 fn destinations(view: &dyn View, me: HallAt) -> BTreeSet<HallId> {
-    let mut halls = queue::destinations(view);
+    let mut halls = post::destinations(view);
     view.scan(&rows::parcels_in(), &[], &mut |key, _| {
         let read = rows::parcel_in_of(key).filter(|(_, _, to)| *to == me.hall);
         halls.extend(read.map(|(at, ..)| at.hall));
@@ -232,7 +223,7 @@ fn destinations(view: &dyn View, me: HallAt) -> BTreeSet<HallId> {
 }
 
 /// Which letters are on a stick, and since when.
-pub(crate) fn on_sticks(view: &dyn View) -> BTreeMap<Place, u64> {
+pub fn on_sticks(view: &dyn View) -> BTreeMap<Place, u64> {
     let mut found = BTreeMap::new();
     view.scan(&rows::parcels_out(), &[], &mut |key, value| {
         let consigned: Consigned = rows::parse(key, value);
@@ -251,7 +242,12 @@ pub fn still_out(view: &dyn View, cover: &Cover) -> bool {
 }
 
 /// Numbers and signs a parcel.
-pub(crate) fn consign(cx: &mut Cx<'_>, me: &Me, wanted: Consign) -> Result<Signed<Cover>, Unfit> {
+pub(crate) fn consign(
+    cx: &mut Cx<'_>,
+    (at, boot): (HallAt, u32),
+    key: &SecretKey,
+    wanted: Consign,
+) -> Result<Signed<Cover>, Unfit> {
     let directory = shelf::root(cx, Space::Directory);
     if directory != wanted.directory {
         return Err(Unfit::DirectoryMoved);
@@ -261,16 +257,16 @@ pub(crate) fn consign(cx: &mut Cx<'_>, me: &Me, wanted: Consign) -> Result<Signe
         Carrying::Records { space, part, last } => Carries::Records { space, part, last },
         Carrying::Letters { to, places } => {
             let letters = u32::try_from(places.len()).unwrap_or(u32::MAX);
-            let number = next_number(cx, to, me.boot);
-            make_room(cx, to, me.boot);
+            let number = next_number(cx, to, boot);
+            make_room(cx, to, boot);
             let consigned = Consigned { wall: cx.now.wall, places };
-            rows::write(cx, rows::parcel_out(to, me.boot, number), &consigned);
-            Carries::Letters { to, number, letters, taken: taken_from(cx, to, me.at.hall) }
+            rows::write(cx, rows::parcel_out(to, boot, number), &consigned);
+            Carries::Letters { to, number, letters, taken: taken_from(cx, to, at.hall) }
         }
     };
-    let (from, boot, wall) = (me.at, me.boot, cx.now.wall);
-    let cover = Cover { from, boot, wall, edition, directory, carries, contents: wanted.contents };
-    Ok(Signed::sign(&cover, &[(0, &me.key)]))
+    let wall = cx.now.wall;
+    let cover = Cover { from: at, boot, wall, edition, directory, carries, contents: wanted.contents };
+    Ok(Signed::sign(&cover, &[(0, key)]))
 }
 
 /// The file of a parcel that was signed.
@@ -416,12 +412,6 @@ fn forget_old_series(cx: &mut Cx<'_>, hall: HallId) {
     for (_, key) in series.into_iter().take(over) {
         cx.remove(key);
     }
-}
-
-/// The words of a queued letter.
-pub(super) fn words(view: &dyn View, me: HallAt, to: HallId, what: &What) -> Option<Letter> {
-    let own = |body| Letter::write(me, to, body);
-    what.relayed().cloned().or_else(|| cases::outgoing(view, what).map(own))
 }
 
 #[cfg(test)]

@@ -3,13 +3,15 @@
 //! Nothing is trusted because it came by stick: the records in a parcel are checked as those of a guest, its letters as
 //! those of a line.
 
+mod stick;
+
 use serde::{Deserialize, Serialize};
 
-use super::Letter;
 use crate::directory::Directory;
 use crate::ids::{Digest, HallAt, HallId};
 use crate::limits::{FRAME_MAX, PARCEL_COVER_MAX, PARCEL_LETTERS_MAX, PARCEL_MAX, RECORDS_MAX};
 use crate::message::Message;
+use crate::post::{Letter, Unfit};
 use crate::record::{Record, Space};
 use crate::seal::{self, Context};
 use crate::shelf;
@@ -18,6 +20,10 @@ use crate::step::View;
 use crate::verify::{self, Checked};
 use crate::wire::{self, Blob};
 
+pub use stick::{Bound, Carrying, Consign, Load, Next, file, load, on_sticks, still_out};
+
+pub(crate) use stick::{acknowledged, compared, consign, heard, take, was_taken};
+
 /// What a file of this kind begins with; then comes its version in digits and a line end.
 const MAGIC: &[u8] = b"hallmesh-post/";
 const VERSION: &[u8] = b"1";
@@ -25,41 +31,6 @@ const VERSION: &[u8] = b"1";
 const VERSION_DIGITS: usize = 4;
 /// Charters that lead to the writer of a parcel at the most; they lie before its records.
 const PAPERS_MAX: usize = 64;
-
-/// Why a parcel is not taken in, or not made. Nothing was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum Unfit {
-    /// The file is none of this kind.
-    #[error("not a file of the post")]
-    NotAParcel,
-    /// It was written by newer software.
-    #[error("written by newer software")]
-    Newer,
-    /// It is longer than any of this kind.
-    #[error("longer than a file of the post may be")]
-    TooLarge,
-    /// It is cut off, or its bytes are not those that were signed for.
-    #[error("damaged")]
-    Damaged,
-    /// Its writer is no hall of this city, as far as this hall knows.
-    #[error("the writer is not known here")]
-    UnknownWriter,
-    /// The signature is not its writer's.
-    #[error("not signed by its writer")]
-    Forged,
-    /// Its writer was revoked.
-    #[error("the writer was revoked")]
-    Revoked,
-    /// This hall has written it.
-    #[error("written by this hall")]
-    Own,
-    /// The writer's directory was not read first: revocations come before cases.
-    #[error("the writer's directory was not read first")]
-    DirectoryFirst,
-    /// The directory changed while a stick was being written.
-    #[error("the directory has changed meanwhile")]
-    DirectoryMoved,
-}
 
 /// What stands on a parcel, signed by the hall that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
