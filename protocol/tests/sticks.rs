@@ -425,67 +425,94 @@ fn a_recording_with_sticks_in_it_is_replayed_without_a_difference() {
 #[test]
 fn sticks_and_lines_in_any_order_make_one_log() {
     for seed in 0..40_u8 {
-        let mut chance = Chance::from_seed([seed; 32]);
-        let mut draw = |below: u64| chance.next_u64() % below;
         let mut city = City::new();
         city.cut(VILLAGE);
         let cases: Vec<_> = (0..3).map(|_| city.received(VILLAGE, "CITY-1", HERE)).collect();
-        let (mut sticks, mut cut): (Vec<Vec<Vec<u8>>>, bool) = (Vec::new(), true);
+        let (chance, sticks) = (Chance::from_seed([seed; 32]), Vec::new());
+        let mut mixed = Mixed { city, chance, sticks, cut: true };
         for _ in 0..40 {
-            match draw(8) {
-                0 | 1 => {
-                    let (from, to) = [(VILLAGE, TOWN), (TOWN, VILLAGE), (VILLAGE, COUNTY), (COUNTY, VILLAGE)]
-                        [usize::try_from(draw(4)).unwrap()];
-                    sticks.push(write_to(&mut city, from, to));
-                }
-                2 | 3 if !sticks.is_empty() => {
-                    let files = sticks[usize::try_from(draw(sticks.len() as u64)).unwrap()].clone();
-                    let reader = [VILLAGE, TOWN, COUNTY][usize::try_from(draw(3)).unwrap()];
-                    for file in &files {
-                        // Files get lost, and a hall may read what it wrote, or what it has no directory for.
-                        if draw(6) > 0 {
-                            let read = read(&mut city, reader, file);
-                            assert!(
-                                matches!(read, Ok(_) | Err(Unfit::Own | Unfit::DirectoryFirst)),
-                                "{seed}: {read:?}"
-                            );
-                        }
-                    }
-                }
-                4 if cut => {
-                    city.heal(VILLAGE);
-                    cut = false;
-                }
-                4 | 5 if !cut => {
-                    city.cut(VILLAGE);
-                    cut = true;
-                }
-                6 => {
-                    let hall = [VILLAGE, TOWN, CITY][usize::try_from(draw(3)).unwrap()];
-                    if hall != VILLAGE || !cut {
-                        city.restart(hall);
-                        if cut {
-                            city.cut(VILLAGE);
-                        }
-                    }
-                }
-                _ => city.run_seconds(u32::try_from(draw(20)).unwrap()),
-            }
+            mixed.happen();
             for case in &cases {
-                for deed in [Deed::Accept, Deed::Decide { granted: true }] {
-                    if stage(&city, CITY, *case) == Stage::Custodian {
-                        city.deed(CITY, *case, deed);
-                    }
-                }
-                if stage(&city, VILLAGE, *case) == Stage::Custodian {
-                    city.deed(VILLAGE, *case, Deed::Deliver);
-                }
-                let hands =
-                    (0..city.halls.len()).filter(|hall| stage(&city, *hall, *case) == Stage::Custodian);
+                work(&mut mixed.city, *case);
+                let hands = 0..mixed.city.halls.len();
+                let hands = hands.filter(|hall| stage(&mixed.city, *hall, *case) == Stage::Custodian);
                 assert!(hands.count() <= 1, "{seed}: two hands");
             }
         }
-        finish(&mut city, seed, cut, &cases);
+        finish(&mut mixed.city, seed, mixed.cut, &cases);
+    }
+}
+
+/// A city in which the village has a line now and then.
+struct Mixed {
+    city: City,
+    chance: Chance,
+    sticks: Vec<Vec<Vec<u8>>>,
+    cut: bool,
+}
+
+impl Mixed {
+    fn draw(&mut self, below: usize) -> usize {
+        usize::try_from(self.chance.next_u64() % u64::try_from(below).unwrap()).unwrap()
+    }
+
+    /// One thing happens.
+    fn happen(&mut self) {
+        match self.draw(8) {
+            0 | 1 => {
+                let ways = [(VILLAGE, TOWN), (TOWN, VILLAGE), (VILLAGE, COUNTY), (COUNTY, VILLAGE)];
+                let (from, to) = ways[self.draw(4)];
+                self.sticks.push(write_to(&mut self.city, from, to));
+            }
+            2 | 3 if !self.sticks.is_empty() => self.somebody_reads(),
+            4 if self.cut => {
+                self.city.heal(VILLAGE);
+                self.cut = false;
+            }
+            4 | 5 if !self.cut => {
+                self.city.cut(VILLAGE);
+                self.cut = true;
+            }
+            6 => self.somebody_falls(),
+            _ => {
+                let seconds = u32::try_from(self.draw(20)).unwrap();
+                self.city.run_seconds(seconds);
+            }
+        }
+    }
+
+    /// Files get lost, and a hall may read what it wrote, or what it has no directory for.
+    fn somebody_reads(&mut self) {
+        let stick = self.draw(self.sticks.len());
+        let reader = [VILLAGE, TOWN, COUNTY][self.draw(3)];
+        for file in self.sticks[stick].clone() {
+            if self.draw(6) == 0 {
+                continue;
+            }
+            let read = read(&mut self.city, reader, &file);
+            assert!(matches!(read, Ok(_) | Err(Unfit::Own | Unfit::DirectoryFirst)), "{read:?}");
+        }
+    }
+
+    fn somebody_falls(&mut self) {
+        let hall = [VILLAGE, TOWN, CITY][self.draw(3)];
+        if hall == VILLAGE && self.cut {
+            self.city.halls[hall].node = None;
+            self.city.open(hall);
+            return;
+        }
+        self.city.restart(hall);
+    }
+}
+
+/// The clerks do what they can do.
+fn work(city: &mut City, case: CaseId) {
+    for (hall, deed) in
+        [(CITY, Deed::Accept), (CITY, Deed::Decide { granted: true }), (VILLAGE, Deed::Deliver)]
+    {
+        if stage(city, hall, case) == Stage::Custodian {
+            city.deed(hall, case, deed);
+        }
     }
 }
 
@@ -496,12 +523,8 @@ fn finish(city: &mut City, seed: u8, cut: bool, cases: &[CaseId]) {
     }
     city.run();
     for case in cases {
-        for (hall, deed) in
-            [(CITY, Deed::Accept), (CITY, Deed::Decide { granted: true }), (VILLAGE, Deed::Deliver)]
-        {
-            if stage(city, hall, *case) == Stage::Custodian {
-                city.deed(hall, *case, deed);
-            }
+        for _ in 0..2 {
+            work(city, *case);
             city.run();
         }
         assert_eq!(state(city, VILLAGE, *case), State::Delivered, "{seed}");

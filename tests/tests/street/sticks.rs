@@ -44,9 +44,10 @@ async fn a_village_without_a_line_has_its_case_decided_by_the_city_and_hands_the
     let whole = trace(&street, VILLAGE, &number).await.unwrap();
     let words: Vec<&str> = whole.events.iter().map(|event| event.what.as_str()).collect();
     assert_eq!(words, ["receive", "transfer", "take", "accept", "decide", "transfer", "take", "deliver"]);
+    // The town keeps a copy, the village hears of it and says so to the city.
+    to_and_fro(&street, &stick).await;
     says(&street, VILLAGE, &["post", "export", "--all", &path(&stick)]);
     assert!(!holds(stick.path(), CANARY.as_bytes()), "an applicant's words lie on the stick in the clear");
-
     all_but_the_village(&street).await;
     says(&street, TOWN, &["post", "import", &path(&stick)]);
     eventually("the city has let the case go", async || {
@@ -171,6 +172,17 @@ async fn decided_at_the_village(street: &Street, stick: &TempDir, number: &str) 
         says(street, TOWN, &["post", "import", &path(stick)]);
     }
     panic!("the decision did not come back");
+}
+
+/// What the village has goes to the town, and the town's answers come back.
+async fn to_and_fro(street: &Street, stick: &TempDir) {
+    let stick = path(stick);
+    says(street, VILLAGE, &["post", "export", "--all", &stick]);
+    all_but_the_village(street).await;
+    says(street, TOWN, &["post", "import", &stick]);
+    says(street, TOWN, &["post", "export", "--to", &code(street, VILLAGE), &stick]);
+    village_alone(street).await;
+    says(street, VILLAGE, &["post", "import", &stick]);
 }
 
 /// The village runs, and nobody else: no line can lead to it.
