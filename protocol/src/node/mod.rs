@@ -287,7 +287,7 @@ impl Node {
                 Exchange::page(cx, from, space, &after);
             }
             Message::Letter(letter) => self.question(cx, from, &letter),
-            Message::Taken(ids) => self.post.hop_done(cx, &ids),
+            Message::Taken(ids) => self.post.hop_done(cx, from, &ids),
             // Records never come unchecked: `verify::message` turns them into their own content.
             Message::Heartbeat(_) | Message::Records { .. } => {}
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::ids::HallId;
 
 /// The neighbour that brings a letter closer to `to`, never back to where it came from. A letter that ends here waits
-/// for a line to its destination, or for a stick.
+/// for a line down, or for a stick.
 pub(crate) fn next_hop(
     me: HallId,
     to: HallId,
@@ -31,11 +31,18 @@ pub(crate) fn next_hop(
     down.or_else(up).or_else(aside)
 }
 
-/// Whether a letter has come as far as lines bring it: down to a hall over its destination, or this hall's own answer
-/// that is kept for a hall below. Those above sent it here because they know no better way, and going round would
-/// take it from where people fetch it.
+/// Whether a letter stays at this hall, over its destination, until a line or a stick leads down: a way up or aside was
+/// tried, or it is an answer to a stick.
 pub(crate) fn ends_here(me: HallId, to: HallId, came_from: Option<HallId>) -> bool {
-    let over = |above: HallId, below: HallId| above.division().covers(below.division());
-    let from_above = |from: HallId| from == me || (over(from, me) && from.tier() < me.tier());
-    over(me, to) && came_from.is_some_and(from_above)
+    came_from == Some(me) && me.division().covers(to.division())
+}
+
+/// Whether a hall brings a letter down from `me`: to its destination, or to a hall between.
+pub(crate) fn leads_down(me: HallId, to: HallId, by: HallId) -> bool {
+    by.division().covers(to.division()) && !by.division().covers(me.division())
+}
+
+/// Whether no line leads from `me` down to what lies under it: here people fetch letters with a stick.
+pub(crate) fn is_lowest(me: HallId, to: HallId, up: &BTreeSet<HallId>) -> bool {
+    me.division().covers(to.division()) && !up.iter().any(|peer| leads_down(me, to, *peer))
 }

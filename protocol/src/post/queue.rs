@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::hop::{ends_here, next_hop};
+use super::hop::{ends_here, is_lowest, leads_down, next_hop};
 use super::{Letter, LetterId, Reference, What, burden};
 use crate::cases;
 use crate::ids::{HallAt, HallId};
@@ -263,7 +263,9 @@ impl Post {
         for (to, sequence) in places {
             let held: Option<Queued> = rows::read(cx, &rows::posted(*to, *sequence));
             let letter = held.and_then(|held| held.what.relayed().map(|letter| letter.id));
-            self.hop_done(cx, letter.as_slice());
+            if letter.is_some_and(|id| remove(cx, Reference::Relayed(id)).is_some()) {
+                self.progress(*to, cx.now.ticks);
+            }
         }
     }
 
@@ -274,13 +276,34 @@ impl Post {
         }
     }
 
-    /// The next hop keeps these letters of others.
-    pub(crate) fn hop_done(&mut self, cx: &mut Cx<'_>, letters: &[LetterId]) {
+    /// The next hop keeps these letters of others. Where no line leads down to the destination, one that went up or
+    /// aside also stays for a stick.
+    pub(crate) fn hop_done(&mut self, cx: &mut Cx<'_>, by: HallId, letters: &[LetterId]) {
         for id in letters {
-            if let Some(to) = remove(cx, Reference::Relayed(*id)) {
-                self.progress(to, cx.now.ticks);
+            let reference = Reference::Relayed(*id);
+            let Some((to, sequence)) = locate(cx, reference) else { continue };
+            let aside = !leads_down(self.me, to, by) && is_lowest(self.me, to, &self.up);
+            if !(aside && self.lay_up(cx, (to, sequence))) {
+                remove(cx, reference);
             }
+            self.progress(to, cx.now.ticks);
         }
+    }
+
+    /// Keeps a letter of others for a line or a stick that leads down. False if there is no room for it.
+    fn lay_up(&self, cx: &mut Cx<'_>, (to, sequence): Place) -> bool {
+        let key = rows::posted(to, sequence);
+        let Some(Queued { what, came_from, since }) = rows::read(cx, &key) else { return false };
+        if came_from == Some(self.me) {
+            return true;
+        }
+        if !burden::has_room(cx, self.me) {
+            return false;
+        }
+        burden::less(cx, came_from, &what);
+        burden::more(cx, Some(self.me), &what);
+        rows::write(cx, key, &Queued { what, came_from: Some(self.me), since });
+        true
     }
 
     /// The next moment at which something is to be sent.
