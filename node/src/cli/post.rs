@@ -64,10 +64,12 @@ struct Exported {
 
 fn export(session: &Session, to: Option<HallId>, mount: &Path) -> Result<Report, Problem> {
     let stick = Stick::to_write(mount)?;
-    let mut tries = 1;
+    let mut tries = 1_u32;
     let mut exported = loop {
         match write_all(session, to, &stick) {
-            Err(moved) if moved.code == "post.directory_moved" && tries < EXPORTS_MAX => tries += 1,
+            Err(moved) if moved.code == "post.directory_moved" && tries < EXPORTS_MAX => {
+                tries = tries.saturating_add(1);
+            }
             other => break other?,
         }
     };

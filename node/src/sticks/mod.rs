@@ -151,7 +151,7 @@ impl Found {
     fn place(&self) -> (u8, u64, u64, String) {
         let (rank, edition, number) = match &self.cover {
             Ok(Cover { edition, carries: Carries::Records { space, part, .. }, .. }) => {
-                let rank = if *space == Space::Directory { 0 } else { 1 };
+                let rank = u8::from(*space != Space::Directory);
                 (rank, *edition, u64::from(*part))
             }
             Ok(Cover { edition, carries: Carries::Letters { number, .. }, .. }) => (2, *edition, *number),
