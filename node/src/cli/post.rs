@@ -1,4 +1,4 @@
-//! `hallmesh post`: letters that wait for other halls, and their way by USB stick.
+//! `hallmesh post`: letters that wait for other halls, their way by USB stick, and cases that no other hall keeps yet.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,10 @@ const EXPORTS_MAX: u32 = 5;
 #[derive(Debug, Subcommand)]
 pub(super) enum Post {
     List {
+        #[arg(long)]
+        single: bool,
+        #[arg(long, value_name = "MARK", requires = "single")]
+        after: Option<String>,
         #[arg(long, value_name = "N", default_value_t = 100)]
         count: usize,
     },
@@ -44,7 +48,11 @@ pub(super) enum Post {
 
 pub(super) fn run(session: &Session, post: &Post) -> Result<Report, Problem> {
     match post {
-        Post::List { count } => Report::of(&session.texts, &session.ask(&Ask::Post { count: *count })?),
+        Post::List { single: true, after, count } => {
+            let ask = Ask::Single { after: after.clone(), count: *count };
+            Report::of(&session.texts, &session.ask(&ask)?)
+        }
+        Post::List { count, .. } => Report::of(&session.texts, &session.ask(&Ask::Post { count: *count })?),
         Post::Export { to, stick, .. } => export(session, *to, stick),
         Post::Import { stick } => import(session, stick),
     }

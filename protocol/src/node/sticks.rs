@@ -76,6 +76,7 @@ impl Node {
                 | Content::Records { .. }
                 | Content::HandOver(..)
                 | Content::Copy(..)
+                | Content::Fence(..)
                 | Content::Receipt(..) => &mut taken.letters,
             };
             let kept = self.take(cx, from, letter);

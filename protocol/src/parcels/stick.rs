@@ -213,7 +213,7 @@ fn following(view: &dyn View, me: HallAt, bound: Bound, to: HallId) -> Option<Ha
 
 /// Every hall for which something waits, or that waits for the word that its parcels were taken in.
 fn destinations(view: &dyn View, me: HallAt) -> BTreeSet<HallId> {
-    let mut halls = post::destinations(view);
+    let mut halls = post::receivers(view);
     view.scan(&rows::parcels_in(), &[], &mut |key, _| {
         let read = rows::parcel_in_of(key).filter(|(_, _, to)| *to == me.hall);
         halls.extend(read.map(|(at, ..)| at.hall));

@@ -13,15 +13,15 @@ mod unfit;
 use serde::{Deserialize, Serialize};
 
 use crate::cases::{Office, Receipt};
-use crate::ids::{CaseId, HallId};
+use crate::ids::{CaseId, HallAt, HallId};
 use crate::signed::Signed;
 use crate::wire;
 
 pub use letter::{Asked, Letter, LetterBody, LetterId};
-pub use queue::{Place, Waiting, waiting};
+pub use queue::{Destination, Patience, Place, Waiting, destinations, waiting};
 pub use unfit::Unfit;
 
-pub(crate) use queue::{Post, answer_in, destinations, letter_at, place};
+pub(crate) use queue::{Post, answer_in, letter_at, place, receivers};
 
 /// What a queued letter is about; its words are made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,20 @@ pub enum What {
     },
     /// A question after a hand-over that is held but not yet mirrored.
     Ask(Asked),
+    /// That an ended life is fenced off, and what there is of the case.
+    Fence {
+        /// The case.
+        case: CaseId,
+        /// The life that has ended.
+        of: HallAt,
+    },
+    /// A question for such a fence.
+    AskFence {
+        /// The case.
+        case: CaseId,
+        /// The life that has ended.
+        of: HallAt,
+    },
     /// Somebody else's letter.
     Relay(Letter),
     /// An answer of this hall that found no way, or that a stick is to take back.
@@ -53,6 +67,8 @@ impl What {
             Self::HandOver { .. } => "hand-over",
             Self::Copy { .. } => "copy",
             Self::Ask(_) => "ask",
+            Self::Fence { .. } => "fence",
+            Self::AskFence { .. } => "ask-fence",
             Self::Relay(_) => "relay",
             Self::Answer(_) => "answer",
         }
@@ -61,7 +77,10 @@ impl What {
     /// The case it is about, if it is this hall's own letter.
     pub const fn case(&self) -> Option<CaseId> {
         match self {
-            Self::HandOver { case, .. } | Self::Copy { case } => Some(*case),
+            Self::HandOver { case, .. }
+            | Self::Copy { case }
+            | Self::Fence { case, .. }
+            | Self::AskFence { case, .. } => Some(*case),
             Self::Ask(asked) => Some(asked.case),
             Self::Relay(_) | Self::Answer(_) => None,
         }
@@ -71,26 +90,32 @@ impl What {
     pub(crate) const fn relayed(&self) -> Option<&Letter> {
         match self {
             Self::Relay(letter) | Self::Answer(letter) => Some(letter),
-            Self::HandOver { .. } | Self::Copy { .. } | Self::Ask(_) => None,
+            Self::HandOver { .. }
+            | Self::Copy { .. }
+            | Self::Ask(_)
+            | Self::Fence { .. }
+            | Self::AskFence { .. } => None,
         }
     }
 
     /// One letter is queued under one reference; a newer one replaces it. A hand-over and the question
     /// after it share theirs.
     fn reference(&self, to: HallId) -> Reference {
-        let (tag, case) = match self {
-            Self::HandOver { case, .. } | Self::Ask(Asked { case, .. }) => (b'h', case),
-            Self::Copy { case } => (b'c', case),
+        let (tag, case, of) = match self {
+            Self::HandOver { case, .. } | Self::Ask(Asked { case, .. }) => (b'h', case, None),
+            Self::Copy { case } => (b'c', case, None),
+            Self::Fence { case, of } => (b'f', case, Some(of)),
+            Self::AskFence { case, of } => (b'a', case, Some(of)),
             Self::Relay(letter) | Self::Answer(letter) => return Reference::Relayed(letter.id),
         };
-        Reference::Own(named(&(tag, case, to)))
+        Reference::Own(named(&(tag, case, to, of)))
     }
 
     /// An answer is also found by what it is about: a newer one replaces it.
     fn subject(&self, to: HallId) -> Option<Reference> {
         let Self::Answer(Letter { body: LetterBody::Receipt(receipt), .. }) = self else { return None };
         let said: Receipt = Signed::peek(receipt).ok()?;
-        Some(Reference::Own(named(&(b'a', (said.kind, said.case, said.position, said.sequence), to))))
+        Some(Reference::Own(named(&(b'r', (said.kind, said.case, said.position, said.sequence), to))))
     }
 }
 
@@ -100,6 +125,11 @@ fn named(about: &impl Serialize) -> LetterId {
     hasher.update(&wire::encode(about)).finalize_xof().fill(&mut reference);
     reference
 }
+
+/// In keys: a letter of this hall's own.
+const OWN: u8 = b'o';
+/// In keys: a letter of others.
+const RELAYED: u8 = b'r';
 
 /// What a queued letter is found by. Own letters and those of others never share a name: a neighbour that
 /// takes a letter off this hall's hands can only mean one of the latter.
@@ -112,8 +142,14 @@ enum Reference {
 impl Reference {
     fn key(self) -> Vec<u8> {
         match self {
-            Self::Own(id) => crate::rows::letter(b'o', &id),
-            Self::Relayed(id) => crate::rows::letter(b'r', &id),
+            Self::Own(id) | Self::Relayed(id) => crate::rows::letter(self.whose(), &id),
+        }
+    }
+
+    const fn whose(self) -> u8 {
+        match self {
+            Self::Own(_) => OWN,
+            Self::Relayed(_) => RELAYED,
         }
     }
 }

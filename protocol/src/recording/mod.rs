@@ -187,6 +187,8 @@ pub enum Wish {
     Consign(Consign),
     /// Take in a parcel that came by stick, as it came and before any check.
     TakeIn(Parcel),
+    /// Keep keys wrapped to another life.
+    KeepKeys(CaseId, Vec<Wrap>),
 }
 
 /// What a step gave.
@@ -243,6 +245,7 @@ impl Wish {
             Self::Read(..) => "read",
             Self::Consign(_) => "consign",
             Self::TakeIn(_) => "take-in",
+            Self::KeepKeys(..) => "keep-keys",
         }
     }
 }

@@ -59,6 +59,7 @@ impl Wish {
             Command::Read(by, case) => Self::Read(act(by), *case),
             Command::Consign(wanted) => Self::Consign(wanted.clone()),
             Command::TakeIn(opened) => Self::TakeIn(opened.parcel.clone()),
+            Command::KeepKeys(case, wraps) => Self::KeepKeys(*case, wraps.clone()),
         }
     }
 
@@ -81,6 +82,7 @@ impl Wish {
             Self::Read(act, case) => Command::Read(checked(view, &act)?, case),
             Self::Consign(wanted) => Command::Consign(wanted),
             Self::TakeIn(parcel) => Command::TakeIn(Box::new(parcels::open(view, me, parcel)?)),
+            Self::KeepKeys(case, wraps) => Command::KeepKeys(case, wraps),
         })
     }
 }

@@ -45,18 +45,13 @@ impl Gave {
 fn said(output: &Output) -> String {
     match output {
         Output::Send { to, message: Message::Letter(letter) } => {
-            let word = match &letter.body {
-                LetterBody::HandOver(_) => "hand-over",
-                LetterBody::Copy(_) => "copy",
-                LetterBody::Receipt(_) => "receipt",
-                LetterBody::Ask(_) => "ask",
-            };
-            format!("send {to} letter {word} for {}", letter.to)
+            format!("send {to} letter {} for {}", letter.body.word(), letter.to)
         }
         Output::Send { to, message } => format!("send {to} {}", message.word()),
         Output::Reply { ticket, reply } => format!("reply {} {}", ticket.0, answered(reply)),
         Output::Keep(halls) => format!("keep {} lines", halls.len()),
         Output::RosterChanged => "roster changed".to_owned(),
+        Output::WrapKey { case, to } => format!("wrap the key of {case} to {to}"),
         Output::Happened(happening) => format!("happened {}", happened(happening)),
     }
 }
@@ -94,6 +89,8 @@ fn happened(happening: &Happening) -> String {
         Happening::Mirrored(case) => format!("mirrored {case}"),
         Happening::Released(case) => format!("released {case}"),
         Happening::Returned(case) => format!("returned {case}"),
+        Happening::Recovered(case) => format!("recovered {case}"),
+        Happening::Countersigned(case) => format!("countersigned {case}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
     }
 }
@@ -118,7 +115,7 @@ fn digest(effects: &Effects, journal: &[Vec<u8>], outputs: &[Output]) -> [u8; 32
             Output::Send { message, .. } => add(&message.encode()),
             Output::Keep(halls) => add(&wire::encode(halls)),
             Output::Happened(happening) => add(&wire::encode(happening)),
-            Output::Reply { .. } | Output::RosterChanged => {}
+            Output::Reply { .. } | Output::RosterChanged | Output::WrapKey { .. } => {}
         }
     }
     add(&wire::encode(&effects.asked_to_wake_at()));
@@ -140,6 +137,9 @@ fn signed_row(key: &[u8], value: &[u8], me: HallAt) -> Option<([u8; 32], Signatu
     if rows::is_post(key) {
         return post::answer_in(key, value).and_then(|letter| signed_by(&letter, me));
     }
+    if rows::is_fence(key) {
+        return crate::cases::word_in(key, value).and_then(|word| first(&word));
+    }
     rows::is_own_receipt(key).then(|| first::<crate::cases::Receipt>(&rows::parse(key, value))).flatten()
 }
 
@@ -152,12 +152,13 @@ fn signed_letter(output: &Output, me: HallAt) -> Option<([u8; 32], Signature)> {
         | Output::Reply { .. }
         | Output::Keep(_)
         | Output::RosterChanged
+        | Output::WrapKey { .. }
         | Output::Happened(_) => None,
     }
 }
 
 fn signed_by(letter: &Letter, me: HallAt) -> Option<([u8; 32], Signature)> {
-    let LetterBody::Receipt(receipt) = &letter.body else { return None };
+    let (LetterBody::Receipt(receipt) | LetterBody::Fence(_, receipt)) = &letter.body else { return None };
     if letter.from == me { first(receipt) } else { None }
 }
 

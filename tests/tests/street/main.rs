@@ -15,9 +15,15 @@
 mod archive;
 mod bad_input;
 mod by_hand;
+mod desk;
+mod full_disk;
+mod hosts;
+mod kill;
+mod lines;
 mod misuse;
 mod power;
 mod recorder;
 mod sticks;
 mod stories;
+mod theft;
 mod trust;
