@@ -2,7 +2,7 @@
 //!
 //! [`driver`] runs the core over [`store`], [`net`] and [`admin`]; [`ops`] is what can be asked of a running
 //! node; [`home`] and [`enrol`] make a node one of the city's; [`lists`] reads list files; [`export`] writes
-//! cases that anyone can check; [`cli`] and [`texts`] speak with people; [`demo`] plays a small city.
+//! cases that anyone can check; `sticks` puts post on USB sticks; [`cli`] and [`texts`] speak with people; [`demo`] plays a small city.
 
 pub mod admin;
 pub mod cli;
@@ -17,5 +17,6 @@ pub mod lists;
 pub mod net;
 pub mod ops;
 pub mod pii;
+mod sticks;
 pub mod store;
 pub mod texts;

@@ -5,7 +5,7 @@
 //! [`step::Effects`], to be kept before it is shown.
 //!
 //! Read in this order: [`step`] (the seam), [`node`] (dispatch), [`cases`] (logs and hand-over), [`post`]
-//! (letters over the tiers), `exchange` (equal lists everywhere), then what they stand on.
+//! (letters over the tiers), [`parcels`] (letters on sticks), `exchange` (equal lists everywhere), then what they stand on.
 
 #![warn(clippy::as_conversions)]
 
@@ -21,6 +21,7 @@ pub mod ids;
 pub mod limits;
 pub mod message;
 pub mod node;
+pub mod parcels;
 #[cfg(not(feature = "planted-bugs"))]
 mod planted;
 #[cfg(feature = "planted-bugs")]

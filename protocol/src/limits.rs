@@ -42,6 +42,24 @@ pub const EARLY_RECEIPTS_MAX: usize = 256;
 pub const HOPS_MAX: u8 = 12;
 /// Letters a relay keeps for one destination.
 pub const RELAY_LETTERS_MAX: u64 = 10_000;
+/// Letters a relay keeps that came from one neighbour: three of them together do not fill a destination's room.
+pub const RELAY_FROM_LETTERS_MAX: u64 = 3_000;
+/// Bytes of letters that came from one neighbour, after which no more are taken from it.
+pub const RELAY_FROM_BYTES_MAX: u64 = 512 << 20;
+/// Bytes of one file on a stick.
+pub const PARCEL_MAX: usize = FRAME_MAX + (64 << 10);
+/// Bytes of what stands on a parcel.
+pub const PARCEL_COVER_MAX: usize = 48 << 10;
+/// Letters in one parcel.
+pub const PARCEL_LETTERS_MAX: usize = 1_024;
+/// Parcels to one destination that wait for the word that they were taken in; older ones are forgotten.
+pub const PARCELS_OUT_MAX: usize = 256;
+/// Series of parcels of one hall of which is known which were taken in.
+pub const SERIES_MAX: usize = 32;
+/// Ranges of one such series.
+pub const RANGES_MAX: usize = 64;
+/// Parcels with a hall's lists on one stick; its directory goes whole.
+pub const STICK_LISTS_MAX: u32 = 64;
 /// Letters under way to one destination at once.
 pub const LETTERS_WINDOW: usize = 64;
 /// Letters sent in one step; what is due beyond that goes in the next, after whatever else has come.
@@ -92,5 +110,7 @@ const _: () = {
     assert!(RECORDS_BYTES_MAX + RECORD_MAX < FRAME_MAX, "a batch of records fits one frame");
     assert!(BODY_MAX * 4 < CASE_BYTES_MAX, "a case holds several full bodies");
     assert!(RETRY_FIRST_MS < RETRY_MAX_MS, "back-off grows");
+    assert!(RELAY_FROM_LETTERS_MAX * 3 < RELAY_LETTERS_MAX, "no neighbour fills a destination's room");
+    assert!(SERIES_MAX * RANGES_MAX * 16 + SERIES_MAX * 32 < PARCEL_COVER_MAX, "all ranges fit a cover");
     assert!(LETTERS_WINDOW <= LETTERS_AT_ONCE, "a destination's turn fits one step");
 };

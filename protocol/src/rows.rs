@@ -33,6 +33,10 @@
 //! | `32` posted | destination | last sequence and how many wait | post |
 //! | `33` single | 0, since, case id; 1, case id | nothing; since when: in hand here, and no mirror keeps its head | cases |
 //! | `34` age | destination, own or relayed, since, sequence | nothing: how long letters wait, longest first | post |
+//! | `35` parcel | out, destination, boot, number | what a parcel on a stick holds |
+//! | `35` parcel | in, writer, boot, destination | which parcels of a series were taken in |
+//! | `35` parcel | number of a destination; heard of a writer; edition | counts of the same |
+//! | `36` burden | neighbour | letters and bytes that came from it and wait |
 //! | `40` clerk | number | `Clerk` | clerks |
 
 use serde::Serialize;
@@ -78,12 +82,14 @@ pub(crate) enum Table {
     Posted = 0x32,
     Single = 0x33,
     Age = 0x34,
+    Parcel = 0x35,
+    Burden = 0x36,
     Clerk = 0x40,
 }
 
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 29] = [
+    const WORDS: [(Table, &str); 31] = [
         (Table::Meta, "meta"),
         (Table::Record, "record"),
         (Table::Element, "element"),
@@ -112,6 +118,8 @@ pub fn table_word(byte: u8) -> &'static str {
         (Table::Letter, "letter"),
         (Table::Posted, "posted"),
         (Table::Age, "age"),
+        (Table::Parcel, "parcel"),
+        (Table::Burden, "burden"),
         (Table::Clerk, "clerk"),
     ];
     let found = WORDS.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
@@ -377,6 +385,65 @@ pub(crate) fn since(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.get(10..18)?.try_into().ok()?))
 }
 
+pub(crate) fn parcels_out() -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'o').done()
+}
+
+pub(crate) fn parcels_out_to(to: HallId) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'o').hall(to).done()
+}
+
+pub(crate) fn parcels_out_of(to: HallId, boot: u32) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'o').hall(to).short(boot).done()
+}
+
+pub(crate) fn parcel_out(to: HallId, boot: u32, number: u64) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'o').hall(to).short(boot).number(number).done()
+}
+
+/// The number in the key of a parcel that is out.
+pub(crate) fn parcel_out_number(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(14..22)?.try_into().ok()?))
+}
+
+pub(crate) fn parcel_number(to: HallId) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'n').hall(to).done()
+}
+
+pub(crate) fn parcels_in() -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'i').done()
+}
+
+pub(crate) fn parcels_in_from(hall: HallId) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'i').hall(hall).done()
+}
+
+pub(crate) fn parcel_in(from: HallAt, boot: u32, to: HallId) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'i').at(from).short(boot).hall(to).done()
+}
+
+/// Writer, boot and destination in the key of a series that was taken in.
+pub(crate) fn parcel_in_of(key: &[u8]) -> Option<(HallAt, u32, HallId)> {
+    let hall = |from: usize| {
+        let bytes = key.get(from..)?.first_chunk::<8>()?;
+        HallId::from_u64(u64::from_be_bytes(*bytes)).ok()
+    };
+    let short = |from: usize| Some(u32::from_be_bytes(*key.get(from..)?.first_chunk::<4>()?));
+    Some((HallAt { hall: hall(2)?, incarnation: short(10)? }, short(14)?, hall(18)?))
+}
+
+pub(crate) fn heard(from: HallAt) -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'h').at(from).done()
+}
+
+pub(crate) fn edition() -> Vec<u8> {
+    Key::new(Table::Parcel).byte(b'e').done()
+}
+
+pub(crate) fn burden(hall: HallId) -> Vec<u8> {
+    Key::new(Table::Burden).hall(hall).done()
+}
+
 pub(crate) fn clerks() -> Vec<u8> {
     Key::new(Table::Clerk).done()
 }
@@ -403,6 +470,16 @@ pub(crate) fn is_record(key: &[u8]) -> bool {
 /// Whether a row holds a receipt that this hall gave.
 pub(crate) fn is_own_receipt(key: &[u8]) -> bool {
     key.starts_with(&Key::new(Table::Receipt).done())
+}
+
+/// Whether a row holds what this hall has said of an ended life.
+pub(crate) fn is_fence(key: &[u8]) -> bool {
+    key.starts_with(&Key::new(Table::Fence).done())
+}
+
+/// Whether a row holds a letter that waits.
+pub(crate) fn is_post(key: &[u8]) -> bool {
+    key.starts_with(&post())
 }
 
 /// Reads a row this node wrote. A row that does not decode is damage that the store's own check missed,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::directory::admission::{admissible, precedence, verify};
 use crate::directory::{Directory, HallCard, Inadmissible};
-use crate::ids::Digest;
+use crate::ids::{Digest, HallAt};
 use crate::limits::{RECORDS_BYTES_MAX, RECORDS_MAX};
 use crate::planted::{Bug, planted};
 use crate::reconcile::Fingerprint;
@@ -155,11 +155,27 @@ fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
 /// ones. What cannot be checked is left out and counted; it comes again with the next reconciliation.
 pub(crate) fn verify_batch(view: &dyn View, records: Vec<Signed<Record>>) -> (Vec<Verified<Record>>, u64) {
     let mut fresh = Fresh { base: view, rows: BTreeMap::new() };
+    verify_over(&mut fresh, records)
+}
+
+/// As [`verify_batch`]; with the card of a hall that may have been chartered in this very batch.
+pub(crate) fn verify_batch_of(
+    view: &dyn View,
+    records: Vec<Signed<Record>>,
+    hall: HallAt,
+) -> (Vec<Verified<Record>>, u64, Option<HallCard>) {
+    let mut fresh = Fresh { base: view, rows: BTreeMap::new() };
+    let (verified, refused) = verify_over(&mut fresh, records);
+    let card = Directory::new(&fresh).card(hall);
+    (verified, refused, card)
+}
+
+fn verify_over(fresh: &mut Fresh<'_>, records: Vec<Signed<Record>>) -> (Vec<Verified<Record>>, u64) {
     let (mut verified, mut refused) = (Vec::new(), 0_u64);
     for signed in records {
-        match verify(&Directory::new(&fresh), &signed) {
+        match verify(&Directory::new(fresh), &signed) {
             Ok(record) => {
-                if is_new_life(&fresh, &record) {
+                if is_new_life(fresh, &record) {
                     fresh.learn(&record);
                 }
                 verified.push(record);

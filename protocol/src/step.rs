@@ -12,9 +12,10 @@ use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Route, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
 use crate::message::Message;
+use crate::parcels::{Consign, Cover, Opened};
 use crate::planted::{Bug, planted};
 use crate::record::{Body, Record, Space};
-use crate::signed::Verified;
+use crate::signed::{Signed, Verified};
 use crate::verify::Checked;
 
 /// Bytes of a row, shared rather than copied.
@@ -89,6 +90,10 @@ pub enum Command {
     DisableClerk(u16),
     /// Note that a clerk reads what is sealed in a case; only then does the shell open it.
     Read(Verified<Act>, CaseId),
+    /// Number and sign a parcel that goes on a stick.
+    Consign(Consign),
+    /// Take in a parcel that came by stick.
+    TakeIn(Box<Opened>),
     /// Keep a case's key that the shell has wrapped to another life, as it was asked to.
     KeepKeys(CaseId, Vec<Wrap>),
 }
@@ -156,10 +161,31 @@ pub enum Reply {
         /// Left out.
         refused: u32,
     },
+    /// A parcel was numbered and signed.
+    Consigned(Signed<Cover>),
+    /// A parcel was taken in.
+    TakenIn(TakenIn),
     /// Done.
     Done,
     /// Not done, and nothing was changed.
     Refused(Refusal),
+}
+
+/// What came of a parcel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenIn {
+    /// Records that were new.
+    pub records: u32,
+    /// Letters for this hall.
+    pub letters: u32,
+    /// Letters taken along for others.
+    pub relayed: u32,
+    /// Things that do not hold, and were left out.
+    pub unfit: u32,
+    /// Letters for which there is no room now.
+    pub left: u32,
+    /// It was taken in before; nothing was changed.
+    pub known: bool,
 }
 
 /// What people may want to see as it happens. No personal data.

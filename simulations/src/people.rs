@@ -310,7 +310,14 @@ impl People {
                 Some(&mut work.examined)
             }
             (Reply::Published { .. }, _) => Some(&mut work.published),
-            (Reply::Recorded { .. } | Reply::Admitted { .. } | Reply::Done, _) => None,
+            (
+                Reply::Recorded { .. }
+                | Reply::Admitted { .. }
+                | Reply::Consigned(_)
+                | Reply::TakenIn(_)
+                | Reply::Done,
+                _,
+            ) => None,
         };
         if let Some(done) = done {
             *done = done.saturating_add(1);

@@ -58,7 +58,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-const EXACT: [(&str, Exit); 15] = [
+const EXACT: [(&str, Exit); 19] = [
     ("node.not_running", Exit::NotRunning),
     ("node.socket_not_permitted", Exit::NotRunning),
     ("call.not_permitted", Exit::Refused),
@@ -72,11 +72,15 @@ const EXACT: [(&str, Exit); 15] = [
     ("draft.none", Exit::NotFound),
     ("home.clerk_key_missing", Exit::NotFound),
     ("clerk.unknown", Exit::Refused),
+    ("post.no_stick", Exit::NotFound),
+    ("post.nothing_here", Exit::NotFound),
+    ("post.stick_full", Exit::Failed),
+    ("post.directory_moved", Exit::Stale),
     ("record.old", Exit::Stale),
     ("record.fork", Exit::Stale),
 ];
 
-const FAMILIES: [(&str, Exit); 10] = [
+const FAMILIES: [(&str, Exit); 11] = [
     ("usage.", Exit::Usage),
     ("clerk.", Exit::Refused),
     ("act.", Exit::Refused),
@@ -86,6 +90,7 @@ const FAMILIES: [(&str, Exit); 10] = [
     ("lists.no_calendar", Exit::Refused),
     ("lists.division_", Exit::Refused),
     ("record.", Exit::Refused),
+    ("post.", Exit::Refused),
     ("verify.", Exit::Refused),
 ];
 

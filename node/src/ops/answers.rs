@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::cases::{Reason, State};
+use hallmesh_protocol::parcels::Next;
 use hallmesh_protocol::recording::Held;
-use hallmesh_protocol::step::Happening;
+use hallmesh_protocol::step::{Happening, TakenIn};
 use serde::{Deserialize, Serialize};
 
 use super::{Content, Copy, Overdue, Problem, RoleWords, Single, Standing};
@@ -73,6 +74,15 @@ pub enum Answer {
         count: u64,
         /// Ask for the next page with this mark; none if this is the last one.
         after: Option<String>,
+    },
+    /// A file for a stick.
+    StickFile(Box<StickFile>),
+    /// A parcel was taken in.
+    TakenIn(TakenIn),
+    /// A parcel of this hall's own.
+    OwnFile {
+        /// Nobody said yet that it was taken in.
+        needed: bool,
     },
     /// Clerks.
     Clerks {
@@ -456,7 +466,7 @@ pub struct Letter {
     pub to: String,
     /// Its name.
     pub to_name: String,
-    /// `hand-over`, `copy`, `ask` or `relay`.
+    /// `hand-over`, `copy`, `ask`, `relay` or `answer`.
     pub what: String,
     /// The case's number, if it is this hall's own letter.
     pub case: Option<String>,
@@ -464,6 +474,8 @@ pub struct Letter {
     pub since: u64,
     /// It has waited longer than it may.
     pub late: bool,
+    /// Milliseconds since 1970 since when it is on a stick that nobody said was taken in.
+    pub on_stick: Option<u64>,
 }
 
 /// What follows from the end of a life of a hall, as far as the hall that was asked knows.
@@ -513,6 +525,29 @@ pub struct CaseAt {
     pub state: State,
     /// `in-hand`, `sent` and not yet taken over, `on-the-way` to it, `to-decide` or `to-deliver`.
     pub part: String,
+}
+
+/// A file for a stick.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StickFile {
+    /// What it is to be called.
+    pub name: String,
+    /// `directory`, `lists` or `letters`.
+    pub what: String,
+    /// The hall that writes it.
+    pub from: String,
+    /// The hall that the letters in it are carried to.
+    pub to: Option<String>,
+    /// Records or letters in it.
+    pub count: usize,
+    /// Something was over the bound and stays here.
+    pub cut: bool,
+    /// The root of this hall's directory, in hex.
+    pub directory: String,
+    /// Where to go on.
+    pub next: Option<Next>,
+    /// Its bytes in hex.
+    pub file: String,
 }
 
 /// A clerk.

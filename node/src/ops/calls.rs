@@ -6,6 +6,7 @@ use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::clerks::{Act, Roles};
 use hallmesh_protocol::directory::RevocationReason;
 use hallmesh_protocol::ids::{ClerkId, DivisionCode, HallId, MatterCode};
+use hallmesh_protocol::parcels::Next;
 use hallmesh_protocol::seal::SecretKey;
 use hallmesh_protocol::signed::Signed;
 use serde::{Deserialize, Serialize};
@@ -135,6 +136,20 @@ pub enum Ask {
     Post {
         /// At most so many.
         count: usize,
+    },
+    /// The next file for a stick.
+    StickWrite {
+        /// For which hall; for all for which something waits if not said.
+        to: Option<HallId>,
+        /// Where to go on, as the file before says; from the beginning if not said.
+        next: Option<Next>,
+        /// The root of the directory that this stick began with, in hex.
+        directory: Option<String>,
+    },
+    /// Take in a file that came by stick.
+    StickRead {
+        /// Its bytes in hex.
+        file: String,
     },
     /// Which clerks does this hall have?
     Clerks,

@@ -15,6 +15,7 @@ use hallmesh_protocol::step::{Command, Reply};
 use super::answers::{Answer, Contents, Received};
 use super::content::{self, Content};
 use super::questions::{self, Asked, find, unhex};
+use super::sticks::{self, Loaded};
 use super::{Ask, Call, Problem, RoleWords, durability, revocation};
 use crate::enrol;
 
@@ -26,7 +27,7 @@ pub(crate) struct Deed {
 }
 
 impl Deed {
-    fn new(command: Command, after: After) -> Self {
+    pub(super) fn new(command: Command, after: After) -> Self {
         Self { command: Box::new(command), after }
     }
 }
@@ -40,6 +41,7 @@ pub(crate) enum After {
     /// A reading was noted: now what is sealed may be opened.
     Reading(CaseId),
     Issued(HallAt),
+    Consigned(Box<Loaded>),
 }
 
 /// Turns a deed into a command.
@@ -69,6 +71,8 @@ pub(crate) fn prepare(
             let command = Command::Read(act(asked, call)?, id);
             return Ok(Deed::new(command, After::Reading(id)));
         }
+        Ask::StickWrite { .. } => return sticks::write(asked, &ask),
+        Ask::StickRead { file } => return sticks::read(asked, &file),
         Ask::Publish { bodies } => Command::Publish(act(asked, call)?, decode_bodies(&bodies)?),
         Ask::Issue { request, incarnation, days } => {
             return issue(asked, act(asked, call)?, &request, incarnation, days);
@@ -127,8 +131,12 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
         (Reply::Published { .. }, After::Issued(at)) => issued(asked, *at),
         (Reply::Published { records } | Reply::Admitted { records, .. }, _) => Answer::Published { records },
         (Reply::Done, After::Clerk(number)) => Answer::ClerkKept { number: *number },
+        (Reply::Consigned(cover), After::Consigned(loaded)) => {
+            sticks::written(cover, loaded).unwrap_or_else(Answer::Refused)
+        }
+        (Reply::TakenIn(taken), _) => Answer::TakenIn(taken),
         (Reply::Refused(refusal), _) => Answer::Refused(refusal.into()),
-        (Reply::Received { .. } | Reply::Done, _) => Answer::Done,
+        (Reply::Received { .. } | Reply::Consigned(_) | Reply::Done, _) => Answer::Done,
     }
 }
 

@@ -12,6 +12,7 @@ mod durability;
 mod problem;
 mod questions;
 mod revocation;
+mod sticks;
 
 pub use answers::*;
 pub use calls::{Ask, Call, DecisionWord, ReasonWord, RoleWords};

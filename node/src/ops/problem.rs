@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hallmesh_protocol::cases::{NoRoute, NotAllowed, Refusal};
 use hallmesh_protocol::clerks::NotEntitled;
+use hallmesh_protocol::post::Unfit;
 use serde::{Deserialize, Serialize};
 
 /// Why something was not done. Nothing was changed.
@@ -35,6 +36,7 @@ impl From<Refusal> for Problem {
             Refusal::Clerk(why) => why.into(),
             Refusal::Route(why) => why.into(),
             Refusal::Act(why) => why.into(),
+            Refusal::Parcel(why) => why.into(),
             Refusal::UnknownCase => Self::new("case.unknown"),
             Refusal::ElsewhereInHand(at) => Self::new("case.elsewhere").with("hall", at.hall),
             Refusal::NotWitnessed => Self::new("case.not_witnessed"),
@@ -51,6 +53,23 @@ impl From<Refusal> for Problem {
             }
             Refusal::ClerkExists(number) => Self::new("clerk.exists").with("clerk", number),
             Refusal::BadCard => Self::new("clerk.bad_card"),
+        }
+    }
+}
+
+impl From<Unfit> for Problem {
+    fn from(why: Unfit) -> Self {
+        match why {
+            Unfit::NotAParcel => Self::new("post.not_a_parcel"),
+            Unfit::Newer => Self::new("post.newer"),
+            Unfit::TooLarge => Self::new("post.too_large"),
+            Unfit::Damaged => Self::new("post.damaged"),
+            Unfit::UnknownWriter => Self::new("post.unknown_writer"),
+            Unfit::Forged => Self::new("post.forged"),
+            Unfit::Revoked => Self::new("post.revoked"),
+            Unfit::Own => Self::new("post.own"),
+            Unfit::DirectoryFirst => Self::new("post.directory_first"),
+            Unfit::DirectoryMoved => Self::new("post.directory_moved"),
         }
     }
 }

@@ -8,6 +8,7 @@ use hallmesh_protocol::clerks;
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId, MatterCode};
+use hallmesh_protocol::parcels;
 use hallmesh_protocol::post;
 use hallmesh_protocol::query::{self, CaseView, Entry};
 use hallmesh_protocol::step::View;
@@ -80,12 +81,14 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
             Answer::Post { letters: letters(asked, *count), overdue: durability::overdue(asked).1 }
         }
         Ask::Single { after, count } => or_refused(singles(asked, after.as_deref(), *count)),
+        Ask::StickRead { file } => return super::sticks::own(asked, file),
         Ask::Clerks => Answer::Clerks { clerks: clerks::cards(asked.view).iter().map(clerk).collect() },
         Ask::RevocationPlan { hall, incarnation } => {
             let plan = revocation::plan(asked, *hall, *incarnation);
             or_refused(plan.map(|plan| Answer::RevocationPlan(Box::new(plan))))
         }
         Ask::Read { .. }
+        | Ask::StickWrite { .. }
         | Ask::Revoke { .. }
         | Ask::Heed { .. }
         | Ask::AddClerk { .. }
@@ -406,6 +409,7 @@ fn export(asked: &Asked<'_>, text: &str) -> Result<Answer, Problem> {
 
 fn letters(asked: &Asked<'_>, count: usize) -> Vec<Letter> {
     let waiting = post::waiting(asked.view, limit(count)).into_iter();
+    let on_sticks = parcels::on_sticks(asked.view);
     let number = |case: CaseId| query::case(asked.view, case).map(|view| view.case.number.to_string());
     let letter = |it: post::Waiting| Letter {
         to: it.to.to_string(),
@@ -414,6 +418,7 @@ fn letters(asked: &Asked<'_>, count: usize) -> Vec<Letter> {
         case: it.what.case().and_then(number),
         since: it.since,
         late: it.late(asked.wall, asked.live.patience),
+        on_stick: on_sticks.get(&it.place).copied(),
     };
     waiting.map(letter).collect()
 }

@@ -21,7 +21,8 @@ use super::fold::{Case, Transit};
 use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
 use super::recovery::{
-    fence_letter, is_fenced_off, keep_what_is_told, look_after, replace_ended_mirrors, told, want_key,
+    fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, replace_ended_mirrors, told,
+    want_key,
 };
 use super::{Office, Refusal};
 use crate::directory::{self, Directory};
@@ -523,9 +524,16 @@ pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, asked: &Asked) {
     answer(office, letter.from.hall, receipt.signed().clone());
 }
 
-/// The words of a queued letter, made from the rows at the time of sending.
+/// The words of a queued letter for a line, made from the rows at the time of sending.
 pub(crate) fn outgoing(cx: &Cx<'_>, me: &Me, what: &What) -> Option<LetterBody> {
-    let view = cx;
+    if let What::Fence { case, of } = what {
+        return fence_letter(cx, me, *case, *of);
+    }
+    written(cx, what)
+}
+
+/// The words of a queued letter for a stick, from the rows alone: nothing is signed for them.
+pub(crate) fn written(view: &dyn View, what: &What) -> Option<LetterBody> {
     match what {
         What::HandOver { case, upto } => Some(LetterBody::HandOver(log::file(view, *case, *upto))),
         What::Copy { case } => {
@@ -533,9 +541,9 @@ pub(crate) fn outgoing(cx: &Cx<'_>, me: &Me, what: &What) -> Option<LetterBody> 
             Some(LetterBody::Copy(log::file(view, *case, events.saturating_sub(1))))
         }
         What::Ask(asked) => Some(LetterBody::Ask(*asked)),
-        What::Fence { case, of } => fence_letter(cx, me, *case, *of),
+        What::Fence { case, of } => fence_written(view, *case, *of),
         What::AskFence { case, of } => Some(LetterBody::AskFence { case: *case, of: *of }),
-        What::Relay(letter) => Some(letter.body.clone()),
+        What::Relay(letter) | What::Answer(letter) => Some(letter.body.clone()),
     }
 }
 

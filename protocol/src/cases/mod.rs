@@ -37,11 +37,11 @@ pub use routing::{NoRoute, Question, Reason, Route, route};
 
 pub(crate) use countersign::{single_copies, standing};
 pub(crate) use handover::{
-    ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, want_key_of_target,
+    ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, want_key_of_target, written,
 };
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
-pub(crate) use recovery::{fence_asked, fenced, keep_keys, look_after_ended, waits_for};
+pub(crate) use recovery::{fence_asked, fenced, keep_keys, look_after_ended, waits_for, word_in};
 
 pub(crate) use log::{
     case as stored_case, copied, custody, event as stored_event, file as stored_file, is_wrapped, orphans,
@@ -140,6 +140,9 @@ pub enum Refusal {
     /// The act does not fit the case.
     #[error(transparent)]
     Act(#[from] NotAllowed),
+    /// A parcel is not taken in, or not made.
+    #[error(transparent)]
+    Parcel(#[from] crate::post::Unfit),
     /// No such case here.
     #[error("no such case here")]
     UnknownCase,

@@ -26,21 +26,24 @@ use super::receipt::{Receipt, ReceiptKind};
 use crate::directory::Directory;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::PAGE_MAX;
+use crate::node::Me;
 use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, What};
 use crate::rows;
-use crate::signed::Verified;
+use crate::signed::{Signed, Verified};
 use crate::step::{Cx, Happening, Output, View};
 use crate::verify::CheckedFile;
 use crate::wire::Blob;
 
 /// What this hall has said of an ended life.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Fence {
     /// To the hall that follows it.
     to: HallAt,
     /// It records nothing more of that life: the word of a mirror. Others only tell what they have.
     binds: bool,
+    /// The word as it was signed then, if it is for another hall. For sticks: what goes on them is made without the key.
+    word: Option<Signed<Receipt>>,
 }
 
 /// Looks at the cases that have to do with lives which have ended, from a key of the bonds on. Gives the key to go on
@@ -139,10 +142,11 @@ fn fence_off(office: &mut Office<'_, '_>, id: CaseId, (of, to): (HallAt, HallAt)
         return true;
     }
     let given: Option<Fence> = rows::read(office.cx, &rows::fence(id, of));
-    let binds = asked || given.is_some_and(|given| given.binds) || is_owners_mirror(office, id);
+    let binds = asked || given.as_ref().is_some_and(|given| given.binds) || is_owners_mirror(office, id);
     let binds = binds && !planted(Bug::FenceForgotten);
     if asked || given.is_none_or(|given| (given.to, given.binds) != (to, binds)) {
-        rows::write(office.cx, rows::fence(id, of), &Fence { to, binds });
+        let word = Some(word(office.cx, office.me, id, (of, to, binds)));
+        rows::write(office.cx, rows::fence(id, of), &Fence { to, binds, word });
         office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
         // Should this one end as well, whoever follows it is told.
         office.cx.put(rows::bond(to, id), Vec::new());
@@ -219,15 +223,36 @@ pub(crate) fn fence_asked(office: &mut Office<'_, '_>, id: CaseId, of: HallAt) {
 }
 
 /// The words of a fence.
-pub(crate) fn fence_letter(cx: &Cx<'_>, me: &crate::node::Me, id: CaseId, of: HallAt) -> Option<LetterBody> {
-    let Fence { to, binds } = fence(cx, id, of)?;
+pub(crate) fn fence_letter(cx: &Cx<'_>, me: &Me, id: CaseId, of: HallAt) -> Option<LetterBody> {
+    let Fence { to, binds, .. } = fence(cx, id, of)?;
     let file = log::case(cx, id).map(|case| log::file(cx, id, case.events));
-    let nothing = (0, Digest([0; 32]), Position::default());
+    Some(LetterBody::Fence(file, word(cx, me, id, (of, to, binds))))
+}
+
+/// The words of a fence as they were signed when it was given, with the log that they are for.
+pub(crate) fn fence_written(view: &dyn View, id: CaseId, of: HallAt) -> Option<LetterBody> {
+    let Fence { word, .. } = rows::read(view, &rows::fence(id, of))?;
+    let word = word?;
+    let said = word.peek().ok()?;
+    let file = (said.head != NOTHING.1).then(|| log::file(view, id, said.sequence));
+    Some(LetterBody::Fence(file, word))
+}
+
+/// The signed word in a row of the fences.
+pub(crate) fn word_in(key: &[u8], value: &[u8]) -> Option<Signed<Receipt>> {
+    let Fence { word, .. } = rows::parse(key, value);
+    word
+}
+
+/// What a hall has of a case that it keeps nothing of.
+const NOTHING: (u32, Digest, Position) = (0, Digest([0; 32]), Position { term: 0, epoch: 0 });
+
+fn word(cx: &Cx<'_>, me: &Me, id: CaseId, (of, to, binds): (HallAt, HallAt, bool)) -> Signed<Receipt> {
     let told = log::case(cx, id).map(|case| (case.events.saturating_sub(1), case.head, case.position));
-    let (sequence, head, position) = told.unwrap_or(nothing);
+    let (sequence, head, position) = told.unwrap_or(NOTHING);
     let kind = if binds { ReceiptKind::Fenced { of, to } } else { ReceiptKind::Known { of, to } };
     let receipt = Receipt { kind, case: id, position, sequence, head, by: me.at, wall: cx.now.wall };
-    Some(LetterBody::Fence(file, Verified::own(receipt, &me.key).signed().clone()))
+    Verified::own(receipt, &me.key).signed().clone()
 }
 
 /// A hall has fenced off the life that this one follows, and tells what it has of the case.
@@ -303,7 +328,7 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
     let owner = case.owner();
     stands(office, case, Stage::Recovering);
     let destroyed = Directory::new(office.cx).successor(owner).map(|it| it.destroyed).unwrap_or_default();
-    let own = Fence { to: office.me.at, binds: true };
+    let own = Fence { to: office.me.at, binds: true, word: None };
     rows::write(office.cx, rows::fence(case.id, owner), &own);
     let parties = parties(office.cx, office.me.at, case);
     let missing: Vec<HallAt> = parties

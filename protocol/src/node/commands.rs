@@ -7,6 +7,7 @@ use crate::cases::{self, Refusal};
 use crate::clerks::{self, Act, ClerkCard, NotEntitled, Roles};
 use crate::directory::{Contact, Directory, Inadmissible};
 use crate::ids::{ClerkId, Digest, HallAt};
+use crate::parcels;
 use crate::record::{Body, Issuer, Record, Space};
 use crate::shelf;
 use crate::signed::Verified;
@@ -48,6 +49,11 @@ impl Node {
                 let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
                 cases::note_reading(cx, case, clerk)
             }
+            Command::Consign(wanted) => {
+                Ok(parcels::consign(cx, (self.me.at, self.me.boot), &self.me.key, wanted)
+                    .map(Reply::Consigned)?)
+            }
+            Command::TakeIn(parcel) => self.take_in(cx, *parcel).map(Reply::TakenIn),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod commands;
 mod memory;
+mod sticks;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::ids::{HallAt, HallId};
 use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
-use crate::post::{Letter, LetterBody, Post};
+use crate::post::{Letter, LetterBody, LetterId, Post};
 use crate::record::{Body, Record, Space};
 use crate::rows;
 use crate::seal::SecretKey;
@@ -234,10 +235,18 @@ impl Node {
         if about_cases && self.peers.get(&from).is_none_or(|peer| !peer.ready) {
             return;
         }
+        self.take(cx, from, message);
+    }
+
+    /// Acts on what came, by line or by stick. False if there is no room for it now.
+    fn take(&mut self, cx: &mut Cx<'_>, from: HallId, message: Checked) -> bool {
         match message.0 {
             Content::Unfit(id) => {
                 rows::count(cx, "letters/unfit", 1);
-                cx.send(from, Message::Taken(vec![id]));
+                self.taken(cx, from, id);
+            }
+            Content::Plain(Message::Letter(letter)) if letter.to != self.me.at.hall => {
+                return self.pass_on(cx, from, letter);
             }
             Content::Plain(message) => self.plain(cx, from, message),
             Content::Records { space, records, why } => self.records(cx, from, space, &records, &why),
@@ -256,6 +265,7 @@ impl Node {
                 self.letter(cx, from, &letter, |office| cases::receipt_came(office, &receipt));
             }
         }
+        true
     }
 
     fn plain(&mut self, cx: &mut Cx<'_>, from: HallId, message: Message) {
@@ -291,9 +301,8 @@ impl Node {
                 self.mark_asked(from, space);
                 Exchange::page(cx, from, space, &after);
             }
-            Message::Letter(letter) if letter.to == self.me.at.hall => self.question(cx, from, &letter),
-            Message::Letter(letter) => self.pass_on(cx, from, letter),
-            Message::Taken(ids) => self.post.hop_done(cx, &ids),
+            Message::Letter(letter) => self.question(cx, from, &letter),
+            Message::Taken(ids) => self.post.hop_done(cx, from, &ids),
             // Records never come unchecked: `verify::message` turns them into their own content.
             Message::Heartbeat(_) | Message::Records { .. } => {}
         }
@@ -416,7 +425,14 @@ impl Node {
         if !Directory::new(cx).is_revoked(letter.from) || planted(Bug::RevokedWriterHeard) {
             act(&mut self.office(cx));
         }
-        cx.send(from, Message::Taken(vec![letter.id]));
+        self.taken(cx, from, letter.id);
+    }
+
+    /// The hop is done. Who brought a letter by stick hears it on its line, if there is one, and else by the next stick.
+    fn taken(&self, cx: &mut Cx<'_>, from: HallId, letter: LetterId) {
+        if self.peers.contains_key(&from) {
+            cx.send(from, Message::Taken(vec![letter]));
+        }
     }
 
     fn question(&mut self, cx: &mut Cx<'_>, from: HallId, letter: &Letter) {
@@ -435,13 +451,15 @@ impl Node {
         }
     }
 
-    fn pass_on(&mut self, cx: &mut Cx<'_>, from: HallId, letter: Letter) {
+    fn pass_on(&mut self, cx: &mut Cx<'_>, from: HallId, letter: Letter) -> bool {
         let id = letter.id;
         // A letter to nobody is nobody's to carry.
         let nobody = Directory::new(cx).present(letter.to).is_none();
-        if nobody || self.post.relay(cx, from, letter) {
-            cx.send(from, Message::Taken(vec![id]));
+        let kept = nobody || self.post.relay(cx, from, letter);
+        if kept {
+            self.taken(cx, from, id);
         }
+        kept
     }
 
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {

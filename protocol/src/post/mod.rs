@@ -4,20 +4,24 @@
 //! of its destination, up to a window, and repeats them with growing pauses until they are answered. A
 //! destination that is away delays no other.
 
+mod burden;
 mod hop;
 mod letter;
 mod queue;
+mod unfit;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::Office;
+use crate::cases::{Office, Receipt};
 use crate::ids::{CaseId, HallAt, HallId};
+use crate::signed::Signed;
 use crate::wire;
 
 pub use letter::{Asked, Letter, LetterBody, LetterId};
-pub use queue::{Destination, Patience, Waiting, destinations, waiting};
+pub use queue::{Destination, Patience, Place, Waiting, destinations, waiting};
+pub use unfit::Unfit;
 
-pub(crate) use queue::Post;
+pub(crate) use queue::{Post, answer_in, letter_at, place, receivers};
 
 /// What a queued letter is about; its words are made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +56,8 @@ pub enum What {
     },
     /// Somebody else's letter.
     Relay(Letter),
+    /// An answer of this hall that found no way, or that a stick is to take back.
+    Answer(Letter),
 }
 
 impl What {
@@ -64,6 +70,7 @@ impl What {
             Self::Fence { .. } => "fence",
             Self::AskFence { .. } => "ask-fence",
             Self::Relay(_) => "relay",
+            Self::Answer(_) => "answer",
         }
     }
 
@@ -75,14 +82,14 @@ impl What {
             | Self::Fence { case, .. }
             | Self::AskFence { case, .. } => Some(*case),
             Self::Ask(asked) => Some(asked.case),
-            Self::Relay(_) => None,
+            Self::Relay(_) | Self::Answer(_) => None,
         }
     }
 
-    /// Somebody else's letter, if it is one.
+    /// A letter that lies here word for word: the next hop takes it off this hall's hands.
     pub(crate) const fn relayed(&self) -> Option<&Letter> {
         match self {
-            Self::Relay(letter) => Some(letter),
+            Self::Relay(letter) | Self::Answer(letter) => Some(letter),
             Self::HandOver { .. }
             | Self::Copy { .. }
             | Self::Ask(_)
@@ -99,14 +106,24 @@ impl What {
             Self::Copy { case } => (b'c', case, None),
             Self::Fence { case, of } => (b'f', case, Some(of)),
             Self::AskFence { case, of } => (b'a', case, Some(of)),
-            Self::Relay(letter) => return Reference::Relayed(letter.id),
+            Self::Relay(letter) | Self::Answer(letter) => return Reference::Relayed(letter.id),
         };
-        let mut reference = LetterId::default();
-        let name = wire::encode(&(tag, case, to, of));
-        let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 letter reference");
-        hasher.update(&name).finalize_xof().fill(&mut reference);
-        Reference::Own(reference)
+        Reference::Own(named(&(tag, case, to, of)))
     }
+
+    /// An answer is also found by what it is about: a newer one replaces it.
+    fn subject(&self, to: HallId) -> Option<Reference> {
+        let Self::Answer(Letter { body: LetterBody::Receipt(receipt), .. }) = self else { return None };
+        let said: Receipt = Signed::peek(receipt).ok()?;
+        Some(Reference::Own(named(&(b'r', (said.kind, said.case, said.position, said.sequence), to))))
+    }
+}
+
+fn named(about: &impl Serialize) -> LetterId {
+    let mut reference = LetterId::default();
+    let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 letter reference");
+    hasher.update(&wire::encode(about)).finalize_xof().fill(&mut reference);
+    reference
 }
 
 /// In keys: a letter of this hall's own.
@@ -137,9 +154,11 @@ impl Reference {
     }
 }
 
-/// Sends an answer now if there is a way. An answer that is lost is asked for again.
+/// Sends an answer now if there is a way; without one it waits for a line or a stick. An answer that is lost is asked
+/// for again.
 pub(crate) fn deliver(office: &mut Office<'_, '_>, letter: Letter) {
-    if let Some(hop) = office.post.hop(letter.to, None) {
-        office.cx.send(hop, crate::message::Message::Letter(letter));
+    match office.post.way_of_answer(letter.to) {
+        Some(hop) => office.cx.send(hop, crate::message::Message::Letter(letter)),
+        None => office.post.keep_answer(office.cx, letter),
     }
 }

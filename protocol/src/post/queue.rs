@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::hop::next_hop;
-use super::{Letter, LetterId, OWN, RELAYED, Reference, What};
-use crate::ids::HallId;
+use super::hop::{ends_here, is_lowest, leads_down, next_hop};
+use super::{Letter, LetterId, OWN, RELAYED, Reference, What, burden};
+use crate::cases;
+use crate::ids::{HallAt, HallId};
 use crate::limits::{
     HOPS_MAX, LETTERS_AT_ONCE, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS,
     RETRY_FIRST_MS, RETRY_MAX_MS, UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS,
@@ -39,8 +40,12 @@ pub struct Waiting {
     pub what: What,
     /// Milliseconds since 1970 since when.
     pub since: u64,
+    /// Where it waits.
+    pub place: Place,
 }
 
+/// The place of a letter in the post: its destination, and its number there.
+pub type Place = (HallId, u64);
 impl Waiting {
     /// Whether it has waited longer than it may.
     pub fn late(&self, wall: u64, patience: Patience) -> bool {
@@ -53,11 +58,49 @@ impl Waiting {
 pub fn waiting(view: &dyn View, count: usize) -> Vec<Waiting> {
     let mut found = Vec::new();
     view.scan(&rows::post(), &[], &mut |key, value| {
-        let queued: Queued = rows::parse(key, value);
-        found.extend(destination(key).map(|to| Waiting { to, what: queued.what, since: queued.since }));
+        let Queued { what, since, .. } = rows::parse(key, value);
+        found.extend(place(key).map(|place| Waiting { to: place.0, what, since, place }));
         found.len() < count
     });
     found
+}
+
+/// The letter in a row of the post, for a stick to `to`: not one that came from there.
+pub(crate) fn letter_at(
+    view: &dyn View,
+    me: HallAt,
+    to: HallId,
+    (key, value): (&[u8], &[u8]),
+    place: Place,
+) -> Option<Letter> {
+    let queued: Queued = rows::parse(key, value);
+    if queued.came_from == Some(to) {
+        return None;
+    }
+    let own = |body| Letter::write(me, place.0, body);
+    let what = &queued.what;
+    what.relayed().cloned().or_else(|| cases::written(view, what).map(own))
+}
+
+/// The answer of this hall in a row of the post, if it is one.
+pub(crate) fn answer_in(key: &[u8], value: &[u8]) -> Option<Letter> {
+    let queued: Queued = rows::parse(key, value);
+    if let What::Answer(letter) = queued.what { Some(letter) } else { None }
+}
+
+/// The halls for which something waits.
+pub(crate) fn receivers(view: &dyn View) -> BTreeSet<HallId> {
+    let (mut halls, mut after) = (BTreeSet::new(), Vec::new());
+    loop {
+        let mut next = None;
+        view.scan(&rows::post(), &after, &mut |key, _| {
+            next = destination(key);
+            false
+        });
+        let Some(to) = next else { return halls };
+        halls.insert(to);
+        after = rows::posted(to, u64::MAX);
+    }
 }
 
 /// How long letters may wait before somebody has to be told, in milliseconds. They go on waiting all the same.
@@ -172,28 +215,52 @@ pub(crate) struct Post {
     up: BTreeSet<HallId>,
     rounds: BTreeMap<HallId, Round>,
     due: BTreeSet<(u64, HallId)>,
+    /// What is heard now came by stick: answers to it go back the same way, unless a line leads there.
+    by_stick: bool,
 }
 
 impl Post {
     /// Finds the destinations for which something waits.
     pub(crate) fn open(me: HallId, now: u64, view: &dyn View) -> Self {
-        let mut post = Self { me, up: BTreeSet::new(), rounds: BTreeMap::new(), due: BTreeSet::new() };
-        let mut after = Vec::new();
-        loop {
-            let mut next = None;
-            view.scan(&rows::post(), &after, &mut |key, _| {
-                next = destination(key);
-                false
-            });
-            let Some(to) = next.filter(|_| !planted(Bug::LettersForgottenAtStart)) else { return post };
+        let (up, rounds, due) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        let mut post = Self { me, up, rounds, due, by_stick: false };
+        for to in receivers(view).into_iter().filter(|_| !planted(Bug::LettersForgottenAtStart)) {
             post.round(to, now);
-            after = rows::posted(to, u64::MAX);
         }
+        post
+    }
+
+    /// From now on letters come from a stick, or no longer.
+    pub(crate) const fn by_stick(&mut self, by_stick: bool) {
+        self.by_stick = by_stick;
     }
 
     /// The way to a hall, if there is one now.
     pub(crate) fn hop(&self, to: HallId, came_from: Option<HallId>) -> Option<HallId> {
         next_hop(self.me, to, &self.up, came_from)
+    }
+
+    /// The way for an answer now. What was asked by stick from below is not answered by a line that leads upwards.
+    pub(crate) fn way_of_answer(&self, to: HallId) -> Option<HallId> {
+        self.hop(to, self.by_stick.then_some(self.me))
+    }
+
+    /// Keeps an answer until a line or a stick takes it. Without room for it, it is asked for again.
+    pub(crate) fn keep_answer(&mut self, cx: &mut Cx<'_>, letter: Letter) {
+        let (to, me) = (letter.to, self.me);
+        let what = What::Answer(letter);
+        if locate(cx, what.reference(to)).is_some() {
+            return;
+        }
+        if let Some(older) = what.subject(to) {
+            remove(cx, older);
+        }
+        if burden::has_room(cx, me) {
+            self.insert(cx, to, what, Some(me));
+            self.touch(to, cx.now.ticks);
+        } else {
+            rows::count(cx, "answers/refused", 1);
+        }
     }
 
     /// A neighbour can be written to: whatever waited for a way goes at once.
@@ -252,11 +319,11 @@ impl Post {
             rows::count(cx, "relay/dropped", 1);
             return true;
         }
-        if let Some(Place { sequence, .. }) = locate(cx, Reference::Relayed(letter.id)) {
+        if let Some(Filed { sequence, .. }) = locate(cx, Reference::Relayed(letter.id)) {
             self.came_again(cx, from, letter, sequence);
             return true;
         }
-        if posted(cx, to).waiting >= RELAY_LETTERS_MAX {
+        if posted(cx, to).waiting >= RELAY_LETTERS_MAX || !burden::has_room(cx, from) {
             rows::count(cx, "relay/refused", 1);
             return false;
         }
@@ -272,10 +339,25 @@ impl Post {
     fn came_again(&mut self, cx: &mut Cx<'_>, from: HallId, letter: Letter, sequence: u64) {
         let (to, key) = (letter.to, rows::posted(letter.to, sequence));
         let Some(held) = rows::read::<Queued>(cx, &key) else { return };
-        if held.came_from != Some(from) {
-            let queued = Queued { what: What::Relay(letter), came_from: Some(from), since: held.since };
-            rows::write(cx, key, &queued);
+        let answer = matches!(held.what, What::Answer(_));
+        if held.came_from != Some(from) && !answer {
+            let what = What::Relay(letter);
+            burden::less(cx, held.came_from, &held.what);
+            burden::more(cx, Some(from), &what);
+            rows::write(cx, key, &Queued { what, came_from: Some(from), since: held.since });
             self.touch(to, cx.now.ticks);
+        }
+    }
+
+    /// A stick's parcel was taken in: what lay here word for word is off this hall's hands. Own letters wait for their
+    /// answers.
+    pub(crate) fn carried(&mut self, cx: &mut Cx<'_>, places: &[Place]) {
+        for (to, sequence) in places {
+            let held: Option<Queued> = rows::read(cx, &rows::posted(*to, *sequence));
+            let letter = held.and_then(|held| held.what.relayed().map(|letter| letter.id));
+            if letter.is_some_and(|id| remove(cx, Reference::Relayed(id)).is_some()) {
+                self.progress(*to, cx.now.ticks);
+            }
         }
     }
 
@@ -286,13 +368,34 @@ impl Post {
         }
     }
 
-    /// The next hop keeps these letters of others.
-    pub(crate) fn hop_done(&mut self, cx: &mut Cx<'_>, letters: &[LetterId]) {
+    /// The next hop keeps these letters of others. Where no line leads down to the destination, one that went up or
+    /// aside also stays for a stick.
+    pub(crate) fn hop_done(&mut self, cx: &mut Cx<'_>, by: HallId, letters: &[LetterId]) {
         for id in letters {
-            if let Some(removed) = remove(cx, Reference::Relayed(*id)) {
-                self.progress(removed.to, cx.now.ticks);
+            let reference = Reference::Relayed(*id);
+            let Some(Filed { to, sequence, .. }) = locate(cx, reference) else { continue };
+            let aside = !leads_down(self.me, to, by) && is_lowest(self.me, to, &self.up);
+            if !(aside && self.lay_up(cx, (to, sequence))) {
+                remove(cx, reference);
             }
+            self.progress(to, cx.now.ticks);
         }
+    }
+
+    /// Keeps a letter of others for a line or a stick that leads down. False if there is no room for it.
+    fn lay_up(&self, cx: &mut Cx<'_>, (to, sequence): Place) -> bool {
+        let key = rows::posted(to, sequence);
+        let Some(Queued { what, came_from, since }) = rows::read(cx, &key) else { return false };
+        if came_from == Some(self.me) {
+            return true;
+        }
+        if !burden::has_room(cx, self.me) {
+            return false;
+        }
+        burden::less(cx, came_from, &what);
+        burden::more(cx, Some(self.me), &what);
+        rows::write(cx, key, &Queued { what, came_from: Some(self.me), since });
+        true
     }
 
     /// The next moment at which something is to be sent.
@@ -382,9 +485,10 @@ impl Post {
             let queued: Queued = rows::parse(key, value);
             *cursor = sequence;
             let onward = self.hop(to, queued.came_from);
-            let back = if onward.is_none() { self.hop(to, None) } else { None };
-            match (&queued.what, onward.or(back.filter(|_| again))) {
-                (What::Relay(letter), _) if queued.since < oldest => stale.push(letter.id),
+            let waits_here = ends_here(self.me, to, queued.came_from);
+            let back = if onward.is_none() && !waits_here { self.hop(to, None) } else { None };
+            match (queued.what.relayed(), onward.or(back.filter(|_| again))) {
+                (Some(letter), _) if queued.since < oldest => stale.push(letter.id),
                 (_, Some(hop)) => letters.push((hop, queued.what)),
                 (_, None) => blocked |= back.is_none(),
             }
@@ -405,9 +509,12 @@ impl Post {
         let mut posted = posted(cx, to);
         posted.last = posted.last.saturating_add(1);
         posted.waiting = posted.waiting.saturating_add(1);
-        let queued = Queued { what, came_from, since };
-        rows::write(cx, rows::posted(to, posted.last), &queued);
-        rows::write(cx, reference.key(), &Place { to, sequence: posted.last, since });
+        burden::more(cx, came_from, &what);
+        let filed = Filed { to, sequence: posted.last, since };
+        for reference in [Some(reference), what.subject(to)].into_iter().flatten() {
+            rows::write(cx, reference.key(), &filed);
+        }
+        rows::write(cx, rows::posted(to, posted.last), &Queued { what, came_from, since });
         cx.put(rows::age(to, reference.whose(), since, posted.last), Vec::new());
         rows::write(cx, rows::post_count(to), &posted);
         rows::count(cx, "post", 1);
@@ -459,32 +566,46 @@ fn posted(view: &dyn View, to: HallId) -> Posted {
 
 /// Where a letter lies in the queue, and since when it, or an older one about the same thing, waits.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Place {
+struct Filed {
     to: HallId,
     sequence: u64,
     since: u64,
 }
 
-fn locate(view: &dyn View, reference: Reference) -> Option<Place> {
+fn locate(view: &dyn View, reference: Reference) -> Option<Filed> {
     rows::read(view, &reference.key())
 }
 
-fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<Place> {
-    let place = locate(cx, reference)?;
-    let Place { to, sequence, since } = place;
-    cx.remove(rows::posted(to, sequence));
-    cx.remove(rows::age(to, reference.whose(), since, sequence));
+fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<Filed> {
+    let filed = locate(cx, reference)?;
+    let Filed { to, sequence, since } = filed;
+    let key = rows::posted(to, sequence);
+    if let Some(Queued { what, came_from, .. }) = rows::read(cx, &key) {
+        burden::less(cx, came_from, &what);
+        let name = what.reference(to);
+        // An answer may be found by its subject; how long it waits stands under its name.
+        cx.remove(rows::age(to, name.whose(), since, sequence));
+        for reference in [Some(name), what.subject(to)].into_iter().flatten() {
+            cx.remove(reference.key());
+        }
+    }
+    cx.remove(key);
     cx.remove(reference.key());
     let mut posted = posted(cx, to);
     posted.waiting = posted.waiting.saturating_sub(1);
     rows::write(cx, rows::post_count(to), &posted);
     rows::count(cx, "post", -1);
-    Some(place)
+    Some(filed)
 }
 
 fn destination(key: &[u8]) -> Option<HallId> {
     let bytes = key.get(1..9)?.try_into().ok()?;
     HallId::from_u64(u64::from_be_bytes(bytes)).ok()
+}
+
+/// Where the letter in a row waits.
+pub(crate) fn place(key: &[u8]) -> Option<Place> {
+    Some((destination(key)?, sequence(key)?))
 }
 
 fn sequence(key: &[u8]) -> Option<u64> {

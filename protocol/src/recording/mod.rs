@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::cases::{Deed, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::ids::{CaseId, DivisionCode, HallAt, HallId, MatterCode};
+use crate::parcels::{Consign, Parcel};
 use crate::record::{Body, Record};
 use crate::seal::{PublicKey, Signature};
 use crate::signed::Signed;
@@ -182,6 +183,10 @@ pub enum Wish {
     DisableClerk(u16),
     /// Note that a clerk reads a case.
     Read(Act, CaseId),
+    /// Number and sign a parcel for a stick.
+    Consign(Consign),
+    /// Take in a parcel that came by stick, as it came and before any check.
+    TakeIn(Parcel),
     /// Keep keys wrapped to another life.
     KeepKeys(CaseId, Vec<Wrap>),
 }
@@ -238,6 +243,8 @@ impl Wish {
             Self::AddClerk(_) => "add-clerk",
             Self::DisableClerk(_) => "disable-clerk",
             Self::Read(..) => "read",
+            Self::Consign(_) => "consign",
+            Self::TakeIn(_) => "take-in",
             Self::KeepKeys(..) => "keep-keys",
         }
     }

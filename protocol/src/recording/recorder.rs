@@ -13,8 +13,9 @@ use crate::ids::HallId;
 use crate::limits::{RECORDED_BYTES_MAX, RECORDED_INPUTS_MAX, RECORDED_PART_MAX};
 use crate::message::PROTOCOL;
 use crate::node::Node;
+use crate::parcels;
 use crate::rows::FORMAT_VERSION;
-use crate::step::{Effects, Input, Now, View};
+use crate::step::{Command, Effects, Input, Now, View};
 use crate::wire::{self, Blob};
 
 /// What a row in memory takes besides its bytes, about.
@@ -106,6 +107,7 @@ impl Recorder {
         effects: &mut Effects,
     ) {
         self.open = true;
+        self.absorb_check(&input, node, view);
         self.later.came(now, came(&input, frame, node, now, view));
         let first = effects.outputs().len();
         effects.begin_journal();
@@ -115,6 +117,17 @@ impl Recorder {
         let journal = effects.end_journal();
         self.later.absorb(seen);
         self.later.part(&Part::Gave(Gave::of(effects, &journal, first, node.me().at)));
+    }
+
+    /// The rows that the check of a parcel reads: a replay makes it again. Sticks are rare, and this is the only command
+    /// whose check reads more than its step.
+    fn absorb_check(&mut self, input: &Input, node: &Node, view: &dyn View) {
+        let Input::Command { command: Command::TakeIn(opened), .. } = input else { return };
+        let noting = Noting::beyond(view, &self.later.rows);
+        let checked = parcels::open(&noting, node.me().at.hall, opened.parcel.clone());
+        debug_assert!(checked.is_ok(), "it was opened before");
+        let seen = noting.seen();
+        self.later.absorb(seen);
     }
 
     /// A frame whose check refused it: it never became an input.

@@ -3,12 +3,13 @@
 use std::iter::successors;
 
 use super::Wish;
-use crate::cases::{Question, Receive, route};
-use crate::clerks::{self, Act, ClerkCard};
+use crate::cases::{Question, Receive, Refusal, route};
+use crate::clerks::{self, Act, ClerkCard, NotEntitled};
 use crate::ids::{Digest, DivisionCode, HallId};
+use crate::parcels;
 use crate::rows;
 use crate::seal::{SecretKey, Suite};
-use crate::signed::{Signed, Unverified, Verified};
+use crate::signed::{Signed, Verified};
 use crate::step::{Bytes, Command, Now, View};
 use crate::verify;
 use crate::wire;
@@ -56,12 +57,14 @@ impl Wish {
             Command::AddClerk(registered) => Self::AddClerk(card(registered)),
             Command::DisableClerk(number) => Self::DisableClerk(*number),
             Command::Read(by, case) => Self::Read(act(by), *case),
+            Command::Consign(wanted) => Self::Consign(wanted.clone()),
+            Command::TakeIn(opened) => Self::TakeIn(opened.parcel.clone()),
             Command::KeepKeys(case, wraps) => Self::KeepKeys(*case, wraps.clone()),
         }
     }
 
     /// The command again, its acts signed by the stand-in and checked against the rows.
-    pub(super) fn command(&self, view: &dyn View) -> Result<Command, Unverified> {
+    pub(super) fn command(&self, view: &dyn View, me: HallId) -> Result<Command, Refusal> {
         Ok(match self.clone() {
             Self::Receive { act, case, matter, place, body, wraps } => {
                 let wanted = Receive { case, matter, place, body, wraps };
@@ -77,13 +80,16 @@ impl Wish {
             Self::AddClerk(card) => Command::AddClerk(card),
             Self::DisableClerk(number) => Command::DisableClerk(number),
             Self::Read(act, case) => Command::Read(checked(view, &act)?, case),
+            Self::Consign(wanted) => Command::Consign(wanted),
+            Self::TakeIn(parcel) => Command::TakeIn(Box::new(parcels::open(view, me, parcel)?)),
             Self::KeepKeys(case, wraps) => Command::KeepKeys(case, wraps),
         })
     }
 }
 
-fn checked(view: &dyn View, act: &Act) -> Result<Verified<Act>, Unverified> {
-    clerks::verify(view, &Signed::sign(act, &[(0, &stand_in())]))
+fn checked(view: &dyn View, act: &Act) -> Result<Verified<Act>, Refusal> {
+    let signed = Signed::sign(act, &[(0, &stand_in())]);
+    clerks::verify(view, &signed).or(Err(NotEntitled::Clerk.into()))
 }
 
 /// The widest place that gets the same answer as the applicant's own: it says where the case is decided, which

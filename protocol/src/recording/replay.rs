@@ -121,7 +121,7 @@ impl Replay {
                 Input::Received { from: *from, message }
             }
             Came::Command { ticket, wish } => {
-                let command = wish.command(&self.rows).map_err(|why| why.to_string())?;
+                let command = wish.command(&self.rows, self.me).map_err(|why| why.to_string())?;
                 Input::Command { ticket: *ticket, command }
             }
             Came::Wake => Input::Wake,

@@ -6,7 +6,7 @@ use super::{Gave, redaction};
 use crate::cases::SignedEvent;
 use crate::ids::HallAt;
 use crate::message::Message;
-use crate::post::LetterBody;
+use crate::post::{self, Letter, LetterBody};
 use crate::record::{Issuer, Record};
 use crate::rows;
 use crate::seal::Signature;
@@ -64,6 +64,16 @@ fn answered(reply: &Reply) -> String {
         Reply::Recorded { case, sequence } => format!("recorded {case} {sequence}"),
         Reply::Published { records } => format!("published {records}"),
         Reply::Admitted { records, refused } => format!("admitted {records} refused {refused}"),
+        Reply::Consigned(cover) => format!("consigned {} bytes", cover.len()),
+        Reply::TakenIn(taken) => format!(
+            "taken in {} records {} letters {} relayed {} unfit {} left{}",
+            taken.records,
+            taken.letters,
+            taken.relayed,
+            taken.unfit,
+            taken.left,
+            if taken.known { " known" } else { "" }
+        ),
         Reply::Done => "done".to_owned(),
         Reply::Refused(why) => format!("refused: {why}"),
     }
@@ -124,12 +134,30 @@ fn signed_row(key: &[u8], value: &[u8], me: HallAt) -> Option<([u8; 32], Signatu
         let own = record.peek().is_ok_and(|record| record.issuer == Issuer::Hall(me));
         return own.then(|| first(&record)).flatten();
     }
+    if rows::is_post(key) {
+        return post::answer_in(key, value).and_then(|letter| signed_by(&letter, me));
+    }
+    if rows::is_fence(key) {
+        return crate::cases::word_in(key, value).and_then(|word| first(&word));
+    }
     rows::is_own_receipt(key).then(|| first::<crate::cases::Receipt>(&rows::parse(key, value))).flatten()
 }
 
-/// What this node signed and sent.
+/// What this node signed and sent, or put on a parcel.
 fn signed_letter(output: &Output, me: HallAt) -> Option<([u8; 32], Signature)> {
-    let Output::Send { message: Message::Letter(letter), .. } = output else { return None };
+    match output {
+        Output::Send { message: Message::Letter(letter), .. } => signed_by(letter, me),
+        Output::Reply { reply: Reply::Consigned(cover), .. } => first(cover),
+        Output::Send { .. }
+        | Output::Reply { .. }
+        | Output::Keep(_)
+        | Output::RosterChanged
+        | Output::WrapKey { .. }
+        | Output::Happened(_) => None,
+    }
+}
+
+fn signed_by(letter: &Letter, me: HallAt) -> Option<([u8; 32], Signature)> {
     let (LetterBody::Receipt(receipt) | LetterBody::Fence(_, receipt)) = &letter.body else { return None };
     if letter.from == me { first(receipt) } else { None }
 }

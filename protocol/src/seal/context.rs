@@ -14,6 +14,10 @@ impl Context {
     pub const RECORD: Self = Self::new(b"hallmesh/v1/record");
     /// Receipts between halls.
     pub const RECEIPT: Self = Self::new(b"hallmesh/v1/receipt");
+    /// Covers of parcels on sticks.
+    pub const PARCEL: Self = Self::new(b"hallmesh/v1/parcel");
+    /// The contents of such parcels.
+    pub const PARCEL_CONTENTS: Self = Self::new(b"hallmesh/v1/parcel-contents");
     /// Acts of clerks.
     pub const ACT: Self = Self::new(b"hallmesh/v1/act");
     /// Requests for a charter.

@@ -189,7 +189,12 @@ impl Checkers {
                 self.note(at, Promise::Kept, how);
             }
             Reply::Recorded { case, sequence } => self.kept.recorded(*case, *sequence),
-            Reply::Published { .. } | Reply::Admitted { .. } | Reply::Done | Reply::Refused(_) => {}
+            Reply::Published { .. }
+            | Reply::Admitted { .. }
+            | Reply::Consigned(_)
+            | Reply::TakenIn(_)
+            | Reply::Done
+            | Reply::Refused(_) => {}
         }
     }
 

@@ -77,7 +77,7 @@ fn about(what: &What) -> Option<CaseId> {
         | What::Fence { case, .. }
         | What::AskFence { case, .. } => Some(*case),
         What::Ask(asked) => Some(asked.case),
-        What::Relay(letter) => about_letter(letter),
+        What::Relay(letter) | What::Answer(letter) => about_letter(letter),
     }
 }
 

@@ -23,6 +23,7 @@ mod lines;
 mod misuse;
 mod power;
 mod recorder;
+mod sticks;
 mod stories;
 mod theft;
 mod trust;

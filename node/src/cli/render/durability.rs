@@ -87,10 +87,11 @@ pub(super) fn letters(texts: &Texts, letters: &[Letter], overdue: &[Overdue]) ->
             texts.word("letter", &letter.what),
             letter.case.clone().unwrap_or_else(|| "-".to_owned()),
             if letter.late { format!("{since} !") } else { since },
+            letter.on_stick.map_or_else(|| "-".to_owned(), time::moment),
         ]
     };
     let rows: Vec<_> = letters.iter().map(row).collect();
-    let mut lines = table(&heading(texts, &["to", "hall", "letter", "case", "since"]), &rows);
+    let mut lines = table(&heading(texts, &["to", "hall", "letter", "case", "since", "stick"]), &rows);
     lines.push(texts.filled("post.count", &[("count", &letters.len())]));
     lines.extend(overdue.iter().map(|it| format!("! {}", late(texts, it))));
     lines.push(next(texts, "hallmesh peer list"));

@@ -51,9 +51,13 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         Answer::RevocationPlan(plan) => revocation::plan(texts, plan),
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
-        Answer::Card { .. } | Answer::Export { .. } | Answer::Recording { .. } | Answer::Done => {
-            vec![texts.say("done", &[])]
-        }
+        Answer::Card { .. }
+        | Answer::Export { .. }
+        | Answer::Recording { .. }
+        | Answer::StickFile(_)
+        | Answer::TakenIn(_)
+        | Answer::OwnFile { .. }
+        | Answer::Done => vec![texts.say("done", &[])],
         Answer::Refused(problem) => super::problem::error(texts, problem),
     }
 }

@@ -380,9 +380,11 @@ fn what_waits_is_listed_with_what_it_waits_for() {
         case: None,
         since: WALL,
         late: true,
+        on_stick: Some(WALL.saturating_add(3_600_000)),
     };
     let post = text(Lang::En, &Answer::Post { letters: vec![letter], overdue: vec![overdue()] });
     assert!(post.contains("2026-11-24 09:10:44 !") && post.contains("5000 wait"), "{post}");
+    assert!(post.contains("2026-11-24 10:10:44"), "since when it is on a stick: {post}");
     let single = Single {
         id: "0a".repeat(16),
         number: "7".to_owned(),
