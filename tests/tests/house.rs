@@ -44,7 +44,7 @@ const FLOORS: [&[&str]; 11] = [
     &["shelf", "directory", "clerks"],
     &["catalogue"],
     &["post", "cases", "exchange", "verify"],
-    &["genesis", "query"],
+    &["genesis", "query", "sound"],
     &["node"],
     &["recording"],
 ];

@@ -17,7 +17,7 @@ use crate::wire;
 pub use letter::{Asked, Letter, LetterBody, LetterId};
 pub use queue::{Waiting, waiting};
 
-pub(crate) use queue::Post;
+pub(crate) use queue::{Post, posted_holds, queued_holds};
 
 /// What a queued letter is about; its words are made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

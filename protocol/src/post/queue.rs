@@ -30,6 +30,16 @@ struct Posted {
     waiting: u64,
 }
 
+/// Whether a row of a waiting letter can be read.
+pub(crate) fn queued_holds(value: &[u8]) -> bool {
+    rows::decodes::<Queued>(value)
+}
+
+/// Whether a row of a destination's counts can be read.
+pub(crate) fn posted_holds(value: &[u8]) -> bool {
+    rows::decodes::<Posted>(value)
+}
+
 /// A letter that waits, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
