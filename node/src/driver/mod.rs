@@ -8,6 +8,7 @@
 //! One task owns the core and the writing side of the store; nothing else locks anything of meaning.
 
 mod calls;
+mod copying;
 mod engine;
 mod intake;
 mod introduce;
@@ -176,7 +177,7 @@ async fn shutdown_signal() {
 }
 
 /// A store that cannot be used, for people.
-fn store_problem(why: &StoreError, dir: &Path) -> Problem {
+pub(crate) fn store_problem(why: &StoreError, dir: &Path) -> Problem {
     let problem = match why {
         StoreError::Missing { .. } => Problem::new("store.missing"),
         StoreError::Exists { .. } => Problem::new("store.exists"),

@@ -11,9 +11,11 @@
 //! | `clerks/NNN.key` | the seeds of the clerks' keys |
 //! | `drafts/` | what is being written at the windows |
 //! | `node.redb` | the rows, once the hall has joined ([`crate::store`]) |
+//! | `recovery.json`, `former-keys/N/` | this home does not live, and the keys of life N ([`Recovery`]) |
 
 mod error;
 pub(crate) mod files;
+mod recovery;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use error::HomeError;
+pub use recovery::Recovery;
 
 use crate::hex::unhex_into;
 use crate::store::CREATE_FREE_MIN;
@@ -76,9 +79,10 @@ impl Home {
         Self::create_with(dir, hall, name, CREATE_FREE_MIN)
     }
 
-    /// The home in `dir`. Refuses one whose keys others can read.
+    /// The home in `dir`. Refuses one that does not live, and one whose keys others can read.
     pub fn open(dir: &Path) -> Result<Home, HomeError> {
         let home = Self::labelled(dir)?.ok_or_else(|| HomeError::Missing { dir: dir.to_owned() })?;
+        recovery::refuse(dir)?;
         [TRANSPORT, EVENT, WRAP].into_iter().try_for_each(|key| files::refuse_open(&home.key_path(key)))?;
         Ok(home)
     }

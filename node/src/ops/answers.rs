@@ -112,6 +112,8 @@ pub enum Answer {
         /// More follow.
         more: bool,
     },
+    /// A piece of a backup.
+    Backup(Box<BackupPiece>),
     /// Done.
     Done,
     /// Not done; nothing was changed.
@@ -175,6 +177,27 @@ pub struct Status {
     pub up_ms: u64,
     /// The node's wall clock, ms since 1970.
     pub wall: u64,
+}
+
+/// A piece of all rows as they were at one moment; `backup create` writes the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupPiece {
+    /// Ask for the next piece with this mark.
+    pub mark: u64,
+    /// The hall's code.
+    pub hall: String,
+    /// Which life of the hall.
+    pub incarnation: u32,
+    /// Milliseconds since 1970 when the snapshot was taken.
+    pub made: u64,
+    /// Rows as they stand in the file, in hex.
+    pub rows: String,
+    /// The last key in it, in hex: the next piece begins after it.
+    pub last: String,
+    /// How many rows.
+    pub count: u64,
+    /// More follow.
+    pub more: bool,
 }
 
 /// How much the flight recorder holds.

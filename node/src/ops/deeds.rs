@@ -73,6 +73,10 @@ pub(crate) fn prepare(
         Ask::Issue { request, incarnation, days } => {
             return issue(asked, act(asked, call)?, &request, incarnation, days);
         }
+        Ask::Replace { request, days } => {
+            let next = enrol::next_life(asked.view, &request)?;
+            return issue(asked, act(asked, call)?, &request, next, days);
+        }
         Ask::Status
         | Ask::Peers
         | Ask::Halls { .. }
@@ -90,6 +94,7 @@ pub(crate) fn prepare(
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }
+        | Ask::Backup { .. }
         | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
     Ok(Deed::new(command, After::Nothing))

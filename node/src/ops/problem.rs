@@ -105,6 +105,7 @@ macro_rules! coded {
 }
 
 coded!(
+    crate::backup::BackupError,
     crate::enrol::EnrolError,
     crate::enrol::JoinError,
     crate::export::ExportError,

@@ -82,6 +82,8 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         | Ask::Record { .. }
         | Ask::Publish { .. }
         | Ask::Issue { .. }
+        | Ask::Replace { .. }
+        | Ask::Backup { .. }
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }

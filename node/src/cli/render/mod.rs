@@ -44,7 +44,11 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         }
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
-        Answer::Card { .. } | Answer::Export { .. } | Answer::Recording { .. } | Answer::Done => {
+        Answer::Card { .. }
+        | Answer::Export { .. }
+        | Answer::Recording { .. }
+        | Answer::Backup(_)
+        | Answer::Done => {
             vec![texts.say("done", &[])]
         }
         Answer::Refused(problem) => super::problem::error(texts, problem),
