@@ -293,7 +293,8 @@ fn commands_of(title: &str) -> Vec<String> {
         text.split_once(&format!("# {title}\n")).unwrap_or_else(|| panic!("no section {title}"));
     let section = section.split("\n##").next().unwrap();
     let blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
-    let commands: Vec<String> = blocks.flat_map(str::lines).map(|line| line.trim().to_owned()).collect();
+    let lines = blocks.flat_map(str::lines).map(|line| line.trim().to_owned());
+    let commands: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
     assert!(!commands.is_empty(), "nothing to type in {title}");
     commands
 }
