@@ -7,6 +7,9 @@
 pub mod admin;
 pub mod backup;
 pub mod cli;
+#[cfg(test)]
+#[path = "../../protocol/tests/common/mod.rs"]
+mod common;
 pub mod config;
 pub mod demo;
 pub mod driver;

@@ -1,8 +1,5 @@
 //! Backups of a hall at work, of one on its first morning, and of everything that can happen to a file.
 
-#[path = "../../../protocol/tests/common/mod.rs"]
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,11 +13,11 @@ use hallmesh_protocol::step::{Bytes, View, Writes};
 use tempfile::TempDir;
 
 use super::*;
+use crate::common::{CITY, City, Rows, TOWN};
 use crate::enrol::{self, EnrolError, JoinError};
 use crate::home::{Home, HomeError};
 use crate::ops::Problem;
 use crate::store::{Snapshot, Store, StoreError};
-use common::{CITY, City, Rows, TOWN};
 
 const WALL: u64 = 1_795_000_000_000;
 const DAYS: u16 = 400;
@@ -58,7 +55,7 @@ fn all(rows: &Rows) -> Vec<(&[u8], &[u8])> {
 
 fn opened(dir: &TempDir, file: &[u8]) -> Result<Archive, BackupError> {
     let path = dir.path().join("a.hallbak");
-    fs::write(&path, file).unwrap();
+    fs::write(&path, file).map_err(BackupError::NotWritten)?;
     Archive::open(&path, &mut |_| ())
 }
 
@@ -116,7 +113,7 @@ impl Morning {
     fn backup(&self) -> Vec<u8> {
         let view = rows(&self.home);
         let mut file = Vec::new();
-        let at = pieces::owner(&view).unwrap();
+        let at = owner(&view).unwrap();
         let mut writing = Writing::begin(&mut file, &Head::new(at, WALL)).unwrap();
         writing.add(&piece(&view, &[])).unwrap();
         writing.end().unwrap();

@@ -36,15 +36,7 @@ async fn every_case_with_a_receipt_is_in_a_backup_that_was_begun_after_it() {
     let street = Arc::new(Street::of(2).await);
     let (numbers, over) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
     let windows: Vec<_> = (0..WINDOWS)
-        .map(|_| {
-            let (street, numbers, over) = (Arc::clone(&street), Arc::clone(&numbers), Arc::clone(&over));
-            tokio::spawn(async move {
-                while !over.load(Ordering::Acquire) {
-                    let number = street.receive(GANZHOU, OF_THE_CITY, GANZHOU).await;
-                    numbers.lock().unwrap().push(number);
-                }
-            })
-        })
+        .map(|_| tokio::spawn(window(Arc::clone(&street), Arc::clone(&numbers), Arc::clone(&over))))
         .collect();
     for round in 0..BACKUPS {
         let more = async || (numbers.lock().unwrap().len() >= 20 * (round + 1)).then_some(());
@@ -69,6 +61,14 @@ async fn every_case_with_a_receipt_is_in_a_backup_that_was_begun_after_it() {
         window.await.unwrap();
     }
     stopped_too(&street).await;
+}
+
+/// Takes in one case after the other, and notes each receipt.
+async fn window(street: Arc<Street>, numbers: Arc<Mutex<Vec<String>>>, over: Arc<AtomicBool>) {
+    while !over.load(Ordering::Acquire) {
+        let number = street.receive(GANZHOU, OF_THE_CITY, GANZHOU).await;
+        numbers.lock().unwrap().push(number);
+    }
 }
 
 /// A node that is stopped gives the same, under a name of its own if a directory is named.
@@ -206,7 +206,7 @@ impl Machine {
                 fs::create_dir(&self.data).unwrap();
             }
             _ => {
-                self.call(call.strip_prefix("hallmesh ").unwrap_or_else(|| panic!("nobody plays {command}")))
+                self.call(call.strip_prefix("hallmesh ").unwrap_or_else(|| panic!("nobody plays {command}")));
             }
         }
     }
@@ -248,17 +248,20 @@ impl Machine {
         assert_eq!(street.status(ANYANG).await.incarnation, 2);
         street.line(GANZHOU, ANYANG).await;
         street.line(ANYANG, GANZHOU).await;
-        let of_anyang = Ask::Halls { text: street.hall(ANYANG).hall.to_string() };
         for other in [CITY, GANZHOU] {
-            eventually("the others know the new life", async || {
-                let Answer::Halls { halls } = street.ask(other, &of_anyang).await.unwrap() else {
-                    return None;
-                };
-                (halls.len() == 1 && halls[0].incarnation == 2).then_some(())
-            })
-            .await;
+            let known = async || (self.life_known_to(other).await == Some(2)).then_some(());
+            eventually("the others know the new life", known).await;
         }
         self.case(clerk).await;
+    }
+
+    /// Which life of the township another hall knows.
+    async fn life_known_to(&self, place: usize) -> Option<u32> {
+        let text = self.street.hall(ANYANG).hall.to_string();
+        let Answer::Halls { halls } = self.street.ask(place, &Ask::Halls { text }).await.unwrap() else {
+            return None;
+        };
+        halls.first().map(|hall| hall.incarnation)
     }
 
     /// A case from the township's window to the city's desk and back. Gives its number.
