@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use crate::cases::{self, Case, Custody, Receipt, SignedEvent, Wrap};
+use crate::cases::{self, Case, Custody, Grade, Receipt, ReceiptKind, SignedEvent, Stage, Wrap};
 use crate::clerks::ClerkCard;
 use crate::directory::{Directory, HallCard};
 use crate::genesis;
-use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
+use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::FRAME_MAX;
 use crate::post;
 use crate::reconcile::Fingerprint;
@@ -39,7 +39,8 @@ pub enum Unsound {
     /// Rows that should say the same do not.
     #[error("the rows of {what} do not agree")]
     Differ {
-        /// What does not agree: `directory`, `lists`, `lives`, `cases`, `desk`, `post`.
+        /// What does not agree: `directory`, `lists`, `lives`, `cases`, `desk`, `single`,
+        /// `orphans`, `post`.
         what: &'static str,
     },
 }
@@ -60,7 +61,9 @@ pub fn whole(view: &dyn View) -> Result<(), Unsound> {
     agree("lives", lives_agree(view))?;
     agree("cases", cases_agree(view))?;
     agree("desk", desk_agrees(view))?;
-    agree("post", rows::counted(view, "post") == count(view, Table::Post))
+    agree("single", singles_agree(view))?;
+    agree("orphans", rows::counted(view, "orphans") == count(view, Table::Orphan))?;
+    agree("post", post_agrees(view))
 }
 
 fn agree(what: &'static str, agreed: bool) -> Result<(), Unsound> {
@@ -94,8 +97,14 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Reading => after.len() == 26 && decodes::<ClerkId>(value),
         Table::Stuck => after.len() == 16 && decodes::<()>(value),
         Table::Post => after.len() == 16 && post::queued_holds(value),
-        Table::Letter => after.len() == 17 && decodes::<(HallId, u64)>(value),
+        Table::Bond => after.len() == 28 && rows::bond_in(key).is_some() && value.is_empty(),
+        Table::Fence => after.len() == 28 && rows::fenced_in(key).is_some() && cases::fence_holds(value),
+        Table::Fenced => signed::<Receipt>(value).is_some_and(|it| is_fenced(key, &it)),
+        Table::Orphan => orphan(value).is_some_and(|(case, digest)| key == rows::orphan(case, &digest)),
+        Table::Single => single(after, value),
+        Table::Letter => after.len() == 17 && post::place_holds(value),
         Table::Posted => after.len() == 8 && post::posted_holds(value),
+        Table::Age => after.len() == 25 && value.is_empty(),
         Table::Clerk => decode::<ClerkCard>(value).is_some_and(|it| key == rows::clerk(it.id.number)),
     }
 }
@@ -129,6 +138,33 @@ fn charter(value: &[u8]) -> Option<HallAt> {
 fn event(value: &[u8]) -> Option<(CaseId, u32)> {
     let header = decode::<SignedEvent>(value)?.header().ok()?;
     Some((header.case, header.sequence))
+}
+
+fn orphan(value: &[u8]) -> Option<(CaseId, Digest)> {
+    let event = decode::<SignedEvent>(value)?;
+    Some((event.header().ok()?.case, event.digest()))
+}
+
+fn is_fenced(key: &[u8], receipt: &Receipt) -> bool {
+    match receipt.kind {
+        ReceiptKind::Fenced { of, .. } => key == rows::fenced(receipt.case, receipt.by, of),
+        ReceiptKind::Copied
+        | ReceiptKind::Held
+        | ReceiptKind::Mirrored
+        | ReceiptKind::Refused(_)
+        | ReceiptKind::Unknown
+        | ReceiptKind::Known { .. }
+        | ReceiptKind::Told => false,
+    }
+}
+
+/// The list by age has nothing in it; since when is said at the case.
+fn single(after: &[u8], value: &[u8]) -> bool {
+    match after.split_first() {
+        Some((0, since_and_case)) => since_and_case.len() == 24 && value.is_empty(),
+        Some((1, case)) => case.len() == 16 && decodes::<u64>(value),
+        Some(_) | None => false,
+    }
 }
 
 fn signed<T: Signable>(value: &[u8]) -> Option<T> {
@@ -234,11 +270,34 @@ fn desk_agrees(view: &dyn View) -> bool {
         agreed = view.get(&rows::desk(stage, id)).is_some();
         agreed
     });
-    let counted = cases::Stage::ALL.into_iter().all(|stage| {
+    let counted = Stage::ALL.into_iter().all(|stage| {
         let found = stages.get(&stage.byte()).copied().unwrap_or_default();
         found == rows::counted(view, &format!("stage/{}", stage.word()))
     });
     agreed && counted && parts == count(view, Table::Desk)
+}
+
+/// Cases in hand that lie on one disk, and no others, are listed by case and by age.
+fn singles_agree(view: &dyn View) -> bool {
+    let (mut found, mut agreed) = (0_u64, true);
+    view.scan(&rows::Key::new(Table::Custody).done(), &[], &mut |key, value| {
+        let id = key.get(1..).and_then(|id| id.try_into().ok()).map(CaseId);
+        let (Some(id), Some(custody)) = (id, decode::<Custody>(value)) else { return false };
+        let in_hand = matches!(custody.stage, Stage::Custodian | Stage::Handing);
+        let since = view.get(&rows::single(id)).and_then(|since| decode::<u64>(&since));
+        let listed = since.is_none_or(|since| view.get(&rows::single_since(since, id)).is_some());
+        found = found.saturating_add(u64::from(since.is_some()));
+        agreed = listed && since.is_some() == (in_hand && custody.grade == Grade::D1);
+        agreed
+    });
+    // Each is in the table twice.
+    agreed && found == rows::counted(view, "single") && found.saturating_mul(2) == count(view, Table::Single)
+}
+
+/// Each letter that waits is counted, is found by its name, and ages.
+fn post_agrees(view: &dyn View) -> bool {
+    let waiting = rows::counted(view, "post");
+    [Table::Post, Table::Letter, Table::Age].into_iter().all(|table| count(view, table) == waiting)
 }
 
 fn count(view: &dyn View, table: Table) -> u64 {

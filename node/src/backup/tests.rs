@@ -357,11 +357,11 @@ fn a_restored_hall_does_nothing_before_it_has_a_new_life() {
     let started = runtime.block_on(crate::driver::start(started)).map(drop);
     assert_eq!(started.unwrap_err().code, "home.in_recovery");
 
-    let (home, before) = enrol::new_life(&dir).unwrap();
+    let (home, before) = enrol::new_life(&dir, None).unwrap();
     assert_eq!(before, Some(HallAt { hall: morning.home.hall(), incarnation: 1 }));
     assert_eq!(waits(Home::open(&dir)), "home.in_recovery");
     let request = enrol::request(&home, &[]).unwrap();
-    let again = enrol::new_life(&dir).unwrap().0;
+    let again = enrol::new_life(&dir, None).unwrap().0;
     assert_eq!(enrol::request(&again, &[]).unwrap(), request, "keys are drawn once");
     assert_ne!(home.keys().unwrap().event.public(), morning.home.keys().unwrap().event.public());
 
@@ -385,7 +385,7 @@ fn a_restored_hall_does_nothing_before_it_has_a_new_life() {
 fn papers_that_do_not_fit_change_nothing_of_a_restored_hall() {
     let morning = Morning::new();
     let dir = morning.restored("restored");
-    let (home, _) = enrol::new_life(&dir).unwrap();
+    let (home, _) = enrol::new_life(&dir, None).unwrap();
     let before = held(&home);
     let first = morning.papers(&morning.home, 1).unwrap();
     let code = |papers: &str| Problem::from(morning.join(&home, papers).unwrap_err()).code;
@@ -404,11 +404,11 @@ fn a_hall_that_was_rolled_back_puts_its_keys_aside_and_keeps_its_rows() {
     let morning = Morning::new();
     let (home, old) = (&morning.home, morning.home.keys().unwrap());
     let running = Store::open(home.dir()).unwrap();
-    let held = enrol::new_life(home.dir());
+    let held = enrol::new_life(home.dir(), None);
     assert!(matches!(held, Err(JoinError::Store(StoreError::InUse { .. }))), "its node runs");
     drop(running);
     Home::open(home.dir()).unwrap();
-    let (again, before) = enrol::new_life(home.dir()).unwrap();
+    let (again, before) = enrol::new_life(home.dir(), None).unwrap();
     assert_eq!(before.map(|at| at.incarnation), Some(1));
     assert_ne!(again.keys().unwrap().event.public(), old.event.public());
     let aside = fs::read_dir(home.dir().join("former-keys/1")).unwrap().count();
@@ -416,7 +416,7 @@ fn a_hall_that_was_rolled_back_puts_its_keys_aside_and_keeps_its_rows() {
     morning.join(&again, &morning.next_papers(&again)).unwrap();
     assert_eq!(life_of(home.dir()), 2);
     // A third life follows on the second, and no keys are lost.
-    let (again, _) = enrol::new_life(home.dir()).unwrap();
+    let (again, _) = enrol::new_life(home.dir(), None).unwrap();
     morning.join(&again, &morning.next_papers(&again)).unwrap();
     assert_eq!(life_of(home.dir()), 3);
     assert!(home.dir().join("former-keys/1/wrap.key").exists());
@@ -446,7 +446,7 @@ fn a_new_life_that_was_cut_off_at_any_place_is_repeated() {
             fs::copy(dir.join("former-keys/1/event.key"), dir.join("keys/transport.key")).unwrap();
         }
         assert!(matches!(Home::open_to_join(dir), Err(HomeError::InRecovery { .. })));
-        let (again, _) = enrol::new_life(dir).unwrap();
+        let (again, _) = enrol::new_life(dir, None).unwrap();
         let keys = again.keys().unwrap();
         assert_ne!(keys.event.public(), old, "cut {cut}");
         assert_eq!(keys.transport_public == old, cut > 2, "a key that was drawn stays");
@@ -459,7 +459,7 @@ fn a_new_life_that_was_cut_off_at_any_place_is_repeated() {
 fn a_join_that_was_cut_off_after_its_commit_is_ended() {
     let morning = Morning::new();
     let dir = morning.restored("restored");
-    let (home, _) = enrol::new_life(&dir).unwrap();
+    let (home, _) = enrol::new_life(&dir, None).unwrap();
     let mark = fs::read(dir.join("recovery.json")).unwrap();
     let papers = morning.next_papers(&home);
     morning.join(&home, &papers).unwrap();
@@ -468,7 +468,7 @@ fn a_join_that_was_cut_off_after_its_commit_is_ended() {
     assert_eq!(morning.join(&home, &papers).unwrap().at.incarnation, 2);
     Home::open(&dir).unwrap();
     fs::write(dir.join("recovery.json"), &mark).unwrap();
-    let done = enrol::new_life(&dir);
+    let done = enrol::new_life(&dir, None);
     assert!(matches!(done, Err(JoinError::AlreadyJoined { .. })), "and it does not begin another one");
     Home::open(&dir).unwrap();
     assert_eq!(life_of(&dir), 2);

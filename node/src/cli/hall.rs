@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, Subcommand};
-use hallmesh_protocol::ids::{DivisionCode, HallId};
+use hallmesh_protocol::ids::{DivisionCode, HallAt, HallId};
 use serde_json::json;
 
 use super::args::Signer;
+use super::keys::{self, Reseal};
 use super::register;
 use super::render;
 use super::report::Report;
+use super::revoke::{self, Revoke};
 use super::session::{Session, unexpected};
 use super::time::wall;
 use super::{files, time, values};
-use crate::enrol::{self, EnrolError, JoinError, Papers};
-use crate::home::Home;
+use crate::enrol::{self, EnrolError, Papers};
+use crate::home::{Home, HomeError, Sealing, Secret};
 use crate::ops::{Answer, Ask, Problem};
 
 /// A year and a month: time to renew before it runs out.
@@ -24,6 +26,7 @@ const DAYS: u16 = 400;
 pub(super) enum Hall {
     Init(Init),
     Rejoin(Rejoin),
+    Reseal(Reseal),
     Request {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -41,6 +44,11 @@ pub(super) enum Hall {
         #[arg(long, value_name = "FINGERPRINT")]
         root: String,
     },
+    Revoke(Revoke),
+    Heed {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     List {
         #[arg(default_value = "")]
         text: String,
@@ -57,6 +65,8 @@ pub(super) struct Init {
     serial: u8,
     #[arg(long, value_name = "FILE")]
     divisions: Option<PathBuf>,
+    #[arg(long, conflicts_with_all = ["credential_file", "passphrase_file"])]
+    unsealed: bool,
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +83,8 @@ pub(super) struct Rejoin {
     serial: u8,
     #[arg(long, value_name = "FILE", requires = "code")]
     divisions: Option<PathBuf>,
+    #[arg(long, conflicts_with_all = ["credential_file", "passphrase_file"])]
+    unsealed: bool,
 }
 
 #[derive(Debug, Args)]
@@ -104,28 +116,34 @@ pub(super) fn run(session: &Session, hall: &Hall) -> Result<Report, Problem> {
     match hall {
         Hall::Init(init) => self::init(session, init),
         Hall::Rejoin(rejoin) => self::rejoin(session, rejoin),
-        Hall::Request { out, address } => request(session, &session.home()?, out, address),
+        Hall::Reseal(reseal) => keys::reseal(session, reseal),
+        Hall::Request { out, address } => request(session, &session.home_with_keys()?, out, address),
         Hall::Issue(issue) => self::issue(session, issue),
         Hall::Card { out } => card(session, out),
         Hall::Join { file, root } => join(session, file, root),
+        Hall::Revoke(revoke) => revoke::run(session, revoke),
+        Hall::Heed { file } => revoke::heed(session, file),
         Hall::List { text } => Report::of(&session.texts, &session.ask(&Ask::Halls { text: text.clone() })?),
     }
 }
 
 fn init(session: &Session, init: &Init) -> Result<Report, Problem> {
-    let home = create(session, init)?;
+    let (home, secret) = create(session, init)?;
+    let sealing = secret.map_or(Sealing::None, |secret| secret.sealing());
     let (hall, dir) = (home.hall(), home.dir().display().to_string());
     let texts = &session.texts;
     let made = [("name", &init.name as &dyn std::fmt::Display), ("hall", &hall), ("dir", &dir)];
     let file = texts.say("placeholder.file", &[]);
-    let lines = vec![
-        texts.filled("hall.made", &made),
-        render::next(texts, &format!("hallmesh hall request --out {file}")),
-    ];
-    Report::new(&json!({ "hall": home.hall().to_string(), "name": home.name(), "dir": dir }), lines)
+    let mut lines = vec![texts.filled("hall.made", &made)];
+    lines.extend(keys::said(session, sealing)?);
+    lines.push(render::next(texts, &format!("hallmesh hall request --out {file}")));
+    let json =
+        json!({ "hall": home.hall().to_string(), "name": home.name(), "dir": dir, "sealed": sealing.word() });
+    Report::new(&json, lines)
 }
 
-fn create(session: &Session, init: &Init) -> Result<Home, Problem> {
+/// The home of a hall, and what its keys were sealed under.
+fn create(session: &Session, init: &Init) -> Result<(Home, Option<Secret>), Problem> {
     let hall = HallId::new(init.code, init.serial).map_err(|why| {
         Problem::new("usage.value")
             .with("arg", "--serial")
@@ -133,7 +151,13 @@ fn create(session: &Session, init: &Init) -> Result<Home, Problem> {
             .with("reason", values::malformed(&session.texts, &why))
     })?;
     register::compare(init.divisions.as_deref(), hall, &init.name)?;
-    Ok(Home::create(&session.data_dir()?, hall, &init.name)?)
+    let dir = session.data_dir()?;
+    let secret = keys::of_init(session, init.unsealed)?;
+    let home = match &secret {
+        Some(secret) => Home::create_sealed(&dir, hall, &init.name, secret)?,
+        None => Home::create(&dir, hall, &init.name)?,
+    };
+    Ok((home, secret))
 }
 
 /// Asks for a new life: over the rows that are here, or on a machine where nothing is.
@@ -142,9 +166,11 @@ fn rejoin(session: &Session, rejoin: &Rejoin) -> Result<Report, Problem> {
     let (home, before) = match (rejoin.code, &rejoin.name) {
         (Some(code), Some(name)) => {
             let (name, divisions) = (name.clone(), rejoin.divisions.clone());
-            (create(session, &Init { code, name, serial: rejoin.serial, divisions })?, None)
+            let init = Init { code, name, serial: rejoin.serial, divisions, unsealed: rejoin.unsealed };
+            let (home, secret) = create(session, &init)?;
+            (home.opened_by(keys::opening(session, secret.as_ref())?), None)
         }
-        (_, _) => enrol::new_life(&session.data_dir()?).map_err(whose)?,
+        (_, _) => new_life(session, rejoin.unsealed)?,
     };
     let texts = &session.texts;
     let mut report = request(session, &home, &rejoin.out, &rejoin.address)?;
@@ -153,7 +179,8 @@ fn rejoin(session: &Session, rejoin: &Rejoin) -> Result<Report, Problem> {
         Some(life) => texts.filled("hall.renewed", &[("hall", &home.hall()), ("life", &life)]),
         None => texts.filled("hall.renewed_empty", &[("hall", &home.hall())]),
     };
-    report.lines.insert(0, said);
+    let sealing = home.sealing()?;
+    report.lines.splice(0..0, [said].into_iter().chain(keys::said(session, sealing)?));
     report.lines.pop();
     let (file, join) = (rejoin.out.display(), texts.say("placeholder.file", &[]));
     let above = texts.say("label.at_superior", &[]);
@@ -161,11 +188,26 @@ fn rejoin(session: &Session, rejoin: &Rejoin) -> Result<Report, Problem> {
     report.lines.push(render::next(texts, &next));
     report.json.insert("hall".to_owned(), json!(home.hall().to_string()));
     report.json.insert("life_before".to_owned(), json!(life));
+    report.json.insert("sealed".to_owned(), json!(sealing.word()));
     Ok(report)
 }
 
+/// Draws the keys of a new life, unless an earlier attempt has: those may have been asked for already.
+fn new_life(session: &Session, unsealed: bool) -> Result<(Home, Option<HallAt>), Problem> {
+    let config = session.config()?;
+    let home = Home::of_any_life(&config.data_dir).map_err(whose)?;
+    if home.has_keys_to_join()? {
+        let outside = session.outside(&config, &home)?;
+        let (home, before) = enrol::new_life(home.dir(), None)?;
+        return Ok((home.opened_by(outside), before));
+    }
+    let secret = keys::of_init(session, unsealed)?;
+    let (home, before) = enrol::new_life(home.dir(), secret.as_ref())?;
+    Ok((home.opened_by(keys::opening(session, secret.as_ref())?), before))
+}
+
 /// Where nothing is, it has to be said whose machine this is.
-fn whose(why: JoinError) -> Problem {
+fn whose(why: HomeError) -> Problem {
     let problem = Problem::from(why);
     if problem.code == "home.missing" {
         Problem { code: "hall.rejoin_whose".to_owned(), ..problem }
@@ -254,7 +296,7 @@ fn card(session: &Session, out: &Path) -> Result<Report, Problem> {
 }
 
 fn join(session: &Session, file: &Path, root: &str) -> Result<Report, Problem> {
-    let (home, bundle) = (Home::open_to_join(&session.data_dir()?)?, files::read(file)?);
+    let (home, bundle) = (session.home_to_join()?, files::read(file)?);
     let joined = enrol::join_as_typed(&home, &bundle, root, wall())?;
     let hall = joined.at.hall.to_string();
     let said = [("name", home.name()), ("hall", hall.as_str()), ("city", joined.city.as_str())];

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::fingerprint;
 use super::issue::day;
 use super::papers::{Papers, PapersError};
-use crate::home::{Home, HomeError, files};
+use crate::home::{Home, HomeError, Secret, files};
 use crate::store::{Store, StoreError, guarded, unwind};
 
 /// By how much this machine's clock may be behind the issuer's.
@@ -187,11 +187,12 @@ pub(super) fn join(
     })
 }
 
-/// Makes a hall's home ready for a life after the one that has ended: puts the old keys aside and draws new ones, which
-/// are then asked for like those of a new hall. Its rows stay. A home that has not joined is left as it is.
+/// Makes a hall's home ready for a life after the one that has ended: puts the old keys aside and draws new ones, sealed
+/// under `secret` or in clear, which are then asked for like those of a new hall. Its rows stay. A home that has not joined
+/// is left as it is.
 ///
 /// Gives the home, and the life that its rows are of. Refused while the node runs.
-pub(super) fn new_life(dir: &Path) -> Result<(Home, Option<HallAt>), JoinError> {
+pub(super) fn new_life(dir: &Path, secret: Option<&Secret>) -> Result<(Home, Option<HallAt>), JoinError> {
     let home = Home::of_any_life(dir)?;
     let _lock = files::lock(dir)?;
     if !home.is_joined()? {
@@ -204,7 +205,7 @@ pub(super) fn new_life(dir: &Path) -> Result<(Home, Option<HallAt>), JoinError> 
         home.end_recovery()?;
         return Err(JoinError::AlreadyJoined { hall: home.hall() });
     }
-    home.begin_new_life(held.incarnation)?;
+    home.begin_new_life(held.incarnation, secret)?;
     drop(store);
     Ok((home, Some(held)))
 }

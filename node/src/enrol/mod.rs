@@ -17,16 +17,17 @@ mod join;
 mod packed;
 mod papers;
 mod request;
+mod revoke;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-use hallmesh_protocol::directory::{Charter, Directory, Enrolment};
+use hallmesh_protocol::directory::{Charter, Directory, Enrolment, RevocationReason};
 use hallmesh_protocol::ids::{Digest, DivisionCode, HallAt, HallId};
 use hallmesh_protocol::query;
-use hallmesh_protocol::record::decode_records;
-use hallmesh_protocol::signed::Verified;
+use hallmesh_protocol::record::{Record, decode_records};
+use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::View;
 
 pub use armour::{ArmourError, Damage, Kind, TEXT_MAX};
@@ -39,7 +40,7 @@ pub use papers::{Papers, PapersError};
 pub use request::{RequestError, hall_of, request_fingerprint};
 
 use crate::hex::unhex;
-use crate::home::Home;
+use crate::home::{Home, Secret};
 
 /// Founds a city: draws the holders' keys and the recovery key, and has all holders sign the root policy.
 /// The files are in `out` together or not at all.
@@ -121,9 +122,30 @@ pub fn card_text_of_hex(hex: &str) -> Result<String, EnrolError> {
 }
 
 /// Makes the home in `dir` ready for a new life of its hall, after a restoration or a roll-back: old keys put aside, new
-/// ones drawn. Gives the home to [`request()`] with, and the life that its rows are of.
-pub fn new_life(dir: &Path) -> Result<(Home, Option<HallAt>), JoinError> {
-    join::new_life(dir)
+/// ones drawn and sealed under `secret`, in clear without one. Keys that were drawn for that life before stay as they are.
+/// Gives the home to [`request()`] with, and the life that its rows are of.
+pub fn new_life(dir: &Path, secret: Option<&Secret>) -> Result<(Home, Option<HallAt>), JoinError> {
+    join::new_life(dir, secret)
+}
+
+/// Revokes a life of a hall as the city's root, with the holders' keys that are in `root_dir`: the life that
+/// `papers` (its join file, or its card) are of; without papers, the last one that was issued from this directory.
+/// Gives the text of the file, and whose life it ends.
+pub fn revoke_by_root(
+    root_dir: &Path,
+    hall: HallId,
+    papers: Option<&str>,
+    reason: RevocationReason,
+    wall: u64,
+) -> Result<(String, HallAt), EnrolError> {
+    let read = |text: &str| Papers::read_bundle(text).or_else(|_| Papers::read_card(text));
+    let papers = papers.map(read).transpose()?;
+    Ok(revoke::by_root(root_dir, hall, papers, (reason, wall))?)
+}
+
+/// The record in a file that the root has signed, for the running node that is to take it up, and whose life it ends.
+pub fn read_revocation(text: &str) -> Result<(Signed<Record>, HallAt), EnrolError> {
+    Ok(revoke::read(text)?)
 }
 
 /// Makes a home's node one of the city's, if the root in `bundle` is the one that staff have confirmed by

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Lock};
 use super::{
-    CLERKS, DATABASE, DRAFTS, EVENT, FILE_SYSTEM, Home, HomeError, KEYS, LABEL, TRANSPORT, WRAP, chance,
-    check_name,
+    CLERKS, DATABASE, DRAFTS, EVENT, FILE_SYSTEM, Home, HomeError, KEYS, LABEL, Outside, SEALED, Sealed,
+    Secret, Seeds, TRANSPORT, WRAP, chance, check_name, read_seed,
 };
 
 pub(super) const RECOVERY: &str = "recovery.json";
@@ -77,23 +77,28 @@ impl Home {
         write(dir, &Recovery { life: at.incarnation, keys: Whose::Next })?;
         remove(&dir.join(DATABASE))?;
         [CLERKS, DRAFTS].into_iter().try_for_each(|below| files::make_dir(&dir.join(below)))?;
-        let home = Home { dir: dir.to_owned(), hall: at.hall, name: name.to_owned() };
+        let outside = Outside::default();
+        let home = Home { dir: dir.to_owned(), hall: at.hall, name: name.to_owned(), outside };
         Ok(Restoring { home, _lock: lock })
     }
 
     /// The home in `dir`, living or not, as long as it has the keys to join with.
     pub fn open_to_join(dir: &Path) -> Result<Home, HomeError> {
         let home = Self::labelled(dir)?.ok_or_else(|| HomeError::Missing { dir: dir.to_owned() })?;
-        let waits = match home.recovery()? {
-            None => false,
-            Some(Recovery { keys: Whose::Former, .. }) => true,
-            Some(Recovery { keys: Whose::Next, .. }) => !files::exists(&home.key_path(WRAP))?,
-        };
-        if waits {
+        if home.recovery()?.is_some() && !home.has_keys_to_join()? {
             return Err(HomeError::InRecovery { dir: dir.to_owned() });
         }
-        [TRANSPORT, EVENT, WRAP].into_iter().try_for_each(|key| files::refuse_open(&home.key_path(key)))?;
+        home.refuse_open_keys()?;
         Ok(home)
+    }
+
+    /// Whether the keys of a life that has not begun are here, all of them: those to ask with, and to join with.
+    pub(crate) fn has_keys_to_join(&self) -> Result<bool, HomeError> {
+        match self.recovery()? {
+            None => Ok(!self.is_joined()?),
+            Some(Recovery { keys: Whose::Former, .. }) => Ok(false),
+            Some(Recovery { keys: Whose::Next, .. }) => self.has_keys(),
+        }
     }
 
     /// The home in `dir`, living or not.
@@ -106,23 +111,70 @@ impl Home {
         read(&self.dir)
     }
 
-    /// Ends a life: puts its keys aside and draws new ones. An attempt that was interrupted can be repeated; keys that
-    /// were drawn for the life to come stay. The caller holds the directory and knows that no node runs in it.
-    pub(crate) fn begin_new_life(&self, life: u32) -> Result<(), HomeError> {
+    /// Ends a life: puts its keys aside and draws new ones, sealed under `secret`, or in clear without one. An attempt
+    /// that was interrupted can be repeated; keys that were drawn for the life to come stay. The caller holds the
+    /// directory and knows that no node runs in it.
+    pub(crate) fn begin_new_life(&self, life: u32, secret: Option<&Secret>) -> Result<(), HomeError> {
         let begun = self.recovery()?.unwrap_or(Recovery { life, keys: Whose::Former });
+        let life = begun.life;
         if begun.keys == Whose::Former {
             write(&self.dir, &begun)?;
-            self.put_keys_aside(begun.life)?;
+            self.put_keys_aside(life)?;
             write(&self.dir, &Recovery { keys: Whose::Next, ..begun })?;
         }
         files::make_dir(&self.dir.join(KEYS))?;
-        let mut chance = chance();
-        [TRANSPORT, EVENT, WRAP].into_iter().try_for_each(|key| self.draw_key(key, &mut chance))
+        match secret {
+            _ if self.has_keys()? => Ok(()),
+            Some(secret) => {
+                self.seal_former(life, secret)?;
+                self.draw_sealed_next(secret)
+            }
+            None => {
+                let mut chance = chance();
+                [TRANSPORT, EVENT, WRAP].into_iter().try_for_each(|key| self.draw_key(key, &mut chance))
+            }
+        }
     }
 
     /// The new life has begun.
     pub(crate) fn end_recovery(&self) -> Result<(), HomeError> {
         remove(&self.dir.join(RECOVERY))
+    }
+
+    /// The last of them is there.
+    fn has_keys(&self) -> Result<bool, HomeError> {
+        Ok(files::exists(&self.key_path(SEALED))? || files::exists(&self.key_path(WRAP))?)
+    }
+
+    /// Clerks' keys that lie in clear go on, sealed with the new ones; nothing else in clear is anybody's.
+    fn draw_sealed_next(&self, secret: &Secret) -> Result<(), HomeError> {
+        for key in [TRANSPORT, EVENT, WRAP] {
+            files::remove(&self.key_path(key))?;
+        }
+        let mut seeds = Seeds::drawn(&mut chance());
+        for (number, path) in self.clerk_files()? {
+            seeds.clerks.insert(number, read_seed(&path)?);
+        }
+        Sealed::write(&self.key_path(SEALED), self.hall, &seeds, secret)?;
+        self.clear_files()?.iter().try_for_each(|path| files::erase(path))
+    }
+
+    /// Where the new keys are sealed, those of the life before do not lie in clear either.
+    fn seal_former(&self, life: u32, secret: &Secret) -> Result<(), HomeError> {
+        let aside = self.dir.join(FORMER).join(life.to_string());
+        let [transport, event, wrap] = [TRANSPORT, EVENT, WRAP].map(|key| aside.join(key));
+        let sealed = aside.join(SEALED);
+        if !files::exists(&sealed)? && files::exists(&wrap)? {
+            let (transport, event) = (read_seed(&transport)?, read_seed(&event)?);
+            let seeds = Seeds { transport, event, wrap: read_seed(&wrap)?, ..Seeds::default() };
+            Sealed::write(&sealed, self.hall, &seeds, secret)?;
+        }
+        for path in [transport, event, wrap] {
+            if files::exists(&path)? {
+                files::erase(&path)?;
+            }
+        }
+        Ok(())
     }
 
     fn put_keys_aside(&self, life: u32) -> Result<(), HomeError> {

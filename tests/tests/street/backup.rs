@@ -135,7 +135,7 @@ async fn the_drill_of_the_dead_disk_is_played_as_it_is_written() {
     street.processes.kill(street.hall(ANYANG)).await.unwrap();
     fs::remove_dir_all(&machine.data).unwrap();
     fs::create_dir(&machine.data).unwrap();
-    for command in commands_of("Drill: replace a dead disk") {
+    for command in commands_of("9.1 Drill: replace a dead disk") {
         machine.play(&command).await;
     }
     machine.lives_again(1).await;
@@ -154,7 +154,7 @@ async fn the_drill_of_the_restored_backup_is_played_as_it_is_written() {
     }
     let later = machine.case(1).await;
     street.processes.kill(street.hall(ANYANG)).await.unwrap();
-    for command in commands_of("Drill: restore a backup") {
+    for command in commands_of("9.2 Drill: restore a backup") {
         machine.play(&command).await;
         if command.contains("backup restore") {
             machine.does_not_run();
