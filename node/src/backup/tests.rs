@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::common::{CITY, City, Rows, TOWN};
 use crate::enrol::{self, EnrolError, JoinError};
-use crate::home::{Home, HomeError};
+use crate::home::{Home, HomeError, Outside, Passphrase, Sealing, Secret};
 use crate::ops::Problem;
 use crate::store::{Snapshot, Store, StoreError};
 
@@ -453,6 +453,69 @@ fn a_new_life_that_was_cut_off_at_any_place_is_repeated() {
         assert!(dir.join("former-keys/1/event.key").exists());
         morning.join(&again, &morning.next_papers(&again)).unwrap();
     }
+}
+
+#[test]
+fn a_new_life_is_sealed_and_so_are_the_keys_before_it() {
+    let (secret, outside) = words("correct horse battery staple");
+    let (other, others) = words("quite another long passphrase");
+    let morning = Morning::new();
+    let (dir, clerk) = (morning.home.dir(), morning.home.new_clerk_key(3).unwrap());
+    let (home, _) = enrol::new_life(dir, Some(&secret)).unwrap();
+    assert_eq!(home.keys().unwrap_err().code(), "home.passphrase_needed");
+    let home = home.opened_by(outside.clone());
+    let request = enrol::request(&home, &[]).unwrap();
+    // Keys that were asked for stay, whatever is said now.
+    let (again, _) = enrol::new_life(dir, Some(&other)).unwrap();
+    assert_eq!(enrol::request(&again.opened_by(outside.clone()), &[]).unwrap(), request);
+    assert_eq!(home.clerk_key(3).unwrap().public(), clerk, "a clerk's key goes on");
+    let files = |below: &str| -> Vec<_> {
+        let found = fs::read_dir(dir.join(below)).unwrap();
+        found.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    assert_eq!(files("keys"), ["keys.sealed"]);
+    assert_eq!(files("former-keys/1"), ["keys.sealed"], "nor do the old keys lie in clear");
+    assert_eq!(files("clerks"), Vec::<String>::new());
+
+    assert_eq!(Home::open_with(dir, outside.clone()).unwrap_err().code(), "home.in_recovery");
+    let waits = Home::open_to_join(dir).unwrap();
+    let papers = morning.next_papers(&home);
+    let locked = morning.join(&waits, &papers).unwrap_err();
+    assert_eq!(locked.code(), "home.passphrase_needed");
+    let wrong = morning.join(&waits.clone().opened_by(others.clone()), &papers).unwrap_err();
+    assert_eq!(wrong.code(), "home.wrong_passphrase");
+    assert_eq!(life_of(dir), 1);
+    morning.join(&waits.opened_by(outside.clone()), &papers).unwrap();
+    assert_eq!(life_of(dir), 2);
+
+    // The next life may be sealed under something else: what was sealed before stays as it was.
+    let sealed = fs::read(dir.join("keys/keys.sealed")).unwrap();
+    let (third, _) = enrol::new_life(dir, Some(&other)).unwrap();
+    assert_eq!(third.clone().opened_by(outside).keys().unwrap_err().code(), "home.wrong_passphrase");
+    let third = third.opened_by(others);
+    morning.join(&third, &morning.next_papers(&third)).unwrap();
+    assert_eq!(fs::read(dir.join("former-keys/2/keys.sealed")).unwrap(), sealed);
+    assert_eq!(third.clerk_key(3).unwrap_err().code(), "home.clerk_key_missing");
+    Home::open(dir).unwrap();
+}
+
+fn words(text: &str) -> (Secret, Outside) {
+    let passphrase = Passphrase::new(text.as_bytes());
+    let outside = Outside { typed: Some(passphrase.clone()), ..Outside::default() };
+    (Secret::new_passphrase(passphrase).unwrap(), outside)
+}
+
+#[test]
+fn a_restored_hall_draws_sealed_keys() {
+    let (secret, outside) = words("correct horse battery staple");
+    let morning = Morning::new();
+    let dir = morning.restored("restored");
+    let (home, _) = enrol::new_life(&dir, Some(&secret)).unwrap();
+    let home = home.opened_by(outside.clone());
+    morning.join(&home, &morning.next_papers(&home)).unwrap();
+    assert_eq!(Home::open(&dir).unwrap().sealing().unwrap(), Sealing::Passphrase);
+    Home::open_with(&dir, outside).unwrap().keys().unwrap();
+    assert!(!dir.join("keys/wrap.key").exists());
 }
 
 #[test]
