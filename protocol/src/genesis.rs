@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::directory::admission::admissible;
+use crate::directory::{Charter, Directory};
 use crate::ids::{Digest, HallAt};
 use crate::record::{Body, Record};
 use crate::rows::{self, FORMAT_VERSION};
@@ -24,6 +26,15 @@ pub enum NotInstalled {
     /// A record was left out: it does not hold, or may not stand here.
     #[error("{0} records do not hold")]
     Refused(u64),
+    /// The rows that are here are another hall's, or of another root.
+    #[error("the rows that are here are not this hall's")]
+    OtherHall,
+    /// The rows that are here are of this life or of a later one.
+    #[error("the rows that are here are of this life or of a later one")]
+    NotNewer,
+    /// This life was ended before it began: it was revoked, or a later one was chartered.
+    #[error("this life was ended before it began")]
+    Ended,
 }
 
 /// The rows a node begins with. `anchor` is the SHA-256 of the first root policy's record, confirmed by
@@ -55,9 +66,77 @@ pub fn install(
     if refused > 0 {
         return Err(NotInstalled::Refused(refused));
     }
-    if crate::directory::Directory::new(&cx).card(me).is_none() {
+    if Directory::new(&cx).card(me).is_none() {
         return Err(NotInstalled::NoChain);
     }
+    taken_out(effects)
+}
+
+/// What turns the rows of an earlier life of a hall into those of a new one; without rows, the same as [`install`].
+///
+/// `anchor` is the root that people have confirmed for the papers; the rows must have been of the same one. The
+/// records of the papers are laid over what is held, by the same rules as everywhere; what is held and prevails
+/// stays. Of the other rows only the one that says who this is changes: what an earlier life has left on its desk
+/// is not this function's to decide.
+pub fn rejoin(
+    now: Now,
+    view: &dyn View,
+    anchor: Digest,
+    policy: &Signed<Record>,
+    records: Vec<Signed<Record>>,
+    me: HallAt,
+) -> Result<Writes, NotInstalled> {
+    let Some(held) = identity(view) else { return install(now, anchor, policy, records, me) };
+    if policy.digest() != anchor {
+        return Err(NotInstalled::WrongRoot);
+    }
+    if held.anchor != anchor || held.at.hall != me.hall {
+        return Err(NotInstalled::OtherHall);
+    }
+    if held.at.incarnation >= me.incarnation {
+        return Err(NotInstalled::NotNewer);
+    }
+    let mut effects = Effects::default();
+    let mut cx = Cx::new(now, view, &mut effects);
+    rows::write(&mut cx, rows::meta("hall"), &me);
+    let own = charter_of(&records, me).ok_or(NotInstalled::NoChain)?;
+    let (records, mut refused) = shelf::verify_batch(&cx, records);
+    for record in &records {
+        match admissible(&Directory::new(&cx), record.value()) {
+            // What is held may be newer than the papers, or stand before them.
+            Ok(()) => drop(shelf::apply(&mut cx, record)),
+            Err(_) => refused = refused.saturating_add(1),
+        }
+    }
+    if refused > 0 {
+        return Err(NotInstalled::Refused(refused));
+    }
+    let directory = Directory::new(&cx);
+    if directory.life(me) != Some(own) {
+        return Err(NotInstalled::NoChain);
+    }
+    if directory.present(me.hall) != Some(me) {
+        return Err(NotInstalled::Ended);
+    }
+    taken_out(effects)
+}
+
+/// The charter of a life among records, unverified.
+fn charter_of(records: &[Signed<Record>], at: HallAt) -> Option<Charter> {
+    let bodies = records.iter().filter_map(|record| record.peek().ok()).map(|record| record.body);
+    let mut charters = bodies.filter_map(|body| match body {
+        Body::Charter(charter) => Some(*charter),
+        Body::Policy(_)
+        | Body::Contact(_)
+        | Body::Revocation(_)
+        | Body::Calendar(_)
+        | Body::Matter(_)
+        | Body::Delegation(_) => None,
+    });
+    charters.rfind(|charter| charter.at() == at)
+}
+
+fn taken_out(effects: Effects) -> Result<Writes, NotInstalled> {
     let mut writes = BTreeMap::new();
     let stored: Result<_, NotInstalled> = effects.commit(|rows| {
         writes = rows;

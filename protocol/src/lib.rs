@@ -35,6 +35,7 @@ pub mod rows;
 pub mod seal;
 mod shelf;
 pub mod signed;
+pub mod sound;
 pub mod step;
 pub mod verify;
 pub mod wire;

@@ -87,42 +87,52 @@ pub(crate) enum Table {
     Clerk = 0x40,
 }
 
+/// Every table and its name.
+const TABLES: [(Table, &str); 31] = [
+    (Table::Meta, "meta"),
+    (Table::Record, "record"),
+    (Table::Element, "element"),
+    (Table::Fingerprint, "fingerprint"),
+    (Table::Version, "version"),
+    (Table::Life, "life"),
+    (Table::Card, "card"),
+    (Table::Case, "case"),
+    (Table::Event, "event"),
+    (Table::Wrap, "wrap"),
+    (Table::Custody, "custody"),
+    (Table::Number, "number"),
+    (Table::Receipt, "receipt"),
+    (Table::Copied, "copied"),
+    (Table::Desk, "desk"),
+    (Table::Numbering, "numbering"),
+    (Table::Tally, "tally"),
+    (Table::Reading, "reading"),
+    (Table::Stuck, "stuck"),
+    (Table::Bond, "bond"),
+    (Table::Fence, "fence"),
+    (Table::Fenced, "fenced"),
+    (Table::Orphan, "orphan"),
+    (Table::Single, "single"),
+    (Table::Post, "post"),
+    (Table::Letter, "letter"),
+    (Table::Posted, "posted"),
+    (Table::Age, "age"),
+    (Table::Parcel, "parcel"),
+    (Table::Burden, "burden"),
+    (Table::Clerk, "clerk"),
+];
+
+impl Table {
+    /// The table whose keys begin with a byte.
+    pub(crate) fn of(byte: u8) -> Option<Self> {
+        let found = TABLES.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
+        found.map(|(table, _)| table)
+    }
+}
+
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 31] = [
-        (Table::Meta, "meta"),
-        (Table::Record, "record"),
-        (Table::Element, "element"),
-        (Table::Fingerprint, "fingerprint"),
-        (Table::Version, "version"),
-        (Table::Life, "life"),
-        (Table::Card, "card"),
-        (Table::Case, "case"),
-        (Table::Event, "event"),
-        (Table::Wrap, "wrap"),
-        (Table::Custody, "custody"),
-        (Table::Number, "number"),
-        (Table::Receipt, "receipt"),
-        (Table::Copied, "copied"),
-        (Table::Desk, "desk"),
-        (Table::Numbering, "numbering"),
-        (Table::Tally, "tally"),
-        (Table::Reading, "reading"),
-        (Table::Stuck, "stuck"),
-        (Table::Bond, "bond"),
-        (Table::Fence, "fence"),
-        (Table::Fenced, "fenced"),
-        (Table::Orphan, "orphan"),
-        (Table::Single, "single"),
-        (Table::Post, "post"),
-        (Table::Letter, "letter"),
-        (Table::Posted, "posted"),
-        (Table::Age, "age"),
-        (Table::Parcel, "parcel"),
-        (Table::Burden, "burden"),
-        (Table::Clerk, "clerk"),
-    ];
-    let found = WORDS.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
+    let found = TABLES.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
     found.map_or("other", |(_, word)| word)
 }
 
@@ -496,6 +506,11 @@ pub(crate) fn parse<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> T {
 /// Decodes what a row's value begins with.
 pub(crate) fn parse_head<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> T {
     sound(key, wire::decode_head(bytes, FRAME_MAX * 2).map(|(head, _rest)| head))
+}
+
+/// Whether a value is one of its kind: for rows that come from elsewhere than this node's own store.
+pub(crate) fn decodes<T: DeserializeOwned>(value: &[u8]) -> bool {
+    wire::decode_own::<T>(value, FRAME_MAX * 2).is_ok()
 }
 
 fn sound<T>(key: &[u8], decoded: Result<T, Malformed>) -> T {

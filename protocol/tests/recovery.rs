@@ -22,6 +22,7 @@ use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer};
 use hallmesh_protocol::seal::wrap_keypair;
 use hallmesh_protocol::signed::Signed;
+use hallmesh_protocol::sound;
 use hallmesh_protocol::step::{Command, Input, Reply, Ticket};
 use hallmesh_protocol::verify;
 
@@ -94,6 +95,16 @@ fn decided_out_of_sight(city: &mut City, case: CaseId) -> (CaseFile, HallAt) {
     (query::file(&city.halls[COUNTY].rows, case), city.halls[COUNTY].at)
 }
 
+/// What a node keeps of all this would come back from a backup.
+fn sound(city: &City) {
+    for hall in &city.halls {
+        for (key, value) in &hall.rows.0 {
+            assert_eq!(sound::row(key, value), Ok(()), "{}", hall.at);
+        }
+        assert_eq!(sound::whole(&hall.rows), Ok(()), "{}", hall.at);
+    }
+}
+
 #[test]
 fn a_case_goes_on_in_the_next_life_of_its_hall_and_comes_back_to_the_window() {
     let mut city = City::new();
@@ -108,6 +119,7 @@ fn a_case_goes_on_in_the_next_life_of_its_hall_and_comes_back_to_the_window() {
     assert_eq!(custodians(&city, case), [VILLAGE]);
     assert!(matches!(city.deed(VILLAGE, case, Deed::Deliver), Reply::Recorded { .. }));
     assert_eq!(fold(&city, VILLAGE, case).state, State::Delivered);
+    sound(&city);
 }
 
 #[test]
@@ -125,6 +137,7 @@ fn a_giver_whose_target_has_ended_is_let_go_by_the_next_life() {
     city.run_seconds(120);
     assert_eq!(custodians(&city, case), [COUNTY]);
     assert_eq!(stage(&city, VILLAGE, case), Stage::Released);
+    sound(&city);
 }
 
 #[test]
@@ -148,6 +161,7 @@ fn nobody_goes_on_before_every_mirror_has_spoken() {
     city.bend = Box::new(|_, _, _| true);
     city.run_seconds(120);
     assert_eq!(custodians(&city, case), [COUNTY]);
+    sound(&city);
 }
 
 #[test]
@@ -171,6 +185,7 @@ fn a_mirror_that_has_given_its_word_records_nothing_more_of_the_ended_life() {
     let mirror = city.index(speaks);
     assert!(!events(&city, mirror, case).contains(&"decide"));
     assert!(!query::orphans(&city.halls[mirror].rows, case).is_empty());
+    sound(&city);
 }
 
 #[test]
@@ -198,4 +213,5 @@ fn what_an_ended_life_still_says_finds_no_witness_and_changes_nothing() {
         city.halls.iter().any(|hall| !query::orphans(&hall.rows, case).is_empty()),
         "it is kept and shown"
     );
+    sound(&city);
 }

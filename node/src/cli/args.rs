@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{case, city, clerk, config, demo, hall, matter, peer, post, record, route, values};
+use super::{backup, case, city, clerk, config, demo, hall, matter, peer, post, record, route, values};
 use crate::texts::Lang;
 
 #[derive(Debug, Parser)]
@@ -57,6 +57,8 @@ pub(super) enum Noun {
     Post(post::Post),
     #[command(subcommand)]
     Record(record::Record),
+    #[command(subcommand)]
+    Backup(backup::Backup),
     #[command(subcommand)]
     Config(config::Config),
     Demo(demo::Demo),

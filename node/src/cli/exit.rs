@@ -58,7 +58,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-const EXACT: [(&str, Exit); 19] = [
+const EXACT: [(&str, Exit); 26] = [
     ("node.not_running", Exit::NotRunning),
     ("node.socket_not_permitted", Exit::NotRunning),
     ("call.not_permitted", Exit::Refused),
@@ -76,6 +76,13 @@ const EXACT: [(&str, Exit); 19] = [
     ("post.nothing_here", Exit::NotFound),
     ("post.stick_full", Exit::Failed),
     ("post.directory_moved", Exit::Stale),
+    ("home.in_recovery", Exit::Refused),
+    ("home.not_empty", Exit::Refused),
+    ("backup.not_a_backup", Exit::Refused),
+    ("backup.other_version", Exit::Refused),
+    ("backup.cut_short", Exit::Refused),
+    ("backup.damaged", Exit::Refused),
+    ("backup.unsound", Exit::Refused),
     ("record.old", Exit::Stale),
     ("record.fork", Exit::Stale),
 ];
@@ -107,6 +114,9 @@ mod tests {
         assert_eq!(code("call.not_permitted"), 5);
         assert_eq!(code("route.no_right"), 5);
         assert_eq!(code("lists.division_swapped"), 5);
+        assert_eq!(code("backup.damaged"), 5);
+        assert_eq!(code("backup.not_written"), 1);
+        assert_eq!(code("home.in_recovery"), 5);
         assert_eq!(code("record.old"), 6);
         assert_eq!(code("usage.value"), 2);
         assert_eq!(code("file.unreadable"), 1);

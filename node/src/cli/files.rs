@@ -55,6 +55,14 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     write(path, bytes, FOR_ITS_OWNER)
 }
 
+/// The same for what is too large to be in memory at once: `fill` writes it.
+pub(super) fn write_private_with<T>(
+    path: &Path,
+    fill: impl FnOnce(&mut fs::File) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    write_with(path, FOR_ITS_OWNER, fill)
+}
+
 /// Refuses a path where something is.
 pub(super) fn refuse_existing(path: &Path) -> Result<(), Problem> {
     if path.symlink_metadata().is_ok() {
@@ -64,19 +72,30 @@ pub(super) fn refuse_existing(path: &Path) -> Result<(), Problem> {
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Problem> {
+    write_with(path, mode, |file| file.write_all(bytes).map_err(|cause| not_written(path, cause)))
+}
+
+fn write_with<T>(
+    path: &Path,
+    mode: u32,
+    fill: impl FnOnce(&mut fs::File) -> Result<T, Problem>,
+) -> Result<T, Problem> {
     refuse_existing(path)?;
-    let unfinished = unfinished(path);
-    let written = write_whole(&unfinished, bytes, mode).and_then(|()| rename_new(&unfinished, path));
+    let (unfinished, failed) = (unfinished(path), |cause| not_written(path, cause));
+    let written = begin(&unfinished, mode).map_err(failed).and_then(|mut file| {
+        let filled = fill(&mut file)?;
+        file.sync_all().and_then(|()| rename_new(&unfinished, path)).map_err(failed)?;
+        Ok(filled)
+    });
     if written.is_err() {
         // There is nothing left to do about a file that cannot be removed either.
         let _left_over = fs::remove_file(&unfinished);
     }
-    let kept = written.and_then(|()| {
-        sync_dir_of(path).inspect_err(|_| {
-            let _left_over = fs::remove_file(path);
-        })
+    let filled = written?;
+    let kept = sync_dir_of(path).inspect_err(|_| {
+        let _left_over = fs::remove_file(path);
     });
-    kept.map_err(|cause| not_written(path, cause))
+    kept.map_err(failed).map(|()| filled)
 }
 
 fn not_written(path: &Path, cause: io::Error) -> Problem {
@@ -93,13 +112,11 @@ fn unfinished(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+fn begin(path: &Path, mode: u32) -> io::Result<fs::File> {
     // Of an earlier process of the same number, which a power cut ended.
     fs::remove_file(path)
         .or_else(|cause| if cause.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(cause) })?;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
 }
 
 /// Gives a file its name unless something has it. File systems of the network know no such renaming but have
@@ -147,7 +164,7 @@ mod tests {
         let path = dir.path().join("request.txt");
         fs::write(&path, "first").unwrap();
         let unfinished = unfinished(&path);
-        write_whole(&unfinished, b"second", FOR_ALL).unwrap();
+        begin(&unfinished, FOR_ALL).unwrap().write_all(b"second").unwrap();
         assert_eq!(rename_new(&unfinished, &path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "first");
         // A name that is too long fails after the file was written beside it, if at all.

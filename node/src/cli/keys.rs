@@ -9,7 +9,7 @@ use super::passphrase;
 use super::render;
 use super::report::Report;
 use super::session::Session;
-use crate::home::{Home, Sealing, Secret};
+use crate::home::{Home, Outside, Sealing, Secret};
 use crate::ops::Problem;
 
 #[derive(Debug, Args)]
@@ -31,6 +31,15 @@ pub(super) fn of_init(session: &Session, unsealed: bool) -> Result<Option<Secret
         (None, Some(file)) => Ok(Some(Secret::new_passphrase_in(&file, &config.data_dir)?)),
         (None, None) => typed(session).map(Some),
     }
+}
+
+/// Where the secret is that keys were sealed under a moment ago: a passphrase that was typed is not asked for again.
+pub(super) fn opening(session: &Session, secret: Option<&Secret>) -> Result<Outside, Problem> {
+    let mut outside = session.config()?.outside();
+    if let Some(Secret::Passphrase(passphrase)) = secret {
+        outside.typed = Some(passphrase.clone());
+    }
+    Ok(outside)
 }
 
 /// `hall reseal`.

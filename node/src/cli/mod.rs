@@ -6,6 +6,7 @@
 mod application;
 mod archive;
 mod args;
+mod backup;
 mod case;
 mod city;
 mod clerk;
@@ -87,6 +88,7 @@ fn dispatch(session: &Session, noun: &Noun) -> Result<Report, Problem> {
         Noun::Case(case) => case::run(session, case),
         Noun::Post(post) => post::run(session, post),
         Noun::Record(record) => record::run(session, record),
+        Noun::Backup(backup) => backup::run(session, backup),
         Noun::Config(config) => config::run(session, config),
         Noun::Demo(demo) => demo::run(session, demo),
         Noun::Version => {

@@ -11,6 +11,7 @@ use super::report::Report;
 use super::session::{Session, found};
 use crate::config::{Config, Severity};
 use crate::driver;
+use crate::home::Home;
 use crate::ops::{Ask, Problem};
 
 /// Runs until it is told to stop. Settings that cannot work are refused before anything is opened.
@@ -22,7 +23,7 @@ pub(super) fn run(session: &Session) -> Result<Report, Problem> {
     }
     let said = output::complain(&config::say(&session.texts, &findings));
     said.map_err(|cause| Problem::new("file.not_written").with("file", "stderr").with("reason", cause))?;
-    let outside = session.outside(&settings)?;
+    let outside = session.outside(&settings, &Home::open(&settings.data_dir)?)?;
     log_to_stderr(&settings);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| Problem::new("node.no_runtime").with("reason", cause))?;

@@ -1,12 +1,19 @@
 //! The one way to the terminal.
 
-use std::io::{self, Write};
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::session::Session;
+use crate::texts::Texts;
+
 /// Of every JSON answer. Grows when a field changes its meaning or goes; new fields do not count.
 const SCHEMA: u8 = 1;
+/// People see no more in between.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 #[derive(Serialize)]
 struct Versioned<'a> {
@@ -25,6 +32,40 @@ pub(super) fn lines(lines: &[String]) -> io::Result<()> {
 pub(super) fn json(answer: &Map<String, Value>) -> io::Result<()> {
     let text = serde_json::to_string(&Versioned { schema: SCHEMA, answer })?;
     lines(&[text])
+}
+
+/// How far something slow has come, on one line of a terminal that is written over; nothing anywhere else.
+pub(super) struct Progress<'a> {
+    texts: &'a Texts,
+    key: &'static str,
+    shown: Option<Instant>,
+    on: bool,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(session: &'a Session, key: &'static str) -> Self {
+        let on = !session.global.json && io::stderr().is_terminal();
+        Self { texts: &session.texts, key, shown: None, on }
+    }
+
+    /// Shows it, unless that was done just now.
+    pub(super) fn show(&mut self, done: &dyn Display) {
+        let due = self.shown.is_none_or(|shown| shown.elapsed() >= PROGRESS_EVERY);
+        if self.on && due {
+            self.shown = Some(Instant::now());
+            let line = self.texts.filled(self.key, &[("done", done)]);
+            // A terminal that is gone has nobody who wants to know.
+            self.on = write!(io::stderr().lock(), "\r{line}\x1b[K").is_ok();
+        }
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        if self.on && self.shown.is_some() {
+            let _nobody_there = write!(io::stderr().lock(), "\r\x1b[K");
+        }
+    }
 }
 
 /// What went wrong, for people.

@@ -9,9 +9,9 @@ use hallmesh_protocol::record::encode_records;
 use serde_json::json;
 
 use super::args::Signer;
-use super::hall::wall;
 use super::report::Report;
 use super::session::{Session, unexpected};
+use super::time::wall;
 use super::{files, passphrase, render, values};
 use crate::enrol;
 use crate::ops::{Answer, Ask, Problem, ReasonWord, RevocationPlan, hex};

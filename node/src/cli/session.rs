@@ -49,12 +49,18 @@ impl Session {
     /// What `hall init` made, and what opens its keys: a passphrase is asked for if somebody is there to type it.
     pub(super) fn home_with_keys(&self) -> Result<Home, Problem> {
         let config = self.config()?;
-        Ok(Home::open_with(&config.data_dir, self.outside(&config)?)?)
+        self.with_keys(&config, Home::open(&config.data_dir)?)
+    }
+
+    /// The same of a home that is to join, which does not live yet or not again.
+    pub(super) fn home_to_join(&self) -> Result<Home, Problem> {
+        let config = self.config()?;
+        self.with_keys(&config, Home::open_to_join(&config.data_dir)?)
     }
 
     /// Where the secret is that opens the keys of this machine's home.
-    pub(super) fn outside(&self, config: &Config) -> Result<Outside, Problem> {
-        let (mut outside, home) = (config.outside(), Home::open(&config.data_dir)?);
+    pub(super) fn outside(&self, config: &Config, home: &Home) -> Result<Outside, Problem> {
+        let mut outside = config.outside();
         if home.sealing()? == Sealing::Passphrase
             && !outside.has_passphrase()
             && passphrase::is_somebody_there()
@@ -62,6 +68,11 @@ impl Session {
             outside.typed = Some(passphrase::ask(&self.texts, "passphrase.ask")?);
         }
         Ok(outside)
+    }
+
+    fn with_keys(&self, config: &Config, home: Home) -> Result<Home, Problem> {
+        let outside = self.outside(config, &home)?;
+        Ok(home.opened_by(outside))
     }
 
     /// What `hall init` made.

@@ -105,8 +105,17 @@ fn every_text_that_is_said_is_in_the_catalogue() {
 #[test]
 fn every_problem_has_its_sentences() {
     let texts = Texts::new(Lang::En);
-    let rooms =
-        ["home.", "enrol.", "export.", "verify.", "lists.", "config.file", "config.key", "config.value"];
+    let rooms = [
+        "home.",
+        "enrol.",
+        "export.",
+        "verify.",
+        "backup.",
+        "lists.",
+        "config.file",
+        "config.key",
+        "config.value",
+    ];
     let of_rooms = literals("=> ").into_iter().filter(|code| rooms.iter().any(|room| code.starts_with(room)));
     let made = ["Problem::new(", "Fault::error(", "Fault::warning("].into_iter().flat_map(literals);
     let missing: BTreeSet<String> =

@@ -1,5 +1,7 @@
 //! Moments and spans as people in a hall write them: Shanghai time, no fractions.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use hallmesh_protocol::calendar::CivilDay;
 
 use crate::texts::{self, Texts};
@@ -11,6 +13,12 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+
+/// Milliseconds since 1970. A clock before that is a dead battery.
+pub(super) fn wall() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// `2026-11-24 09:10:44`, from milliseconds since 1970.
 pub(super) fn moment(wall: u64) -> String {

@@ -6,11 +6,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use super::copying::IDLE_MAX;
 use super::engine::{Event, Recorded};
 use super::room::Reserve;
 use super::shared::Shared;
 use crate::admin::{ADMIN_FRAME_MAX, AdminCall};
-use crate::ops::{self, Answer, Ask, Asked, Call, Deed, Problem};
+use crate::backup;
+use crate::ops::{self, Answer, Ask, Asked, BackupPiece, Call, Deed, Problem};
 
 /// The administrator's user id.
 const ROOT: u32 = 0;
@@ -28,7 +30,11 @@ pub(crate) async fn run(
 ) -> Result<(), Problem> {
     // They hold the store, which is free when this task has ended.
     let mut answering = JoinSet::new();
-    while let Some(call) = calls.recv().await {
+    loop {
+        let call = tokio::time::timeout(IDLE_MAX, calls.recv()).await;
+        shared.copying.end_if_idle();
+        let Ok(call) = call else { continue };
+        let Some(call) = call else { break };
         while answering.try_join_next().is_some() {}
         let (shared, feed, stop) = (Arc::clone(&shared), feed.clone(), stop.clone());
         answering.spawn(async move {
@@ -40,6 +46,7 @@ pub(crate) async fn run(
         });
     }
     while answering.join_next().await.is_some() {}
+    shared.copying.end();
     Ok(())
 }
 
@@ -55,8 +62,14 @@ fn encode(answer: &Answer) -> Vec<u8> {
 /// What carries no clerk's signature and changes who may do what is for the node's user and the administrator.
 /// Everybody else on the socket is there to ask, and to work as a clerk.
 fn refuse_others(ask: &Ask, user: Option<u32>) -> Result<(), Problem> {
-    let own =
-        matches!(ask, Ask::AddClerk { .. } | Ask::DisableClerk { .. } | Ask::Recording { .. } | Ask::Stop);
+    let own = matches!(
+        ask,
+        Ask::AddClerk { .. }
+            | Ask::DisableClerk { .. }
+            | Ask::Recording { .. }
+            | Ask::Backup { .. }
+            | Ask::Stop
+    );
     let node = rustix::process::geteuid().as_raw();
     let permitted = !own || user.is_some_and(|user| user == ROOT || user == node);
     if permitted { Ok(()) } else { Err(Problem::new("call.not_permitted")) }
@@ -83,6 +96,9 @@ async fn answer(
     }
     if let Ask::Recording { mark, from } = ask {
         return recording(shared, feed, mark, from).await;
+    }
+    if let Ask::Backup { mark, after } = ask {
+        return copy(shared, mark, &after).await;
     }
     if let Ask::Happened { since } = ask {
         let (mark, events) = shared.happened_since(since);
@@ -172,6 +188,31 @@ async fn recording(
     Ok(Answer::Recording { mark, piece: ops::hex(piece), more })
 }
 
+/// A piece of all rows. The first question takes the snapshot; the pieces of one backup have one mark.
+async fn copy(shared: &Arc<Shared>, mark: Option<u64>, after: &str) -> Result<Answer, Problem> {
+    let after = ops::unhex(after).ok_or_else(|| Problem::new("call.malformed"))?;
+    let held = match mark {
+        Some(mark) => shared.copying.held(mark).ok_or_else(|| Problem::new("backup.replaced"))?,
+        None => shared.copying.begin(shared.snapshot()?, shared.now().wall),
+    };
+    let view = Arc::clone(&held.view);
+    let piece = tokio::task::spawn_blocking(move || backup::piece(&*view, &after)).await;
+    let piece = piece.ok().ok_or_else(|| Problem::new("node.bug"))?;
+    if !piece.more {
+        shared.copying.end();
+    }
+    Ok(Answer::Backup(Box::new(BackupPiece {
+        mark: held.mark,
+        hall: shared.at.hall.to_string(),
+        incarnation: shared.at.incarnation,
+        made: held.made,
+        rows: ops::hex(&piece.rows),
+        last: ops::hex(&piece.last),
+        count: piece.count,
+        more: piece.more,
+    })))
+}
+
 /// Runs something slow over a fresh snapshot, off the loop.
 async fn with_view<T: Send + 'static>(
     shared: &Arc<Shared>,
@@ -192,13 +233,14 @@ mod tests {
     use crate::ops::RoleWords;
 
     #[test]
-    fn clerks_are_made_recordings_given_out_and_the_node_is_stopped_by_its_user_and_the_administrator_only() {
+    fn clerks_recordings_backups_and_the_end_are_for_the_nodes_user_and_the_administrator_only() {
         let node = rustix::process::geteuid().as_raw();
         let (name, key, roles) = ("clerk".to_owned(), String::new(), RoleWords::default());
         let own = [
             Ask::AddClerk { name, number: None, key, roles },
             Ask::DisableClerk { number: 1 },
             Ask::Recording { mark: None, from: 0 },
+            Ask::Backup { mark: None, after: String::new() },
             Ask::Stop,
         ];
         for ask in &own {

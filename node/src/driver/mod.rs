@@ -9,6 +9,7 @@
 
 mod alarms;
 mod calls;
+mod copying;
 mod engine;
 mod intake;
 mod introduce;
@@ -203,7 +204,7 @@ async fn shutdown_signal() {
 }
 
 /// A store that cannot be used, for people.
-fn store_problem(why: &StoreError, dir: &Path) -> Problem {
+pub(crate) fn store_problem(why: &StoreError, dir: &Path) -> Problem {
     let problem = match why {
         StoreError::Missing { .. } => Problem::new("store.missing"),
         StoreError::Exists { .. } => Problem::new("store.exists"),

@@ -10,6 +10,7 @@ use hallmesh_protocol::seal::WrapSecret;
 use hallmesh_protocol::step::{Happening, Now};
 use tokio::sync::watch;
 
+use super::copying::Copying;
 use super::tape::Commits;
 use crate::home::Home;
 use crate::net::Net;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     /// Whether the inputs are recorded.
     pub(crate) records: bool,
     pub(crate) commits: Commits,
+    pub(crate) copying: Copying,
     /// A saved recording while it is handed out, with the mark that tells it from others.
     saved: Mutex<Option<(u64, Arc<[u8]>)>>,
     started: Instant,
@@ -70,6 +72,7 @@ impl Shared {
             home,
             records: false,
             commits: Commits::default(),
+            copying: Copying::default(),
             saved: Mutex::new(None),
             started: Instant::now(),
             live: Mutex::new(live),

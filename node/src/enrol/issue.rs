@@ -167,6 +167,12 @@ pub enum IssueError {
         /// The life that is chartered.
         held: HallAt,
     },
+    /// No life of the hall is known here that another one could follow.
+    #[error("no earlier life of {hall} is known")]
+    NoEarlierLife {
+        /// The hall.
+        hall: HallId,
+    },
     /// What is kept of the last charter is damaged.
     #[error("{}: {cause}", path.display())]
     Register {
@@ -216,6 +222,7 @@ impl IssueError {
             Self::LifeRevoked { .. } => "enrol.issue.life_revoked",
             Self::OtherKeys { .. } => "enrol.issue.other_keys",
             Self::LaterLife { .. } => "enrol.issue.later_life",
+            Self::NoEarlierLife { .. } => "enrol.issue.no_earlier_life",
             Self::Register { .. } => "enrol.issue.register",
             Self::Validity { .. } => "enrol.issue.validity",
             Self::Incarnation => "enrol.issue.incarnation",
@@ -238,7 +245,9 @@ impl IssueError {
                 vec![("found", found.to_string()), ("needed", needed.to_string())]
             }
             Self::OtherCity { hall, city } => vec![("hall", hall.to_string()), ("city", city.to_string())],
-            Self::PapersMissing { hall } | Self::SuperiorMissing { hall } => vec![("hall", hall.to_string())],
+            Self::PapersMissing { hall } | Self::SuperiorMissing { hall } | Self::NoEarlierLife { hall } => {
+                vec![("hall", hall.to_string())]
+            }
             Self::SuperiorsRoot { superior } => vec![("superior", superior.to_string())],
             Self::Superior { superior, cause } => {
                 vec![("superior", superior.to_string()), ("reason", cause.to_string())]
@@ -325,6 +334,19 @@ pub(super) fn by_hall(
     }
     let at = charter.at();
     if directory.is_revoked(at) { Err(IssueError::LifeRevoked { at }) } else { Ok(charter) }
+}
+
+/// The life that follows on the last one of a hall that was ever chartered.
+pub(super) fn next_life(view: &dyn View, hall: HallId) -> Result<u32, IssueError> {
+    let last = Directory::new(view).charter(hall).ok_or(IssueError::NoEarlierLife { hall })?;
+    Ok(last.incarnation.saturating_add(1))
+}
+
+/// The same, as far as the root has issued its charters.
+pub(super) fn next_life_by_root(root_dir: &Path, hall: HallId) -> Result<u32, IssueError> {
+    let last = Register { dir: root_dir.join(ISSUED) }.last(hall)?;
+    let last = last.ok_or(IssueError::NoEarlierLife { hall })?;
+    Ok(last.charter().incarnation.saturating_add(1))
 }
 
 /// Issues a charter as the city's root: for the city's own halls, the counties', and any other. `superior`

@@ -1,16 +1,19 @@
 //! A hall joins its city: with the bundle that answers its request, after its staff have confirmed the root.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use hallmesh_protocol::directory::Charter;
+use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{Digest, HallAt, HallId};
+use hallmesh_protocol::step::Writes;
 use thiserror::Error;
 
 use super::fingerprint;
 use super::issue::day;
 use super::papers::{Papers, PapersError};
-use crate::home::{Home, HomeError, files};
-use crate::store::{Store, StoreError};
+use crate::home::{Home, HomeError, Secret, files};
+use crate::store::{Store, StoreError, guarded, unwind};
 
 /// By how much this machine's clock may be behind the issuer's.
 const CLOCK_BEHIND_MAX_MS: u64 = 24 * 3_600_000;
@@ -86,7 +89,10 @@ pub enum JoinError {
     /// The home.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The database could not be made.
+    /// The rows that are here do not say whose they are.
+    #[error("the rows here are of no hall that this build knows")]
+    Rows,
+    /// The database could not be made or read.
     #[error(transparent)]
     Store(StoreError),
 }
@@ -103,6 +109,7 @@ impl JoinError {
             Self::OtherKeys { .. } => "enrol.join.other_keys",
             Self::Expired { .. } => "enrol.join.expired",
             Self::NotYetValid { .. } => "enrol.join.not_yet_valid",
+            Self::Rows => "enrol.join.rows",
             Self::Store(_) => "enrol.join.store",
         }
     }
@@ -118,6 +125,7 @@ impl JoinError {
             Self::OtherKeys { key } => vec![("key", key.word().to_owned())],
             Self::Expired { on } => vec![("on", on.clone())],
             Self::NotYetValid { from, today } => vec![("from", from.clone()), ("today", today.clone())],
+            Self::Rows => Vec::new(),
             Self::Store(cause) => vec![("reason", cause.to_string())],
         };
         found.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -150,7 +158,8 @@ pub(super) fn join(
     wall: u64,
 ) -> Result<Joined, JoinError> {
     let _lock = files::lock(home.dir())?;
-    if home.is_joined()? {
+    let (joined, recovers) = (home.is_joined()?, home.recovery()?.is_some());
+    if joined && !recovers {
         return Err(JoinError::AlreadyJoined { hall: home.hall() });
     }
     let papers = Papers::read_bundle(bundle)?;
@@ -160,11 +169,13 @@ pub(super) fn join(
     }
     refuse_foreign(home, charter)?;
     refuse_out_of_time(charter, wall)?;
-    let rows = papers.verify(anchor, wall)?;
-    match Store::create(home.dir(), &rows) {
-        Ok(store) => drop(store),
-        Err(StoreError::Exists { .. }) => return Err(JoinError::AlreadyJoined { hall: home.hall() }),
-        Err(cause) => return Err(JoinError::Store(cause)),
+    if joined {
+        begin_again(home, &papers, wall)?;
+    } else {
+        begin(home, &papers.verify(anchor, wall)?)?;
+    }
+    if recovers {
+        home.end_recovery()?;
     }
     Ok(Joined {
         at: charter.at(),
@@ -174,6 +185,58 @@ pub(super) fn join(
         fingerprint: fingerprint(&anchor),
         valid_to: charter.valid_to,
     })
+}
+
+/// Makes a hall's home ready for a life after the one that has ended: puts the old keys aside and draws new ones, sealed
+/// under `secret` or in clear, which are then asked for like those of a new hall. Its rows stay. A home that has not joined
+/// is left as it is.
+///
+/// Gives the home, and the life that its rows are of. Refused while the node runs.
+pub(super) fn new_life(dir: &Path, secret: Option<&Secret>) -> Result<(Home, Option<HallAt>), JoinError> {
+    let home = Home::of_any_life(dir)?;
+    let _lock = files::lock(dir)?;
+    if !home.is_joined()? {
+        return Ok((Home::open_to_join(dir)?, None));
+    }
+    let store = Store::open_with(dir, unwind).map_err(JoinError::Store)?;
+    let held = held_by(&store, dir)?.ok_or(JoinError::Rows)?;
+    if home.recovery()?.is_some_and(|recovery| held.incarnation > recovery.life) {
+        // The new life was begun already; only the mark was left.
+        home.end_recovery()?;
+        return Err(JoinError::AlreadyJoined { hall: home.hall() });
+    }
+    home.begin_new_life(held.incarnation, secret)?;
+    drop(store);
+    Ok((home, Some(held)))
+}
+
+fn begin(home: &Home, rows: &Writes) -> Result<(), JoinError> {
+    match Store::create(home.dir(), rows) {
+        Ok(store) => {
+            drop(store);
+            Ok(())
+        }
+        Err(StoreError::Exists { .. }) => Err(JoinError::AlreadyJoined { hall: home.hall() }),
+        Err(cause) => Err(JoinError::Store(cause)),
+    }
+}
+
+/// Lays the papers of a new life over the rows of the one before.
+fn begin_again(home: &Home, papers: &Papers, wall: u64) -> Result<(), JoinError> {
+    let store = Store::open_with(home.dir(), unwind).map_err(JoinError::Store)?;
+    if held_by(&store, home.dir())? == Some(papers.charter().at()) {
+        // An attempt that was interrupted after its commit.
+        return Ok(());
+    }
+    let view = store.snapshot().map_err(JoinError::Store)?;
+    let writes = guarded(home.dir(), || papers.verify_over(papers.anchor(), wall, &view));
+    store.commit(&writes.map_err(JoinError::Store)??).map_err(JoinError::Store)
+}
+
+fn held_by(store: &Store, dir: &Path) -> Result<Option<HallAt>, JoinError> {
+    let view = store.snapshot().map_err(JoinError::Store)?;
+    let identity = guarded(dir, || genesis::identity(&view)).map_err(JoinError::Store)?;
+    Ok(identity.map(|identity| identity.at))
 }
 
 fn refuse_foreign(home: &Home, charter: &Charter) -> Result<(), JoinError> {

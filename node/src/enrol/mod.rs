@@ -40,7 +40,7 @@ pub use papers::{Papers, PapersError};
 pub use request::{RequestError, hall_of, request_fingerprint};
 
 use crate::hex::unhex;
-use crate::home::Home;
+use crate::home::{Home, Secret};
 
 /// Founds a city: draws the holders' keys and the recovery key, and has all holders sign the root policy.
 /// The files are in `out` together or not at all.
@@ -93,6 +93,16 @@ pub fn charter_below(
     Ok(issue::by_hall(view, by, &request, &terms)?)
 }
 
+/// The number of the life that follows on the last one of the hall that asks, by the directory in `view`.
+pub fn next_life(view: &dyn View, request: &str) -> Result<u32, EnrolError> {
+    Ok(issue::next_life(view, hall_of(read_request(request)?.value())?)?)
+}
+
+/// The same, by what was issued from this directory.
+pub fn next_life_by_root(root_dir: &Path, request: &str) -> Result<u32, EnrolError> {
+    Ok(issue::next_life_by_root(root_dir, hall_of(read_request(request)?.value())?)?)
+}
+
 /// What the hall `at`, whose charter `superior` has published, joins with.
 pub fn join_text(view: &dyn View, superior: HallId, at: HallAt) -> Result<String, EnrolError> {
     Directory::new(view).life_record(at).ok_or(PapersError::NoChain { at })?;
@@ -109,6 +119,13 @@ pub fn card_text_of_hex(hex: &str) -> Result<String, EnrolError> {
     let bytes = Some(hex).filter(|hex| hex.len() <= TEXT_MAX).and_then(unhex);
     let records = bytes.and_then(|bytes| decode_records(&bytes).ok());
     Ok(Papers::new(records.ok_or(PapersError::Incomplete)?)?.card()?)
+}
+
+/// Makes the home in `dir` ready for a new life of its hall, after a restoration or a roll-back: old keys put aside, new
+/// ones drawn and sealed under `secret`, in clear without one. Keys that were drawn for that life before stay as they are.
+/// Gives the home to [`request()`] with, and the life that its rows are of.
+pub fn new_life(dir: &Path, secret: Option<&Secret>) -> Result<(Home, Option<HallAt>), JoinError> {
+    join::new_life(dir, secret)
 }
 
 /// Revokes a life of a hall as the city's root, with the holders' keys that are in `root_dir`: the life that

@@ -44,6 +44,18 @@ pub enum PapersError {
         /// How many.
         count: u64,
     },
+    /// The rows that are here are not of this hall under this root.
+    #[error("the rows here are not those of {at} under this root")]
+    OtherRows {
+        /// The hall and the life that the papers are for.
+        at: HallAt,
+    },
+    /// The rows that are here are of the life that the papers are for, or of a later one.
+    #[error("the rows here are of {at} or a later life")]
+    NotNewer {
+        /// The hall and the life that the papers are for.
+        at: HallAt,
+    },
     /// The subject is no longer one of the city's halls.
     #[error("{at} was revoked")]
     Revoked {
@@ -61,6 +73,8 @@ impl PapersError {
             Self::Root => "enrol.papers.root",
             Self::NoChain { .. } => "enrol.papers.no_chain",
             Self::Refused { .. } => "enrol.papers.refused",
+            Self::OtherRows { .. } => "enrol.papers.other_rows",
+            Self::NotNewer { .. } => "enrol.papers.not_newer",
             Self::Revoked { .. } => "enrol.papers.revoked",
         }
     }
@@ -70,7 +84,7 @@ impl PapersError {
         match self {
             Self::File(cause) => cause.params(),
             Self::Incomplete | Self::Root => BTreeMap::new(),
-            Self::NoChain { at } | Self::Revoked { at } => {
+            Self::NoChain { at } | Self::OtherRows { at } | Self::NotNewer { at } | Self::Revoked { at } => {
                 BTreeMap::from([("hall".to_owned(), at.to_string())])
             }
             Self::Refused { count } => BTreeMap::from([("count".to_owned(), count.to_string())]),
@@ -157,15 +171,19 @@ impl Papers {
     pub fn verify(&self, anchor: Digest, wall: u64) -> Result<Writes, PapersError> {
         let (now, at) = (Now { ticks: 0, wall }, self.charter.at());
         let rows = genesis::install(now, anchor, &self.policy, self.rest.clone(), at);
-        let rows = rows.map_err(|cause| match cause {
-            NotInstalled::WrongRoot | NotInstalled::Unverified(_) => PapersError::Root,
-            NotInstalled::NoChain => PapersError::NoChain { at },
-            NotInstalled::Refused(count) => PapersError::Refused { count },
-        })?;
+        let rows = rows.map_err(|cause| explain(cause, at))?;
         match Directory::new(&Rows(&rows)).present(at.hall) {
             Some(present) if present == at => Ok(rows),
             Some(_) | None => Err(PapersError::Revoked { at }),
         }
+    }
+
+    /// Checks every signature from `anchor` to the subject, a new life of the hall whose rows are in `view`. Gives
+    /// what changes of them.
+    pub fn verify_over(&self, anchor: Digest, wall: u64, view: &dyn View) -> Result<Writes, PapersError> {
+        let (now, at) = (Now { ticks: 0, wall }, self.charter.at());
+        let rows = genesis::rejoin(now, view, anchor, &self.policy, self.rest.clone(), at);
+        rows.map_err(|cause| explain(cause, at))
     }
 
     fn of(records: Vec<Signed<Record>>) -> Result<Self, PapersError> {
@@ -219,6 +237,17 @@ impl Papers {
             ("City", format!("{} {}", self.city.city, self.city.name)),
             ("Root", fingerprint(&self.anchor())),
         ]
+    }
+}
+
+fn explain(cause: NotInstalled, at: HallAt) -> PapersError {
+    match cause {
+        NotInstalled::WrongRoot | NotInstalled::Unverified(_) => PapersError::Root,
+        NotInstalled::NoChain => PapersError::NoChain { at },
+        NotInstalled::Refused(count) => PapersError::Refused { count },
+        NotInstalled::OtherHall => PapersError::OtherRows { at },
+        NotInstalled::NotNewer => PapersError::NotNewer { at },
+        NotInstalled::Ended => PapersError::Revoked { at },
     }
 }
 

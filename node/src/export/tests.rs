@@ -1,8 +1,5 @@
 //! Exports are checked twice, by this program and by the script in them, and both must agree.
 
-#[path = "../../../protocol/tests/common/mod.rs"]
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +17,7 @@ use hallmesh_protocol::step::Reply;
 
 use super::dossier::{Dossier, Entry, Paper};
 use super::{ExportError, layout, write, *};
-use common::{CITY, City, VILLAGE, secret};
+use crate::common::{self, CITY, City, VILLAGE, secret};
 
 const HERE: u64 = 620_702_203_200;
 /// Seeds of event keys, see the city.

@@ -36,6 +36,20 @@ pub enum HomeError {
         /// Whose it was to be.
         wanted: HallId,
     },
+    /// A backup is restored into an empty directory only. Nothing was changed.
+    #[error("{} is not empty: {}", dir.display(), path.display())]
+    NotEmpty {
+        /// Which directory.
+        dir: PathBuf,
+        /// What was found in it.
+        path: PathBuf,
+    },
+    /// The hall in this directory was restored, or is to begin a new life, and does not live yet.
+    #[error("the hall in {} waits for a new life", dir.display())]
+    InRecovery {
+        /// Which directory.
+        dir: PathBuf,
+    },
     /// The directory holds something that is not a hall's. Nothing was changed.
     #[error("{} is in the way", path.display())]
     Foreign {
@@ -147,6 +161,8 @@ impl HomeError {
             Self::Missing { .. } => "home.missing",
             Self::Exists { .. } => "home.exists",
             Self::OtherHall { .. } => "home.other_hall",
+            Self::NotEmpty { .. } => "home.not_empty",
+            Self::InRecovery { .. } => "home.in_recovery",
             Self::Foreign { .. } => "home.foreign",
             Self::NotADirectory { .. } => "home.not_a_directory",
             Self::NotPermitted { .. } => "home.not_permitted",
@@ -169,8 +185,11 @@ impl HomeError {
     /// Parameters of the sentence under [`HomeError::code`].
     pub fn params(&self) -> BTreeMap<String, String> {
         let found = match self {
-            Self::Missing { dir } | Self::Exists { dir } | Self::InUse { dir } => {
+            Self::Missing { dir } | Self::Exists { dir } | Self::InUse { dir } | Self::InRecovery { dir } => {
                 vec![("dir", dir.display().to_string())]
+            }
+            Self::NotEmpty { dir, path } => {
+                vec![("dir", dir.display().to_string()), ("path", path.display().to_string())]
             }
             Self::OtherHall { dir, found, wanted } => vec![
                 ("dir", dir.display().to_string()),

@@ -12,9 +12,11 @@
 //! | `clerks/NNN.key` | in an unsealed home: the seeds of the clerks' keys |
 //! | `drafts/` | what is being written at the windows |
 //! | `node.redb` | the rows, once the hall has joined ([`crate::store`]) |
+//! | `recovery.json`, `former-keys/N/` | this home does not live, and the keys of life N ([`Recovery`]) |
 
 mod error;
 pub(crate) mod files;
+mod recovery;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use error::HomeError;
+pub use recovery::Recovery;
 pub use seal::{
     HANDED_OVER_CREDENTIAL, HANDED_OVER_PASSPHRASE, Outside, PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN,
     Passphrase, SealError, Sealing, Secret,
@@ -92,8 +95,8 @@ impl Home {
         Self::made(dir, hall, name, CREATE_FREE_MIN, |home| home.draw_sealed(secret))
     }
 
-    /// The home in `dir`, if its keys are not sealed or nobody will ask for them. Refuses one whose keys others can
-    /// read.
+    /// The home in `dir`, if its keys are not sealed or nobody will ask for them. Refuses one that does not live, and
+    /// one whose keys others can read.
     pub fn open(dir: &Path) -> Result<Home, HomeError> {
         Self::open_with(dir, Outside::default())
     }
@@ -101,17 +104,21 @@ impl Home {
     /// The home in `dir`, and where the secret is that opens its keys.
     pub fn open_with(dir: &Path, outside: Outside) -> Result<Home, HomeError> {
         let home = Self::labelled(dir)?.ok_or_else(|| HomeError::Missing { dir: dir.to_owned() })?;
-        if home.sealed()?.is_none() {
-            let keys = [TRANSPORT, EVENT, WRAP].into_iter();
-            keys.map(|key| home.key_path(key)).try_for_each(|key| files::refuse_open(&key))?;
-        }
-        Ok(Home { outside, ..home })
+        recovery::refuse(dir)?;
+        home.refuse_open_keys()?;
+        Ok(home.opened_by(outside))
+    }
+
+    /// The same home, with what opens its keys.
+    #[must_use]
+    pub fn opened_by(self, outside: Outside) -> Home {
+        Home { outside, ..self }
     }
 
     /// The same home, without what opens its keys.
     #[must_use]
     pub fn closed(self) -> Home {
-        Home { outside: Outside::default(), ..self }
+        self.opened_by(Outside::default())
     }
 
     /// Where it is.
@@ -239,11 +246,17 @@ impl Home {
 
     /// Always drawn anew: a home that was never finished has told nobody its keys.
     fn draw_sealed(&self, secret: &Secret) -> Result<(), HomeError> {
-        let mut chance = chance();
-        let mut seed = || Zeroizing::new(chance.bytes32());
-        let seeds = Seeds { transport: seed(), event: seed(), wrap: seed(), ..Seeds::default() };
+        let seeds = Seeds::drawn(&mut chance());
         Sealed::write(&self.key_path(SEALED), self.hall, &seeds, secret)?;
         self.clear_files()?.iter().try_for_each(|path| files::erase(path))
+    }
+
+    /// Refuses keys that others can read. Of sealed ones that was seen when their file was read.
+    fn refuse_open_keys(&self) -> Result<(), HomeError> {
+        if self.sealed()?.is_some() {
+            return Ok(());
+        }
+        [TRANSPORT, EVENT, WRAP].into_iter().try_for_each(|key| files::refuse_open(&self.key_path(key)))
     }
 
     fn sealed(&self) -> Result<Option<Sealed>, HomeError> {

@@ -137,6 +137,8 @@ pub enum Answer {
         /// More follow.
         more: bool,
     },
+    /// A piece of a backup.
+    Backup(Box<BackupPiece>),
     /// Done.
     Done,
     /// Not done; nothing was changed.
@@ -211,6 +213,27 @@ pub struct Status {
     /// How the secret keys lie on its disk: sealed under a `passphrase` or a `credential`, or `none`.
     #[serde(default)]
     pub sealed: String,
+}
+
+/// A piece of all rows as they were at one moment; `backup create` writes the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupPiece {
+    /// Ask for the next piece with this mark.
+    pub mark: u64,
+    /// The hall's code.
+    pub hall: String,
+    /// Which life of the hall.
+    pub incarnation: u32,
+    /// Milliseconds since 1970 when the snapshot was taken.
+    pub made: u64,
+    /// Rows as they stand in the file, in hex.
+    pub rows: String,
+    /// The last key in it, in hex: the next piece begins after it.
+    pub last: String,
+    /// How many rows.
+    pub count: u64,
+    /// More follow.
+    pub more: bool,
 }
 
 /// How much the flight recorder holds.

@@ -201,6 +201,20 @@ pub enum Ask {
         /// For how many days.
         days: u16,
     },
+    /// Issue a charter for the next life of a hall below that had one: its machine was replaced or restored.
+    Replace {
+        /// The request file's text.
+        request: String,
+        /// For how many days.
+        days: u16,
+    },
+    /// All rows as they are at one moment, in pieces.
+    Backup {
+        /// The mark of the first piece; not said for a new backup.
+        mark: Option<u64>,
+        /// The last key of the piece before, in hex; empty for the first.
+        after: String,
+    },
     /// What follows from the end of a life of a hall?
     RevocationPlan {
         /// The hall.

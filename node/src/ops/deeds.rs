@@ -77,6 +77,10 @@ pub(crate) fn prepare(
         Ask::Issue { request, incarnation, days } => {
             return issue(asked, act(asked, call)?, &request, incarnation, days);
         }
+        Ask::Replace { request, days } => {
+            let next = enrol::next_life(asked.view, &request)?;
+            return issue(asked, act(asked, call)?, &request, next, days);
+        }
         Ask::Revoke { hall, incarnation, reason } => {
             let body = revocation::body(asked, hall, incarnation, reason)?;
             Command::Publish(act(asked, call)?, vec![body])
@@ -102,6 +106,7 @@ pub(crate) fn prepare(
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }
+        | Ask::Backup { .. }
         | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
     Ok(Deed::new(command, After::Nothing))

@@ -127,6 +127,7 @@ macro_rules! coded {
 }
 
 coded!(
+    crate::backup::BackupError,
     crate::enrol::EnrolError,
     crate::enrol::JoinError,
     crate::export::ExportError,

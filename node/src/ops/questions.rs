@@ -97,6 +97,8 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         | Ask::Record { .. }
         | Ask::Publish { .. }
         | Ask::Issue { .. }
+        | Ask::Replace { .. }
+        | Ask::Backup { .. }
         | Ask::Kept { .. }
         | Ask::Happened { .. }
         | Ask::Recorder

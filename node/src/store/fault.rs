@@ -1,7 +1,8 @@
 //! What can go wrong with the disk: refusals and failures of a call, and faults met while reading.
 
 use std::io;
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -93,6 +94,23 @@ pub fn stop_process(fault: &Fault) -> ! {
     tracing::error!(%fault, "the disk cannot be trusted: stopping. The next start checks the whole database");
     std::process::abort()
 }
+
+/// Stops only the reading, for a command that reads rows inside [`guarded`] and tells people what it met.
+pub fn unwind(fault: &Fault) -> ! {
+    std::panic::resume_unwind(Box::new(Met(fault.to_string())))
+}
+
+/// Runs something that reads rows of a store opened with [`unwind`]. A fault is an error of it.
+pub fn guarded<T>(path: &Path, read: impl FnOnce() -> T) -> Result<T, StoreError> {
+    // What was read is dropped with the reader: nobody sees a half of it.
+    catch_unwind(AssertUnwindSafe(read)).map_err(|stopped| match stopped.downcast::<Met>() {
+        Ok(fault) => StoreError::Damaged { path: path.to_owned(), detail: fault.0 },
+        Err(other) => std::panic::resume_unwind(other),
+    })
+}
+
+/// What a reader met.
+struct Met(String);
 
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "process unknown".to_owned(), |pid| format!("process {pid}"))

@@ -31,7 +31,7 @@ use redb::{
 pub use ballast::{BALLAST_BYTES, Ballast};
 pub use directory::{CREATE_FREE_MIN, OPEN_FREE_MIN, free_bytes};
 use directory::{Lock, Place};
-pub use fault::{Fault, OnFault, StoreError, stop_process};
+pub use fault::{Fault, OnFault, StoreError, guarded, stop_process, unwind};
 
 /// What redb may keep in memory. A hall's computer is small and the working set of a node is smaller.
 pub const CACHE_BYTES: usize = 8 * 1024 * 1024;
@@ -59,6 +59,25 @@ impl Store {
         place.refuse_existing()?;
         build(&place, first)?;
         Self::serve(place, lock, stop_process)
+    }
+
+    /// Makes the database of a node whose rows come in batches, as out of a backup; `fill` adds them. As with
+    /// [`Store::create`], there is a whole database or none.
+    pub fn build<E: From<StoreError>>(
+        dir: &Path,
+        fill: impl FnOnce(&mut Filling<'_>) -> Result<(), E>,
+    ) -> Result<Store, E> {
+        let place = Place::make(dir)?;
+        let lock = place.lock()?;
+        place.refuse_existing()?;
+        place.start_unfinished()?;
+        let path = place.unfinished();
+        let explain = |cause| place.explain("fill the database", cause);
+        let database = opener(false).create(&path).map_err(|cause| explain(cause.into()))?;
+        fill(&mut Filling { database: &database, place: &place })?;
+        database.close().map_err(|cause| explain(cause.into()))?;
+        place.finish()?;
+        Ok(Self::serve(place, lock, stop_process)?)
     }
 
     /// Opens the database of an existing node, repairing what a crash left behind.
@@ -132,6 +151,20 @@ impl Store {
             self.shared.place.mark_suspect(&error);
         }
         error
+    }
+}
+
+/// A database that is being filled and has no name yet.
+#[derive(Debug)]
+pub struct Filling<'a> {
+    database: &'a Database,
+    place: &'a Place,
+}
+
+impl Filling<'_> {
+    /// Adds rows.
+    pub fn add(&mut self, rows: &Writes) -> Result<(), StoreError> {
+        write(self.database, rows).map_err(|cause| self.place.explain("fill the database", cause))
     }
 }
 

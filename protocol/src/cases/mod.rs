@@ -41,7 +41,9 @@ pub(crate) use handover::{
 };
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
-pub(crate) use recovery::{fence_asked, fenced, keep_keys, look_after_ended, waits_for, word_in};
+pub(crate) use recovery::{
+    fence_asked, fence_holds, fenced, keep_keys, look_after_ended, waits_for, word_in,
+};
 
 pub(crate) use log::{
     case as stored_case, copied, custody, event as stored_event, file as stored_file, is_wrapped, orphans,

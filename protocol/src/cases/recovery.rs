@@ -46,6 +46,11 @@ struct Fence {
     word: Option<Signed<Receipt>>,
 }
 
+/// Whether a row of what was said of an ended life can be read.
+pub(crate) fn fence_holds(value: &[u8]) -> bool {
+    rows::decodes::<Fence>(value)
+}
+
 /// Looks at the cases that have to do with lives which have ended, from a key of the bonds on. Gives the key to go on
 /// from, if there are more than one page.
 pub(crate) fn look_after_ended(office: &mut Office<'_, '_>, from: &[u8]) -> Option<Vec<u8>> {

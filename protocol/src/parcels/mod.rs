@@ -22,7 +22,7 @@ use crate::wire::{self, Blob};
 
 pub use stick::{Bound, Carrying, Consign, Load, Next, file, load, on_sticks, still_out};
 
-pub(crate) use stick::{acknowledged, compared, consign, heard, take, was_taken};
+pub(crate) use stick::{acknowledged, compared, consign, heard, row_holds, take, was_taken};
 
 /// What a file of this kind begins with; then comes its version in digits and a line end.
 const MAGIC: &[u8] = b"hallmesh-post/";

@@ -129,6 +129,18 @@ struct Heard {
     next: u32,
 }
 
+/// Whether a row of this table, without the table's byte, is what its key says.
+pub(crate) fn row_holds(key: &[u8], value: &[u8]) -> bool {
+    match key.split_first() {
+        Some((b'o', rest)) => rest.len() == 20 && rows::decodes::<Consigned>(value),
+        Some((b'n', rest)) => rest.len() == 8 && rows::decodes::<(u32, u64)>(value),
+        Some((b'i', rest)) => rest.len() == 24 && rows::decodes::<TakenIn>(value),
+        Some((b'h', rest)) => rest.len() == 12 && rows::decodes::<Heard>(value),
+        Some((b'e', rest)) => rest.is_empty() && rows::decodes::<(u64, [u8; 32])>(value),
+        Some(_) | None => false,
+    }
+}
+
 /// What the next file on a stick holds. Pure: the retry clocks of the lines do not matter, and nothing leaves the post.
 pub fn load(view: &dyn View, bound: Bound, next: &Next) -> Option<Load> {
     let me = genesis::identity(view)?.at;

@@ -16,6 +16,11 @@ struct Burden {
     bytes: u64,
 }
 
+/// Whether a row that says what a neighbour has brought can be read.
+pub(crate) fn burden_holds(value: &[u8]) -> bool {
+    rows::decodes::<Burden>(value)
+}
+
 /// Whether one more letter may come from a neighbour.
 pub(super) fn has_room(view: &dyn View, from: HallId) -> bool {
     let burden: Burden = rows::read(view, &rows::burden(from)).unwrap_or_default();

@@ -21,7 +21,10 @@ pub use letter::{Asked, Letter, LetterBody, LetterId};
 pub use queue::{Destination, Patience, Place, Waiting, destinations, waiting};
 pub use unfit::Unfit;
 
-pub(crate) use queue::{Post, answer_in, letter_at, place, receivers};
+pub(crate) use burden::burden_holds;
+pub(crate) use queue::{
+    Post, answer_in, letter_at, place, place_holds, posted_holds, queued_holds, receivers,
+};
 
 /// What a queued letter is about; its words are made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -31,6 +31,21 @@ struct Posted {
     waiting: u64,
 }
 
+/// Whether a row of a waiting letter can be read.
+pub(crate) fn queued_holds(value: &[u8]) -> bool {
+    rows::decodes::<Queued>(value)
+}
+
+/// Whether a row of a destination's counts can be read.
+pub(crate) fn posted_holds(value: &[u8]) -> bool {
+    rows::decodes::<Posted>(value)
+}
+
+/// Whether a row that says where a letter lies can be read.
+pub(crate) fn place_holds(value: &[u8]) -> bool {
+    rows::decodes::<Place>(value)
+}
+
 /// A letter that waits, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {

@@ -13,6 +13,7 @@
 )]
 
 mod archive;
+mod backup;
 mod bad_input;
 mod by_hand;
 mod desk;

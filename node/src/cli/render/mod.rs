@@ -57,6 +57,7 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         | Answer::StickFile(_)
         | Answer::TakenIn(_)
         | Answer::OwnFile { .. }
+        | Answer::Backup(_)
         | Answer::Done => vec![texts.say("done", &[])],
         Answer::Refused(problem) => super::problem::error(texts, problem),
     }

@@ -84,6 +84,12 @@ pub(super) struct Seeds {
 }
 
 impl Seeds {
+    /// New keys of a node that has no clerks yet.
+    pub(super) fn drawn(chance: &mut Chance) -> Self {
+        let mut seed = || Zeroizing::new(chance.bytes32());
+        Self { transport: seed(), event: seed(), wrap: seed(), ..Self::default() }
+    }
+
     fn entries(&self) -> Zeroizing<Vec<u8>> {
         let node = [(1, &self.transport), (2, &self.event), (3, &self.wrap)];
         let node = node.into_iter().map(|(kind, seed)| (kind, 0, seed));
