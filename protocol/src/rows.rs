@@ -28,6 +28,14 @@
 //! | `31` letter | own or relayed, name | destination, sequence | post |
 //! | `32` posted | destination | last sequence and how many wait | post |
 //! | `40` clerk | number | `Clerk` | clerks |
+//! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
+//! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
+//! | `52` audited | incarnation, digest of what was signed | its place in the log | audit |
+//! | `53` size | incarnation | leaves of the log | audit |
+//! | `54` checkpoint | incarnation | the newest `Signed<Checkpoint>` of this hall | audit |
+//! | `55` cosigned | incarnation, witness | `Cosigned`: its newest, with the checkpoint | audit |
+//! | `56` witness | hall, incarnation | `Witness`: the newest checkpoint shown by that life | audit |
+//! | `57` rolled back | incarnation | `RolledBack`: this life has forgotten what it signed | audit |
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -67,11 +75,19 @@ pub(crate) enum Table {
     Letter = 0x31,
     Posted = 0x32,
     Clerk = 0x40,
+    Leaf = 0x50,
+    Subtree = 0x51,
+    Audited = 0x52,
+    AuditSize = 0x53,
+    Checkpoint = 0x54,
+    Cosigned = 0x55,
+    Witness = 0x56,
+    RolledBack = 0x57,
 }
 
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 23] = [
+    const WORDS: [(Table, &str); 31] = [
         (Table::Meta, "meta"),
         (Table::Record, "record"),
         (Table::Element, "element"),
@@ -95,6 +111,14 @@ pub fn table_word(byte: u8) -> &'static str {
         (Table::Letter, "letter"),
         (Table::Posted, "posted"),
         (Table::Clerk, "clerk"),
+        (Table::Leaf, "leaf"),
+        (Table::Subtree, "subtree"),
+        (Table::Audited, "audited"),
+        (Table::AuditSize, "audit-size"),
+        (Table::Checkpoint, "checkpoint"),
+        (Table::Cosigned, "cosigned"),
+        (Table::Witness, "witness"),
+        (Table::RolledBack, "rolled-back"),
     ];
     let found = WORDS.into_iter().find(|(table, _)| Key::new(*table).done().first() == Some(&byte));
     found.map_or("other", |(_, word)| word)
@@ -282,6 +306,47 @@ pub(crate) fn clerks() -> Vec<u8> {
 
 pub(crate) fn clerk(number: u16) -> Vec<u8> {
     Key::new(Table::Clerk).bytes(&number.to_be_bytes()).done()
+}
+
+/// A leaf of this hall's Merkle log. Logs are told apart by the life alone: a store is of one hall.
+pub(crate) fn leaf(at: HallAt, place: u64) -> Vec<u8> {
+    Key::new(Table::Leaf).short(at.incarnation).number(place).done()
+}
+
+pub(crate) fn subtree(at: HallAt, level: u8, index: u64) -> Vec<u8> {
+    Key::new(Table::Subtree).short(at.incarnation).byte(level).number(index).done()
+}
+
+pub(crate) fn audited(at: HallAt, statement: &Digest) -> Vec<u8> {
+    Key::new(Table::Audited).short(at.incarnation).bytes(&statement.0).done()
+}
+
+pub(crate) fn audit_size(at: HallAt) -> Vec<u8> {
+    Key::new(Table::AuditSize).short(at.incarnation).done()
+}
+
+pub(crate) fn checkpoint(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Checkpoint).short(at.incarnation).done()
+}
+
+pub(crate) fn cosignatures(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Cosigned).short(at.incarnation).done()
+}
+
+pub(crate) fn cosignature(at: HallAt, witness: HallId) -> Vec<u8> {
+    Key::new(Table::Cosigned).short(at.incarnation).hall(witness).done()
+}
+
+pub(crate) fn witnesses() -> Vec<u8> {
+    Key::new(Table::Witness).done()
+}
+
+pub(crate) fn witness(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Witness).at(at).done()
+}
+
+pub(crate) fn rolled_back(at: HallAt) -> Vec<u8> {
+    Key::new(Table::RolledBack).short(at.incarnation).done()
 }
 
 /// Whether a row is a clerk's card: the only rows in which a person is named in clear.

@@ -20,6 +20,7 @@ use super::fold::{Case, Transit};
 use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
 use super::{Office, Refusal};
+use crate::audit;
 use crate::directory::Directory;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
@@ -91,7 +92,7 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
             answer(office, giver, receipt.signed().clone());
         } else {
             // Another log with the same hand-over: a giver that was rolled back, or lies.
-            rows::count(office.cx, "forks", 1);
+            contradicted(office, checked);
         }
         return;
     }
@@ -105,9 +106,20 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
         return;
     }
     match unfit(office.cx, held.as_ref(), checked) {
-        Some(because) => refuse(office, checked, position, giver, seen, because),
+        Some(because) => {
+            if because == RefusedBecause::Fork {
+                audit::meet(office.cx, office.me, checked.case.id, &checked.file.events);
+            }
+            refuse(office, checked, position, giver, seen, because);
+        }
         None => hold(office, checked, held.as_ref(), position, seen),
     }
+}
+
+/// A log contradicts what is held: counted, and stated if one life has signed both.
+fn contradicted(office: &mut Office<'_, '_>, checked: &CheckedFile) {
+    rows::count(office.cx, "forks", 1);
+    audit::meet(office.cx, office.me, checked.case.id, &checked.file.events);
 }
 
 fn unfit(view: &dyn View, held: Option<&Case>, checked: &CheckedFile) -> Option<RefusedBecause> {
@@ -203,7 +215,7 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     }
     let held = log::case(office.cx, offered.id);
     if held.as_ref().is_some_and(|held| !log::agrees(office.cx, held, &checked.digests)) {
-        rows::count(office.cx, "forks", 1);
+        contradicted(office, checked);
         return;
     }
     let newer = held.as_ref().is_none_or(|held| held.events < offered.events);
@@ -224,6 +236,7 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     let kept = if lost { Some(offered.clone()) } else { log::case(office.cx, offered.id) };
     let Some(kept) = kept else { return };
     let receipt = sign(office, &kept, ReceiptKind::Copied, kept.position);
+    audit::note_receipt(office.cx, &receipt);
     answer(office, letter.from.hall, receipt.signed().clone());
     if let Some(transit) = kept.transit.filter(|transit| transit.to.hall != letter.from.hall) {
         answer(office, transit.to.hall, receipt.signed().clone());
@@ -443,6 +456,7 @@ fn keep_receipt(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     let said = receipt.value();
     let key = rows::receipt(said.case, said.position.term, said.position.epoch);
     rows::write(office.cx, key, receipt.signed());
+    audit::note_receipt(office.cx, receipt);
 }
 
 fn answer(office: &mut Office<'_, '_>, to: HallId, receipt: Signed<Receipt>) {

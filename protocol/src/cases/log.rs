@@ -6,6 +6,7 @@ use super::event::{Position, SignedEvent};
 use super::fold::{Case, NotAllowed, State};
 use super::receipt::Receipt;
 use super::{CaseFile, Wrap};
+use crate::audit;
 use crate::ids::{CaseId, Digest, HallAt};
 use crate::limits::WRAPS_MAX;
 use crate::planted::{Bug, planted};
@@ -105,7 +106,7 @@ pub(crate) fn file(view: &dyn View, id: CaseId, upto: u32) -> CaseFile {
     file
 }
 
-/// Writes one event and the fold after it.
+/// Writes one event that this hall has just signed, and the fold after it.
 pub(crate) fn append(
     cx: &mut Cx<'_>,
     event: &SignedEvent,
@@ -118,6 +119,7 @@ pub(crate) fn append(
         Some(case) => case.next(&header, digest)?,
     };
     rows::write(cx, rows::event(after.id, header.sequence), event);
+    audit::note_event(cx, event);
     keep_case(cx, before, &after);
     Ok(after)
 }

@@ -84,6 +84,8 @@ fn happened(happening: &Happening) -> String {
         Happening::Mirrored(case) => format!("mirrored {case}"),
         Happening::Released(case) => format!("released {case}"),
         Happening::Returned(case) => format!("returned {case}"),
+        Happening::RolledBack { shown_by } => format!("rolled back, as {shown_by} has shown"),
+        Happening::Forked(at) => format!("forked {at}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
     }
 }
