@@ -369,6 +369,21 @@ pub(crate) fn is_own_receipt(key: &[u8]) -> bool {
     key.starts_with(&Key::new(Table::Receipt).done())
 }
 
+/// Whether a row holds a checkpoint that this hall signed.
+pub(crate) fn is_checkpoint(key: &[u8]) -> bool {
+    key.starts_with(&Key::new(Table::Checkpoint).done())
+}
+
+/// Whether a row holds a cosignature of this hall.
+pub(crate) fn is_witness(key: &[u8]) -> bool {
+    key.starts_with(&witnesses())
+}
+
+/// Reads a row that may have been tampered with.
+pub(crate) fn read_doubted<T: DeserializeOwned>(view: &dyn View, key: &[u8]) -> Result<Option<T>, Malformed> {
+    view.get(key).map(|bytes| wire::decode_own(&bytes, FRAME_MAX * 2)).transpose()
+}
+
 /// Reads a row this node wrote. A row that does not decode is damage that the store's own check missed,
 /// or a bug: the process must not go on.
 pub(crate) fn read<T: DeserializeOwned>(view: &dyn View, key: &[u8]) -> Option<T> {

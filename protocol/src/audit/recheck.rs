@@ -3,10 +3,11 @@
 use super::checkpoint::{cosignatures, newest};
 use super::log::{self, Leaf, Subject};
 use super::{subtree, tree};
-use crate::cases::stored_event;
+use crate::cases::SignedEvent;
 use crate::directory::Directory;
 use crate::ids::HallAt;
 use crate::limits::PAGE_MAX;
+use crate::rows;
 use crate::seal::PublicKey;
 use crate::step::View;
 
@@ -15,6 +16,8 @@ use crate::step::View;
 pub enum Wrong {
     /// The leaf is not there.
     LeafMissing,
+    /// The leaf cannot be read.
+    LeafChanged,
     /// The event that the leaf is of is not there.
     EventMissing,
     /// The event is not the one that was written, or its signature does not hold.
@@ -35,6 +38,7 @@ impl Wrong {
     pub const fn word(self) -> &'static str {
         match self {
             Self::LeafMissing => "leaf-missing",
+            Self::LeafChanged => "leaf-changed",
             Self::EventMissing => "event-missing",
             Self::EventChanged => "event-changed",
             Self::NotFoundByDigest => "not-found-by-digest",
@@ -65,18 +69,24 @@ pub fn recheck(view: &dyn View, at: HallAt, from: u64, count: usize) -> Rechecke
     let to = from.saturating_add(count).min(size);
     let wrong = (from..to).find_map(|place| {
         let wrong = wrong_at(view, at, place, key.as_ref())?;
-        Some((place, wrong, log::leaf(view, at, place)))
+        Some((place, wrong, doubted_leaf(view, at, place).ok()))
     });
     let wrong = wrong.or_else(|| wrong_root(view, at, size).filter(|_| to == size));
     Rechecked { size, checked: wrong.map_or(to, |(place, ..)| place.min(to)), wrong }
 }
 
 fn wrong_at(view: &dyn View, at: HallAt, place: u64, key: Option<&PublicKey>) -> Option<Wrong> {
-    let Some(leaf) = log::leaf(view, at, place) else { return Some(Wrong::LeafMissing) };
+    let leaf = match doubted_leaf(view, at, place) {
+        Ok(leaf) => leaf,
+        Err(wrong) => return Some(wrong),
+    };
     if let Subject::Event { case, sequence } = leaf.of {
-        let Some(event) = stored_event(view, case, sequence) else { return Some(Wrong::EventMissing) };
-        let holds = key.is_some_and(|key| event.verify(key).is_ok());
-        if event.digest() != leaf.digest || !holds {
+        let event = rows::read_doubted::<SignedEvent>(view, &rows::event(case, sequence));
+        if matches!(event, Ok(None)) {
+            return Some(Wrong::EventMissing);
+        }
+        let event = event.ok().flatten().filter(|event| event.digest() == leaf.digest);
+        if !event.zip(key).is_some_and(|(event, key)| event.verify(key).is_ok()) {
             return Some(Wrong::EventChanged);
         }
         if log::place(view, at, &leaf.digest) != Some(place) {
@@ -94,6 +104,14 @@ fn wrong_at(view: &dyn View, at: HallAt, place: u64, key: Option<&PublicKey>) ->
         }
     }
     None
+}
+
+/// A leaf that somebody may have changed: it is read without trust.
+fn doubted_leaf(view: &dyn View, at: HallAt, place: u64) -> Result<Leaf, Wrong> {
+    match rows::read_doubted(view, &rows::leaf(at, place)) {
+        Ok(leaf) => leaf.ok_or(Wrong::LeafMissing),
+        Err(_) => Err(Wrong::LeafChanged),
+    }
 }
 
 /// Compares with what this hall has signed, smallest log first.

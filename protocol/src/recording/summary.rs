@@ -3,6 +3,7 @@
 use blake3::Hasher;
 
 use super::{Gave, redaction};
+use crate::audit::{Checkpoint, Witness};
 use crate::cases::SignedEvent;
 use crate::ids::HallAt;
 use crate::message::Message;
@@ -128,6 +129,12 @@ fn signed_row(key: &[u8], value: &[u8], me: HallAt) -> Option<([u8; 32], Signatu
         let record: Signed<Record> = rows::parse(key, value);
         let own = record.peek().is_ok_and(|record| record.issuer == Issuer::Hall(me));
         return own.then(|| first(&record)).flatten();
+    }
+    if rows::is_checkpoint(key) {
+        return first::<Checkpoint>(&rows::parse(key, value));
+    }
+    if rows::is_witness(key) {
+        return first(&rows::parse::<Witness>(key, value).cosignature);
     }
     rows::is_own_receipt(key).then(|| first::<crate::cases::Receipt>(&rows::parse(key, value))).flatten()
 }

@@ -265,6 +265,9 @@ fn newer(message: Message) -> Message {
         | Message::Records { .. }
         | Message::Letter(_)
         | Message::Taken(_)
-        | Message::Far(_)) => same,
+        | Message::Far(_)
+        | Message::Standing { .. }
+        | Message::Continued { .. }
+        | Message::Cosigned(_)) => same,
     }
 }
