@@ -84,8 +84,6 @@ bugs! {
     // The audit.
     /// A hall goes on signing after it was shown that it has forgotten what it signed.
     SignsAfterRollback = "signs-after-rollback",
-    /// Cases are spoken of before both ends have said how their logs stand.
-    LogsNotCompared = "logs-not-compared",
 
     // The post.
     /// An own letter leaves the queue when it is sent, not when it is answered.

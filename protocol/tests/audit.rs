@@ -115,7 +115,8 @@ fn an_idle_city_says_nothing_more_about_logs() {
     let said = Rc::new(RefCell::new(0));
     let count = Rc::clone(&said);
     city.bend = Box::new(move |_, _, message| {
-        let about = matches!(message, Message::Standing { .. } | Message::Continued { .. } | Message::Cosigned(_));
+        let about =
+            matches!(message, Message::Standing { .. } | Message::Continued { .. } | Message::Cosigned(_));
         *count.borrow_mut() += usize::from(about);
         true
     });
@@ -334,7 +335,8 @@ fn somebody_elses_checkpoint_and_a_forged_one_are_not_taken() {
     deliver(&mut city, TOWN, CITY, &standing(of_village.clone()));
     assert_eq!(witnessed(&city, CITY, VILLAGE), None);
     // Nor can a neighbour end a hall's life with a word of another hall.
-    let shown = Message::Standing { mine: None, yours: Some(checkpoint(&city, TOWN, 9, [7; 32])), please: false };
+    let shown =
+        Message::Standing { mine: None, yours: Some(checkpoint(&city, TOWN, 9, [7; 32])), please: false };
     deliver(&mut city, TOWN, VILLAGE, &shown);
     assert!(!is_rolled_back(&city, VILLAGE));
     // With its own word it can, for that is true.

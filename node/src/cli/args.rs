@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{case, city, clerk, config, demo, hall, matter, peer, post, record, route, values};
+use super::{audit, case, city, clerk, config, demo, hall, matter, peer, post, record, route, values};
 use crate::texts::Lang;
 
 #[derive(Debug, Parser)]
@@ -49,6 +49,8 @@ pub(super) enum Noun {
     Route(route::Route),
     #[command(subcommand)]
     Case(case::Case),
+    #[command(subcommand)]
+    Audit(audit::Audit),
     #[command(subcommand)]
     Post(post::Post),
     #[command(subcommand)]

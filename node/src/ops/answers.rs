@@ -8,7 +8,8 @@ use hallmesh_protocol::recording::Held;
 use hallmesh_protocol::step::Happening;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Problem, RoleWords};
+use super::{Audit, AuditChecked, Content, Forgotten, ForkSeen, Problem, RoleWords};
+use crate::export::ProofFile;
 
 /// An answer, or why there is none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -112,6 +113,15 @@ pub enum Answer {
         /// More follow.
         more: bool,
     },
+    /// What is known of Merkle logs.
+    Audit(Box<Audit>),
+    /// How far a check has come.
+    AuditChecked(AuditChecked),
+    /// A proof; `audit prove` writes it to a file.
+    AuditProof {
+        /// The file.
+        file: Box<ProofFile>,
+    },
     /// Done.
     Done,
     /// Not done; nothing was changed.
@@ -167,6 +177,12 @@ pub struct Status {
     pub relayed: u64,
     /// Case logs offered that contradicted what is held.
     pub forks: u64,
+    /// Forks of any hall that are proved.
+    #[serde(default)]
+    pub known_forks: usize,
+    /// What this hall has forgotten, if it has: it signs nothing any more.
+    #[serde(default)]
+    pub rolled_back: Option<Forgotten>,
     /// Messages that were refused since the start, by reason.
     pub refused: BTreeMap<String, u64>,
     /// Free bytes on the disk of the data directory.
@@ -375,6 +391,9 @@ pub struct Trace {
     pub case: Case,
     /// Its log.
     pub events: Vec<Event>,
+    /// Two different events in one place of it, each signed by the same hall.
+    #[serde(default)]
+    pub forks: Vec<ForkSeen>,
 }
 
 /// One event of a case.

@@ -90,6 +90,9 @@ pub(crate) fn prepare(
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }
+        | Ask::Audit
+        | Ask::AuditCheck { .. }
+        | Ask::AuditProve { .. }
         | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
     Ok(Deed::new(command, After::Nothing))

@@ -4,6 +4,7 @@
 //! store and never enter the loop; deeds go through the core as commands.
 
 mod answers;
+mod audit;
 mod calls;
 mod client;
 mod content;
@@ -12,6 +13,7 @@ mod problem;
 mod questions;
 
 pub use answers::*;
+pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
 pub use calls::{Ask, Call, DecisionWord, RoleWords};
 pub use client::Client;
 pub use content::Content;

@@ -44,6 +44,7 @@ impl From<Refusal> for Problem {
             Refusal::NoCalendar => Self::new("lists.no_calendar"),
             Refusal::NotChartered => Self::new("hall.not_chartered"),
             Refusal::CharterExpired => Self::new("hall.charter_expired"),
+            Refusal::RolledBack => Self::new("hall.rolled_back"),
             Refusal::Record { key, why } => {
                 Self::new(&format!("record.{}", why.replace('-', "_"))).with("key", key)
             }
@@ -90,6 +91,12 @@ impl From<NotAllowed> for Problem {
             NotAllowed::Mirrors => "act.mirrors",
             NotAllowed::Full => "act.full",
         })
+    }
+}
+
+impl From<crate::export::BadProof> for Problem {
+    fn from(why: crate::export::BadProof) -> Self {
+        Self::new(why.code())
     }
 }
 

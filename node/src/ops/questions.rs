@@ -15,7 +15,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords};
+use super::{Ask, Problem, RoleWords, audit};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -74,6 +74,9 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         }
         Ask::Export { case } => or_refused(export(asked, case)),
         Ask::Post { count } => Answer::Post { letters: letters(asked, *count) },
+        Ask::Audit => Answer::Audit(Box::new(audit::show(asked))),
+        Ask::AuditCheck { from, count } => Answer::AuditChecked(audit::check(asked, *from, *count)),
+        Ask::AuditProve { case, sequence } => or_refused(audit::prove(asked, case, *sequence)),
         Ask::Clerks => Answer::Clerks { clerks: clerks::cards(asked.view).iter().map(clerk).collect() },
         Ask::Read { .. }
         | Ask::AddClerk { .. }
@@ -173,6 +176,8 @@ fn status(asked: &Asked<'_>) -> Status {
         post: counts.post,
         relayed: counts.relayed,
         forks: counts.forks,
+        known_forks: audit::forks(asked.view, None).len(),
+        rolled_back: audit::forgotten(asked.view),
         refused: asked.live.refused.clone(),
         disk_free: asked.live.disk_free,
         up_ms: asked.live.up_ms,
@@ -314,7 +319,11 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
 
 fn trace(asked: &Asked<'_>, view: &CaseView) -> Trace {
     let log = query::log(asked.view, view.case.id);
-    Trace { case: case(asked, view), events: log.iter().map(|entry| event(asked, entry)).collect() }
+    Trace {
+        case: case(asked, view),
+        events: log.iter().map(|entry| event(asked, entry)).collect(),
+        forks: audit::forks(asked.view, Some(view.case.id)),
+    }
 }
 
 fn event(asked: &Asked<'_>, entry: &Entry) -> Event {

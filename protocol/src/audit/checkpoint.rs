@@ -84,8 +84,7 @@ pub(crate) fn cosigned(cx: &mut Cx<'_>, at: HallAt, cosignature: &Verified<Cosig
     let Some(last) = newest(cx, at) else { return };
     let own = last.value();
     let fits = (own.at, own.size, own.root) == (said.at, said.size, said.root);
-    let cosigned =
-        Cosigned { checkpoint: last.signed().clone(), cosignature: cosignature.signed().clone() };
+    let cosigned = Cosigned { checkpoint: last.signed().clone(), cosignature: cosignature.signed().clone() };
     let key = rows::cosignature(at, said.by.hall);
     if fits && rows::read::<Cosigned>(cx, &key).as_ref() != Some(&cosigned) {
         rows::write(cx, key, &cosigned);

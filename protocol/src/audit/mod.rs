@@ -18,7 +18,7 @@ mod tests;
 pub use checkpoint::{Checkpoint, Cosignature, Cosigned, cosignatures, newest};
 pub use fork::{Fork, Forked, SignedHeader, known as known_forks};
 pub use log::{Leaf, Subject, leaf, place, root, size};
-pub use proof::{Inclusion, NotProven, NotProvable, prove};
+pub use proof::{Inclusion, NotProvable, NotProven, prove};
 pub use recheck::{Rechecked, Wrong, recheck};
 pub use witness::{RolledBack, Witness, all as witnesses, held as witness, rolled_back};
 

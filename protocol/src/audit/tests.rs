@@ -1,4 +1,9 @@
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail loudly")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail loudly"
+)]
 
 use std::collections::BTreeMap;
 
@@ -9,16 +14,8 @@ use super::tree;
 use crate::ids::Digest;
 
 /// The leaves of the reference tests of Certificate Transparency.
-const LEAVES: [&str; 8] = [
-    "",
-    "00",
-    "10",
-    "2021",
-    "3031",
-    "40414243",
-    "5051525354555657",
-    "606162636465666768696a6b6c6d6e6f",
-];
+const LEAVES: [&str; 8] =
+    ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
 
 /// Its roots, by size from 0.
 const ROOTS: [&str; 9] = [
@@ -90,7 +87,8 @@ impl Grown {
 /// The words of RFC 6962, section 2.1, with no thought of cost.
 fn naive(leaves: &[Vec<u8>]) -> [u8; 32] {
     let hash = |first: &[u8], parts: &[&[u8]]| -> [u8; 32] {
-        let hasher = parts.iter().fold(Sha256::new().chain_update(first), |hasher, part| hasher.chain_update(part));
+        let hasher =
+            parts.iter().fold(Sha256::new().chain_update(first), |hasher, part| hasher.chain_update(part));
         hasher.finalize().into()
     };
     match leaves {

@@ -373,7 +373,7 @@ impl Node {
     /// Both must be done: revocations are known before any case, and a hall that was rolled back knows that it was.
     fn open_way_if_ready(&mut self, cx: &Cx<'_>, peer: HallId) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
-        let may = known.compared && (known.stood || planted(Bug::LogsNotCompared));
+        let may = known.compared && known.stood;
         if may && !std::mem::replace(&mut known.ready, true) {
             self.post.way_opened(peer, cx.now.ticks);
         }

@@ -40,6 +40,8 @@ impl SameStandard {
             {
                 true
             }
+            // A hall that has forgotten what it signed takes nothing in; whether it may say so is looked at elsewhere.
+            (Reply::Refused(Refusal::RolledBack), _) => true,
             // A hall that was installed a moment ago has no lists yet; and what a stolen machine has stated counts for
             // nothing until the new life of its hall states it again.
             (

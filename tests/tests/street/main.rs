@@ -13,6 +13,7 @@
 )]
 
 mod archive;
+mod audit;
 mod bad_input;
 mod by_hand;
 mod misuse;

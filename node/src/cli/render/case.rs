@@ -4,6 +4,7 @@ use hallmesh_protocol::cases::State;
 
 use super::super::table::{fields, table};
 use super::super::time;
+use super::audit::forks;
 use super::matter::{about, materials};
 use super::{field, heading, marked, next, short};
 use crate::ops::{Case, Contents, Event, Received, Trace};
@@ -94,7 +95,9 @@ pub(super) fn trace(texts: &Texts, trace: &Trace) -> Vec<String> {
     let good = trace.events.iter().filter(|event| event.signature == Some(true)).count();
     let custody = texts.filled("case.in_hand", &[("custodian", &custodian(texts, case))]);
     let checked = texts.filled("case.signatures", &[("good", &good), ("all", &trace.events.len())]);
-    lines.extend([custody, checked, next(texts, &step(texts, case))]);
+    lines.extend([custody, checked]);
+    lines.extend(forks(texts, &trace.forks));
+    lines.push(next(texts, &step(texts, case)));
     lines
 }
 

@@ -1,5 +1,6 @@
 //! Answers as lines for people. Pure: the same answer in the same language is the same lines.
 
+mod audit;
 mod case;
 mod matter;
 mod node;
@@ -30,6 +31,8 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
             let said = texts.filled("case.recorded", &[("case", case), ("sequence", sequence)]);
             vec![said, next(texts, &format!("hallmesh case show {case}"))]
         }
+        Answer::Audit(found) => audit::show(texts, found),
+        Answer::AuditChecked(found) => audit::checked(texts, found),
         Answer::Post { letters } => post(texts, letters),
         Answer::Recorder(state) => node::recorder(texts, *state),
         Answer::Clerks { clerks } => self::clerks(texts, clerks),
@@ -44,7 +47,11 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         }
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
-        Answer::Card { .. } | Answer::Export { .. } | Answer::Recording { .. } | Answer::Done => {
+        Answer::Card { .. }
+        | Answer::Export { .. }
+        | Answer::Recording { .. }
+        | Answer::AuditProof { .. }
+        | Answer::Done => {
             vec![texts.say("done", &[])]
         }
         Answer::Refused(problem) => super::problem::error(texts, problem),

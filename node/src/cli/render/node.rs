@@ -2,6 +2,7 @@
 
 use super::super::table::{fields, table};
 use super::super::time;
+use super::audit::{REJOIN, forgotten};
 use super::{field, heading, next, short};
 use crate::ops::{Hall, Peer, RecorderState, Status};
 use crate::texts::Texts;
@@ -99,20 +100,26 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
     let free = time::bytes(status.disk_free);
     let refused: Vec<String> =
         status.refused.iter().map(|(why, count)| format!("{} {count}", texts.word("refused", why))).collect();
-    let known: [(bool, &str, &str); 6] = [
+    let known: [(bool, &str, &str); 7] = [
         (cut_off, "status.warn.cut_off", ""),
         (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
         (status.disk_free < DISK_FREE_MIN, "status.warn.disk", &free),
         (status.list_records == 0, "status.warn.no_lists", ""),
         (status.forks > 0, "status.warn.forks", &status.forks.to_string()),
+        (status.known_forks > 0, "status.warn.known_forks", &status.known_forks.to_string()),
         (!refused.is_empty(), "status.warn.refused", &refused.join(", ")),
     ];
     let said = known.iter().filter(|(holds, ..)| *holds);
-    said.map(|(_, key, value)| format!("! {}", texts.filled(key, &[("value", value)]))).collect()
+    let said = said.map(|(_, key, value)| texts.filled(key, &[("value", value)]));
+    // First what stops all work.
+    let forgotten = status.rolled_back.iter().map(|found| forgotten(texts, found));
+    forgotten.chain(said).map(|said| format!("! {said}")).collect()
 }
 
 fn next_of(status: &Status) -> &'static str {
-    if status.peers < status.wanted_peers {
+    if status.rolled_back.is_some() {
+        REJOIN
+    } else if status.peers < status.wanted_peers {
         "hallmesh peer list"
     } else if status.list_records == 0 {
         "hallmesh matter import --help"

@@ -144,6 +144,8 @@ fn status() -> Status {
         post: 0,
         relayed: 0,
         forks: 0,
+        known_forks: 0,
+        rolled_back: None,
         refused: BTreeMap::new(),
         disk_free: 60 << 30,
         up_ms: 3_600_000,
@@ -167,7 +169,11 @@ fn what_is_not_official_is_marked_in_every_view() {
         Answer::Received(Box::new(received)),
         Answer::Case(Box::new(case())),
         Answer::Cases { cases: vec![case()] },
-        Answer::Trace(Box::new(Trace { case: case(), events: vec![event(0, "receive", WALL)] })),
+        Answer::Trace(Box::new(Trace {
+            case: case(),
+            events: vec![event(0, "receive", WALL)],
+            forks: Vec::new(),
+        })),
     ];
     for view in views {
         assert!(text(Lang::Zh, &view).contains("[非官方示例]"), "{}", text(Lang::Zh, &view));
@@ -212,7 +218,7 @@ fn no_parameter_and_no_key_is_left_in_what_people_read() {
         Answer::Matter(Box::new(matter())),
         Answer::Route(Box::new(route())),
         Answer::Case(Box::new(case())),
-        Answer::Trace(Box::new(Trace { case: case(), events })),
+        Answer::Trace(Box::new(Trace { case: case(), events, forks: Vec::new() })),
         Answer::Contents(contents),
     ];
     for lang in LANGUAGES {
@@ -231,7 +237,7 @@ fn no_parameter_and_no_key_is_left_in_what_people_read() {
 #[test]
 fn a_trace_tells_who_did_what_when_and_whose_signature_fails() {
     let events = vec![event(0, "receive", WALL), event(1, "transfer", WALL + 61_000)];
-    let text = text(Lang::Zh, &Answer::Trace(Box::new(Trace { case: case(), events })));
+    let text = text(Lang::Zh, &Answer::Trace(Box::new(Trace { case: case(), events, forks: Vec::new() })));
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[2].contains("2026-11-24 09:10:44  苗家堡村便民服务站  7 号"), "{text}");
     assert!(lines[3].contains("自动"), "{text}");
