@@ -30,12 +30,12 @@ pub(crate) enum Content {
     Copy(Letter, Box<CheckedFile>),
     Receipt(Letter, Box<Verified<Receipt>>),
     Standing {
-        mine: Option<Verified<Checkpoint>>,
-        yours: Option<Verified<Checkpoint>>,
+        mine: Option<Box<Verified<Checkpoint>>>,
+        yours: Option<Box<Verified<Checkpoint>>>,
         please: bool,
     },
-    Continued(Verified<Checkpoint>, u64, Vec<Digest>),
-    Cosigned(Verified<Cosignature>),
+    Continued(Box<Verified<Checkpoint>>, u64, Vec<Digest>),
+    Cosigned(Box<Verified<Cosignature>>),
     /// A letter for this hall that does not hold.
     Unfit(LetterId),
 }
@@ -118,10 +118,10 @@ fn by_life<T: Signable>(
     view: &dyn View,
     signed: &Signed<T>,
     signer: fn(&T) -> HallAt,
-) -> Result<Verified<T>, Refused> {
+) -> Result<Box<Verified<T>>, Refused> {
     let at = signer(&signed.peek().map_err(Unverified::from)?);
     let card = Directory::new(view).card(at).ok_or(Unverified::UnknownSigner)?;
-    Ok(signed.verify(&card.event_key)?)
+    Ok(Box::new(signed.verify(&card.event_key)?))
 }
 
 /// Checks records from a file or a guest. What does not hold is left out and counted.

@@ -1,7 +1,7 @@
 //! Questions about the Merkle logs of halls, and their answers.
 
 use hallmesh_protocol::audit::{self, Fork, Forked, NotProvable, Rechecked, Subject};
-use hallmesh_protocol::ids::{CaseId, HallAt};
+use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Issuer;
 use hallmesh_protocol::step::View;
@@ -115,16 +115,16 @@ pub(super) fn show(asked: &Asked<'_>) -> Audit {
     let size = audit::size(view, at);
     let own = audit::newest(view, at).map(|last| *last.value());
     let cosigned = audit::cosignatures(view, at).into_iter().filter_map(|it| it.cosignature.peek().ok());
-    let cosigned = cosigned.map(|it| seen(view, it.by, it.size, it.root, it.wall)).collect();
+    let cosigned = cosigned.map(|it| seen(view, it.by, it.size, &it.root, it.wall)).collect();
     let witnessed = audit::witnesses(view, SHOWN_MAX).into_iter().filter_map(|it| it.checkpoint.peek().ok());
     Audit {
         hall: at.hall.to_string(),
         incarnation: at.incarnation,
         size,
         root: audit::root(view, at, size).map(|root| root.to_string()).unwrap_or_default(),
-        checkpoint: own.map(|it| seen(view, it.at, it.size, it.root, it.wall)),
+        checkpoint: own.map(|it| seen(view, it.at, it.size, &it.root, it.wall)),
         cosigned,
-        witnessed: witnessed.map(|it| seen(view, it.at, it.size, it.root, it.wall)).collect(),
+        witnessed: witnessed.map(|it| seen(view, it.at, it.size, &it.root, it.wall)).collect(),
         forks: forks(view, None),
         rolled_back: forgotten(view),
     }
@@ -179,7 +179,7 @@ impl From<NotProvable> for Problem {
     }
 }
 
-fn seen(view: &dyn View, at: HallAt, size: u64, root: impl ToString, wall: u64) -> Seen {
+fn seen(view: &dyn View, at: HallAt, size: u64, root: &Digest, wall: u64) -> Seen {
     let (hall, incarnation) = (at.hall.to_string(), at.incarnation);
     Seen { hall, name: name(view, at.hall), incarnation, size, root: root.to_string(), wall }
 }

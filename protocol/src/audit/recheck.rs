@@ -86,7 +86,7 @@ fn wrong_at(view: &dyn View, at: HallAt, place: u64, key: Option<&PublicKey>) ->
             return Some(Wrong::EventMissing);
         }
         let event = event.ok().flatten().filter(|event| event.digest() == leaf.digest);
-        if !event.zip(key).is_some_and(|(event, key)| event.verify(key).is_ok()) {
+        if event.zip(key).is_none_or(|(event, key)| event.verify(key).is_err()) {
             return Some(Wrong::EventChanged);
         }
         if log::place(view, at, &leaf.digest) != Some(place) {

@@ -48,9 +48,8 @@ impl Node {
         }
         let known = yours.filter(|shown| shown.value().at == self.me.at).map(|shown| shown.value().size);
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        peer.stood = true;
-        if let Some(known) = known {
-            peer.known = known;
+        peer.known = Some(known.unwrap_or(0));
+        if known.is_some() {
             self.lead_on(cx, from);
         }
         self.open_way_if_ready(cx, from);
@@ -97,7 +96,7 @@ impl Node {
         let said = cosignature.value();
         let Some(peer) = self.peers.get_mut(&from) else { return };
         if said.at == self.me.at && said.by == peer.at {
-            peer.known = said.size;
+            peer.known = Some(said.size);
             audit::cosigned(cx, self.me.at, cosignature);
         }
     }
@@ -107,8 +106,8 @@ impl Node {
         let size = audit::size(cx, self.me.at);
         let greeted = self.peers.iter().filter(|(_, peer)| peer.roots.is_some());
         let behind: Vec<_> = greeted
-            .filter(|(_, peer)| !peer.stood || peer.told < size)
-            .map(|(hall, peer)| (*hall, peer.stood))
+            .filter(|(_, peer)| peer.known.is_none() || peer.told < size)
+            .map(|(hall, peer)| (*hall, peer.known.is_some()))
             .collect();
         for (hall, stood) in behind {
             if stood {
@@ -122,13 +121,13 @@ impl Node {
     /// Leads a neighbour on from what it knows of this hall's log.
     fn lead_on(&mut self, cx: &mut Cx<'_>, to: HallId) {
         let Some(peer) = self.peers.get_mut(&to) else { return };
-        let size = audit::size(cx, self.me.at);
-        if peer.known >= size || audit::is_rolled_back(cx, self.me.at) {
+        let (size, from) = (audit::size(cx, self.me.at), peer.known.unwrap_or(0));
+        if from >= size || audit::is_rolled_back(cx, self.me.at) {
             return;
         }
-        let Some(path) = audit::continuation(cx, self.me.at, peer.known, size) else { return };
+        let Some(path) = audit::continuation(cx, self.me.at, from, size) else { return };
         let Some(checkpoint) = audit::present(cx, self.me.at, &self.me.key) else { return };
-        (peer.told, peer.known) = (size, peer.known);
-        cx.send(to, Message::Continued { checkpoint, from: peer.known, path });
+        peer.told = size;
+        cx.send(to, Message::Continued { checkpoint, from, path });
     }
 }

@@ -51,17 +51,15 @@ struct Peer {
     asked: bool,
     /// The directory was compared on this line.
     compared: bool,
-    /// It has said on this line how far it knows this hall's log.
-    stood: bool,
-    /// How far it knows it.
-    known: u64,
+    /// How far it knows this hall's log; none until it has said so on this line.
+    known: Option<u64>,
     /// How far it was told.
     told: u64,
 }
 
 impl Peer {
     const fn new(at: HallAt) -> Self {
-        Self { at, roots: None, ready: false, asked: false, compared: false, stood: false, known: 0, told: 0 }
+        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0 }
     }
 }
 
@@ -267,7 +265,7 @@ impl Node {
                 self.letter(cx, from, &letter, |office| cases::receipt_came(office, &receipt));
             }
             Content::Standing { mine, yours, please } => {
-                self.heard_standing(cx, from, mine.as_ref(), yours.as_ref(), please);
+                self.heard_standing(cx, from, mine.as_deref(), yours.as_deref(), please);
             }
             Content::Continued(checkpoint, known, path) => {
                 self.heard_more(cx, from, &checkpoint, (known, &path));
@@ -373,7 +371,7 @@ impl Node {
     /// Both must be done: revocations are known before any case, and a hall that was rolled back knows that it was.
     fn open_way_if_ready(&mut self, cx: &Cx<'_>, peer: HallId) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
-        let may = known.compared && known.stood;
+        let may = known.compared && known.known.is_some();
         if may && !std::mem::replace(&mut known.ready, true) {
             self.post.way_opened(peer, cx.now.ticks);
         }
