@@ -12,7 +12,7 @@ fn a_planted_bug_is_found_and_none_where_there_is_none() {
     for (bug, checker) in [
         (Bug::GiverKeepsTheHand, "one-hand"),
         (Bug::GradedAtOnce, "kept"),
-        (Bug::PlaceInClear, "lawful"),
+        (Bug::PlaceInClear, "route-only"),
         (Bug::ElementNotRemoved, "rows-agree"),
         (Bug::SignsAfterRollback, "remembered"),
     ] {
