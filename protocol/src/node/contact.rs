@@ -4,6 +4,7 @@
 use super::Node;
 use crate::audit::{self, Checkpoint, Cosignature, Seen};
 use crate::ids::{Digest, HallId};
+use crate::limits::TOLD_A_BEAT_MAX;
 use crate::message::Message;
 use crate::planted::{Bug, planted};
 use crate::signed::Verified;
@@ -101,20 +102,22 @@ impl Node {
         }
     }
 
-    /// With each heartbeat, to those who have not heard how far the log has come since.
+    /// With each heartbeat, to those who have not heard how far the log has come since; halls above come first. What
+    /// is over the bound is told with the next heartbeats.
     pub(super) fn tell_growth(&mut self, cx: &mut Cx<'_>) {
         let size = audit::size(cx, self.me.at);
-        let greeted = self.peers.iter().filter(|(_, peer)| peer.roots.is_some());
-        let behind: Vec<_> = greeted
-            .filter(|(_, peer)| peer.known.is_none() || peer.told < size)
-            .map(|(hall, peer)| (*hall, peer.known.is_some()))
-            .collect();
-        for (hall, stood) in behind {
-            if stood {
-                self.lead_on(cx, hall);
-            } else {
-                self.say_standing(cx, hall, true);
-            }
+        let greeted = || self.peers.iter().filter(|(_, peer)| peer.roots.is_some());
+        let unheard = greeted().filter(|(_, peer)| peer.known.is_none());
+        let unheard: Vec<_> = unheard.map(|(hall, _)| *hall).collect();
+        let is_behind = |known: u64, told: u64| known < size && told < size;
+        let behind =
+            greeted().filter(|(_, peer)| peer.known.is_some_and(|known| is_behind(known, peer.told)));
+        let behind: Vec<_> = behind.map(|(hall, _)| *hall).take(TOLD_A_BEAT_MAX).collect();
+        for hall in unheard {
+            self.say_standing(cx, hall, true);
+        }
+        for hall in behind {
+            self.lead_on(cx, hall);
         }
     }
 
