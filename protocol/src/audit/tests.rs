@@ -60,7 +60,9 @@ struct Grown {
 impl Grown {
     fn of(leaves: &[Vec<u8>]) -> Self {
         let mut grown = Self::default();
-        leaves.iter().for_each(|leaf| grown.add(leaf));
+        for leaf in leaves {
+            grown.add(leaf);
+        }
         grown
     }
 
@@ -95,7 +97,11 @@ fn naive(leaves: &[Vec<u8>]) -> [u8; 32] {
         [] => hash(&[], &[]),
         [one] => hash(&[0], &[one]),
         more => {
-            let k = (0..).map(|power| 1_usize << power).take_while(|k| *k < more.len()).last().unwrap();
+            let k = (0..usize::BITS)
+                .map(|power| 1_usize << power)
+                .take_while(|k| *k < more.len())
+                .last()
+                .unwrap();
             hash(&[1], &[&naive(&more[..k]), &naive(&more[k..])])
         }
     }

@@ -38,8 +38,9 @@ pub(super) fn canonical(rows: &Writes) -> Writes {
     let events = rows.range(vec![table::EVENT]..vec![table::EVENT.saturating_add(1)]).count();
     let head = u32::try_from(events).unwrap_or(u32::MAX).saturating_sub(1);
     let matters = |(key, value): &(&Vec<u8>, &Option<Bytes>)| match key.first() {
-        Some(&(table::TALLY | table::POST | table::LETTER | table::POSTED)) => false,
-        Some(&(table::LEAF..=table::ROLLED_BACK)) => false,
+        Some(
+            &(table::TALLY | table::POST | table::LETTER | table::POSTED | table::LEAF..=table::ROLLED_BACK),
+        ) => false,
         Some(&table::COPIED) => value.as_ref().and_then(copied_up_to).is_none_or(|upto| upto >= head),
         Some(_) | None => true,
     };
