@@ -34,6 +34,8 @@ pub const EVENTS_RESERVE: u32 = 8;
 pub const CASE_BYTES_RESERVE: usize = 16 << 10;
 /// Wrapped keys of one case.
 pub const WRAPS_MAX: usize = 64;
+/// Events kept of one case that are no part of its log.
+pub const ORPHANS_MAX: usize = 64;
 /// Receipts kept in memory that came before the case they are about.
 pub const EARLY_RECEIPTS_MAX: usize = 256;
 /// Hops a letter may take before it is dropped and sent again by its writer.
@@ -42,6 +44,12 @@ pub const HOPS_MAX: u8 = 12;
 pub const RELAY_LETTERS_MAX: u64 = 10_000;
 /// Letters under way to one destination at once.
 pub const LETTERS_WINDOW: usize = 64;
+/// Letters sent in one step; what is due beyond that goes in the next, after whatever else has come.
+pub const LETTERS_AT_ONCE: usize = 256;
+/// Days after which a letter of this hall's own that nobody has answered raises an alarm, if nothing else is set.
+pub const UNDELIVERABLE_DAYS: u32 = 3;
+/// Likewise for a letter of others; a relay gives it up after [`RELAY_KEEP_MS`].
+pub const UNDELIVERABLE_RELAYED_DAYS: u32 = 7;
 /// Milliseconds a relay keeps a letter.
 pub const RELAY_KEEP_MS: u64 = 30 * 24 * 3_600_000;
 /// Milliseconds before the first repetition of a letter.
@@ -92,4 +100,5 @@ const _: () = {
     assert!(RECORDS_BYTES_MAX + RECORD_MAX < FRAME_MAX, "a batch of records fits one frame");
     assert!(BODY_MAX * 4 < CASE_BYTES_MAX, "a case holds several full bodies");
     assert!(RETRY_FIRST_MS < RETRY_MAX_MS, "back-off grows");
+    assert!(LETTERS_WINDOW <= LETTERS_AT_ONCE, "a destination's turn fits one step");
 };

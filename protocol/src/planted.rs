@@ -58,8 +58,14 @@ bugs! {
     TakenUnwitnessed = "taken-unwitnessed",
     /// A mirror's receipt for an older log counts as witness of the hand-over.
     StaleWitness = "stale-witness",
-    /// TAKE names no mirrors.
-    NoMirrorsOnTake = "no-mirrors-on-take",
+    /// TRANSFER names no mirrors for the epoch that it opens.
+    NoMirrorsOnTransfer = "no-mirrors-on-transfer",
+    /// A mirror whose life has ended is not replaced.
+    EndedMirrorsStay = "ended-mirrors-stay",
+    /// A successor goes on before the ended life is fenced off.
+    SucceedsUnfenced = "succeeds-unfenced",
+    /// A mirror forgets that it has fenced a life off.
+    FenceForgotten = "fence-forgotten",
     /// A mirror signs for a copy that it does not keep.
     MirrorKeepsNothing = "mirror-keeps-nothing",
     /// A mirror that has a copy signs for newer ones without keeping them.
@@ -76,6 +82,8 @@ bugs! {
     CopiesNotStopped = "copies-not-stopped",
     /// The target goes on telling the old mirrors after it took the case.
     WitnessesStillCopied = "witnesses-still-copied",
+    /// A result is delivered before any mirror has countersigned the decision.
+    DeliveredUncountersigned = "delivered-uncountersigned",
     /// Wrapped keys that come with a case are not kept.
     WrapsDropped = "wraps-dropped",
     /// A key for a hall that is not on the route is kept.
@@ -160,6 +168,8 @@ bugs! {
     DeskNotUpdated = "desk-not-updated",
     /// The count of a stage is not lowered when a case leaves it.
     StageNotCounted = "stage-not-counted",
+    /// A case that a mirror keeps stays among those on one disk only.
+    SingleKept = "single-kept",
     /// A case cannot be found by its number.
     NumberNotIndexed = "number-not-indexed",
 

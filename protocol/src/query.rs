@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{self, RolledBack};
 use crate::calendar::{CivilDay, Due};
-use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, Stage};
+use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, SignedEvent, Stage, Standing};
 use crate::catalogue::{Catalogue, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
@@ -31,6 +31,8 @@ pub struct Counts {
     pub closed: u64,
     /// Cases by this hall's part in them.
     pub stages: Vec<(Stage, u64)>,
+    /// In this hall's hand and on its disk alone: no mirror keeps them up to their head.
+    pub single: u64,
     /// Letters that wait.
     pub post: u64,
     /// Letters taken along for others.
@@ -51,6 +53,7 @@ pub fn counts(view: &dyn View) -> Counts {
             .into_iter()
             .map(|stage| (stage, rows::counted(view, &format!("stage/{}", stage.word()))))
             .collect(),
+        single: rows::counted(view, "single"),
         post: rows::counted(view, "post"),
         relayed: rows::counted(view, "relay/taken"),
         forks: rows::counted(view, "forks"),
@@ -96,6 +99,18 @@ pub fn case(view: &dyn View, id: CaseId) -> Option<CaseView> {
     let case = cases::stored_case(view, id)?;
     let matter = Catalogue::new(view).pinned(&case.matter_version);
     Some(CaseView { custody: cases::custody(view, id), matter, case })
+}
+
+/// How the decision of a case stands, from its log and the receipts of mirrors; none before it is decided. A hall that
+/// has the case only up to here may not have heard of the countersignature.
+pub fn standing(view: &dyn View, case: &Case) -> Option<Standing> {
+    cases::standing(view, case)
+}
+
+/// Cases in this hall's hand that no mirror keeps up to their head, each with milliseconds since 1970 since when, longest
+/// first; after one of them, at most `count`.
+pub fn single_copies(view: &dyn View, after: Option<(u64, CaseId)>, count: usize) -> Vec<(u64, CaseId)> {
+    cases::single_copies(view, after, count.min(PAGE_MAX))
 }
 
 /// The days by which a case is to be decided.
@@ -176,6 +191,21 @@ pub fn file(view: &dyn View, id: CaseId) -> CaseFile {
 pub fn copies(view: &dyn View, case: &Case) -> Vec<Verified<Receipt>> {
     let mirrors = case.mirrors.into_iter().flatten();
     mirrors.filter_map(|mirror| cases::copied(view, case.id, mirror)).collect()
+}
+
+/// The halls whose word this one still waits for before it can go on with a case for a life that has ended.
+pub fn recovery_waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallAt> {
+    cases::waits_for(view, me, case)
+}
+
+/// Events of a case that are no part of its log: signed by a life that was fenced off, or contradicted.
+pub fn orphans(view: &dyn View, id: CaseId) -> Vec<SignedEvent> {
+    cases::orphans(view, id)
+}
+
+/// Whether this hall has the case's key wrapped to a life.
+pub fn is_wrapped(view: &dyn View, id: CaseId, at: HallAt) -> bool {
+    cases::is_wrapped(view, id, at)
 }
 
 /// The grade of a case, from the custodian's point of view.

@@ -24,9 +24,15 @@
 //! | `29` tally | name | count | cases |
 //! | `2a` reading | case id, wall, clerk | `ClerkId`: who read what is sealed | cases |
 //! | `2b` stuck | case id | nothing: a case that has nobody to go to yet | cases |
+//! | `2c` bond | hall, incarnation, case id | nothing: a case that has to do with this other life | cases |
+//! | `2d` fence | case id, hall, incarnation | `Fence`: what this hall has said of that life, and to whom | cases |
+//! | `2e` fenced | case id, hall and incarnation twice | `Signed<Receipt>`: the first has fenced off the second | cases |
+//! | `2f` orphan | case id, digest | `SignedEvent`: late or contradicted, kept and shown | cases |
 //! | `30` post | destination, sequence | `Queued` letter | post |
-//! | `31` letter | own or relayed, name | destination, sequence | post |
+//! | `31` letter | own or relayed, name | destination, sequence, since | post |
 //! | `32` posted | destination | last sequence and how many wait | post |
+//! | `33` single | 0, since, case id; 1, case id | nothing; since when: in hand here, and no mirror keeps its head | cases |
+//! | `34` age | destination, own or relayed, since, sequence | nothing: how long letters wait, longest first | post |
 //! | `40` clerk | number | `Clerk` | clerks |
 //! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
 //! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
@@ -71,9 +77,15 @@ pub(crate) enum Table {
     Tally = 0x29,
     Reading = 0x2a,
     Stuck = 0x2b,
+    Bond = 0x2c,
+    Fence = 0x2d,
+    Fenced = 0x2e,
+    Orphan = 0x2f,
     Post = 0x30,
     Letter = 0x31,
     Posted = 0x32,
+    Single = 0x33,
+    Age = 0x34,
     Clerk = 0x40,
     Leaf = 0x50,
     Subtree = 0x51,
@@ -87,7 +99,7 @@ pub(crate) enum Table {
 
 /// The name of a table, by its first byte.
 pub fn table_word(byte: u8) -> &'static str {
-    const WORDS: [(Table, &str); 31] = [
+    const WORDS: [(Table, &str); 37] = [
         (Table::Meta, "meta"),
         (Table::Record, "record"),
         (Table::Element, "element"),
@@ -107,9 +119,15 @@ pub fn table_word(byte: u8) -> &'static str {
         (Table::Tally, "tally"),
         (Table::Reading, "reading"),
         (Table::Stuck, "stuck"),
+        (Table::Bond, "bond"),
+        (Table::Fence, "fence"),
+        (Table::Fenced, "fenced"),
+        (Table::Orphan, "orphan"),
+        (Table::Single, "single"),
         (Table::Post, "post"),
         (Table::Letter, "letter"),
         (Table::Posted, "posted"),
+        (Table::Age, "age"),
         (Table::Clerk, "clerk"),
         (Table::Leaf, "leaf"),
         (Table::Subtree, "subtree"),
@@ -272,6 +290,70 @@ pub(crate) fn all_stuck() -> Vec<u8> {
     Key::new(Table::Stuck).done()
 }
 
+pub(crate) fn bonds() -> Vec<u8> {
+    Key::new(Table::Bond).done()
+}
+
+pub(crate) fn bonds_of(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Bond).at(at).done()
+}
+
+pub(crate) fn bond(at: HallAt, id: CaseId) -> Vec<u8> {
+    Key::new(Table::Bond).at(at).bytes(&id.0).done()
+}
+
+/// The life and the case of a bond's key.
+pub(crate) fn bond_in(key: &[u8]) -> Option<(HallAt, CaseId)> {
+    let hall = HallId::from_u64(u64::from_be_bytes(key.get(1..9)?.try_into().ok()?)).ok()?;
+    let incarnation = u32::from_be_bytes(key.get(9..13)?.try_into().ok()?);
+    Some((HallAt { hall, incarnation }, CaseId(key.get(13..29)?.try_into().ok()?)))
+}
+
+pub(crate) fn fences(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Fence).bytes(&id.0).done()
+}
+
+pub(crate) fn fence(id: CaseId, of: HallAt) -> Vec<u8> {
+    Key::new(Table::Fence).bytes(&id.0).at(of).done()
+}
+
+/// The life that a fence's key fences off.
+pub(crate) fn fenced_in(key: &[u8]) -> Option<HallAt> {
+    let hall = HallId::from_u64(u64::from_be_bytes(key.get(17..25)?.try_into().ok()?)).ok()?;
+    Some(HallAt { hall, incarnation: u32::from_be_bytes(key.get(25..29)?.try_into().ok()?) })
+}
+
+pub(crate) fn fenced(id: CaseId, by: HallAt, of: HallAt) -> Vec<u8> {
+    Key::new(Table::Fenced).bytes(&id.0).at(by).at(of).done()
+}
+
+pub(crate) fn orphans(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Orphan).bytes(&id.0).done()
+}
+
+pub(crate) fn orphan(id: CaseId, digest: &Digest) -> Vec<u8> {
+    Key::new(Table::Orphan).bytes(&id.0).bytes(&digest.0).done()
+}
+
+/// Cases on one disk only, longest first.
+pub(crate) fn singles() -> Vec<u8> {
+    Key::new(Table::Single).byte(0).done()
+}
+
+pub(crate) fn single_since(since: u64, id: CaseId) -> Vec<u8> {
+    Key::new(Table::Single).byte(0).number(since).bytes(&id.0).done()
+}
+
+pub(crate) fn single(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Single).byte(1).bytes(&id.0).done()
+}
+
+/// Since when, and which case, from a key of [`singles`].
+pub(crate) fn parse_single(key: &[u8]) -> Option<(u64, CaseId)> {
+    let since = u64::from_be_bytes(key.get(2..10)?.try_into().ok()?);
+    Some((since, CaseId(key.get(10..)?.try_into().ok()?)))
+}
+
 pub(crate) fn readings(id: CaseId) -> Vec<u8> {
     Key::new(Table::Reading).bytes(&id.0).done()
 }
@@ -298,6 +380,25 @@ pub(crate) fn letter(whose: u8, id: &[u8; 16]) -> Vec<u8> {
 
 pub(crate) fn post_count(hall: HallId) -> Vec<u8> {
     Key::new(Table::Posted).hall(hall).done()
+}
+
+/// How long letters wait, by destination.
+pub(crate) fn ages() -> Vec<u8> {
+    Key::new(Table::Age).done()
+}
+
+/// How long letters to one hall wait, own ones or those of others.
+pub(crate) fn ages_for(hall: HallId, whose: u8) -> Vec<u8> {
+    Key::new(Table::Age).hall(hall).byte(whose).done()
+}
+
+pub(crate) fn age(hall: HallId, whose: u8, since: u64, sequence: u64) -> Vec<u8> {
+    Key::new(Table::Age).hall(hall).byte(whose).number(since).number(sequence).done()
+}
+
+/// Since when the letter waits whose key of [`ages`] this is.
+pub(crate) fn since(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(10..18)?.try_into().ok()?))
 }
 
 pub(crate) fn clerks() -> Vec<u8> {

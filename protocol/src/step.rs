@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Route};
+use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Route, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
 use crate::message::Message;
@@ -89,6 +89,8 @@ pub enum Command {
     DisableClerk(u16),
     /// Note that a clerk reads what is sealed in a case; only then does the shell open it.
     Read(Verified<Act>, CaseId),
+    /// Keep a case's key that the shell has wrapped to another life, as it was asked to.
+    KeepKeys(CaseId, Vec<Wrap>),
 }
 
 /// Everything a node can ask of the world.
@@ -112,6 +114,13 @@ pub enum Output {
     Keep(BTreeSet<HallId>),
     /// The directory changed: admit and dismiss accordingly.
     RosterChanged,
+    /// Wrap a case's key to a life of a hall on its route that has none, and give it back by [`Command::KeepKeys`].
+    WrapKey {
+        /// The case.
+        case: CaseId,
+        /// The life.
+        to: HallAt,
+    },
     /// Something that people may want to see.
     Happened(Happening),
 }
@@ -175,6 +184,8 @@ pub enum Happening {
     Taken(CaseId),
     /// A second hall can restore all of a case: grade D2.
     Mirrored(CaseId),
+    /// A mirror has countersigned the decision of a case: what was provisional is final.
+    Countersigned(CaseId),
     /// This hall no longer needs its copy of a case.
     Released(CaseId),
     /// The target refused a case; it is back in this hall's hand.
@@ -186,6 +197,8 @@ pub enum Happening {
     },
     /// This hall has met two signed things of one life that exclude each other, and states so.
     Forked(HallAt),
+    /// This hall goes on with a case for a life that has ended.
+    Recovered(CaseId),
     /// Records were taken up.
     Learned {
         /// Which set.

@@ -36,6 +36,7 @@ pub(crate) enum Content {
     },
     Continued(Box<Verified<Checkpoint>>, u64, Vec<Digest>),
     Cosigned(Box<Verified<Cosignature>>),
+    Fence(Letter, Option<Box<CheckedFile>>, Box<Verified<Receipt>>),
     /// A letter for this hall that does not hold.
     Unfit(LetterId),
 }
@@ -133,28 +134,47 @@ fn letter(view: &dyn View, letter: Letter) -> Result<Content, Refused> {
     match letter.body.clone() {
         LetterBody::HandOver(file) => {
             let checked = self::file(view, file)?;
-            by(letter.from == checked.case.custodian)?;
+            by(speaks_for(view, letter.from, checked.case.custodian))?;
             Ok(Content::HandOver(letter, Box::new(checked)))
         }
         LetterBody::Copy(file) => {
             let checked = self::file(view, file)?;
-            let target = checked.case.transit.map(|transit| transit.to);
-            by(letter.from == checked.case.custodian || Some(letter.from) == target)?;
+            let parts = [checked.case.custodian, checked.case.owner()];
+            by(parts.into_iter().any(|part| speaks_for(view, letter.from, part)))?;
             Ok(Content::Copy(letter, Box::new(checked)))
         }
         LetterBody::Receipt(signed) => {
-            let signer = signed.peek().map_err(Unverified::from)?.by;
-            by(letter.from == signer)?;
-            let directory = Directory::new(view);
-            if directory.is_revoked(signer) {
-                return Err(Unverified::Revoked.into());
-            }
-            let card = directory.card(signer).ok_or(Unverified::UnknownSigner)?;
-            let receipt = signed.verify(&card.event_key)?;
+            let receipt = receipt(view, letter.from, &signed)?;
             Ok(Content::Receipt(letter, Box::new(receipt)))
         }
-        LetterBody::Ask(_) => Ok(Content::Plain(Message::Letter(letter))),
+        LetterBody::Fence(file, signed) => {
+            let receipt = receipt(view, letter.from, &signed)?;
+            let file = file.map(|file| self::file(view, file)).transpose()?;
+            let said = receipt.value();
+            // The word is for just this log; a mirror that keeps nothing of the case names none.
+            by(file.as_ref().map_or(said.head == Digest([0; 32]), |file| {
+                file.case.id == said.case && file.case.head == said.head
+            }))?;
+            Ok(Content::Fence(letter, file.map(Box::new), Box::new(receipt)))
+        }
+        LetterBody::Ask(_) | LetterBody::AskFence { .. } => Ok(Content::Plain(Message::Letter(letter))),
     }
+}
+
+/// Whether a letter of `writer` is the word of `life`: its own, or of the hall that follows it.
+fn speaks_for(view: &dyn View, writer: HallAt, life: HallAt) -> bool {
+    writer == life || Directory::new(view).answers_for(life) == writer
+}
+
+fn receipt(view: &dyn View, writer: HallAt, signed: &Signed<Receipt>) -> Result<Verified<Receipt>, Refused> {
+    let signer = signed.peek().map_err(Unverified::from)?.by;
+    by(writer == signer)?;
+    let directory = Directory::new(view);
+    if directory.is_revoked(signer) {
+        return Err(Unverified::Revoked.into());
+    }
+    let card = directory.card(signer).ok_or(Unverified::UnknownSigner)?;
+    Ok(signed.verify(&card.event_key)?)
 }
 
 fn by(right: bool) -> Result<(), Refused> {

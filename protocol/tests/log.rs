@@ -80,12 +80,12 @@ fn next(case: &Case, by: HallAt, facts: Facts) -> Result<Case, NotAllowed> {
 }
 
 fn take() -> Facts {
-    Facts::Take { mirrors: [None, None], witness: at(620_702_203_000) }
+    Facts::Take { witness: at(620_702_203_000) }
 }
 
 /// A case in a state, in the hand of the hall that acts in it.
 fn in_state(state: State) -> (Case, HallAt) {
-    let to = |to, purpose| Facts::Transfer { to, purpose };
+    let to = |to, purpose| Facts::Transfer { to, purpose, mirrors: [None, None] };
     let mut case = begin(decider());
     let mut go = |by, facts| case = next(&case, by, facts).unwrap();
     go(window(), to(decider(), Purpose::Decide));
@@ -152,7 +152,7 @@ fn every_act_in_every_state_is_allowed_or_refused_as_the_table_says() {
 #[test]
 fn after_a_transfer_only_its_target_or_a_refusal_goes_on() {
     let case = begin(decider());
-    let transfer = Facts::Transfer { to: decider(), purpose: Purpose::Decide };
+    let transfer = Facts::Transfer { to: decider(), purpose: Purpose::Decide, mirrors: [None, None] };
     let case = next(&case, window(), transfer.clone()).unwrap();
     assert_eq!(next(&case, window(), transfer), Err(NotAllowed::InTransit));
     assert_eq!(next(&case, window(), Facts::Accept), Err(NotAllowed::InTransit));

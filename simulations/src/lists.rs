@@ -80,7 +80,8 @@ fn matter(code: MatterCode, level: Tier, area: DivisionCode, number: u16) -> Mat
             material("proof of identity", MaterialSource::Shared),
         ],
         result: MatterResult { kind: ResultKind::Licence, name: "licence".to_owned() },
-        offline_decision: false,
+        // A cut-off hall may decide the second matter of each tier.
+        offline_decision: number == 2,
         basis: "made up for simulation".to_owned(),
         source: "hallmesh-sim".to_owned(),
         verified: false,

@@ -7,7 +7,6 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hallmesh_protocol::message::Message;
-use hallmesh_protocol::post::LetterBody;
 use hallmesh_protocol::recording::{
     Came, Clocks, Difference, Entry, Gave, Header, Outcome, Recording, Replay,
 };
@@ -185,13 +184,7 @@ fn came(came: &Came) -> String {
 
 fn spoken(message: &Message) -> String {
     let Message::Letter(letter) = message else { return message.word().to_owned() };
-    let what = match &letter.body {
-        LetterBody::HandOver(_) => "hand-over",
-        LetterBody::Copy(_) => "copy",
-        LetterBody::Receipt(_) => "receipt",
-        LetterBody::Ask(_) => "ask",
-    };
-    format!("letter {what} from {} for {}", letter.from, letter.to)
+    format!("letter {} from {} for {}", letter.body.word(), letter.from, letter.to)
 }
 
 /// Words in the order in which they first come, with how often each comes.

@@ -6,7 +6,7 @@ use std::fmt;
 use hallmesh_protocol::ids::Tier;
 use serde::Serialize;
 
-use crate::checkers::{Promise, Violation};
+use crate::checkers::{Promise, Violation, Waits};
 use crate::people::Work;
 use crate::sometimes::Sometimes;
 
@@ -71,8 +71,8 @@ pub struct Report {
     pub work: Work,
     /// What went wrong, and what was met.
     pub sometimes: Sometimes,
-    /// Printed cases that waited for a ruling in the end, because a disk they need is lost.
-    pub orphans: usize,
+    /// Printed cases that nobody asked for in the end, and why: D1 receipts promise less than D2.
+    pub waiting: BTreeMap<Waits, u64>,
     /// Promises broken, each time counted.
     pub broken: u64,
     /// The first of them, described.
@@ -86,6 +86,12 @@ impl Report {
     pub fn promises(&self) -> BTreeSet<Promise> {
         self.violations.iter().map(|violation| violation.promise).collect()
     }
+}
+
+/// The cases that nobody asked for, by reason, in one line.
+pub fn not_asked(waiting: &BTreeMap<Waits, u64>) -> String {
+    let reasons: Vec<_> = waiting.iter().map(|(why, cases)| format!("{cases} {}", why.word())).collect();
+    if reasons.is_empty() { "none".to_owned() } else { reasons.join(", ") }
 }
 
 impl fmt::Display for Report {
@@ -120,8 +126,8 @@ impl fmt::Display for Report {
         for (kind, (messages, bytes)) in &traffic.kinds {
             writeln!(f, "          {kind:<10} {messages:>10} messages {bytes:>14} bytes")?;
         }
-        if self.orphans > 0 {
-            writeln!(f, "orphans   {} cases wait for a ruling, a disk they need is lost", self.orphans)?;
+        if !self.waiting.is_empty() {
+            writeln!(f, "not asked {}", not_asked(&self.waiting))?;
         }
         writeln!(f, "trace     {}", self.trace)?;
         for Violation { promise, at, how } in &self.violations {

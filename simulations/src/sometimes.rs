@@ -21,6 +21,8 @@ pub enum Branch {
     ToSupplemented,
     /// A second hall could restore a case.
     GradedD2,
+    /// A mirror made a decision final.
+    Countersigned,
     /// A giver could let go.
     Released,
     /// A target refused a case, and it came back.
@@ -43,6 +45,8 @@ pub enum Branch {
     DamageNoticed,
     /// A hall began a new life.
     InstalledAnew,
+    /// A hall went on with a case for a life that had ended.
+    Recovered,
     /// The deciding clerk was away while something lay on the desk.
     Absent,
     /// An inspector read a case.
@@ -53,13 +57,15 @@ pub enum Branch {
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::ToDecide,
         Self::ToReturn,
         Self::ToCorrect,
         Self::ToSupplemented,
         Self::GradedD2,
+        Self::Countersigned,
         Self::Released,
+        Self::Recovered,
         Self::Returned,
         Self::Doubled,
         Self::LineDied,
@@ -93,7 +99,9 @@ impl Branch {
             Self::ToCorrect => "to-correct",
             Self::ToSupplemented => "to-supplemented",
             Self::GradedD2 => "graded-d2",
+            Self::Countersigned => "countersigned",
             Self::Released => "released",
+            Self::Recovered => "recovered",
             Self::Returned => "returned",
             Self::Doubled => "doubled",
             Self::LineDied => "line-died",

@@ -7,7 +7,7 @@ use std::thread;
 
 use serde::Serialize;
 
-use crate::checkers::{Promise, Violation};
+use crate::checkers::{Promise, Violation, Waits};
 use crate::panics::caught;
 use crate::plan::{Fault, Plan};
 use crate::report::Report;
@@ -43,8 +43,8 @@ pub struct Tally {
     pub cases: u64,
     /// Hand-overs.
     pub hand_overs: u64,
-    /// Cases that waited for a ruling in the end.
-    pub orphans: u64,
+    /// Cases that nobody asked for in the end, by reason.
+    pub waiting: BTreeMap<Waits, u64>,
     /// Faults and branches that were met.
     pub sometimes: Sometimes,
     /// Promises broken, by word.
@@ -105,7 +105,10 @@ impl Tally {
         self.steps = self.steps.saturating_add(report.traffic.steps);
         self.cases = self.cases.saturating_add(report.work.received);
         self.hand_overs = self.hand_overs.saturating_add(report.traffic.hand_overs);
-        self.orphans = self.orphans.saturating_add(u64::try_from(report.orphans).unwrap_or(u64::MAX));
+        for (why, cases) in &report.waiting {
+            let count = self.waiting.entry(*why).or_default();
+            *count = count.saturating_add(*cases);
+        }
         self.sometimes.merge(&report.sometimes);
     }
 }

@@ -16,8 +16,8 @@ use tokio::sync::Mutex as Turn;
 
 use crate::binary::binary;
 
-/// How long a node may take to start, or to stop.
-const CHANGE_MAX: Duration = Duration::from_secs(60);
+/// How long a node may take to start, or to stop. Long, because a machine that others use may take so long to sync.
+const CHANGE_MAX: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(20);
 /// The log lines of one node that a failed test prints.
 const TAIL: usize = 40;
@@ -37,6 +37,8 @@ struct Shared {
 #[derive(Debug)]
 struct Place {
     dir: PathBuf,
+    /// The network namespace it runs in, if not this one.
+    host: Mutex<Option<String>>,
     /// Whoever starts or ends the process has the turn until that is done.
     turn: Turn<()>,
     process: Mutex<Option<Child>>,
@@ -58,6 +60,42 @@ impl Processes {
         let place = self.place(member);
         let _turn = place.turn.lock().await;
         place.start(member).await
+    }
+
+    /// Starts the process of a hall and kills it a moment later, wherever it is then.
+    pub async fn false_start(&self, member: &Member, moment: Duration) -> Result<(), Problem> {
+        let place = self.place(member);
+        let _turn = place.turn.lock().await;
+        place.launch()?;
+        tokio::time::sleep(moment).await;
+        if place.kill() { Ok(()) } else { Err(place.failed("kill", "no process")) }
+    }
+
+    /// From now on the process of a hall runs in a network namespace.
+    pub(crate) fn on_host(&self, member: &Member, host: String) {
+        *lock(&self.place(member).host) = Some(host);
+    }
+
+    /// Sends a signal to the process of a hall, such as one that stops it for a while; whether there was one.
+    pub fn signal(&self, member: &Member, signal: Signal) -> bool {
+        let place = self.place(member);
+        let pid = lock(&place.process).as_ref().map(Pid::from_child);
+        pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
+    }
+
+    /// The processes that run, with their halls.
+    pub fn running(&self) -> Vec<(HallId, u32)> {
+        let halls = lock(&self.shared.halls);
+        let process = |(hall, place): (&HallId, &Arc<Place>)| {
+            lock(&place.process).as_ref().map(|process| (*hall, process.id()))
+        };
+        halls.iter().filter_map(process).collect()
+    }
+
+    /// Leads back to these processes as long as somebody else has them.
+    pub(crate) fn weak(&self) -> impl Fn() -> Option<Self> + Send + Sync + 'static {
+        let shared = Arc::downgrade(&self.shared);
+        move || shared.upgrade().map(|shared| Self { shared })
     }
 
     /// Ends the process of a hall in good order, if there is one.
@@ -95,7 +133,7 @@ impl Processes {
     fn place(&self, member: &Member) -> Arc<Place> {
         let place = || {
             let (dir, turn) = (member.dir.clone(), Turn::new(()));
-            Arc::new(Place { dir, turn, process: Mutex::new(None) })
+            Arc::new(Place { dir, turn, host: Mutex::default(), process: Mutex::default() })
         };
         Arc::clone(lock(&self.shared.halls).entry(member.hall).or_insert_with(place))
     }
@@ -120,7 +158,7 @@ impl Drop for Shared {
 }
 
 impl Place {
-    async fn start(&self, member: &Member) -> Result<(), Problem> {
+    fn launch(&self) -> Result<(), Problem> {
         if lock(&self.process).is_some() {
             return Err(self.failed("start", "runs already"));
         }
@@ -129,13 +167,19 @@ impl Place {
             OpenOptions::new().create(true).append(true).open(log).map_err(|why| self.failed("log", why))?;
         let spawned = self.spawn(&log).map_err(|why| self.failed("spawn", why))?;
         *lock(&self.process) = Some(spawned);
+        Ok(())
+    }
+
+    async fn start(&self, member: &Member) -> Result<(), Problem> {
+        self.launch()?;
         let begun = Instant::now();
         while !answers(member).await? {
             if let Some(ended) = self.ended() {
+                *lock(&self.process) = None;
                 return Err(self.failed("start", ended));
             }
             if begun.elapsed() > CHANGE_MAX {
-                return Err(self.failed("start", "no answer"));
+                return Err(self.failed("start", "no answer").with("threads", self.threads()));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -143,7 +187,16 @@ impl Place {
     }
 
     fn spawn(&self, log: &File) -> std::io::Result<Child> {
-        Command::new(binary())
+        let mut command = match lock(&self.host).as_ref() {
+            None => Command::new(binary()),
+            Some(host) => {
+                let mut ip = Command::new("ip");
+                // It becomes the binary: the same process, which can be killed.
+                ip.args(["netns", "exec", host]).arg(binary());
+                ip
+            }
+        };
+        command
             .arg("run")
             .arg("--config")
             .arg(self.config_file())
@@ -181,6 +234,19 @@ impl Place {
 
     fn ended(&self) -> Option<ExitStatus> {
         lock(&self.process).as_mut().and_then(|process| process.try_wait().unwrap())
+    }
+
+    /// Where in the kernel each thread of the process waits.
+    fn threads(&self) -> String {
+        let Some(pid) = lock(&self.process).as_ref().map(Child::id) else { return String::new() };
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+        let state = |text: String| text.lines().find(|line| line.starts_with("State:")).map(str::to_owned);
+        let told = tasks.map(|task| {
+            let (at, status) = (task.path().join("wchan"), task.path().join("status"));
+            format!("{} {}", state(read(status)).unwrap_or_default(), read(at))
+        });
+        told.collect::<Vec<_>>().join("; ")
     }
 
     fn config_file(&self) -> PathBuf {

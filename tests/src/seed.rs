@@ -7,3 +7,10 @@ pub fn seed() -> u64 {
     eprintln!("SEED={seed}");
     seed
 }
+
+/// Chance that follows from a seed.
+pub(crate) fn chance(seed: u64) -> hallmesh_protocol::chance::Chance {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    hallmesh_protocol::chance::Chance::from_seed(key)
+}

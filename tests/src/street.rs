@@ -1,9 +1,11 @@
 //! A city on a street: in a temporary directory, its nodes processes.
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use hallmesh::demo::{City, Member};
+use hallmesh::config::Config;
+use hallmesh::demo::{City, Control, Doing, Member};
 use hallmesh::export;
 use hallmesh::ops::{Answer, Ask, Case, Content, Peer, Problem, Status};
 use hallmesh_protocol::cases::{Deed, State};
@@ -12,6 +14,8 @@ use libp2p::Multiaddr;
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::hosts::{Apart, Hosts};
+use crate::links::{Links, WhoDialled, process_behind};
 use crate::processes::Processes;
 use crate::waiting::eventually;
 
@@ -49,6 +53,32 @@ impl Street {
         let dir = tempfile::Builder::new().prefix("hallmesh-street-").tempdir().unwrap();
         let processes = Processes::default();
         match City::found_part(dir.path(), halls, lists, processes.clone()).await {
+            Ok((city, _)) => Self { city, processes, dir, _permit: permit },
+            Err(problem) => panic!("no city: {problem:?}\n{}", processes.tails()),
+        }
+    }
+
+    /// The whole city with a line of its own between any two halls, and each hall set up as wanted.
+    pub async fn with_lines(seed: u64, set_up: SetUp) -> (Self, Links) {
+        let permit = CITIES.acquire().await.expect("is never closed");
+        let dir = tempfile::Builder::new().prefix("hallmesh-street-").tempdir().unwrap();
+        let processes = Processes::default();
+        let links = Links::new(seed, who_dialled(&processes));
+        let place = crate::seed::chance(u64::from(std::process::id()) ^ seed).bytes16();
+        let gated = Gated { processes: processes.clone(), links: links.clone(), set_up, place, halls: 0 };
+        match City::found_part(dir.path(), usize::MAX, &SAMPLE, gated).await {
+            Ok((city, _)) => (Self { city, processes, dir, _permit: permit }, links),
+            Err(problem) => panic!("no city: {problem:?}\n{}", processes.tails()),
+        }
+    }
+
+    /// The first halls of the city, each on a host of its own.
+    pub async fn on_hosts(halls: usize, hosts: &mut Hosts) -> Self {
+        let permit = CITIES.acquire().await.expect("is never closed");
+        let dir = tempfile::Builder::new().prefix("hallmesh-street-").tempdir().unwrap();
+        let processes = Processes::default();
+        let apart = Apart { processes: processes.clone(), hosts };
+        match City::found_part(dir.path(), halls, &SAMPLE, apart).await {
             Ok((city, _)) => Self { city, processes, dir, _permit: permit },
             Err(problem) => panic!("no city: {problem:?}\n{}", processes.tails()),
         }
@@ -93,11 +123,19 @@ impl Street {
 
     /// A case as a hall knows it.
     pub async fn case(&self, place: usize, number: &str) -> Option<Case> {
-        match self.ask(place, &Ask::Case { case: number.to_owned() }).await {
-            Ok(Answer::Case(case)) => Some(*case),
-            Ok(other) => panic!("{other:?}"),
-            Err(problem) if problem.code == "case.unknown" => None,
+        match self.known(place, number).await {
+            Ok(case) => case,
             Err(problem) => panic!("{problem:?}"),
+        }
+    }
+
+    /// A case as a hall knows it, if the hall is there.
+    pub async fn known(&self, place: usize, number: &str) -> Result<Option<Case>, Problem> {
+        match self.ask(place, &Ask::Case { case: number.to_owned() }).await {
+            Ok(Answer::Case(case)) => Ok(Some(*case)),
+            Ok(other) => panic!("{other:?}"),
+            Err(problem) if problem.code == "case.unknown" => Ok(None),
+            Err(problem) => Err(problem),
         }
     }
 
@@ -157,6 +195,58 @@ impl Drop for Street {
             eprintln!("{}", self.processes.tails());
         }
     }
+}
+
+/// How a hall is set up otherwise than the others.
+pub type SetUp = fn(Config) -> Config;
+
+/// Founds a city whose halls make known the addresses of their gates.
+struct Gated {
+    processes: Processes,
+    links: Links,
+    set_up: SetUp,
+    /// So that two cities have different loopback addresses.
+    place: [u8; 16],
+    halls: u8,
+}
+
+impl Gated {
+    /// An address that no connection of this machine gets by chance while the hall is away for a moment.
+    fn listen(&mut self) -> std::io::Result<SocketAddr> {
+        self.halls += 1;
+        let at = Ipv4Addr::new(127, self.place[0].max(1), self.place[1], self.halls);
+        TcpListener::bind((at, 0))?.local_addr()
+    }
+}
+
+impl Control for Gated {
+    fn prepare(&mut self, member: Member) -> Result<Member, Problem> {
+        let failed = |why| Problem::new("street.gate").with("reason", why);
+        let listen = self.listen().map_err(failed)?;
+        let gate = self.links.gate(member.hall, listen).map_err(failed)?;
+        let as_text = |at: SocketAddr| vec![format!("/ip4/{}/tcp/{}", at.ip(), at.port())];
+        let config = Config { listen: as_text(listen), advertise: as_text(gate), ..member.config };
+        Ok(Member { config: (self.set_up)(config), ..member })
+    }
+
+    fn start<'a>(&'a mut self, member: &'a Member) -> Doing<'a> {
+        Control::start(&mut self.processes, member)
+    }
+
+    fn stop<'a>(&'a mut self, member: &'a Member) -> Doing<'a> {
+        Control::stop(&mut self.processes, member)
+    }
+}
+
+fn who_dialled(processes: &Processes) -> WhoDialled {
+    // Not a clone: the street's processes end with the street, whatever a line still asks.
+    let processes = processes.weak();
+    Arc::new(move |from, to| {
+        let running = processes()?.running();
+        let ids: Vec<u32> = running.iter().map(|(_, process)| *process).collect();
+        let process = process_behind(from, to, &ids)?;
+        running.into_iter().find(|(_, running)| *running == process).map(|(hall, _)| hall)
+    })
 }
 
 /// Bytes as hexadecimal, as calls carry them.

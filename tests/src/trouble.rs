@@ -31,9 +31,7 @@ pub struct Trouble {
 impl Trouble {
     /// Kills at `kills` of the first `steps` steps, drawn from `seed`.
     pub fn new(processes: Processes, seed: u64, kills: usize, steps: u32) -> Self {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        let mut chance = Chance::from_seed(key);
+        let mut chance = crate::seed::chance(seed);
         let mut drawn = BTreeSet::new();
         while drawn.len() < kills {
             drawn.insert(1 + u32::try_from(chance.below(steps.into())).unwrap());

@@ -29,6 +29,10 @@ pub(super) struct Global {
     pub(super) data: Option<PathBuf>,
     #[arg(long, global = true, value_name = "PATH")]
     pub(super) socket: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) credential_file: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, value_parser};
 use hallmesh_protocol::cases::{Deed, Stage};
 use hallmesh_protocol::ids::{DivisionCode, MatterCode};
 
@@ -13,6 +13,11 @@ use super::report::Report;
 use super::session::Session;
 use super::values;
 use crate::ops::{Answer, Ask, Content, Problem};
+
+/// A second hall on a village's line answers within a second or not at all.
+const WAIT_SECONDS: u64 = 2;
+/// Nobody stands at a window for longer.
+const WAIT_SECONDS_MAX: u64 = 60;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Case {
@@ -59,6 +64,8 @@ pub(super) struct Receive {
     place: DivisionCode,
     #[arg(long, value_name = "FILE.json|-")]
     applicant: PathBuf,
+    #[arg(long, value_name = "SECONDS", default_value_t = WAIT_SECONDS, value_parser = value_parser!(u64).range(..=WAIT_SECONDS_MAX))]
+    wait: u64,
     #[command(flatten)]
     signer: Signer,
 }
@@ -117,7 +124,15 @@ pub(super) fn run(session: &Session, case: &Case) -> Result<Report, Problem> {
 fn receive(session: &Session, receive: &Receive) -> Result<Report, Problem> {
     let content = application::read(&session.texts, &receive.applicant)?;
     let ask = Ask::Receive { matter: receive.matter.clone(), place: receive.place, content };
-    act(session, &ask, &receive.signer)
+    let mut answer = session.act(&ask, &receive.signer)?;
+    if let Answer::Received(received) = &mut answer {
+        // Nothing that goes wrong from here on changes that the case is received.
+        let ask = Ask::Kept { case: received.id.clone(), wait_ms: receive.wait.saturating_mul(1_000) };
+        if let Ok(Answer::Case(case)) = session.ask(&ask) {
+            (received.grade, received.copies) = (case.grade, case.copies);
+        }
+    }
+    Report::of(&session.texts, &answer)
 }
 
 /// The deciding hall says once what is missing; the window records what was brought.

@@ -49,7 +49,7 @@ fn add(session: &Session, name: &str, roles: &[String], number: Option<u16>) -> 
     if taken(number) {
         return Err(Problem::new("clerk.exists").with("clerk", number));
     }
-    let key = hex(key(&session.home()?, number)?.as_bytes());
+    let key = hex(key(&session.home_with_keys()?, number)?.as_bytes());
     let roles = RoleWords(roles.to_vec());
     session.ask(&Ask::AddClerk { name: name.to_owned(), number: Some(number), key, roles: roles.clone() })?;
     let texts = &session.texts;

@@ -8,13 +8,15 @@ use hallmesh_protocol::ids::{DivisionCode, HallId};
 use serde_json::json;
 
 use super::args::Signer;
+use super::keys::{self, Reseal};
 use super::register;
 use super::render;
 use super::report::Report;
+use super::revoke::{self, Revoke};
 use super::session::{Session, unexpected};
 use super::{files, time, values};
 use crate::enrol::{self, EnrolError, Papers};
-use crate::home::Home;
+use crate::home::{Home, Sealing};
 use crate::ops::{Answer, Ask, Problem};
 
 /// A year and a month: time to renew before it runs out.
@@ -23,6 +25,7 @@ const DAYS: u16 = 400;
 #[derive(Debug, Subcommand)]
 pub(super) enum Hall {
     Init(Init),
+    Reseal(Reseal),
     Request {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -40,6 +43,11 @@ pub(super) enum Hall {
         #[arg(long, value_name = "FINGERPRINT")]
         root: String,
     },
+    Revoke(Revoke),
+    Heed {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     List {
         #[arg(default_value = "")]
         text: String,
@@ -56,6 +64,8 @@ pub(super) struct Init {
     serial: u8,
     #[arg(long, value_name = "FILE")]
     divisions: Option<PathBuf>,
+    #[arg(long, conflicts_with_all = ["credential_file", "passphrase_file"])]
+    unsealed: bool,
 }
 
 #[derive(Debug, Args)]
@@ -84,10 +94,13 @@ pub(super) struct Issue {
 pub(super) fn run(session: &Session, hall: &Hall) -> Result<Report, Problem> {
     match hall {
         Hall::Init(init) => self::init(session, init),
+        Hall::Reseal(reseal) => keys::reseal(session, reseal),
         Hall::Request { out, address } => request(session, out, address),
         Hall::Issue(issue) => self::issue(session, issue),
         Hall::Card { out } => card(session, out),
         Hall::Join { file, root } => join(session, file, root),
+        Hall::Revoke(revoke) => revoke::run(session, revoke),
+        Hall::Heed { file } => revoke::heed(session, file),
         Hall::List { text } => Report::of(&session.texts, &session.ask(&Ask::Halls { text: text.clone() })?),
     }
 }
@@ -101,20 +114,26 @@ fn init(session: &Session, init: &Init) -> Result<Report, Problem> {
     })?;
     register::compare(init.divisions.as_deref(), hall, &init.name)?;
     let dir = session.data_dir()?;
-    let home = Home::create(&dir, hall, &init.name)?;
+    let secret = keys::of_init(session, init.unsealed)?;
+    let home = match &secret {
+        Some(secret) => Home::create_sealed(&dir, hall, &init.name, secret)?,
+        None => Home::create(&dir, hall, &init.name)?,
+    };
+    let sealing = secret.map_or(Sealing::None, |secret| secret.sealing());
     let dir = dir.display().to_string();
     let texts = &session.texts;
     let made = [("name", &init.name as &dyn std::fmt::Display), ("hall", &hall), ("dir", &dir)];
     let file = texts.say("placeholder.file", &[]);
-    let lines = vec![
-        texts.filled("hall.made", &made),
-        render::next(texts, &format!("hallmesh hall request --out {file}")),
-    ];
-    Report::new(&json!({ "hall": home.hall().to_string(), "name": home.name(), "dir": dir }), lines)
+    let mut lines = vec![texts.filled("hall.made", &made)];
+    lines.extend(keys::said(session, sealing)?);
+    lines.push(render::next(texts, &format!("hallmesh hall request --out {file}")));
+    let json =
+        json!({ "hall": home.hall().to_string(), "name": home.name(), "dir": dir, "sealed": sealing.word() });
+    Report::new(&json, lines)
 }
 
 fn request(session: &Session, out: &Path, addresses: &[String]) -> Result<Report, Problem> {
-    let text = enrol::request(&session.home()?, addresses)?;
+    let text = enrol::request(&session.home_with_keys()?, addresses)?;
     let asked = enrol::read_request(&text)?;
     files::write_new(out, &text)?;
     let (file, fingerprint) = (out.display().to_string(), enrol::request_fingerprint(&asked));
@@ -187,7 +206,7 @@ fn card(session: &Session, out: &Path) -> Result<Report, Problem> {
 }
 
 fn join(session: &Session, file: &Path, root: &str) -> Result<Report, Problem> {
-    let (home, bundle) = (session.home()?, files::read(file)?);
+    let (home, bundle) = (session.home_with_keys()?, files::read(file)?);
     let joined = enrol::join_as_typed(&home, &bundle, root, wall())?;
     let hall = joined.at.hall.to_string();
     let said = [("name", home.name()), ("hall", hall.as_str()), ("city", joined.city.as_str())];
@@ -203,7 +222,7 @@ fn join(session: &Session, file: &Path, root: &str) -> Result<Report, Problem> {
 }
 
 /// Milliseconds since 1970. A clock before that is a dead battery.
-fn wall() -> u64 {
+pub(super) fn wall() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

@@ -22,10 +22,11 @@ pub(super) fn run(session: &Session) -> Result<Report, Problem> {
     }
     let said = output::complain(&config::say(&session.texts, &findings));
     said.map_err(|cause| Problem::new("file.not_written").with("file", "stderr").with("reason", cause))?;
+    let outside = session.outside(&settings)?;
     log_to_stderr(&settings);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| Problem::new("node.no_runtime").with("reason", cause))?;
-    runtime.block_on(driver::run(settings))?;
+    runtime.block_on(driver::run(settings, outside))?;
     Report::new(&json!({}), vec![session.texts.say("run.ended", &[])])
 }
 

@@ -7,9 +7,10 @@ use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
 use super::args::{Global, Signer};
+use super::passphrase;
 use crate::config::{Config, ConfigError, Finding};
 use crate::hex::unhex_into;
-use crate::home::{Home, HomeError, files};
+use crate::home::{Home, HomeError, Outside, Sealing, files};
 use crate::ops::{Answer, Ask, Client, Problem};
 use crate::texts::Texts;
 
@@ -28,15 +29,39 @@ impl Session {
         if let Some(data) = &self.global.data {
             config.data_dir.clone_from(data);
         }
-        if let Some(socket) = &self.global.socket {
-            config.socket = Some(socket.clone());
-        }
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let over = |flag: &Option<PathBuf>, name: &str, setting: Option<PathBuf>| {
+            flag.clone().or_else(|| variable(name)).or(setting)
+        };
+        config.socket = self.global.socket.clone().or(config.socket);
+        config.credential_file =
+            over(&self.global.credential_file, "HALLMESH_CREDENTIAL_FILE", config.credential_file);
+        config.passphrase_file =
+            over(&self.global.passphrase_file, "HALLMESH_PASSPHRASE_FILE", config.passphrase_file);
         Ok(config)
     }
 
     /// The data directory as the settings say.
     pub(super) fn data_dir(&self) -> Result<PathBuf, Problem> {
         Ok(self.config()?.data_dir)
+    }
+
+    /// What `hall init` made, and what opens its keys: a passphrase is asked for if somebody is there to type it.
+    pub(super) fn home_with_keys(&self) -> Result<Home, Problem> {
+        let config = self.config()?;
+        Ok(Home::open_with(&config.data_dir, self.outside(&config)?)?)
+    }
+
+    /// Where the secret is that opens the keys of this machine's home.
+    pub(super) fn outside(&self, config: &Config) -> Result<Outside, Problem> {
+        let (mut outside, home) = (config.outside(), Home::open(&config.data_dir)?);
+        if home.sealing()? == Sealing::Passphrase
+            && !outside.has_passphrase()
+            && passphrase::is_somebody_there()
+        {
+            outside.typed = Some(passphrase::ask(&self.texts, "passphrase.ask")?);
+        }
+        Ok(outside)
     }
 
     /// What `hall init` made.
@@ -63,7 +88,7 @@ impl Session {
     fn key(&self, signer: &Signer) -> Result<SecretKey, Problem> {
         match &signer.clerk_key {
             Some(file) => key_in(file),
-            None => Ok(self.home()?.clerk_key(signer.clerk)?),
+            None => Ok(self.home_with_keys()?.clerk_key(signer.clerk)?),
         }
     }
 }

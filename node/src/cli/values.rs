@@ -6,7 +6,7 @@ use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::ids::{DivisionCode, HallId, Malformed, MatterCode};
 use libp2p::Multiaddr;
 
-use crate::ops::RoleWords;
+use crate::ops::{ReasonWord, RoleWords};
 use crate::texts::{self, Lang, Texts};
 
 /// Why a value is none. The sentence is made in [`BadValue::say`], in the language of the caller.
@@ -55,6 +55,11 @@ pub(super) fn address(text: &str) -> Result<String, BadValue> {
 pub(super) fn role(text: &str) -> Result<String, BadValue> {
     let known = RoleWords::KNOWN.contains(&text);
     known.then(|| text.to_owned()).ok_or_else(|| BadValue::Word(RoleWords::KNOWN.join(", ")))
+}
+
+pub(super) fn reason(text: &str) -> Result<ReasonWord, BadValue> {
+    let found = ReasonWord::ALL.into_iter().find(|reason| reason.word() == text);
+    found.ok_or_else(|| BadValue::Word(ReasonWord::ALL.map(ReasonWord::word).join(", ")))
 }
 
 pub(super) fn stage(text: &str) -> Result<Stage, BadValue> {

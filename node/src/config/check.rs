@@ -21,7 +21,11 @@ use super::{ADDRESSES_MAX, Config, SOCKET_PATH_MAX};
 const INTERVAL_MS: RangeInclusive<u64> = 1_000..=3_600_000;
 /// A hall talks to a handful of neighbours; the city's to all its counties and then some.
 const CONNECTIONS: RangeInclusive<u64> = 8..=10_000;
+/// More than a node needs to start, or new cases would stop it before they are refused; not more than a disk has.
+const RESERVE_MIB: RangeInclusive<u64> = 24..=1_048_576;
 const GUESTS: RangeInclusive<u64> = 1..=1_000;
+/// Who wants to know later than after a month has no use for it: a relay gives letters up by then.
+const DAYS: RangeInclusive<u64> = 1..=30;
 /// What of a file's mode is for people outside the node's user and group.
 const OTHERS: u32 = 0o007;
 
@@ -150,7 +154,10 @@ fn numbers(config: &Config) -> impl Iterator<Item = Finding> {
         ("connections_max", u64::from(config.connections_max), CONNECTIONS),
         ("guest_seats", u64::from(config.guest_seats), GUESTS),
         ("guest_deadline_ms", config.guest_deadline_ms, INTERVAL_MS),
+        ("undeliverable_days", u64::from(config.undeliverable_days), DAYS),
+        ("undeliverable_relayed_days", u64::from(config.undeliverable_relayed_days), DAYS),
         ("recorder_inputs", u64::from(config.recorder_inputs), 0..=RECORDED_INPUTS_MAX),
+        ("disk_reserve_mib", u64::from(config.disk_reserve_mib), RESERVE_MIB),
     ];
     let more_guests_than_seats = (config.guest_seats >= config.connections_max).then(|| {
         Finding::error("guest_seats", "not_below_connections")

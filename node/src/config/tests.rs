@@ -22,12 +22,21 @@ fn the_example_says_nothing_and_shows_every_key_with_its_default() {
     let language = uncommented.language;
     let socket = uncommented.socket.clone();
     assert_eq!((language, socket), (Some(Language::Zh), Some(Config::default().socket())));
-    assert_eq!(Config { language: None, socket: None, ..uncommented }, Config::default());
+    assert!(uncommented.credential_file.is_some() && uncommented.passphrase_file.is_some());
+    let unset =
+        Config { language: None, socket: None, credential_file: None, passphrase_file: None, ..uncommented };
+    assert_eq!(unset, Config::default());
 }
 
 #[test]
 fn the_list_of_keys_is_that_of_the_fields() {
-    let full = Config { socket: Some("s".into()), language: Some(Language::En), ..Config::default() };
+    let full = Config {
+        socket: Some("s".into()),
+        credential_file: Some("c".into()),
+        passphrase_file: Some("p".into()),
+        language: Some(Language::En),
+        ..Config::default()
+    };
     let table = toml::Table::try_from(full).unwrap();
     let mut known = Config::KEYS;
     known.sort_unstable();

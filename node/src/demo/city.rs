@@ -61,13 +61,17 @@ impl Member {
     }
 
     fn clerk_key(&self) -> Result<SecretKey, Problem> {
-        let home = Home::open(&self.dir)?;
+        let home = Home::open_with(&self.dir, self.config.outside())?;
         Ok(home.clerk_key(Self::CLERK)?)
     }
 }
 
 /// Starting and stopping nodes: inside this process for the demo, as processes for tests.
 pub trait Control: Send {
+    /// Called for each hall before it is founded: a place for tests to have it elsewhere, or set up otherwise.
+    fn prepare(&mut self, member: Member) -> Result<Member, Problem> {
+        Ok(member)
+    }
     /// Starts the node of a hall; it answers when this is done.
     fn start<'a>(&'a mut self, member: &'a Member) -> Doing<'a>;
     /// Stops it.
@@ -144,7 +148,7 @@ impl City {
         let founded = enrol::found(division(HALLS[0].0)?, CITY_NAME, HOLDERS, THRESHOLD, &root)?;
         let mut city = Self { members: Vec::new(), anchor: founded.anchor };
         for (code, name, above) in HALLS.into_iter().take(halls) {
-            let member = member(dir, code, name)?;
+            let member = control.prepare(member(dir, code, name)?)?;
             let superior = above.and_then(|index| city.members.get(index));
             enrol_one(&root, &member, superior, &city.anchor).await?;
             control.start(&member).await?;

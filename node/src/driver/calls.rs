@@ -1,24 +1,28 @@
 //! Calls over the local socket: questions are answered here from a snapshot, deeds are made ready here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::engine::{Event, Recorded};
+use super::room::Reserve;
 use super::shared::Shared;
 use crate::admin::{ADMIN_FRAME_MAX, AdminCall};
 use crate::ops::{self, Answer, Ask, Asked, Call, Deed, Problem};
 
 /// The administrator's user id.
 const ROOT: u32 = 0;
+/// The longest that a call waits for a second copy of a case.
+const KEPT_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Bytes of a recording in one answer: as text they are twice as many.
 const PIECE_BYTES: usize = 1 << 20;
 
 /// Takes calls up, each in a task of its own; their number is bounded by the socket's seats.
 pub(crate) async fn run(
     shared: Arc<Shared>,
-    mut calls: mpsc::Receiver<AdminCall>,
+    (mut calls, reserve): (mpsc::Receiver<AdminCall>, Reserve),
     feed: mpsc::Sender<Event>,
     stop: watch::Sender<bool>,
 ) -> Result<(), Problem> {
@@ -28,7 +32,7 @@ pub(crate) async fn run(
         while answering.try_join_next().is_some() {}
         let (shared, feed, stop) = (Arc::clone(&shared), feed.clone(), stop.clone());
         answering.spawn(async move {
-            let answer = answer(&shared, &call, &feed, &stop).await;
+            let answer = answer(&shared, (&call, reserve), &feed, &stop).await;
             let bytes = encode(&answer.unwrap_or_else(Answer::Refused));
             if call.reply.send(bytes).is_err() {
                 tracing::debug!("a caller hung up before the answer");
@@ -60,7 +64,7 @@ fn refuse_others(ask: &Ask, user: Option<u32>) -> Result<(), Problem> {
 
 async fn answer(
     shared: &Arc<Shared>,
-    asked: &AdminCall,
+    (asked, reserve): (&AdminCall, Reserve),
     feed: &mpsc::Sender<Event>,
     stop: &watch::Sender<bool>,
 ) -> Result<Answer, Problem> {
@@ -68,6 +72,7 @@ async fn answer(
     let call: Call = serde_json::from_slice(&asked.body).map_err(malformed)?;
     let ask: Ask = serde_json::from_str(&call.ask).map_err(malformed)?;
     refuse_others(&ask, asked.user)?;
+    reserve.refuse(shared, &ask)?;
     if let Ask::Stop = ask {
         stop.send_replace(true);
         return Ok(Answer::Done);
@@ -82,6 +87,9 @@ async fn answer(
     if let Ask::Happened { since } = ask {
         let (mark, events) = shared.happened_since(since);
         return Ok(Answer::Happened { mark, events });
+    }
+    if let Ask::Kept { case, wait_ms } = ask {
+        return kept(shared, &case, Duration::from_millis(wait_ms).min(KEPT_WAIT_MAX)).await;
     }
     let question = with_view(shared, move |asked| Ok(ops::answer(asked, &ask).ok_or(ask))).await?;
     match question {
@@ -107,6 +115,29 @@ async fn carry_out(
     feed.send(Event::Command { command, reply }).await.ok().ok_or_else(stopping)?;
     let reply = replied.await.ok().ok_or_else(stopping)?;
     with_view(shared, move |asked| Ok(ops::reply(asked, reply, &after, &reader.wrap))).await
+}
+
+/// The case as soon as a second hall keeps all of it. Nobody is kept waiting where no line is there to bring it.
+async fn kept(shared: &Arc<Shared>, case: &str, wait: Duration) -> Result<Answer, Problem> {
+    let mut happened = shared.follow();
+    let mut over = std::pin::pin!(tokio::time::sleep(wait));
+    loop {
+        happened.mark_unchanged();
+        let text = case.to_owned();
+        let look = move |asked: &Asked<'_>| {
+            let view = ops::find(asked.view, &text)?;
+            let done = ops::is_kept_elsewhere(&view) || asked.live.connected.is_empty();
+            Ok((done, ops::case(asked, &view)))
+        };
+        let (done, found) = with_view(shared, look).await?;
+        if done {
+            return Ok(Answer::Case(Box::new(found)));
+        }
+        tokio::select! {
+            changed = happened.changed() => changed.ok().ok_or_else(|| Problem::new("node.stopping"))?,
+            () = &mut over => return Ok(Answer::Case(Box::new(found))),
+        }
+    }
 }
 
 /// Asks the engine what is recorded.

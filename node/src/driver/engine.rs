@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::introduce::{ADMITTED, NOT_ADMITTED, Visits};
 use super::reach::Reach;
+use super::rewrap::Wanted;
 use super::roster::{self, Who};
 use super::shared::Shared;
 use super::tape::{Noted, Tape};
@@ -94,6 +95,7 @@ pub(crate) struct Engine {
     node: Node,
     tape: Tape,
     net: mpsc::Sender<NetCommand>,
+    keys_wanted: mpsc::Sender<Wanted>,
     reach: Reach,
     keypair: Keypair,
     who: Who,
@@ -110,7 +112,7 @@ impl Engine {
     pub(crate) fn new(
         shared: Arc<Shared>,
         (node, tape): (Node, Tape),
-        net: mpsc::Sender<NetCommand>,
+        (net, keys_wanted): (mpsc::Sender<NetCommand>, mpsc::Sender<Wanted>),
         reach: Reach,
         keypair: Keypair,
     ) -> Self {
@@ -119,6 +121,7 @@ impl Engine {
             node,
             tape,
             net,
+            keys_wanted,
             reach,
             keypair,
             who: Who::default(),
@@ -274,6 +277,13 @@ impl Engine {
         }
     }
 
+    /// What finds no room is asked for again.
+    fn want_key(&self, wanted: Wanted) {
+        if self.keys_wanted.try_send(wanted).is_err() {
+            self.shared.refused("rewrap", 1);
+        }
+    }
+
     /// Everything the core asked for, now that the store has kept what it rests on.
     async fn release(&mut self, released: Released) -> Result<(), Problem> {
         self.wake_at = released.wake_at.unwrap_or(self.wake_at);
@@ -284,6 +294,7 @@ impl Engine {
                 Output::Reply { ticket, reply } => visitors.extend(self.reply(ticket, reply)),
                 Output::Keep(halls) => self.wanted = halls,
                 Output::RosterChanged => directory_changed = true,
+                Output::WrapKey { case, to } => self.want_key((case, to)),
                 Output::Happened(happening) => {
                     tracing::info!(?happening, "happened");
                     self.shared.note(happening);

@@ -7,11 +7,14 @@
 //! ```
 //! One task owns the core and the writing side of the store; nothing else locks anything of meaning.
 
+mod alarms;
 mod calls;
 mod engine;
 mod intake;
 mod introduce;
 mod reach;
+mod rewrap;
+mod room;
 mod roster;
 mod shared;
 mod tape;
@@ -23,18 +26,20 @@ use std::time::Duration;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::HallAt;
 use hallmesh_protocol::node::{Me, Node};
+use hallmesh_protocol::post::Patience;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::admin::{AdminServer, BindError};
 use crate::config::Config;
-use crate::home::{Home, Keys};
+use crate::home::{Home, Keys, Outside, Sealing};
 use crate::net::{self, Net, Settings};
 use crate::ops::Problem;
 use crate::store::{Store, StoreError};
 
 use engine::{Engine, Event};
 use reach::Reach;
+use room::Reserve;
 use shared::Shared;
 use tape::Tape;
 
@@ -73,9 +78,10 @@ impl Running {
     }
 }
 
-/// Runs a node until it is told to stop, by a signal or over its socket.
-pub async fn run(config: Config) -> Result<(), Problem> {
-    let mut running = start(config).await?;
+/// Runs a node until it is told to stop, by a signal or over its socket. `outside` is where the secret is that
+/// opens its keys.
+pub async fn run(config: Config, outside: Outside) -> Result<(), Problem> {
+    let mut running = start_with(config, outside).await?;
     let stop = running.stop.clone();
     let signals = tokio::spawn(async move {
         shutdown_signal().await;
@@ -86,13 +92,23 @@ pub async fn run(config: Config) -> Result<(), Problem> {
     outcome
 }
 
-/// Starts a node in this process.
+/// Starts a node in this process, with what its settings say about the secret that opens its keys.
 pub async fn start(config: Config) -> Result<Running, Problem> {
-    let hall = Opened::of(&config)?;
+    let outside = config.outside();
+    start_with(config, outside).await
+}
+
+async fn start_with(config: Config, outside: Outside) -> Result<Running, Problem> {
+    let hall = Opened::of(&config, outside)?;
     let admin = AdminServer::bind(&config.socket()).await.map_err(|why| bind_problem(&why, &config))?;
     let net = net::start(settings(&config, &hall.keys)?)
         .map_err(|why| Problem::new("net.cannot_listen").with("reason", format!("{why:#}")))?;
-    tracing::info!(hall = %hall.at, peer = %net.local_peer, "node started");
+    tracing::info!(hall = %hall.at, peer = %net.local_peer, sealed = hall.sealing.word(), "node started");
+    if hall.sealing == Sealing::None {
+        tracing::warn!(
+            "THE SECRET KEYS OF THIS HALL ARE NOT SEALED: who has the disk has them; hallmesh hall reseal"
+        );
+    }
     launch(&config, hall, admin, net)
 }
 
@@ -102,27 +118,32 @@ struct Opened {
     keys: Keys,
     store: Store,
     at: HallAt,
+    sealing: Sealing,
 }
 
 impl Opened {
-    fn of(config: &Config) -> Result<Self, Problem> {
-        let home = Home::open(&config.data_dir).map_err(Problem::from)?;
-        let keys = home.keys().map_err(Problem::from)?;
+    fn of(config: &Config, outside: Outside) -> Result<Self, Problem> {
+        let home = Home::open_with(&config.data_dir, outside)?;
+        let (keys, sealing) = (home.keys()?, home.sealing()?);
+        home.finish_sealing()?;
+        let home = home.closed();
         let in_store = |why: StoreError| store_problem(&why, &config.data_dir);
         let store = Store::open(&config.data_dir).map_err(in_store)?;
         let view = store.snapshot().map_err(in_store)?;
         let at = genesis::identity(&view).ok_or_else(|| Problem::new("store.format"))?.at;
         drop(view);
-        Ok(Self { home, keys, store, at })
+        Ok(Self { home, keys, store, at, sealing })
     }
 }
 
 fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result<Running, Problem> {
-    let Opened { home, keys, store, at } = hall;
+    let Opened { home, keys, store, at, sealing } = hall;
     let mut chance = crate::home::chance();
     let boot = u32::try_from(chance.next_u64() & u64::from(BOOT_BITS)).unwrap_or(0);
-    let shared =
-        Arc::new(Shared::new(at, boot, store, keys.wrap, home, &net).recording(config.recorder_inputs > 0));
+    let patience = Patience::days(config.undeliverable_days, config.undeliverable_relayed_days);
+    let shared = Shared::new(at, boot, store, keys.wrap, home, &net).patient(patience);
+    let shared = Arc::new(shared.recording(config.recorder_inputs > 0));
+    shared.show(|live| sealing.word().clone_into(&mut live.sealed));
     let (events, inbox) = mpsc::channel(EVENTS_MAX);
     let (calls, waiting) = mpsc::channel(CALLS_MAX);
     let (stop, stopped) = watch::channel(false);
@@ -134,10 +155,16 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
     let tape = Tape::new(config.recorder_inputs, at.hall, &node, shared.now(), left_behind);
     let Net { commands, events: net_events, .. } = net;
     let reach = Reach::new(&config.listen_addresses()?, config.advertise_addresses()?);
-    let engine = Engine::new(Arc::clone(&shared), (node, tape), commands, reach, keys.transport);
+    let (keys_wanted, wanted) = mpsc::channel(rewrap::WANTED_MAX);
+    let engine =
+        Engine::new(Arc::clone(&shared), (node, tape), (commands, keys_wanted), reach, keys.transport);
     let mut tasks = JoinSet::new();
     tasks.spawn(intake::run(Arc::clone(&shared), net_events, events.clone(), stop.clone()));
-    tasks.spawn(calls::run(Arc::clone(&shared), waiting, events.clone(), stop.clone()));
+    let reserve = Reserve::of_mib(config.disk_reserve_mib);
+    tasks.spawn(calls::run(Arc::clone(&shared), (waiting, reserve), events.clone(), stop.clone()));
+    tasks.spawn(room::watch(Arc::clone(&shared), reserve, stopped.clone()));
+    tasks.spawn(rewrap::run(Arc::clone(&shared), wanted, events.clone(), stopped.clone()));
+    tasks.spawn(alarms::run(Arc::clone(&shared), patience, stopped.clone()));
     let until = stopped.clone();
     tasks.spawn(async move {
         admin.run(calls, until).await;

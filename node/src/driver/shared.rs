@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use hallmesh_protocol::ids::HallAt;
+use hallmesh_protocol::post::Patience;
 use hallmesh_protocol::seal::WrapSecret;
 use hallmesh_protocol::step::{Happening, Now};
+use tokio::sync::watch;
 
 use super::tape::Commits;
 use crate::home::Home;
@@ -31,6 +33,8 @@ pub(crate) struct Shared {
     started: Instant,
     live: Mutex<Live>,
     happened: Mutex<Happened>,
+    /// The mark of what happened last, for whoever waits for something.
+    mark: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -70,12 +74,19 @@ impl Shared {
             started: Instant::now(),
             live: Mutex::new(live),
             happened: Mutex::new(Happened::default()),
+            mark: watch::Sender::new(0),
         }
     }
 
     /// With a recorder, or without one.
     pub(crate) fn recording(self, records: bool) -> Self {
         Self { records, ..self }
+    }
+
+    /// With this patience for letters that wait.
+    pub(crate) fn patient(self, patience: Patience) -> Self {
+        self.show(|live| live.patience = patience);
+        self
     }
 
     /// Keeps a recording for handing it out, in place of an older one; gives its mark.
@@ -143,7 +154,14 @@ impl Shared {
     /// Keeps something for callers who follow.
     pub(crate) fn note(&self, happening: Happening) {
         let wall = self.now().wall;
-        self.lock_happened().note(wall, happening);
+        let mut happened = self.lock_happened();
+        happened.note(wall, happening);
+        self.mark.send_replace(happened.mark);
+    }
+
+    /// Tells whenever something has happened.
+    pub(crate) fn follow(&self) -> watch::Receiver<u64> {
+        self.mark.subscribe()
     }
 
     /// What happened after a mark, and the mark to ask with next.

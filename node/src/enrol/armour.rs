@@ -50,13 +50,16 @@ pub enum Kind {
     Card,
     /// What a hall joins with.
     Join,
+    /// The root's word that a life of a hall has ended.
+    Revocation,
     /// A secret key of the root.
     Key,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Root, Self::Request, Self::Card, Self::Join, Self::Key];
+    pub const ALL: [Self; 6] =
+        [Self::Root, Self::Request, Self::Card, Self::Join, Self::Revocation, Self::Key];
 
     /// The word in the first and last line.
     pub const fn word(self) -> &'static str {
@@ -65,6 +68,7 @@ impl Kind {
             Self::Request => "REQUEST",
             Self::Card => "CARD",
             Self::Join => "JOIN",
+            Self::Revocation => "REVOCATION",
             Self::Key => "KEY",
         }
     }
@@ -75,6 +79,7 @@ impl Kind {
             Self::Request => Context::new(b"hallmesh/v1/file/request"),
             Self::Card => Context::new(b"hallmesh/v1/file/card"),
             Self::Join => Context::new(b"hallmesh/v1/file/join"),
+            Self::Revocation => Context::new(b"hallmesh/v1/file/revocation"),
             Self::Key => Context::new(b"hallmesh/v1/file/key"),
         }
     }
@@ -82,7 +87,7 @@ impl Kind {
     /// Bytes of content at the most.
     const fn content_max(self) -> usize {
         match self {
-            Self::Root | Self::Request => 2 * RECORD_MAX,
+            Self::Root | Self::Request | Self::Revocation => 2 * RECORD_MAX,
             Self::Card | Self::Join => FRAME_MAX,
             Self::Key => 256,
         }

@@ -101,6 +101,12 @@ pub enum IssueError {
         /// The root's city.
         city: DivisionCode,
     },
+    /// The root has no papers of the life that is to end.
+    #[error("no papers of {hall} are here")]
+    PapersMissing {
+        /// The hall.
+        hall: HallId,
+    },
     /// Nothing is known of a hall above.
     #[error("no hall above {hall} is known")]
     SuperiorMissing {
@@ -200,6 +206,7 @@ impl IssueError {
             Self::OtherRootsKey { .. } => "enrol.issue.other_roots_key",
             Self::TooFewHolders { .. } => "enrol.issue.too_few_holders",
             Self::OtherCity { .. } => "enrol.issue.other_city",
+            Self::PapersMissing { .. } => "enrol.issue.papers_missing",
             Self::SuperiorMissing { .. } => "enrol.issue.superior_missing",
             Self::SuperiorsRoot { .. } => "enrol.issue.superiors_root",
             Self::Superior { .. } => "enrol.issue.superior",
@@ -231,7 +238,7 @@ impl IssueError {
                 vec![("found", found.to_string()), ("needed", needed.to_string())]
             }
             Self::OtherCity { hall, city } => vec![("hall", hall.to_string()), ("city", city.to_string())],
-            Self::SuperiorMissing { hall } => vec![("hall", hall.to_string())],
+            Self::PapersMissing { hall } | Self::SuperiorMissing { hall } => vec![("hall", hall.to_string())],
             Self::SuperiorsRoot { superior } => vec![("superior", superior.to_string())],
             Self::Superior { superior, cause } => {
                 vec![("superior", superior.to_string()), ("reason", cause.to_string())]
@@ -331,7 +338,7 @@ pub(super) fn by_root(
 ) -> Result<Papers, IssueError> {
     let root = open_root(root_dir)?;
     let _lock = files::lock(root_dir)?;
-    let (request, register) = (request.value(), Register { dir: root_dir.join(ISSUED) });
+    let (request, register) = (request.value(), Register::of(root_dir));
     let hall = hall_of(request)?;
     if !root.policy.city.covers(hall.division()) {
         return Err(IssueError::OtherCity { hall, city: root.policy.city });
@@ -349,7 +356,7 @@ pub(super) fn by_root(
     let charter = charter(request, parent, &root.recovery_key, terms)?;
     let (version, previous) = register.follows(&charter)?;
     let holders = enough_holders(root_dir, &root)?;
-    let signed = sign(charter, version, previous, &holders);
+    let signed = sign(Body::Charter(Box::new(charter)), version, previous, &holders);
     let papers = match above {
         Some(above) => above.with_charter(signed)?,
         None => Papers::new(vec![root.record.clone(), signed])?,
@@ -359,14 +366,14 @@ pub(super) fn by_root(
     Ok(papers)
 }
 
-fn open_root(dir: &Path) -> Result<Root, IssueError> {
+pub(super) fn open_root(dir: &Path) -> Result<Root, IssueError> {
     match Root::open(dir) {
         Err(RootError::Home(HomeError::NoFile { .. })) => Err(IssueError::NoRoot { dir: dir.to_owned() }),
         root => Ok(root?),
     }
 }
 
-fn enough_holders(dir: &Path, root: &Root) -> Result<Vec<(u8, SecretKey)>, IssueError> {
+pub(super) fn enough_holders(dir: &Path, root: &Root) -> Result<Vec<(u8, SecretKey)>, IssueError> {
     let (mut holders, needed) = (holders_in(dir, root)?, root.policy.threshold);
     if holders.len() < usize::from(needed) {
         return Err(IssueError::TooFewHolders { found: holders.len(), needed });
@@ -375,15 +382,14 @@ fn enough_holders(dir: &Path, root: &Root) -> Result<Vec<(u8, SecretKey)>, Issue
     Ok(holders)
 }
 
-fn sign(charter: Charter, version: u32, previous: Digest, holders: &[(u8, SecretKey)]) -> Signed<Record> {
-    let record = Record {
-        issuer: Issuer::Root,
-        version,
-        previous,
-        withdrawn: false,
-        effective_from: 0,
-        body: Body::Charter(Box::new(charter)),
-    };
+pub(super) fn sign(
+    body: Body,
+    version: u32,
+    previous: Digest,
+    holders: &[(u8, SecretKey)],
+) -> Signed<Record> {
+    let record =
+        Record { issuer: Issuer::Root, version, previous, withdrawn: false, effective_from: 0, body };
     let keys: Vec<(u8, &SecretKey)> = holders.iter().map(|(place, key)| (*place, key)).collect();
     Signed::sign(&record, &keys)
 }
@@ -433,11 +439,16 @@ fn refuse_contradiction(held: &Charter, charter: &Charter) -> Result<(), IssueEr
 }
 
 /// What the root has issued: the last bundle of each hall.
-struct Register {
+pub(super) struct Register {
     dir: PathBuf,
 }
 
 impl Register {
+    /// What the root in a directory has issued.
+    pub(super) fn of(root_dir: &Path) -> Self {
+        Self { dir: root_dir.join(ISSUED) }
+    }
+
     /// The nearest hall above that a charter was issued to.
     fn above(&self, hall: HallId) -> Result<Papers, IssueError> {
         for division in hall.division().ancestors() {
@@ -463,7 +474,7 @@ impl Register {
         Ok(files::write(&self.path(papers.charter().hall), text.as_bytes())?)
     }
 
-    fn last(&self, hall: HallId) -> Result<Option<Papers>, IssueError> {
+    pub(super) fn last(&self, hall: HallId) -> Result<Option<Papers>, IssueError> {
         let path = self.path(hall);
         let text = match files::read(&path, u64::try_from(TEXT_MAX).unwrap_or(u64::MAX)) {
             Err(HomeError::NoFile { .. }) => return Ok(None),

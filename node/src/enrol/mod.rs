@@ -17,16 +17,17 @@ mod join;
 mod packed;
 mod papers;
 mod request;
+mod revoke;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-use hallmesh_protocol::directory::{Charter, Directory, Enrolment};
+use hallmesh_protocol::directory::{Charter, Directory, Enrolment, RevocationReason};
 use hallmesh_protocol::ids::{Digest, DivisionCode, HallAt, HallId};
 use hallmesh_protocol::query;
-use hallmesh_protocol::record::decode_records;
-use hallmesh_protocol::signed::Verified;
+use hallmesh_protocol::record::{Record, decode_records};
+use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::View;
 
 pub use armour::{ArmourError, Damage, Kind, TEXT_MAX};
@@ -108,6 +109,26 @@ pub fn card_text_of_hex(hex: &str) -> Result<String, EnrolError> {
     let bytes = Some(hex).filter(|hex| hex.len() <= TEXT_MAX).and_then(unhex);
     let records = bytes.and_then(|bytes| decode_records(&bytes).ok());
     Ok(Papers::new(records.ok_or(PapersError::Incomplete)?)?.card()?)
+}
+
+/// Revokes a life of a hall as the city's root, with the holders' keys that are in `root_dir`: the life that
+/// `papers` (its join file, or its card) are of; without papers, the last one that was issued from this directory.
+/// Gives the text of the file, and whose life it ends.
+pub fn revoke_by_root(
+    root_dir: &Path,
+    hall: HallId,
+    papers: Option<&str>,
+    reason: RevocationReason,
+    wall: u64,
+) -> Result<(String, HallAt), EnrolError> {
+    let read = |text: &str| Papers::read_bundle(text).or_else(|_| Papers::read_card(text));
+    let papers = papers.map(read).transpose()?;
+    Ok(revoke::by_root(root_dir, hall, papers, (reason, wall))?)
+}
+
+/// The record in a file that the root has signed, for the running node that is to take it up, and whose life it ends.
+pub fn read_revocation(text: &str) -> Result<(Signed<Record>, HallAt), EnrolError> {
+    Ok(revoke::read(text)?)
 }
 
 /// Makes a home's node one of the city's, if the root in `bundle` is the one that staff have confirmed by

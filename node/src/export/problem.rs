@@ -245,6 +245,7 @@ const fn rule(why: NotAllowed) -> &'static str {
         NotAllowed::WrongState => "verify.rule.wrong_state",
         NotAllowed::NoClerk => "verify.rule.no_clerk",
         NotAllowed::Mirrors => "verify.rule.mirrors",
+        NotAllowed::NoSuccessor => "verify.rule.no_successor",
         NotAllowed::Full => "verify.rule.full",
     }
 }

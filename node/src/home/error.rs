@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use hallmesh_protocol::ids::HallId;
 use thiserror::Error;
 
+use super::seal::SealError;
 use crate::store::StoreError;
 
 /// Why a data directory cannot be made or used. The texts here are for the log; what a person reads is in
@@ -121,6 +122,9 @@ pub enum HomeError {
         /// The clerk.
         number: u16,
     },
+    /// Sealed keys do not open, or cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The disk cannot be measured.
     #[error(transparent)]
     Store(StoreError),
@@ -156,6 +160,7 @@ impl HomeError {
             Self::ClerkNumber { .. } => "home.clerk_number",
             Self::ClerkKeyExists { .. } => "home.clerk_key_exists",
             Self::ClerkKeyMissing { .. } => "home.clerk_key_missing",
+            Self::Seal(why) => why.code(),
             Self::Store(_) => "home.store",
             Self::Io { .. } => "home.io",
         }
@@ -193,6 +198,7 @@ impl HomeError {
             Self::ClerkKeyExists { number } | Self::ClerkKeyMissing { number } => {
                 vec![("number", number.to_string())]
             }
+            Self::Seal(why) => return why.params(),
             Self::Store(cause) => vec![("reason", cause.to_string())],
             Self::Io { path, source, .. } => {
                 vec![("path", path.display().to_string()), ("reason", source.to_string())]

@@ -63,6 +63,25 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
     })
 }
 
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), HomeError> {
+    match fs::remove_file(path).and_then(|()| sync_dir_of(path)) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(explain("remove", path, cause)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Overwrites a file with zeros and removes it. A disk that spreads its writes may keep the old bytes all the same.
+pub(crate) fn erase(path: &Path) -> Result<(), HomeError> {
+    let length = fs::metadata(path).map_err(|cause| explain("erase", path, cause))?.len();
+    let erased = OpenOptions::new().write(true).open(path).and_then(|mut file| {
+        io::copy(&mut io::repeat(0).take(length), &mut file)?;
+        file.sync_all()
+    });
+    erased.map_err(|cause| explain("erase", path, cause))?;
+    remove(path)
+}
+
 /// Reads a file of at most `max` bytes that nobody but its owner could have read.
 pub(crate) fn read_private(path: &Path, max: u64) -> Result<Zeroizing<Vec<u8>>, HomeError> {
     let file = File::open(path).map_err(|cause| explain("read", path, cause))?;

@@ -8,7 +8,9 @@ use hallmesh_protocol::recording::Held;
 use hallmesh_protocol::step::Happening;
 use serde::{Deserialize, Serialize};
 
-use super::{Audit, AuditChecked, Content, Forgotten, ForkSeen, Problem, RoleWords};
+use super::{
+    Audit, AuditChecked, Content, Copy, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing,
+};
 use crate::export::ProofFile;
 
 /// An answer, or why there is none.
@@ -63,6 +65,17 @@ pub enum Answer {
     Post {
         /// By destination, oldest first.
         letters: Vec<Letter>,
+        /// Halls that letters do not reach in time.
+        overdue: Vec<Overdue>,
+    },
+    /// Cases on this disk only.
+    Singles {
+        /// Longest first.
+        singles: Vec<Single>,
+        /// How many there are in all.
+        count: u64,
+        /// Ask for the next page with this mark; none if this is the last one.
+        after: Option<String>,
     },
     /// Clerks.
     Clerks {
@@ -77,6 +90,8 @@ pub enum Answer {
         case: String,
         /// The event's place in the log.
         sequence: u32,
+        /// How the decision stands, once there is one.
+        decision: Option<Standing>,
     },
     /// So many records were taken up.
     Published {
@@ -95,6 +110,8 @@ pub enum Answer {
         /// The clerk's number.
         number: u16,
     },
+    /// What follows from the end of a life of a hall.
+    RevocationPlan(Box<RevocationPlan>),
     /// What happened.
     Happened {
         /// Ask again with this mark.
@@ -171,8 +188,16 @@ pub struct Status {
     pub closed: u64,
     /// Cases by this hall's part in them.
     pub stages: BTreeMap<String, u64>,
+    /// In this hall's hand and on its disk only.
+    pub single: u64,
+    /// Milliseconds since 1970 since when the oldest of them is.
+    pub single_since: Option<u64>,
     /// Letters that wait.
     pub post: u64,
+    /// Halls that letters have not reached within the time that is set.
+    pub undeliverable: usize,
+    /// Those of them that wait longest.
+    pub overdue: Vec<Overdue>,
     /// Letters taken along for others.
     pub relayed: u64,
     /// Case logs offered that contradicted what is held.
@@ -191,6 +216,9 @@ pub struct Status {
     pub up_ms: u64,
     /// The node's wall clock, ms since 1970.
     pub wall: u64,
+    /// How the secret keys lie on its disk: sealed under a `passphrase` or a `credential`, or `none`.
+    #[serde(default)]
+    pub sealed: String,
 }
 
 /// How much the flight recorder holds.
@@ -366,6 +394,10 @@ pub struct Case {
     pub grade: String,
     /// The halls that keep a copy.
     pub mirrors: Vec<String>,
+    /// The same halls, with how much of it each has signed for to this hall.
+    pub copies: Vec<Copy>,
+    /// How the decision stands, once there is one.
+    pub decision: Option<Standing>,
     /// Milliseconds since 1970.
     pub received: u64,
     /// Milliseconds since 1970.
@@ -445,8 +477,59 @@ pub struct Letter {
     pub what: String,
     /// The case's number, if it is this hall's own letter.
     pub case: Option<String>,
-    /// Milliseconds since 1970 since when.
+    /// Milliseconds since 1970 since when; a letter that replaces an unanswered one counts from that.
     pub since: u64,
+    /// It has waited longer than it may.
+    pub late: bool,
+}
+
+/// What follows from the end of a life of a hall, as far as the hall that was asked knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationPlan {
+    /// The hall's code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// The life that would end, with all before it.
+    pub incarnation: u32,
+    /// The life that it would begin anew with.
+    pub next: u32,
+    /// The lives that would end; none if all were revoked already.
+    pub ends: Vec<u32>,
+    /// Whether the hall that was asked may revoke it.
+    pub may: bool,
+    /// Whether it has a line to the hall that was asked.
+    pub connected: bool,
+    /// The halls under it.
+    pub below: Vec<HallBelow>,
+    /// Open cases that have to do with it, the first of them.
+    pub cases: Vec<CaseAt>,
+    /// How many such cases there are.
+    pub case_count: u64,
+    /// Letters that wait for it.
+    pub letters: usize,
+}
+
+/// A hall under another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HallBelow {
+    /// Its code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// Its case keys can be opened with the other hall's key: it needs new papers.
+    pub new_papers: bool,
+}
+
+/// What a hall is to a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseAt {
+    /// The case's number.
+    pub number: String,
+    /// How far it has come.
+    pub state: State,
+    /// `in-hand`, `sent` and not yet taken over, `on-the-way` to it, `to-decide` or `to-deliver`.
+    pub part: String,
 }
 
 /// A clerk.
@@ -469,8 +552,10 @@ pub struct Received {
     pub id: String,
     /// Its number.
     pub number: String,
-    /// `D1`: it is on this disk.
+    /// `D1`: it is on this disk. `D2`: a second hall can restore all of it, too.
     pub grade: String,
+    /// The halls that are to keep a copy, with how much of it each has signed for so far.
+    pub copies: Vec<Copy>,
     /// Where it goes.
     pub route: Route,
     /// What the applicant still has to bring, never what government holds.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::clerks::{Act, Roles};
+use hallmesh_protocol::directory::RevocationReason;
 use hallmesh_protocol::ids::{ClerkId, DivisionCode, HallId, MatterCode};
 use hallmesh_protocol::seal::SecretKey;
 use hallmesh_protocol::signed::Signed;
@@ -116,6 +117,20 @@ pub enum Ask {
         /// Its number or id, or the beginning of one.
         case: String,
     },
+    /// One case, once a second hall keeps all of it; as it is when that takes too long, or when no line is there.
+    Kept {
+        /// Its number or id, or the beginning of one.
+        case: String,
+        /// Milliseconds to wait at the most; never more than a minute.
+        wait_ms: u64,
+    },
+    /// Which cases does no second hall keep up to their last event?
+    Single {
+        /// After this mark of an earlier answer; not said for the first page.
+        after: Option<String>,
+        /// At most so many.
+        count: usize,
+    },
     /// Which letters wait?
     Post {
         /// At most so many.
@@ -170,6 +185,27 @@ pub enum Ask {
         incarnation: u32,
         /// For how many days.
         days: u16,
+    },
+    /// What follows from the end of a life of a hall?
+    RevocationPlan {
+        /// The hall.
+        hall: HallId,
+        /// The life; the last one if not said.
+        incarnation: Option<u32>,
+    },
+    /// End a life of a hall below, and all before it.
+    Revoke {
+        /// The hall.
+        hall: HallId,
+        /// The life.
+        incarnation: u32,
+        /// Why.
+        reason: ReasonWord,
+    },
+    /// Take up what the root has signed on a machine that is on no network.
+    Heed {
+        /// The encoded records in hex.
+        records: String,
     },
     /// What has happened since a mark? Only the last thousand things are kept, and none across a restart.
     Happened {
@@ -233,6 +269,44 @@ impl RoleWords {
         let all = [roles.window, roles.decide, roles.publish, roles.admit];
         let held = Self::KNOWN.into_iter().zip(all).filter(|(_, held)| *held);
         Self(held.map(|(word, _)| word.to_owned()).collect())
+    }
+}
+
+/// Why a life of a hall ends, as a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReasonWord {
+    /// The machine was stolen.
+    Stolen,
+    /// Nobody knows where the machine is: as bad as stolen.
+    Lost,
+    /// The machine was replaced, and nobody else has its keys.
+    Replaced,
+    /// The hall was closed or merged.
+    Closed,
+}
+
+impl ReasonWord {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Stolen, Self::Lost, Self::Replaced, Self::Closed];
+
+    /// The word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stolen => "stolen",
+            Self::Lost => "lost",
+            Self::Replaced => "replaced",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// What the record says. Whoever has a lost machine may have its keys.
+    pub const fn reason(self) -> RevocationReason {
+        match self {
+            Self::Stolen | Self::Lost => RevocationReason::Stolen,
+            Self::Replaced => RevocationReason::Replaced,
+            Self::Closed => RevocationReason::Closed,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use hallmesh_protocol::step::{Command, Reply};
 use super::answers::{Answer, Contents, Received};
 use super::content::{self, Content};
 use super::questions::{self, Asked, find, unhex};
-use super::{Ask, Call, Problem, RoleWords};
+use super::{Ask, Call, Problem, RoleWords, durability, revocation};
 use crate::enrol;
 
 /// A call that is a deed, ready for the core.
@@ -73,6 +73,11 @@ pub(crate) fn prepare(
         Ask::Issue { request, incarnation, days } => {
             return issue(asked, act(asked, call)?, &request, incarnation, days);
         }
+        Ask::Revoke { hall, incarnation, reason } => {
+            let body = revocation::body(asked, hall, incarnation, reason)?;
+            Command::Publish(act(asked, call)?, vec![body])
+        }
+        Ask::Heed { records } => Command::Admit(revocation::signed_elsewhere(asked, &records)?),
         Ask::Status
         | Ask::Peers
         | Ask::Halls { .. }
@@ -85,8 +90,11 @@ pub(crate) fn prepare(
         | Ask::Case { .. }
         | Ask::Trace { .. }
         | Ask::Export { .. }
+        | Ask::Kept { .. }
+        | Ask::Single { .. }
         | Ask::Post { .. }
         | Ask::Clerks
+        | Ask::RevocationPlan { .. }
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }
@@ -108,16 +116,22 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
                 id: case.to_string(),
                 number: number.to_string(),
                 grade: "D1".to_owned(),
+                copies: query::case(asked.view, case)
+                    .map(|view| durability::copies(asked, &view))
+                    .unwrap_or_default(),
                 materials: pinned.as_ref().map(questions::to_bring).unwrap_or_default(),
                 route: questions::route_view(asked, question, route, pinned.as_ref()),
             }))
         }
-        (Reply::Recorded { case, sequence }, _) => Answer::Recorded { case: case.to_string(), sequence },
+        (Reply::Recorded { case, sequence }, _) => {
+            let decision = query::case(asked.view, case).and_then(|view| durability::standing(asked, &view));
+            Answer::Recorded { case: case.to_string(), sequence, decision }
+        }
         (Reply::Published { .. }, After::Issued(at)) => issued(asked, *at),
-        (Reply::Published { records }, _) => Answer::Published { records },
+        (Reply::Published { records } | Reply::Admitted { records, .. }, _) => Answer::Published { records },
         (Reply::Done, After::Clerk(number)) => Answer::ClerkKept { number: *number },
         (Reply::Refused(refusal), _) => Answer::Refused(refusal.into()),
-        (Reply::Received { .. } | Reply::Admitted { .. } | Reply::Done, _) => Answer::Done,
+        (Reply::Received { .. } | Reply::Done, _) => Answer::Done,
     }
 }
 

@@ -7,17 +7,21 @@ mod answers;
 mod audit;
 mod calls;
 mod client;
-mod content;
+pub(crate) mod content;
 mod deeds;
+mod durability;
 mod problem;
 mod questions;
+mod revocation;
 
 pub use answers::*;
 pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
-pub use calls::{Ask, Call, DecisionWord, RoleWords};
+pub use calls::{Ask, Call, DecisionWord, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;
+pub use durability::{Copy, Overdue, Single, Standing};
 pub use problem::Problem;
 
 pub(crate) use deeds::{Deed, prepare, reply};
-pub(crate) use questions::{Asked, Live, answer, hex, unhex};
+pub(crate) use durability::{is_kept_elsewhere, overdue_destinations};
+pub(crate) use questions::{Asked, Live, answer, case, find, hex, unhex};

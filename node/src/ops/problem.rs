@@ -38,6 +38,8 @@ impl From<Refusal> for Problem {
             Refusal::UnknownCase => Self::new("case.unknown"),
             Refusal::ElsewhereInHand(at) => Self::new("case.elsewhere").with("hall", at.hall),
             Refusal::NotWitnessed => Self::new("case.not_witnessed"),
+            Refusal::Recovering => Self::new("case.recovering"),
+            Refusal::NotCountersigned => Self::new("case.not_countersigned"),
             Refusal::CaseIdInUse => Self::new("case.id_in_use"),
             Refusal::TooLarge => Self::new("case.too_large"),
             Refusal::NoKeyForRoute => Self::new("case.no_key_for_route"),
@@ -89,6 +91,7 @@ impl From<NotAllowed> for Problem {
             NotAllowed::WrongState => "act.wrong_state",
             NotAllowed::NoClerk => "act.no_clerk",
             NotAllowed::Mirrors => "act.mirrors",
+            NotAllowed::NoSuccessor => "act.no_successor",
             NotAllowed::Full => "act.full",
         })
     }

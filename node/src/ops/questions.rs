@@ -15,7 +15,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords, audit};
+use super::{Ask, Problem, RoleWords, audit, durability, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -44,7 +44,10 @@ pub(crate) struct Live {
     pub(crate) wanted: BTreeSet<HallId>,
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) disk_free: u64,
+    /// How long letters may wait before people are told.
+    pub(crate) patience: post::Patience,
     pub(crate) up_ms: u64,
+    pub(crate) sealed: String,
 }
 
 /// Answers a question; none if it is a deed.
@@ -73,18 +76,28 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
             or_refused(find(asked.view, case).map(|view| Answer::Trace(Box::new(trace(asked, &view)))))
         }
         Ask::Export { case } => or_refused(export(asked, case)),
-        Ask::Post { count } => Answer::Post { letters: letters(asked, *count) },
+        Ask::Post { count } => {
+            Answer::Post { letters: letters(asked, *count), overdue: durability::overdue(asked).1 }
+        }
+        Ask::Single { after, count } => or_refused(singles(asked, after.as_deref(), *count)),
         Ask::Audit => Answer::Audit(Box::new(audit::show(asked))),
         Ask::AuditCheck { from, count } => Answer::AuditChecked(audit::check(asked, *from, *count)),
         Ask::AuditProve { case, sequence } => or_refused(audit::prove(asked, case, *sequence)),
         Ask::Clerks => Answer::Clerks { clerks: clerks::cards(asked.view).iter().map(clerk).collect() },
+        Ask::RevocationPlan { hall, incarnation } => {
+            let plan = revocation::plan(asked, *hall, *incarnation);
+            or_refused(plan.map(|plan| Answer::RevocationPlan(Box::new(plan))))
+        }
         Ask::Read { .. }
+        | Ask::Revoke { .. }
+        | Ask::Heed { .. }
         | Ask::AddClerk { .. }
         | Ask::DisableClerk { .. }
         | Ask::Receive { .. }
         | Ask::Record { .. }
         | Ask::Publish { .. }
         | Ask::Issue { .. }
+        | Ask::Kept { .. }
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }
@@ -151,6 +164,7 @@ fn status(asked: &Asked<'_>) -> Status {
     let (directory, counts) = (Directory::new(asked.view), query::counts(asked.view));
     let (card, roots) = (directory.charter(asked.at.hall), query::roots(asked.view));
     let anchor = genesis::identity(asked.view).map(|identity| enrol::fingerprint(&identity.anchor));
+    let (undeliverable, overdue) = durability::overdue(asked);
     let stages = counts.stages.iter().map(|(stage, count)| (stage.word().to_owned(), *count)).collect();
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -173,7 +187,11 @@ fn status(asked: &Asked<'_>) -> Status {
         cases: counts.cases,
         closed: counts.closed,
         stages,
+        single: counts.single,
+        single_since: durability::single_since(asked),
         post: counts.post,
+        undeliverable,
+        overdue,
         relayed: counts.relayed,
         forks: counts.forks,
         known_forks: audit::forks(asked.view, None).len(),
@@ -182,6 +200,7 @@ fn status(asked: &Asked<'_>) -> Status {
         disk_free: asked.live.disk_free,
         up_ms: asked.live.up_ms,
         wall: asked.wall,
+        sealed: asked.live.sealed.clone(),
     }
 }
 
@@ -304,8 +323,11 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
         head: it.head.to_string(),
         stage: stage.word().to_owned(),
         mirror: custody.is_some_and(|custody| custody.mirror),
-        grade: format!("{grade:?}"),
+        // Whoever took it keeps it, and a mirror of theirs.
+        grade: if stage == Stage::Released { "D2".to_owned() } else { format!("{grade:?}") },
         mirrors: it.mirrors.into_iter().flatten().map(|at| at.hall.to_string()).collect(),
+        copies: durability::copies(asked, view),
+        decision: durability::standing(asked, view),
         received: it.received,
         accepted: it.accepted,
         decided: it.decided,
@@ -353,17 +375,24 @@ fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
             ("competent", competent.to_string()),
             ("competent_name", name(asked.view, *competent)),
         ],
-        Facts::Transfer { to, purpose } => vec![
+        Facts::Transfer { to, purpose, .. } => vec![
             ("to", to.hall.to_string()),
             ("to_name", name(asked.view, to.hall)),
             ("purpose", format!("{purpose:?}").to_lowercase()),
         ],
-        Facts::Take { witness, .. } => {
+        Facts::Take { witness } => {
             vec![("witness", witness.hall.to_string()), ("witness_name", name(asked.view, witness.hall))]
         }
         Facts::Resume { refusal } => vec![("refusal", refusal.to_string())],
         Facts::Decide { granted } => vec![("granted", granted.to_string())],
         Facts::Unknown { kind, .. } => vec![("kind", kind.code.to_string())],
+        Facts::ReplaceMirror { mirrors } => {
+            let halls = mirrors.iter().flatten().map(|mirror| name(asked.view, mirror.hall));
+            vec![("mirrors", halls.collect::<Vec<_>>().join(", "))]
+        }
+        Facts::Succeed { from, .. } => {
+            vec![("from", from.to_string()), ("from_name", name(asked.view, from.hall))]
+        }
         Facts::Accept | Facts::RequestCorrection | Facts::Supplement | Facts::Deliver => Vec::new(),
     };
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
@@ -384,8 +413,14 @@ fn letters(asked: &Asked<'_>, count: usize) -> Vec<Letter> {
         what: it.what.word().to_owned(),
         case: it.what.case().and_then(number),
         since: it.since,
+        late: it.late(asked.wall, asked.live.patience),
     };
     waiting.map(letter).collect()
+}
+
+fn singles(asked: &Asked<'_>, after: Option<&str>, count: usize) -> Result<Answer, Problem> {
+    let (singles, after) = durability::singles(asked, after, limit(count))?;
+    Ok(Answer::Singles { singles, count: query::counts(asked.view).single, after })
 }
 
 fn clerk(card: &clerks::ClerkCard) -> Clerk {

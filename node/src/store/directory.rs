@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, FlockOperation};
 
+use super::ballast::Ballast;
 use super::fault::StoreError;
 
 /// A node is not made on a disk with less room than this.
@@ -62,6 +63,10 @@ impl Place {
     pub(super) fn existing(dir: &Path) -> Result<Place, StoreError> {
         let place = Self::at(dir);
         place.refuse_missing()?;
+        let free = free_bytes(dir)?;
+        if free < OPEN_FREE_MIN {
+            Ballast::of(dir).throw_overboard(free);
+        }
         refuse_if_low(dir, OPEN_FREE_MIN)?;
         Ok(place)
     }
@@ -218,7 +223,7 @@ fn free_near(path: &Path) -> u64 {
         .map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize))
 }
 
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(PRIVATE_FILE);
     options

@@ -8,9 +8,10 @@
 //! rows, or stands for an older one. Only a look at every page finds that, as a start after a disk error begins with.
 //!
 //! Files in the data directory: `node.redb` (the rows), `node.redb.new` (a creation that did not finish),
-//! `node.lock` (whose directory this is) and `node.suspect` (the last run met a disk error, so the next one
-//! reads every page back from the disk before it serves).
+//! `node.lock` (whose directory this is), `node.suspect` (the last run met a disk error, so the next one
+//! reads every page back from the disk before it serves) and `node.ballast` (room for a disk that others filled).
 
+mod ballast;
 mod directory;
 mod fault;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use redb::{
     StorageError, TableDefinition,
 };
 
+pub use ballast::{BALLAST_BYTES, Ballast};
 pub use directory::{CREATE_FREE_MIN, OPEN_FREE_MIN, free_bytes};
 use directory::{Lock, Place};
 pub use fault::{Fault, OnFault, StoreError, stop_process};

@@ -1,5 +1,7 @@
 //! The rows of a hall's Merkle log: one leaf for each event that this life signs, and one for each thing that it
-//! signs a receipt for. A leaf is written in the commit of what it is of.
+//! signs a receipt for and is bound by. A leaf is written in the commit of what it is of. Receipts that promise
+//! nothing are no leaves: that this hall does not know a hand-over, what it has of a case that another goes on with,
+//! and that it has heard this.
 
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@ use super::log::{self, Leaf, Subject};
 use super::{subtree, tree};
 use crate::cases::SignedEvent;
 use crate::directory::Directory;
-use crate::ids::HallAt;
+use crate::ids::{CaseId, Digest, HallAt};
 use crate::limits::PAGE_MAX;
 use crate::rows;
 use crate::seal::PublicKey;
@@ -81,12 +81,11 @@ fn wrong_at(view: &dyn View, at: HallAt, place: u64, key: Option<&PublicKey>) ->
         Err(wrong) => return Some(wrong),
     };
     if let Subject::Event { case, sequence } = leaf.of {
-        let event = rows::read_doubted::<SignedEvent>(view, &rows::event(case, sequence));
-        if matches!(event, Ok(None)) {
-            return Some(Wrong::EventMissing);
-        }
-        let event = event.ok().flatten().filter(|event| event.digest() == leaf.digest);
-        if event.zip(key).is_none_or(|(event, key)| event.verify(key).is_err()) {
+        let event = match own_event(view, case, sequence, &leaf.digest) {
+            Ok(event) => event,
+            Err(wrong) => return Some(wrong),
+        };
+        if Some(event).zip(key).is_none_or(|(event, key)| event.verify(key).is_err()) {
             return Some(Wrong::EventChanged);
         }
         if log::place(view, at, &leaf.digest) != Some(place) {
@@ -104,6 +103,21 @@ fn wrong_at(view: &dyn View, at: HallAt, place: u64, key: Option<&PublicKey>) ->
         }
     }
     None
+}
+
+/// The event that a leaf is of. Where another life has gone on with the case from before it, it is an orphan.
+fn own_event(view: &dyn View, case: CaseId, sequence: u32, digest: &Digest) -> Result<SignedEvent, Wrong> {
+    let read = |key: Vec<u8>| rows::read_doubted::<SignedEvent>(view, &key);
+    let in_log = read(rows::event(case, sequence));
+    let missing = matches!(in_log, Ok(None));
+    let is_it = |event: &SignedEvent| event.digest() == *digest;
+    if let Some(event) = in_log.ok().flatten().filter(is_it) {
+        return Ok(event);
+    }
+    match read(rows::orphan(case, digest)) {
+        Ok(None) if missing => Err(Wrong::EventMissing),
+        orphan => orphan.ok().flatten().filter(is_it).ok_or(Wrong::EventChanged),
+    }
 }
 
 /// A leaf that somebody may have changed: it is read without trust.

@@ -1,5 +1,6 @@
 //! What clerks do: take in a case, add an act to a case in hand. Each command is one commit.
 
+use super::countersign::may_be_delivered;
 use super::event::{Header, Position, SignedEvent};
 use super::facts::Facts;
 use super::fold::{Case, NotAllowed};
@@ -61,6 +62,9 @@ pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -
     if must_be_valid(act.deed) && expired(office) {
         return Err(Refusal::CharterExpired);
     }
+    if act.deed == Deed::Deliver {
+        may_be_delivered(office.cx, &case)?;
+    }
     let case = append(office, &case, clerk, facts(act.deed), act.body)?;
     let sequence = case.events.saturating_sub(1);
     let case = send_on(office, case)?;
@@ -90,6 +94,7 @@ pub(crate) fn append(
     let position = match &facts {
         Facts::Take { .. } => case.position.after(1),
         Facts::Resume { .. } => case.position.after(2),
+        Facts::Succeed { .. } => case.position.of_next_term(),
         Facts::Receive { .. }
         | Facts::Transfer { .. }
         | Facts::Accept
@@ -97,6 +102,7 @@ pub(crate) fn append(
         | Facts::Supplement
         | Facts::Decide { .. }
         | Facts::Deliver
+        | Facts::ReplaceMirror { .. }
         | Facts::Unknown { .. } => case.position,
     };
     let code = Some(&case.matter).filter(|_| planted(Bug::VersionNotPinned));
@@ -189,6 +195,7 @@ fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
     match log::custody(view, case.id).map(|custody| custody.stage) {
         Some(Stage::Custodian) => Ok(()),
         Some(Stage::Holder) => Err(Refusal::NotWitnessed),
+        Some(Stage::Recovering) => Err(Refusal::Recovering),
         Some(Stage::None | Stage::Handing | Stage::Released) | None => {
             Err(Refusal::ElsewhereInHand(case.transit.map_or(case.custodian, |transit| transit.to)))
         }

@@ -41,7 +41,7 @@ const HEADER_VERSION: u8 = 1;
 /// Where an event stands among all hand-overs of its case; compared as (term, epoch).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
-    /// Raised only by a ruling.
+    /// Raised only by a succession.
     pub term: u32,
     /// Raised by each hand-over.
     pub epoch: u32,
@@ -52,6 +52,12 @@ impl Position {
     #[must_use]
     pub const fn after(self, steps: u32) -> Self {
         Self { term: self.term, epoch: self.epoch.saturating_add(steps) }
+    }
+
+    /// The position of a succession: after whatever the life that has ended may have done in its term.
+    #[must_use]
+    pub const fn of_next_term(self) -> Self {
+        Self { term: self.term.saturating_add(1), epoch: self.epoch.saturating_add(1) }
     }
 }
 

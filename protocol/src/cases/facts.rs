@@ -72,11 +72,11 @@ pub enum Facts {
         to: HallAt,
         /// Why.
         purpose: Purpose,
+        /// The halls that keep a copy once it is taken: whoever has to recover the target's part knows whom to ask.
+        mirrors: Mirrors,
     },
     /// Taken over: the first event of its epoch.
     Take {
-        /// The halls that keep a copy from now on.
-        mirrors: Mirrors,
         /// The mirror of the epoch before that had recorded the hand-over.
         witness: HallAt,
     },
@@ -98,6 +98,20 @@ pub enum Facts {
     },
     /// Handed to the applicant (送达).
     Deliver,
+    /// A mirror's life has ended, another hall keeps a copy in its place.
+    ReplaceMirror {
+        /// The halls that keep a copy from now on.
+        mirrors: Mirrors,
+    },
+    /// Taken up for a life that has ended, by its next life or by a ruling: the first event of a new term.
+    Succeed {
+        /// The life that has ended.
+        from: HallAt,
+        /// The halls that keep a copy from now on.
+        mirrors: Mirrors,
+        /// SHA-256 of the ruling's record; none if it is the next life of the same hall.
+        ruling: Option<Digest>,
+    },
     /// Of a newer protocol: kept and passed on byte for byte.
     Unknown {
         /// Its kind.
@@ -117,6 +131,8 @@ mod code {
     pub(super) const SUPPLEMENT: u16 = 7;
     pub(super) const DECIDE: u16 = 8;
     pub(super) const DELIVER: u16 = 9;
+    pub(super) const REPLACE_MIRROR: u16 = 10;
+    pub(super) const SUCCEED: u16 = 11;
 }
 
 impl Facts {
@@ -132,7 +148,45 @@ impl Facts {
             Self::Supplement => "supplement",
             Self::Decide { .. } => "decide",
             Self::Deliver => "deliver",
+            Self::ReplaceMirror { .. } => "replace-mirror",
+            Self::Succeed { .. } => "succeed",
             Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// The mirrors that it names: from now on, or from the taking of a hand-over on.
+    pub const fn mirrors(&self) -> Option<Mirrors> {
+        match self {
+            Self::Receive { mirrors, .. }
+            | Self::Transfer { mirrors, .. }
+            | Self::ReplaceMirror { mirrors }
+            | Self::Succeed { mirrors, .. } => Some(*mirrors),
+            Self::Take { .. }
+            | Self::Resume { .. }
+            | Self::Accept
+            | Self::RequestCorrection
+            | Self::Supplement
+            | Self::Decide { .. }
+            | Self::Deliver
+            | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Whether a clerk must stand behind it: everything but what a node does by itself.
+    pub(crate) const fn is_an_act(&self) -> bool {
+        match self {
+            Self::Transfer { .. }
+            | Self::Take { .. }
+            | Self::Resume { .. }
+            | Self::ReplaceMirror { .. }
+            | Self::Succeed { .. }
+            | Self::Unknown { .. } => false,
+            Self::Receive { .. }
+            | Self::Accept
+            | Self::RequestCorrection
+            | Self::Supplement
+            | Self::Decide { .. }
+            | Self::Deliver => true,
         }
     }
 
@@ -145,13 +199,13 @@ impl Facts {
                 put_mirrors(&mut to, 118, mirrors);
                 code::RECEIVE
             }
-            Self::Transfer { to: target, purpose } => {
+            Self::Transfer { to: target, purpose, mirrors } => {
                 to.at(0, *target).byte(12, purpose.byte());
+                put_mirrors(&mut to, 13, mirrors);
                 code::TRANSFER
             }
-            Self::Take { mirrors, witness } => {
-                put_mirrors(&mut to, 0, mirrors);
-                to.at(24, *witness);
+            Self::Take { witness } => {
+                to.at(0, *witness);
                 code::TAKE
             }
             Self::Resume { refusal } => {
@@ -166,6 +220,15 @@ impl Facts {
                 code::DECIDE
             }
             Self::Deliver => code::DELIVER,
+            Self::ReplaceMirror { mirrors } => {
+                put_mirrors(&mut to, 0, mirrors);
+                code::REPLACE_MIRROR
+            }
+            Self::Succeed { from, mirrors, ruling } => {
+                to.at(0, *from).put(36, &ruling.unwrap_or(NO_RULING).0);
+                put_mirrors(&mut to, 12, mirrors);
+                code::SUCCEED
+            }
             Self::Unknown { kind, bytes } => {
                 to.put(0, bytes.as_bytes());
                 return (kind.code, kind.critical, to.done());
@@ -184,18 +247,30 @@ impl Facts {
                 competent: from.hall(110)?,
                 mirrors: mirrors(&from, 118)?,
             },
-            code::TRANSFER => Self::Transfer { to: from.at(0)?, purpose: Purpose::from_byte(from.byte(12))? },
-            code::TAKE => Self::Take { mirrors: mirrors(&from, 0)?, witness: from.at(24)? },
+            code::TRANSFER => Self::Transfer {
+                to: from.at(0)?,
+                purpose: Purpose::from_byte(from.byte(12))?,
+                mirrors: mirrors(&from, 13)?,
+            },
+            code::TAKE => Self::Take { witness: from.at(0)? },
             code::RESUME => Self::Resume { refusal: Digest(from.array(0)) },
             code::ACCEPT => Self::Accept,
             code::REQUEST_CORRECTION => Self::RequestCorrection,
             code::SUPPLEMENT => Self::Supplement,
             code::DECIDE => Self::Decide { granted: from.byte(0) == 1 },
             code::DELIVER => Self::Deliver,
+            code::REPLACE_MIRROR => Self::ReplaceMirror { mirrors: mirrors(&from, 0)? },
+            code::SUCCEED => Self::Succeed {
+                from: from.at(0)?,
+                mirrors: mirrors(&from, 12)?,
+                ruling: Some(Digest(from.array(36))).filter(|ruling| *ruling != NO_RULING),
+            },
             _newer => Self::Unknown { kind, bytes: bytes.to_vec().into() },
         })
     }
 }
+
+const NO_RULING: Digest = Digest([0; 32]);
 
 #[expect(clippy::arithmetic_side_effects, reason = "constants inside the block")]
 fn put_mirrors(to: &mut Writer, offset: usize, mirrors: &Mirrors) {

@@ -8,7 +8,10 @@
 //!    |                              +--(transfer, take)-- Supplemented <--supplement--+
 //!    +-- accept, when the receiving hall itself decides
 //! ```
-//! Hand-overs do not change the state: they change the hand.
+//! Hand-overs do not change the state: they change the hand. So does a succession, when the life of a hall has ended
+//! that had the case in hand or was to take it.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +59,8 @@ pub struct Transit {
     pub to: HallAt,
     /// Why.
     pub purpose: Purpose,
+    /// The halls that keep a copy once it is taken.
+    pub mirrors: Mirrors,
 }
 
 /// A government service case (办件) as its headers tell it.
@@ -91,6 +96,9 @@ pub struct Case {
     pub transit: Option<Transit>,
     /// The halls that keep a copy in this epoch.
     pub mirrors: Mirrors,
+    /// The mirror of this epoch that stayed when another was replaced: until the epoch ends only it is a witness, so
+    /// that nobody goes on without it and nobody misses what it knows.
+    pub stayed: Option<HallAt>,
     /// How many events there are.
     pub events: u32,
     /// The last event.
@@ -140,6 +148,9 @@ pub enum NotAllowed {
     /// A hall that keeps a copy for itself, or one twice.
     #[error("the mirrors are not two other halls")]
     Mirrors,
+    /// A succession for a life that does not have the case, or by a hall that does not follow it.
+    #[error("this is no successor of the hall that had the case")]
+    NoSuccessor,
     /// The log is full.
     #[error("the log has no room for another event")]
     Full,
@@ -173,6 +184,7 @@ impl Case {
             taken_from: None,
             transit: None,
             mirrors: *mirrors,
+            stayed: None,
             events: 1,
             head: digest,
             state: State::Received,
@@ -192,14 +204,18 @@ impl Case {
         let mut case = self.clone();
         match &event.facts {
             Facts::Receive { .. } => return Err(NotAllowed::Beginning),
-            Facts::Take { mirrors, .. } => case.taken(event, *mirrors)?,
+            Facts::Take { .. } => case.taken(event)?,
             Facts::Resume { .. } => case.resumed(event)?,
+            Facts::Succeed { from, mirrors, ruling } => {
+                case.succeeded(event, *from, *mirrors, ruling.is_some())?;
+            }
             Facts::Transfer { .. }
             | Facts::Accept
             | Facts::RequestCorrection
             | Facts::Supplement
             | Facts::Decide { .. }
             | Facts::Deliver
+            | Facts::ReplaceMirror { .. }
             | Facts::Unknown { .. } => {
                 self.in_hand(event)?;
                 case.act(event)?;
@@ -229,15 +245,54 @@ impl Case {
         if holds { Ok(()) } else { Err(NotAllowed::NotCustodian) }
     }
 
-    fn taken(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
+    fn taken(&mut self, event: &Header) -> Result<(), NotAllowed> {
         let transit = self.transit.take().ok_or(NotAllowed::NotCustodian)?;
         if event.at != transit.to || event.position != self.position.after(1) {
             return Err(NotAllowed::NotCustodian);
         }
-        apart(event.at, mirrors)?;
+        self.comes_to(event, transit.mirrors);
+        Ok(())
+    }
+
+    fn comes_to(&mut self, event: &Header, mirrors: Mirrors) {
         self.taken_from = Some(self.custodian);
-        self.custodian = event.at;
-        self.position = event.position;
+        (self.custodian, self.position) = (event.at, event.position);
+        (self.mirrors, self.stayed) = (mirrors, None);
+    }
+
+    fn succeeded(
+        &mut self,
+        event: &Header,
+        from: HallAt,
+        mirrors: Mirrors,
+        ruled: bool,
+    ) -> Result<(), NotAllowed> {
+        let next_life = event.at.hall == from.hall && event.at.incarnation > from.incarnation;
+        if from != self.owner() || !(next_life || ruled) || event.position != self.position.of_next_term() {
+            return Err(NotAllowed::NoSuccessor);
+        }
+        for part in [&mut self.competent, &mut self.receiving] {
+            if *part == from.hall {
+                *part = event.at.hall;
+            }
+        }
+        let before = self.owners_mirrors();
+        self.transit = None;
+        self.comes_to(event, before);
+        // Those who have fenced the ended life off go on as witnesses: whoever follows this successor one day asks them.
+        self.replaced_mirror(event, mirrors)
+    }
+
+    fn replaced_mirror(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
+        apart(event.at, mirrors)?;
+        let mut old = self.mirrors.into_iter().flatten();
+        if old.clone().all(|old| mirrors.contains(&Some(old))) {
+            self.mirrors = mirrors;
+            return Ok(());
+        }
+        let stayed = old.find(|old| mirrors.contains(&Some(*old)));
+        // If another one was replaced before, what stayed then is still the only witness, if it stayed again.
+        self.stayed = self.stayed.filter(|before| mirrors.contains(&Some(*before))).or(stayed);
         self.mirrors = mirrors;
         Ok(())
     }
@@ -255,7 +310,7 @@ impl Case {
         let hall = event.at.hall;
         let (deciding, window) = (hall == self.competent, hall == self.receiving);
         let open = matches!(self.state, State::Received | State::Supplemented);
-        if !matches!(event.facts, Facts::Transfer { .. } | Facts::Unknown { .. }) {
+        if event.facts.is_an_act() {
             by_a_clerk(event)?;
         }
         match &event.facts {
@@ -280,9 +335,12 @@ impl Case {
                 self.step(window, self.state == State::Decided, State::Delivered)?;
                 self.delivered = Some(event.wall);
             }
-            Facts::Transfer { to, purpose } => self.hand_over(*to, *purpose)?,
+            Facts::Transfer { to, purpose, mirrors } => {
+                self.hand_over(Transit { to: *to, purpose: *purpose, mirrors: *mirrors })?;
+            }
+            Facts::ReplaceMirror { mirrors } => self.replaced_mirror(event, *mirrors)?,
             Facts::Unknown { kind, .. } => self.opaque |= kind.critical,
-            Facts::Receive { .. } | Facts::Take { .. } | Facts::Resume { .. } => {
+            Facts::Receive { .. } | Facts::Take { .. } | Facts::Resume { .. } | Facts::Succeed { .. } => {
                 return Err(NotAllowed::Beginning);
             }
         }
@@ -300,8 +358,8 @@ impl Case {
         Ok(())
     }
 
-    fn hand_over(&mut self, to: HallAt, purpose: Purpose) -> Result<(), NotAllowed> {
-        let (target, fits) = match purpose {
+    fn hand_over(&mut self, transit: Transit) -> Result<(), NotAllowed> {
+        let (target, fits) = match transit.purpose {
             Purpose::Decide => (self.competent, self.state == State::Received),
             Purpose::Supplemented => (self.competent, self.state == State::Supplemented),
             Purpose::Return => (self.receiving, self.state == State::Decided),
@@ -310,10 +368,11 @@ impl Case {
         if !fits {
             return Err(NotAllowed::WrongState);
         }
-        if to.hall != target || to.hall == self.custodian.hall {
+        if transit.to.hall != target || target == self.custodian.hall {
             return Err(NotAllowed::WrongHall);
         }
-        self.transit = Some(Transit { to, purpose });
+        apart(transit.to, transit.mirrors)?;
+        self.transit = Some(transit);
         Ok(())
     }
 
@@ -328,6 +387,27 @@ impl Case {
             State::Accepted | State::Delivered => return None,
         };
         (hall != self.custodian.hall && self.transit.is_none()).then_some((hall, purpose))
+    }
+
+    /// Whose turn it is: the target of a hand-over under way, else the custodian.
+    pub fn owner(&self) -> HallAt {
+        self.transit.map_or(self.custodian, |transit| transit.to)
+    }
+
+    /// The halls without whose word nobody can go on for the owner: the mirrors of the epoch it is in or would begin.
+    pub fn owners_mirrors(&self) -> Mirrors {
+        self.transit.map_or(self.mirrors, |transit| transit.mirrors)
+    }
+
+    /// Whether a hall may read the case.
+    pub(crate) fn has_on_route(&self, hall: HallId) -> bool {
+        [self.receiving, self.competent].contains(&hall)
+    }
+
+    /// Every life that has to do with the case now.
+    pub(crate) fn lives(&self) -> BTreeSet<HallAt> {
+        let mirrors = self.mirrors.into_iter().chain(self.owners_mirrors()).flatten();
+        mirrors.chain([self.custodian, self.owner()]).collect()
     }
 
     /// Whether `at` is one of the two halls that keep a copy in this epoch.

@@ -13,22 +13,27 @@
 //! There is no recall on time-out: A repeats for ever, B answers repetitions with the receipt it stored.
 //! Custody returns only by a signed refusal.
 
+use super::countersign;
 use super::desk::append;
 use super::event::Position;
-use super::facts::Facts;
+use super::facts::{Facts, Mirrors};
 use super::fold::{Case, Transit};
 use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
+use super::recovery::{
+    fence_letter, is_fenced_off, keep_what_is_told, look_after, replace_ended_mirrors, told, want_key,
+};
 use super::{Office, Refusal};
 use crate::audit;
-use crate::directory::Directory;
+use crate::directory::{self, Directory};
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
+use crate::node::Me;
 use crate::planted::{Bug, planted};
 use crate::post::{self, Asked, Letter, LetterBody, What};
 use crate::rows;
 use crate::signed::{Signed, Verified};
-use crate::step::{Happening, View};
+use crate::step::{Cx, Happening, View};
 use crate::verify::CheckedFile;
 use crate::wire::Blob;
 
@@ -41,7 +46,8 @@ pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, R
         return Ok(case);
     };
     let clerk = ClerkId::node(office.me.at.hall);
-    let case = append(office, &case, clerk, Facts::Transfer { to, purpose }, Blob::default())?;
+    let facts = Facts::Transfer { to, purpose, mirrors: mirrors_of(office, to) };
+    let case = append(office, &case, clerk, facts, Blob::default())?;
     let mut custody = log::custody(office.cx, case.id).ok_or(Refusal::UnknownCase)?;
     custody.stage = if planted(Bug::GiverKeepsTheHand) { custody.stage } else { Stage::Handing };
     log::set_custody(office.cx, case.id, &custody);
@@ -49,6 +55,15 @@ pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, R
     office.post.enqueue(office.cx, hall, What::HandOver { case: case.id, upto });
     office.cx.happened(Happening::HandedOver { case: case.id, to, purpose });
     Ok(case)
+}
+
+/// The mirrors of another hall, by the same rule by which it computes them itself.
+fn mirrors_of(office: &Office<'_, '_>, hall: HallAt) -> Mirrors {
+    if planted(Bug::NoMirrorsOnTransfer) {
+        return [None, None];
+    }
+    let mut mirrors = directory::mirrors(hall.hall, &Directory::new(office.cx).places()).into_iter();
+    [mirrors.next(), mirrors.next()]
 }
 
 /// Tries again for cases that had nobody to go to: called when it changes who is a hall.
@@ -76,12 +91,15 @@ pub(crate) fn queue_copies(office: &mut Office<'_, '_>, case: &Case) {
 }
 
 /// A case was handed to this hall.
-pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
+pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked: &CheckedFile) {
     let case = &checked.case;
     if case.transit.is_none_or(|transit| transit.to != office.me.at) {
-        return;
+        return handed_to_earlier_life(office, letter, checked);
     }
-    let (position, giver) = (case.position.after(1), case.custodian.hall);
+    if is_fenced_off(office.cx, log::case(office.cx, case.id).as_ref(), letter.from, checked) {
+        return set_aside(office, "letters/fenced", checked);
+    }
+    let (position, giver) = (case.position.after(1), letter.from.hall);
     let seen = log::custody(office.cx, case.id);
     let taken_again = planted(Bug::HandOverTakenTwice);
     if let Some(receipt) = log::receipt(office.cx, case.id, position).filter(|_| !taken_again) {
@@ -92,14 +110,19 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
             answer(office, giver, receipt.signed().clone());
         } else {
             // Another log with the same hand-over: a giver that was rolled back, or lies.
-            contradicted(office, checked);
+            rows::count(office.cx, "forks", 1);
+            audit::meet(office.cx, office.me, case.id, &checked.file.events);
         }
         return;
     }
+    let held = log::case(office.cx, case.id);
     if seen.is_some_and(|custody| custody.position >= position) && !taken_again {
+        // From before a succession: whoever followed the giver goes on without it.
+        if let Some(held) = held.filter(|held| !continues(office.cx, held, checked)) {
+            contradicted(office, &held, checked);
+        }
         return;
     }
-    let held = log::case(office.cx, case.id);
     if !log::has_key(office.cx, case.id, &checked.file, office.me.at) {
         // Somebody on the way took the keys out. The giver repeats, maybe on another way.
         rows::count(office.cx, "letters/keyless", 1);
@@ -108,37 +131,93 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, checked: &CheckedFile) {
     match unfit(office.cx, held.as_ref(), checked) {
         Some(because) => {
             if because == RefusedBecause::Fork {
-                audit::meet(office.cx, office.me, checked.case.id, &checked.file.events);
+                audit::meet(office.cx, office.me, case.id, &checked.file.events);
             }
-            refuse(office, checked, position, giver, seen, because);
+            refuse(office, checked, position, giver, because);
         }
-        None => hold(office, checked, held.as_ref(), position, seen),
+        None => hold(office, giver, checked, held.as_ref(), position),
     }
 }
 
-/// A log contradicts what is held: counted, and stated if one life has signed both.
-fn contradicted(office: &mut Office<'_, '_>, checked: &CheckedFile) {
-    rows::count(office.cx, "forks", 1);
-    audit::meet(office.cx, office.me, checked.case.id, &checked.file.events);
+/// A case was handed to a life that this one follows: what there is of it is recovered, and its giver hears of it
+/// once this life, or others that it has learned of, have gone on with the case.
+fn handed_to_earlier_life(office: &mut Office<'_, '_>, letter: &Letter, checked: &CheckedFile) {
+    let case = &checked.case;
+    let Some(to) = case.transit.map(|transit| transit.to) else { return };
+    let given = log::receipt(office.cx, case.id, case.position.after(1));
+    if let Some(given) = given.filter(|given| given.value().kind == ReceiptKind::Mirrored) {
+        return answer(office, letter.from.hall, given.signed().clone());
+    }
+    let mine = Directory::new(office.cx).answers_for(to) == office.me.at;
+    let held = log::case(office.cx, case.id);
+    if !mine || is_fenced_off(office.cx, held.as_ref(), letter.from, checked) {
+        return;
+    }
+    if keep_what_is_told(office, case.custodian, Some(checked)) {
+        look_after(office, case.id);
+    }
+    let kept_elsewhere = log::custody(office.cx, case.id).is_none_or(|custody| match custody.stage {
+        Stage::Custodian | Stage::Handing => custody.grade == Grade::D2,
+        Stage::Holder | Stage::Recovering => false,
+        Stage::None | Stage::Released => true,
+    });
+    if kept_elsewhere {
+        let_givers_go(office, case.id, case.position.after(1));
+    }
 }
 
 fn unfit(view: &dyn View, held: Option<&Case>, checked: &CheckedFile) -> Option<RefusedBecause> {
     if checked.case.opaque {
         return Some(RefusedBecause::TooNew);
     }
-    let fork = held.is_some_and(|held| !log::agrees(view, held, &checked.digests));
+    let fork = held.is_some_and(|held| !continues(view, held, checked));
     fork.then_some(RefusedBecause::Fork)
+}
+
+/// Whether a log goes on from what is held, or is of a later term: then it stands in the place of what was held.
+fn continues(view: &dyn View, held: &Case, checked: &CheckedFile) -> bool {
+    log::agrees(view, held, &checked.digests) || checked.case.position.term > held.position.term
+}
+
+/// A log that contradicts what is held: stated if one life has signed both in one term, and counted. One of an earlier
+/// term comes late: what it says more is kept and shown.
+fn contradicted(office: &mut Office<'_, '_>, held: &Case, checked: &CheckedFile) {
+    audit::meet(office.cx, office.me, held.id, &checked.file.events);
+    if checked.case.position.term >= held.position.term {
+        rows::count(office.cx, "forks", 1);
+        return;
+    }
+    set_aside(office, "letters/late", checked);
+}
+
+/// Keeps apart what a log says beside the one that is held.
+fn set_aside(office: &mut Office<'_, '_>, count: &str, checked: &CheckedFile) {
+    rows::count(office.cx, count, 1);
+    for (sequence, event) in (0_u32..).zip(&checked.file.events) {
+        if log::event(office.cx, checked.case.id, sequence).as_ref() != Some(event) {
+            log::keep_orphan(office.cx, checked.case.id, event);
+        }
+    }
+}
+
+/// Writes what is new of a log.
+fn keep(office: &mut Office<'_, '_>, held: Option<&Case>, checked: &CheckedFile) {
+    match held.filter(|held| !log::agrees(office.cx, held, &checked.digests)) {
+        Some(held) => log::replace(office.cx, &checked.file, held, &checked.case),
+        None => log::extend(office.cx, &checked.file, held, &checked.case),
+    }
 }
 
 /// Verified and stored in one commit: holder. Custody comes with the witness.
 fn hold(
     office: &mut Office<'_, '_>,
+    giver: HallId,
     checked: &CheckedFile,
     held: Option<&Case>,
     position: Position,
-    seen: Option<Custody>,
 ) {
     let case = &checked.case;
+    let seen = log::custody(office.cx, case.id);
     let handing = seen.filter(|custody| custody.stage == Stage::Handing).and(held);
     let going = handing.filter(|_| !planted(Bug::ReturnDoesNotSettle));
     if let Some(Transfer { transit, .. }) = going.and_then(|held| transfer_of(office, held)) {
@@ -146,14 +225,14 @@ fn hold(
         settle(office, case.id, transit.to.hall);
         stop_copies(office, case.id);
     }
-    log::extend(office.cx, &checked.file, held, case);
+    keep(office, held, checked);
     let mirror = seen.is_some_and(|custody| custody.mirror);
     let custody = Custody { position, stage: Stage::Holder, mirror, grade: Grade::D1 };
     log::set_custody(office.cx, case.id, &custody);
     office.cx.happened(Happening::Holding(case.id));
     let receipt = sign(office, case, ReceiptKind::Held, position);
     keep_receipt(office, &receipt);
-    answer(office, case.custodian.hall, receipt.signed().clone());
+    answer(office, giver, receipt.signed().clone());
     // The giver tells its mirrors too; if it cannot, the target brings them the hand-over itself.
     for mirror in case.mirrors.into_iter().flatten().filter(|mirror| mirror.hall != office.me.at.hall) {
         office.post.enqueue_later(office.cx, mirror.hall, What::Copy { case: case.id });
@@ -169,9 +248,9 @@ fn refuse(
     checked: &CheckedFile,
     position: Position,
     giver: HallId,
-    seen: Option<Custody>,
     because: RefusedBecause,
 ) {
+    let seen = log::custody(office.cx, checked.case.id);
     let before = seen.unwrap_or(Custody { position, stage: Stage::None, mirror: false, grade: Grade::D1 });
     let custody = Custody { position, ..before };
     log::set_custody(office.cx, checked.case.id, &custody);
@@ -184,10 +263,8 @@ fn refuse(
 fn take_if_witnessed(office: &mut Office<'_, '_>, case: &Case) {
     let nobody = planted(Bug::TakenUnwitnessed).then_some(case.custodian);
     let Some(witness) = witness(office, case).or(nobody) else { return };
-    let mirrors = if planted(Bug::NoMirrorsOnTake) { [None, None] } else { office.mirrors };
-    let facts = Facts::Take { mirrors, witness };
     let clerk = ClerkId::node(office.me.at.hall);
-    let Ok(taken) = append(office, case, clerk, facts, Blob::default()) else { return };
+    let Ok(taken) = append(office, case, clerk, Facts::Take { witness }, Blob::default()) else { return };
     let Some(mut custody) = log::custody(office.cx, case.id) else { return };
     custody.stage = Stage::Custodian;
     log::set_custody(office.cx, case.id, &custody);
@@ -195,12 +272,16 @@ fn take_if_witnessed(office: &mut Office<'_, '_>, case: &Case) {
         office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
     }
     office.cx.happened(Happening::Taken(case.id));
+    replace_ended_mirrors(office, &taken);
+    let taken = log::case(office.cx, case.id).unwrap_or(taken);
     let after = send_on(office, taken.clone()).unwrap_or(taken);
     queue_copies(office, &after);
 }
 
-fn witness(office: &Office<'_, '_>, case: &Case) -> Option<HallAt> {
-    case.mirrors.into_iter().flatten().find(|mirror| {
+/// A mirror that has recorded the log up to its head. After another mirror was replaced, only one that stayed counts.
+pub(super) fn witness(office: &Office<'_, '_>, case: &Case) -> Option<HallAt> {
+    let counts = |mirror: &HallAt| case.stayed.is_none_or(|stayed| stayed == *mirror);
+    case.mirrors.into_iter().flatten().filter(counts).find(|mirror| {
         let recorded = log::copied(office.cx, case.id, *mirror);
         let all = |head| head == case.head || planted(Bug::StaleWitness);
         *mirror == office.me.at || recorded.is_some_and(|receipt| all(receipt.value().head))
@@ -214,14 +295,19 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         return;
     }
     let held = log::case(office.cx, offered.id);
-    if held.as_ref().is_some_and(|held| !log::agrees(office.cx, held, &checked.digests)) {
-        contradicted(office, checked);
+    if is_fenced_off(office.cx, held.as_ref(), letter.from, checked) {
+        return set_aside(office, "letters/fenced", checked);
+    }
+    if let Some(held) = held.as_ref().filter(|held| !continues(office.cx, held, checked)) {
+        contradicted(office, held, checked);
         return;
     }
-    let newer = held.as_ref().is_none_or(|held| held.events < offered.events);
+    let newer = held
+        .as_ref()
+        .is_none_or(|held| held.events < offered.events || held.position.term < offered.position.term);
     let lost = planted(Bug::MirrorKeepsNothing) || (held.is_some() && planted(Bug::MirrorKeepsFirstCopy));
     if newer && !lost {
-        log::extend(office.cx, &checked.file, held.as_ref(), offered);
+        keep(office, held.as_ref(), checked);
     }
     let seen = log::custody(office.cx, offered.id);
     let before = seen.unwrap_or(Custody {
@@ -241,6 +327,8 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     if let Some(transit) = kept.transit.filter(|transit| transit.to.hall != letter.from.hall) {
         answer(office, transit.to.hall, receipt.signed().clone());
     }
+    // A copy may come later than the news that its writer has ended.
+    look_after(office, kept.id);
 }
 
 /// A receipt came.
@@ -266,6 +354,9 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
         ReceiptKind::Mirrored => mirrored(office, said),
         ReceiptKind::Refused(_) => refused(office, receipt),
         ReceiptKind::Unknown => hand_over_again(office, said),
+        ReceiptKind::Told => told(office, said),
+        // It comes in a letter of its own.
+        ReceiptKind::Fenced { .. } | ReceiptKind::Known { .. } => {}
     }
 }
 
@@ -274,7 +365,7 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     let Some(case) = log::case(office.cx, said.case) else { return office.early.keep(receipt) };
     let older = log::copied(office.cx, said.case, said.by);
     if older.is_none_or(|older| older.value().sequence < said.sequence) {
-        rows::write(office.cx, rows::copied(said.case, said.by), receipt.signed());
+        countersign::keep(office, &case, receipt);
     }
     let Some(mut custody) = log::custody(office.cx, case.id) else { return };
     if !case.is_mirror(said.by) || (said.head != case.head && !planted(Bug::GradedOnStaleCopy)) {
@@ -291,6 +382,9 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
             let_givers_go(office, case.id, case.position);
         }
         Stage::Holder => take_if_witnessed(office, &case),
+        Stage::Recovering => {
+            look_after(office, case.id);
+        }
         Stage::None | Stage::Released => {}
     }
 }
@@ -303,16 +397,27 @@ fn let_givers_go(office: &mut Office<'_, '_>, id: CaseId, upto: Position) {
         let header = log::event(office.cx, id, sequence).and_then(|event| event.header().ok());
         let Some(header) = header else { continue };
         let position = header.position.after(1);
-        let to_me = matches!(header.facts, Facts::Transfer { to, .. } if to == office.me.at);
+        let Facts::Transfer { to, .. } = header.facts else { continue };
         let told = position <= upto && !planted(Bug::GiverNotTold);
-        let given = log::receipt(office.cx, id, position).filter(|_| to_me && told);
-        if let Some(given) = given.filter(|given| given.value().kind == ReceiptKind::Held) {
-            // It speaks of the same hand-over as the first receipt did.
-            let receipt =
-                Receipt { kind: ReceiptKind::Mirrored, wall: office.cx.now.wall, ..given.value().clone() };
+        let given = log::receipt(office.cx, id, position).map(|given| given.value().kind);
+        let held = to == office.me.at && given == Some(ReceiptKind::Held);
+        // To an earlier life, which may have signed for it or not: the log goes on after it, that is enough.
+        let followed = to != office.me.at && given.is_none() && sequence.saturating_add(1) < case.events;
+        let followed = followed && Directory::new(office.cx).answers_for(to) == office.me.at;
+        if told && (held || followed) {
+            let receipt = Receipt {
+                kind: ReceiptKind::Mirrored,
+                case: id,
+                position,
+                sequence,
+                head: log::event(office.cx, id, sequence).map_or(case.head, |event| event.digest()),
+                by: office.me.at,
+                wall: office.cx.now.wall,
+            };
             let receipt = Verified::own(receipt, &office.me.key);
             keep_receipt(office, &receipt);
-            answer(office, header.at.hall, receipt.signed().clone());
+            let giver = Directory::new(office.cx).answers_for(header.at);
+            answer(office, giver.hall, receipt.signed().clone());
         }
     }
 }
@@ -363,7 +468,8 @@ fn handing(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)
     let custody = log::custody(office.cx, said.case).filter(|custody| custody.stage == Stage::Handing)?;
     let case = log::case(office.cx, said.case)?;
     let own = transfer_of(office, &case)?;
-    let meant = own.transit.to == said.by && said.position == own.position.after(1);
+    let answers = Directory::new(office.cx).answers_for(own.transit.to);
+    let meant = [own.transit.to, answers].contains(&said.by) && said.position == own.position.after(1);
     let ours = meant && said.head == own.digest;
     (ours || planted(Bug::AnyReceiptReleases)).then_some((custody, own.transit))
 }
@@ -379,9 +485,10 @@ struct Transfer {
 fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<Transfer> {
     (0..case.events).rev().find_map(|sequence| {
         let event = log::event(office.cx, case.id, sequence)?;
-        let header = event.header().ok().filter(|header| header.at == office.me.at)?;
-        let Facts::Transfer { to, purpose } = header.facts else { return None };
-        let transit = Transit { to, purpose };
+        let header = event.header().ok()?;
+        Directory::new(office.cx).answers_for(header.at).eq(&office.me.at).then_some(())?;
+        let Facts::Transfer { to, purpose, mirrors } = header.facts else { return None };
+        let transit = Transit { to, purpose, mirrors };
         Some(Transfer { position: header.position, digest: event.digest(), transit })
     })
 }
@@ -399,8 +506,8 @@ fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
     let events = log::case(office.cx, id).map_or(0, |case| case.events);
     for sequence in 0..events {
         let header = log::event(office.cx, id, sequence).and_then(|event| event.header().ok());
-        let Some(header) = header.filter(|header| header.at == office.me.at) else { continue };
-        if let Facts::Receive { mirrors, .. } | Facts::Take { mirrors, .. } = header.facts {
+        let Some(header) = header else { continue };
+        if let Some(mirrors) = header.facts.mirrors() {
             for mirror in mirrors.into_iter().flatten() {
                 office.post.done(office.cx, mirror.hall, &What::Copy { case: id });
             }
@@ -427,7 +534,8 @@ pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, asked: &Asked) {
 }
 
 /// The words of a queued letter, made from the rows at the time of sending.
-pub(crate) fn outgoing(view: &dyn View, what: &What) -> Option<LetterBody> {
+pub(crate) fn outgoing(cx: &Cx<'_>, me: &Me, what: &What) -> Option<LetterBody> {
+    let view = cx;
     match what {
         What::HandOver { case, upto } => Some(LetterBody::HandOver(log::file(view, *case, *upto))),
         What::Copy { case } => {
@@ -435,7 +543,17 @@ pub(crate) fn outgoing(view: &dyn View, what: &What) -> Option<LetterBody> {
             Some(LetterBody::Copy(log::file(view, *case, events.saturating_sub(1))))
         }
         What::Ask(asked) => Some(LetterBody::Ask(*asked)),
+        What::Fence { case, of } => fence_letter(cx, me, *case, *of),
+        What::AskFence { case, of } => Some(LetterBody::AskFence { case: *case, of: *of }),
         What::Relay(letter) => Some(letter.body.clone()),
+    }
+}
+
+/// A target in a new life has no key to cases that were sealed for an earlier one.
+pub(crate) fn want_key_of_target(cx: &mut Cx<'_>, me: HallAt, what: &What) {
+    let What::HandOver { case, .. } = what else { return };
+    if let Some(transit) = log::case(cx, *case).and_then(|case| case.transit) {
+        want_key(cx, me, *case, transit.to);
     }
 }
 
@@ -459,7 +577,7 @@ fn keep_receipt(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     audit::note_receipt(office.cx, receipt);
 }
 
-fn answer(office: &mut Office<'_, '_>, to: HallId, receipt: Signed<Receipt>) {
+pub(super) fn answer(office: &mut Office<'_, '_>, to: HallId, receipt: Signed<Receipt>) {
     let letter = Letter::write(office.me.at, to, LetterBody::Receipt(receipt));
     post::deliver(office, letter);
 }

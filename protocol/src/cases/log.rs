@@ -8,7 +8,7 @@ use super::receipt::Receipt;
 use super::{CaseFile, Wrap};
 use crate::audit;
 use crate::ids::{CaseId, Digest, HallAt};
-use crate::limits::WRAPS_MAX;
+use crate::limits::{ORPHANS_MAX, WRAPS_MAX};
 use crate::planted::{Bug, planted};
 use crate::rows;
 use crate::signed::{Signed, Verified};
@@ -27,11 +27,14 @@ pub enum Stage {
     Holder,
     /// It had the case and may let go of it.
     Released,
+    /// It follows a life that has ended with the case, and waits until that one is fenced off.
+    Recovering,
 }
 
 impl Stage {
     /// All stages.
-    pub const ALL: [Self; 5] = [Self::None, Self::Custodian, Self::Handing, Self::Holder, Self::Released];
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Custodian, Self::Handing, Self::Holder, Self::Released, Self::Recovering];
 
     /// A stable word, for logs, JSON and catalogues.
     pub const fn word(self) -> &'static str {
@@ -41,6 +44,7 @@ impl Stage {
             Self::Handing => "handing-over",
             Self::Holder => "holder",
             Self::Released => "released",
+            Self::Recovering => "recovering",
         }
     }
 
@@ -51,6 +55,7 @@ impl Stage {
             Self::Handing => 2,
             Self::Holder => 3,
             Self::Released => 4,
+            Self::Recovering => 5,
         }
     }
 }
@@ -134,11 +139,61 @@ pub(crate) fn extend(cx: &mut Cx<'_>, file: &CaseFile, held: Option<&Case>, afte
     keep_wraps(cx, after, if planted(Bug::WrapsDropped) { &[] } else { file.wraps.as_slice() });
 }
 
+/// Puts a log that this hall now follows in the place of one that contradicts it. What is no longer part of the log is
+/// kept apart: nothing that was signed is dropped silently.
+pub(crate) fn replace(cx: &mut Cx<'_>, file: &CaseFile, held: &Case, after: &Case) {
+    let mut same = 0_u32;
+    for (sequence, event) in (0_u32..).zip(&file.events) {
+        if self::event(cx, held.id, sequence).as_ref() != Some(event) {
+            break;
+        }
+        same = sequence.saturating_add(1);
+    }
+    for sequence in same..held.events {
+        if let Some(event) = event(cx, held.id, sequence) {
+            keep_orphan(cx, held.id, &event);
+        }
+        cx.remove(rows::event(held.id, sequence));
+    }
+    for (sequence, event) in (0_u32..).zip(&file.events).skip(usize::try_from(same).unwrap_or(usize::MAX)) {
+        rows::write(cx, rows::event(after.id, sequence), event);
+    }
+    keep_case(cx, Some(held), after);
+    keep_wraps(cx, after, &file.wraps);
+}
+
+/// Keeps an event that is no part of the log, at most [`ORPHANS_MAX`] a case. What this hall has signed itself stands in
+/// its Merkle log and is kept in any case, so that the log can be computed anew.
+pub(crate) fn keep_orphan(cx: &mut Cx<'_>, id: CaseId, event: &SignedEvent) {
+    let digest = event.digest();
+    let key = rows::orphan(id, &digest);
+    let own = event.header().is_ok_and(|header| audit::place(cx, header.at, &digest).is_some());
+    if (own || orphans(cx, id).len() < ORPHANS_MAX) && cx.get(&key).is_none() {
+        rows::write(cx, key, event);
+        rows::count(cx, "orphans", 1);
+    }
+}
+
+/// Events of a case that are no part of its log: signed by a life that was fenced off, or contradicted.
+pub(crate) fn orphans(view: &dyn View, id: CaseId) -> Vec<SignedEvent> {
+    let mut found = Vec::new();
+    view.scan(&rows::orphans(id), &[], &mut |key, value| {
+        found.push(rows::parse::<SignedEvent>(key, value));
+        found.len() < ORPHANS_MAX
+    });
+    // What was set aside may have come into the log since, by the hall that goes on with it.
+    found.retain(|orphan| {
+        let place = orphan.header().map_or(u32::MAX, |header| header.sequence);
+        event(view, id, place).as_ref() != Some(orphan)
+    });
+    found
+}
+
 /// Writes wrapped keys. One that is held is never replaced: whoever carries a case could ruin it.
 /// A key for a hall that is not on the route is not kept, whoever brings it.
 pub(crate) fn keep_wraps(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
     let id = case.id;
-    let on_route = |wrap: &&Wrap| [case.receiving, case.competent].contains(&wrap.to.hall);
+    let on_route = |wrap: &&Wrap| case.has_on_route(wrap.to.hall);
     let wraps = wraps.iter().filter(|wrap| on_route(wrap) || planted(Bug::StrangersKeyKept));
     let mut held = file(cx, id, 0).wraps.len();
     for wrap in wraps {
@@ -153,7 +208,12 @@ pub(crate) fn keep_wraps(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
 /// Whether a case comes with, or is held with, a key for this hall.
 pub(crate) fn has_key(view: &dyn View, id: CaseId, file: &CaseFile, at: HallAt) -> bool {
     let brought = file.wraps.iter().any(|wrap| wrap.to == at && !wrap.recovery);
-    brought || view.get(&wrap_key(id, at, false)).is_some()
+    brought || is_wrapped(view, id, at)
+}
+
+/// Whether this hall has the case's key wrapped to a life.
+pub(crate) fn is_wrapped(view: &dyn View, id: CaseId, at: HallAt) -> bool {
+    view.get(&wrap_key(id, at, false)).is_some()
 }
 
 fn wrap_key(id: CaseId, to: HallAt, recovery: bool) -> Vec<u8> {
@@ -176,7 +236,29 @@ pub(crate) fn set_custody(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
         cx.put(rows::desk(custody.stage.byte(), id), Vec::new());
         rows::count(cx, &format!("stage/{}", custody.stage.word()), 1);
     }
+    note_single(cx, id, custody);
     rows::write(cx, rows::custody(id), custody);
+}
+
+/// Keeps the list, and the count, of cases in this hall's hand that lie on its disk alone, each with since when.
+fn note_single(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
+    let in_hand = matches!(custody.stage, Stage::Custodian | Stage::Handing);
+    let single = in_hand && custody.grade == Grade::D1;
+    let since: Option<u64> = rows::read(cx, &rows::single(id));
+    match since {
+        None if single => {
+            let now = cx.now.wall;
+            rows::write(cx, rows::single(id), &now);
+            cx.put(rows::single_since(now, id), Vec::new());
+            rows::count(cx, "single", 1);
+        }
+        Some(since) if !single && !planted(Bug::SingleKept) => {
+            cx.remove(rows::single(id));
+            cx.remove(rows::single_since(since, id));
+            rows::count(cx, "single", -1);
+        }
+        Some(_) | None => {}
+    }
 }
 
 /// Whether the log `digests` continues what is held: neither contradicts the other.
@@ -210,5 +292,17 @@ fn keep_case(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
     if closed(after) && !before.is_some_and(closed) {
         rows::count(cx, "closed", 1);
     }
+    keep_bonds(cx, before, after);
     rows::write(cx, rows::case(after.id), after);
+}
+
+/// A case is found by every life that has to do with it, for the day on which that life ends.
+fn keep_bonds(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
+    let (old, new) = (before.map(Case::lives).unwrap_or_default(), after.lives());
+    for gone in old.difference(&new) {
+        cx.remove(rows::bond(*gone, after.id));
+    }
+    for come in new.difference(&old) {
+        cx.put(rows::bond(*come, after.id), Vec::new());
+    }
 }

@@ -1,5 +1,6 @@
 //! Cases: append-only logs with one custodian each, and how they change hands.
 
+mod countersign;
 mod desk;
 mod event;
 mod facts;
@@ -10,6 +11,7 @@ mod log;
 #[cfg(feature = "planted-bugs")]
 mod recall;
 mod receipt;
+mod recovery;
 mod routing;
 
 use std::collections::VecDeque;
@@ -25,6 +27,7 @@ use crate::seal::Wrapped;
 use crate::signed::{Signed, Verified};
 use crate::wire::{self, Blob, Malformed};
 
+pub use countersign::Standing;
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
 pub use fold::{Case, NotAllowed, State, Transit};
@@ -32,11 +35,17 @@ pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
-pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck};
+pub(crate) use countersign::{single_copies, standing};
+pub(crate) use handover::{
+    ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, want_key_of_target,
+};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
+pub(crate) use recovery::{fence_asked, fenced, keep_keys, look_after_ended, waits_for};
 
-pub(crate) use log::{case as stored_case, copied, custody, event as stored_event, file as stored_file};
+pub(crate) use log::{
+    case as stored_case, copied, custody, event as stored_event, file as stored_file, is_wrapped, orphans,
+};
 
 /// A case key wrapped to one holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +149,12 @@ pub enum Refusal {
     /// The case is here, but no mirror has recorded the hand-over yet: it can be shown, not acted on.
     #[error("the hand-over is not witnessed yet")]
     NotWitnessed,
+    /// The case was in the hand of a life that has ended: this hall goes on with it once that life is fenced off.
+    #[error("the case is being recovered")]
+    Recovering,
+    /// No mirror has signed for the decision yet, and the matter does not let a cut-off hall decide.
+    #[error("no mirror has countersigned the decision yet")]
+    NotCountersigned,
     /// The case id is in use.
     #[error("the case id is in use")]
     CaseIdInUse,

@@ -21,6 +21,22 @@ pub enum ReceiptKind {
     Refused(RefusedBecause),
     /// The target was asked after a hand-over that it knows nothing of.
     Unknown,
+    /// A mirror keeps the log up to `sequence` and records nothing more of a life that has ended.
+    Fenced {
+        /// The life that has ended.
+        of: HallAt,
+        /// The hall that follows it.
+        to: HallAt,
+    },
+    /// Another hall tells what it has of a case that an ended life had a part in.
+    Known {
+        /// The life that has ended.
+        of: HallAt,
+        /// The hall that follows it.
+        to: HallAt,
+    },
+    /// A hall that follows an ended life keeps what it was told of the case, up to `sequence`.
+    Told,
 }
 
 /// Why a target refuses a hand-over.

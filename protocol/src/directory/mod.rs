@@ -5,6 +5,7 @@
 pub(crate) mod admission;
 mod lookup;
 mod neighbours;
+mod succession;
 
 use serde::{Deserialize, Serialize};
 

@@ -43,6 +43,10 @@ impl Node {
             Command::Advertise(addresses) => self.advertise(cx, addresses),
             Command::AddClerk(card) => self.add_clerk(cx, &card),
             Command::DisableClerk(number) => Self::disable_clerk(cx, number),
+            Command::KeepKeys(case, wraps) => {
+                cases::keep_keys(&mut self.office(cx), case, &wraps);
+                Ok(Reply::Done)
+            }
             Command::Read(act, case) => {
                 let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
                 cases::note_reading(cx, case, clerk)
@@ -127,7 +131,11 @@ impl Node {
 const fn signs(command: &Command) -> bool {
     match command {
         Command::Receive(..) | Command::Record(..) | Command::Publish(..) | Command::Advertise(_) => true,
-        Command::Admit(_) | Command::AddClerk(_) | Command::DisableClerk(_) | Command::Read(..) => false,
+        Command::Admit(_)
+        | Command::AddClerk(_)
+        | Command::DisableClerk(_)
+        | Command::Read(..)
+        | Command::KeepKeys(..) => false,
     }
 }
 

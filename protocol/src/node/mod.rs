@@ -79,6 +79,8 @@ pub struct Node {
     directory_moved: bool,
     /// So was one that says who is a hall: neighbours and mirrors are computed anew.
     halls_moved: bool,
+    /// Where to go on looking at cases that have to do with ended lives; none when all were looked at.
+    looking: Option<Vec<u8>>,
 }
 
 impl Node {
@@ -98,6 +100,7 @@ impl Node {
             next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
             directory_moved: true,
             halls_moved: true,
+            looking: None,
             me,
         }
     }
@@ -118,7 +121,8 @@ impl Node {
         self.due(cx);
         let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
         let post = self.post.next_due().unwrap_or(u64::MAX);
-        effects.wake_at(self.next_heartbeat.min(exchange).min(post));
+        let looking = if self.looking.is_some() { now.ticks } else { u64::MAX };
+        effects.wake_at(self.next_heartbeat.min(exchange).min(post).min(looking));
     }
 
     /// Who it is.
@@ -153,7 +157,8 @@ impl Node {
             #[cfg(feature = "planted-bugs")]
             cases::recall(&mut self.office(cx), to, &what);
             let own = |body| Letter::write(self.me.at, to, body);
-            let letter = what.relayed().cloned().or_else(|| cases::outgoing(cx, &what).map(own));
+            let letter = what.relayed().cloned().or_else(|| cases::outgoing(cx, &self.me, &what).map(own));
+            cases::want_key_of_target(cx, self.me.at, &what);
             if let Some(letter) = letter {
                 cx.send(hop, Message::Letter(letter));
             }
@@ -191,6 +196,11 @@ impl Node {
             if !self.is_rolled_back(cx) {
                 cases::send_stuck(&mut self.office(cx));
             }
+            self.looking = Some(Vec::new());
+        }
+        // One that has forgotten goes on for nobody: that is for its next life.
+        if let Some(from) = self.looking.take().filter(|_| !self.is_rolled_back(cx)) {
+            self.looking = cases::look_after_ended(&mut self.office(cx), &from);
         }
         if std::mem::take(&mut self.directory_moved) {
             cx.output(Output::RosterChanged);
@@ -238,6 +248,7 @@ impl Node {
             Content::HandOver(..)
                 | Content::Copy(..)
                 | Content::Receipt(..)
+                | Content::Fence(..)
                 | Content::Plain(Message::Letter(_))
         );
         // Revocations come before cases: nothing is said of a case before directories were compared.
@@ -256,10 +267,15 @@ impl Node {
             Content::Plain(message) => self.plain(cx, from, message),
             Content::Records { space, records, why } => self.records(cx, from, space, &records, &why),
             Content::HandOver(letter, file) => {
-                self.letter(cx, from, &letter, |office| cases::handed_to_me(office, &file));
+                self.letter(cx, from, &letter, |office| cases::handed_to_me(office, &letter, &file));
             }
             Content::Copy(letter, file) => {
                 self.letter(cx, from, &letter, |office| cases::copied_to_me(office, &letter, &file));
+            }
+            Content::Fence(letter, file, receipt) => {
+                self.letter(cx, from, &letter, |office| {
+                    cases::fenced(office, &letter, file.as_deref(), &receipt);
+                });
             }
             Content::Receipt(letter, receipt) => {
                 self.letter(cx, from, &letter, |office| cases::receipt_came(office, &receipt));
@@ -453,8 +469,18 @@ impl Node {
     }
 
     fn question(&mut self, cx: &mut Cx<'_>, from: HallId, letter: &Letter) {
-        if let LetterBody::Ask(asked) = &letter.body {
-            self.letter(cx, from, letter, |office| cases::ask(office, letter, asked));
+        match &letter.body {
+            LetterBody::Ask(asked) => {
+                self.letter(cx, from, letter, |office| cases::ask(office, letter, asked));
+            }
+            LetterBody::AskFence { case, of } => {
+                self.letter(cx, from, letter, |office| cases::fence_asked(office, *case, *of));
+            }
+            // Cases and receipts never come unchecked: `verify::message` turns them into their own content.
+            LetterBody::HandOver(_)
+            | LetterBody::Copy(_)
+            | LetterBody::Receipt(_)
+            | LetterBody::Fence(..) => {}
         }
     }
 
@@ -476,7 +502,7 @@ impl Node {
 fn is_for(content: &Content, me: HallId) -> bool {
     match content {
         Content::Plain(Message::Letter(letter)) => letter.to == me,
-        Content::HandOver(..) | Content::Copy(..) | Content::Receipt(..) => true,
+        Content::HandOver(..) | Content::Copy(..) | Content::Receipt(..) | Content::Fence(..) => true,
         Content::Plain(_)
         | Content::Unfit(_)
         | Content::Records { .. }

@@ -36,6 +36,16 @@ pub enum LetterBody {
     Receipt(Signed<Receipt>),
     /// What has become of this hand-over?
     Ask(Asked),
+    /// To the hall that follows an ended life: what the writer has of the case, if it has any of it, and its word that
+    /// it records nothing more of that life.
+    Fence(Option<CaseFile>, Signed<Receipt>),
+    /// From the hall that follows an ended life: fence it off, and tell what there is of this case.
+    AskFence {
+        /// The case.
+        case: CaseId,
+        /// The life that has ended.
+        of: HallAt,
+    },
 }
 
 /// A hand-over that is asked after.
@@ -49,6 +59,20 @@ pub struct Asked {
     pub sequence: u32,
     /// Its digest.
     pub head: Digest,
+}
+
+impl LetterBody {
+    /// A stable word, for logs and lists.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::HandOver(_) => "hand-over",
+            Self::Copy(_) => "copy",
+            Self::Receipt(_) => "receipt",
+            Self::Ask(_) => "ask",
+            Self::Fence(..) => "fence",
+            Self::AskFence { .. } => "ask-fence",
+        }
+    }
 }
 
 impl Letter {

@@ -11,11 +11,11 @@ mod queue;
 use serde::{Deserialize, Serialize};
 
 use crate::cases::Office;
-use crate::ids::{CaseId, HallId};
+use crate::ids::{CaseId, HallAt, HallId};
 use crate::wire;
 
 pub use letter::{Asked, Letter, LetterBody, LetterId};
-pub use queue::{Waiting, waiting};
+pub use queue::{Destination, Patience, Waiting, destinations, waiting};
 
 pub(crate) use queue::Post;
 
@@ -36,6 +36,20 @@ pub enum What {
     },
     /// A question after a hand-over that is held but not yet mirrored.
     Ask(Asked),
+    /// That an ended life is fenced off, and what there is of the case.
+    Fence {
+        /// The case.
+        case: CaseId,
+        /// The life that has ended.
+        of: HallAt,
+    },
+    /// A question for such a fence.
+    AskFence {
+        /// The case.
+        case: CaseId,
+        /// The life that has ended.
+        of: HallAt,
+    },
     /// Somebody else's letter.
     Relay(Letter),
 }
@@ -47,6 +61,8 @@ impl What {
             Self::HandOver { .. } => "hand-over",
             Self::Copy { .. } => "copy",
             Self::Ask(_) => "ask",
+            Self::Fence { .. } => "fence",
+            Self::AskFence { .. } => "ask-fence",
             Self::Relay(_) => "relay",
         }
     }
@@ -54,7 +70,10 @@ impl What {
     /// The case it is about, if it is this hall's own letter.
     pub const fn case(&self) -> Option<CaseId> {
         match self {
-            Self::HandOver { case, .. } | Self::Copy { case } => Some(*case),
+            Self::HandOver { case, .. }
+            | Self::Copy { case }
+            | Self::Fence { case, .. }
+            | Self::AskFence { case, .. } => Some(*case),
             Self::Ask(asked) => Some(asked.case),
             Self::Relay(_) => None,
         }
@@ -64,25 +83,36 @@ impl What {
     pub(crate) const fn relayed(&self) -> Option<&Letter> {
         match self {
             Self::Relay(letter) => Some(letter),
-            Self::HandOver { .. } | Self::Copy { .. } | Self::Ask(_) => None,
+            Self::HandOver { .. }
+            | Self::Copy { .. }
+            | Self::Ask(_)
+            | Self::Fence { .. }
+            | Self::AskFence { .. } => None,
         }
     }
 
     /// One letter is queued under one reference; a newer one replaces it. A hand-over and the question
     /// after it share theirs.
     fn reference(&self, to: HallId) -> Reference {
-        let (tag, case) = match self {
-            Self::HandOver { case, .. } | Self::Ask(Asked { case, .. }) => (b'h', case),
-            Self::Copy { case } => (b'c', case),
+        let (tag, case, of) = match self {
+            Self::HandOver { case, .. } | Self::Ask(Asked { case, .. }) => (b'h', case, None),
+            Self::Copy { case } => (b'c', case, None),
+            Self::Fence { case, of } => (b'f', case, Some(of)),
+            Self::AskFence { case, of } => (b'a', case, Some(of)),
             Self::Relay(letter) => return Reference::Relayed(letter.id),
         };
         let mut reference = LetterId::default();
-        let name = wire::encode(&(tag, case, to));
+        let name = wire::encode(&(tag, case, to, of));
         let mut hasher = blake3::Hasher::new_derive_key("hallmesh v1 letter reference");
         hasher.update(&name).finalize_xof().fill(&mut reference);
         Reference::Own(reference)
     }
 }
+
+/// In keys: a letter of this hall's own.
+const OWN: u8 = b'o';
+/// In keys: a letter of others.
+const RELAYED: u8 = b'r';
 
 /// What a queued letter is found by. Own letters and those of others never share a name: a neighbour that
 /// takes a letter off this hall's hands can only mean one of the latter.
@@ -95,8 +125,14 @@ enum Reference {
 impl Reference {
     fn key(self) -> Vec<u8> {
         match self {
-            Self::Own(id) => crate::rows::letter(b'o', &id),
-            Self::Relayed(id) => crate::rows::letter(b'r', &id),
+            Self::Own(id) | Self::Relayed(id) => crate::rows::letter(self.whose(), &id),
+        }
+    }
+
+    const fn whose(self) -> u8 {
+        match self {
+            Self::Own(_) => OWN,
+            Self::Relayed(_) => RELAYED,
         }
     }
 }

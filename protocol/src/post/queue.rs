@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::hop::next_hop;
-use super::{Letter, LetterId, Reference, What};
+use super::{Letter, LetterId, OWN, RELAYED, Reference, What};
 use crate::ids::HallId;
 use crate::limits::{
-    HOPS_MAX, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS, RETRY_FIRST_MS,
-    RETRY_MAX_MS,
+    HOPS_MAX, LETTERS_AT_ONCE, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS,
+    RETRY_FIRST_MS, RETRY_MAX_MS, UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS,
 };
 use crate::planted::{Bug, planted};
 use crate::rows;
@@ -41,6 +41,14 @@ pub struct Waiting {
     pub since: u64,
 }
 
+impl Waiting {
+    /// Whether it has waited longer than it may.
+    pub fn late(&self, wall: u64, patience: Patience) -> bool {
+        let most = if self.what.relayed().is_some() { patience.relayed } else { patience.own };
+        wall.saturating_sub(self.since) > most
+    }
+}
+
 /// The letters that wait, by destination, oldest first, at most `count`.
 pub fn waiting(view: &dyn View, count: usize) -> Vec<Waiting> {
     let mut found = Vec::new();
@@ -48,6 +56,75 @@ pub fn waiting(view: &dyn View, count: usize) -> Vec<Waiting> {
         let queued: Queued = rows::parse(key, value);
         found.extend(destination(key).map(|to| Waiting { to, what: queued.what, since: queued.since }));
         found.len() < count
+    });
+    found
+}
+
+/// How long letters may wait before somebody has to be told, in milliseconds. They go on waiting all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For this hall's own letters.
+    pub own: u64,
+    /// For those of others.
+    pub relayed: u64,
+}
+
+impl Patience {
+    /// In days.
+    pub fn days(own: u32, relayed: u32) -> Self {
+        let milliseconds = |days| u64::from(days).saturating_mul(24 * 3_600_000);
+        Self { own: milliseconds(own), relayed: milliseconds(relayed) }
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self::days(UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS)
+    }
+}
+
+/// A hall for which letters wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Which.
+    pub to: HallId,
+    /// How many.
+    pub waiting: u64,
+    /// Milliseconds since 1970 since when this hall's own wait.
+    pub own: Option<u64>,
+    /// Since when those of others wait.
+    pub relayed: Option<u64>,
+}
+
+impl Destination {
+    /// Since when the oldest letter waits that has waited longer than it may.
+    pub fn overdue(&self, wall: u64, patience: Patience) -> Option<u64> {
+        let late = |since: Option<u64>, most| since.filter(|since| wall.saturating_sub(*since) > most);
+        let (own, relayed) = (late(self.own, patience.own), late(self.relayed, patience.relayed));
+        own.into_iter().chain(relayed).min()
+    }
+}
+
+/// The halls for which letters wait, by code, after one of them, at most `count`. Costs as much as there are halls,
+/// however many letters wait.
+pub fn destinations(view: &dyn View, after: Option<HallId>, count: usize) -> Vec<Destination> {
+    let mut found = Vec::new();
+    let mut from = after.map(|hall| rows::ages_for(hall, u8::MAX)).unwrap_or_default();
+    while found.len() < count {
+        let Some(to) = first(view, &rows::ages(), &from).as_deref().and_then(destination) else { break };
+        let oldest = |whose| first(view, &rows::ages_for(to, whose), &[]).as_deref().and_then(rows::since);
+        let waiting = posted(view, to).waiting;
+        found.push(Destination { to, waiting, own: oldest(OWN), relayed: oldest(RELAYED) });
+        from = rows::ages_for(to, u8::MAX);
+    }
+    found
+}
+
+fn first(view: &dyn View, prefix: &[u8], after: &[u8]) -> Option<Vec<u8>> {
+    let mut found = None;
+    view.scan(prefix, after, &mut |key, _| {
+        found = Some(key.to_vec());
+        false
     });
     found
 }
@@ -69,13 +146,22 @@ struct Round {
 impl Round {
     /// Ticks at which the oldest are repeated, after something was sent or answered now. Answers to newer letters put it
     /// off only for a while: else a few lost letters would keep the window all but full for as long as others wait.
-    fn repeats(&self, now: u64) -> u64 {
-        let repeats = now.saturating_add(self.pause);
+    /// Longer pauses are shortened by up to a quarter, each destination by its own: what fell silent at once does not come
+    /// back at once.
+    fn repeats(&self, now: u64, to: HallId) -> u64 {
+        let repeats = now.saturating_add(self.pause).saturating_sub(self.spread(now, to));
         if self.pause > RETRY_FIRST_MS {
             repeats
         } else {
             repeats.min(self.began.saturating_add(REPEAT_LATEST_MS))
         }
+    }
+
+    fn spread(&self, now: u64, to: HallId) -> u64 {
+        // Fibonacci hashing: the upper bits of the product are as good as drawn.
+        let mixed = (now ^ to.to_u64()).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let most = if self.pause > RETRY_FIRST_MS { self.pause / 4 } else { 0 };
+        mixed.checked_rem(most).unwrap_or(0)
     }
 }
 
@@ -136,6 +222,13 @@ impl Post {
         self.touch(to, cx.now.ticks);
     }
 
+    /// Queues a letter unless one about the same thing waits already.
+    pub(crate) fn enqueue_once(&mut self, cx: &mut Cx<'_>, to: HallId, what: What) {
+        if locate(cx, what.reference(to)).is_none() {
+            self.enqueue(cx, to, what);
+        }
+    }
+
     /// Queues a letter that is only needed if something else does not happen first.
     pub(crate) fn enqueue_later(&mut self, cx: &mut Cx<'_>, to: HallId, what: What) {
         self.insert(cx, to, what, None);
@@ -159,7 +252,7 @@ impl Post {
             rows::count(cx, "relay/dropped", 1);
             return true;
         }
-        if let Some((_, sequence)) = locate(cx, Reference::Relayed(letter.id)) {
+        if let Some(Place { sequence, .. }) = locate(cx, Reference::Relayed(letter.id)) {
             self.came_again(cx, from, letter, sequence);
             return true;
         }
@@ -196,8 +289,8 @@ impl Post {
     /// The next hop keeps these letters of others.
     pub(crate) fn hop_done(&mut self, cx: &mut Cx<'_>, letters: &[LetterId]) {
         for id in letters {
-            if let Some(to) = remove(cx, Reference::Relayed(*id)) {
-                self.progress(to, cx.now.ticks);
+            if let Some(removed) = remove(cx, Reference::Relayed(*id)) {
+                self.progress(removed.to, cx.now.ticks);
             }
         }
     }
@@ -207,11 +300,13 @@ impl Post {
         self.due.first().map(|(ticks, _)| *ticks)
     }
 
-    /// The letters that are due now, each with the neighbour it goes to.
+    /// The letters that are due now, each with the neighbour it goes to. When there are too many for one step, the rest
+    /// stays due: whatever came meanwhile is heard first.
     pub(crate) fn due_now(&mut self, cx: &mut Cx<'_>) -> Vec<(HallId, HallId, What)> {
         let mut letters = Vec::new();
         while let Some((ticks, to)) = self.due.first().copied()
             && ticks <= cx.now.ticks
+            && letters.len() < LETTERS_AT_ONCE
         {
             letters.extend(self.turn(cx, to).into_iter().map(|(hop, what)| (to, hop, what)));
         }
@@ -222,7 +317,15 @@ impl Post {
     fn turn(&mut self, cx: &mut Cx<'_>, to: HallId) -> Vec<(HallId, What)> {
         let now = cx.now.ticks;
         let Some(mut round) = self.rounds.remove(&to) else { return Vec::new() };
-        self.due.remove(&(round.due.unwrap_or(0), to));
+        self.due.remove(&(round.due.take().unwrap_or(0), to));
+        if self.hop(to, None).is_none() {
+            // However many letters wait, none is looked at before there is a way.
+            round.under_way = 0;
+            if posted(cx, to).waiting > 0 {
+                self.rounds.insert(to, round);
+            }
+            return Vec::new();
+        }
         let again = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
         let again = again && !planted(Bug::NeverRepeated);
         let (before, before_under_way) = (round.cursor, round.under_way);
@@ -245,7 +348,7 @@ impl Post {
             round.began = now;
         }
         if round.repeat_at <= now || !letters.is_empty() {
-            round.repeat_at = round.repeats(now);
+            round.repeat_at = round.repeats(now, to);
         }
         let waits = posted(cx, to).waiting > 0;
         let stuck = blocked && round.under_way == 0;
@@ -296,15 +399,16 @@ impl Post {
 
     fn insert(&mut self, cx: &mut Cx<'_>, to: HallId, what: What, came_from: Option<HallId>) {
         let reference = what.reference(to);
-        if !planted(Bug::OldLetterKept) {
-            remove(cx, reference);
-        }
+        let replaced = if planted(Bug::OldLetterKept) { None } else { remove(cx, reference) };
+        // Newer words about a thing that nobody has answered wait as long as the older ones did.
+        let since = replaced.map_or(cx.now.wall, |replaced| replaced.since);
         let mut posted = posted(cx, to);
         posted.last = posted.last.saturating_add(1);
         posted.waiting = posted.waiting.saturating_add(1);
-        let queued = Queued { what, came_from, since: cx.now.wall };
+        let queued = Queued { what, came_from, since };
         rows::write(cx, rows::posted(to, posted.last), &queued);
-        rows::write(cx, reference.key(), &(to, posted.last));
+        rows::write(cx, reference.key(), &Place { to, sequence: posted.last, since });
+        cx.put(rows::age(to, reference.whose(), since, posted.last), Vec::new());
         rows::write(cx, rows::post_count(to), &posted);
         rows::count(cx, "post", 1);
         self.round(to, cx.now.ticks);
@@ -332,7 +436,7 @@ impl Post {
         let full = round.under_way >= LETTERS_WINDOW;
         round.under_way = round.under_way.saturating_sub(1);
         round.pause = RETRY_FIRST_MS;
-        round.repeat_at = round.repeats(now);
+        round.repeat_at = round.repeats(now, to);
         let due = if full { now } else { round.repeat_at };
         self.schedule(to, Some(due));
     }
@@ -353,19 +457,29 @@ fn posted(view: &dyn View, to: HallId) -> Posted {
     rows::read(view, &rows::post_count(to)).unwrap_or_default()
 }
 
-fn locate(view: &dyn View, reference: Reference) -> Option<(HallId, u64)> {
+/// Where a letter lies in the queue, and since when it, or an older one about the same thing, waits.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Place {
+    to: HallId,
+    sequence: u64,
+    since: u64,
+}
+
+fn locate(view: &dyn View, reference: Reference) -> Option<Place> {
     rows::read(view, &reference.key())
 }
 
-fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<HallId> {
-    let (to, sequence) = locate(cx, reference)?;
+fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<Place> {
+    let place = locate(cx, reference)?;
+    let Place { to, sequence, since } = place;
     cx.remove(rows::posted(to, sequence));
+    cx.remove(rows::age(to, reference.whose(), since, sequence));
     cx.remove(reference.key());
     let mut posted = posted(cx, to);
     posted.waiting = posted.waiting.saturating_sub(1);
     rows::write(cx, rows::post_count(to), &posted);
     rows::count(cx, "post", -1);
-    Some(to)
+    Some(place)
 }
 
 fn destination(key: &[u8]) -> Option<HallId> {
@@ -375,4 +489,201 @@ fn destination(key: &[u8]) -> Option<HallId> {
 
 fn sequence(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.get(9..17)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a failure here is a failed test")]
+mod tests {
+    use super::*;
+    use crate::ids::{CaseId, DivisionCode};
+    use crate::step::{Bytes, Effects, Now, Writes};
+
+    const DAY: u64 = 24 * 3_600_000;
+
+    #[derive(Default)]
+    struct Rows(Writes);
+
+    impl View for Rows {
+        fn get(&self, key: &[u8]) -> Option<Bytes> {
+            self.0.get(key).cloned().flatten()
+        }
+
+        fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+            let rows = self.0.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+            let mut later = rows.filter(|(key, _)| after.is_empty() || key.as_slice() > after);
+            let goes_on = |(key, value): (&Vec<u8>, &Option<Bytes>)| {
+                value.as_ref().is_none_or(|value| visit(key, value))
+            };
+            later.all(goes_on);
+        }
+    }
+
+    /// A county with a queue, whose townships are all neighbours.
+    struct Desk {
+        rows: Rows,
+        post: Post,
+        now: Now,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let (rows, now) = (Rows::default(), Now { ticks: 1_000, wall: 100 * DAY });
+            Self { post: Post::open(hall(0), now.ticks, &rows), rows, now }
+        }
+
+        fn with<T>(&mut self, work: impl FnOnce(&mut Post, &mut Cx<'_>) -> T) -> T {
+            let mut effects = Effects::default();
+            let done = work(&mut self.post, &mut Cx::new(self.now, &self.rows, &mut effects));
+            let rows = &mut self.rows;
+            let kept = effects.commit(|writes| {
+                rows.0.extend(writes);
+                Ok::<_, ()>(())
+            });
+            assert!(kept.is_ok());
+            rows.0.retain(|_, value| value.is_some());
+            done
+        }
+
+        fn enqueue(&mut self, to: HallId, letters: std::ops::Range<u16>) {
+            for letter in letters {
+                self.with(|post, cx| post.enqueue(cx, to, copy(letter)));
+            }
+        }
+
+        fn sent(&mut self) -> Vec<HallId> {
+            self.with(Post::due_now).into_iter().map(|(to, _, _)| to).collect()
+        }
+
+        fn open(&mut self, to: HallId) {
+            self.post.way_opened(to, self.now.ticks);
+        }
+    }
+
+    fn hall(township: u64) -> HallId {
+        HallId::main(DivisionCode::from_u64(620_702_000_000 + township * 1_000).expect("a division"))
+    }
+
+    fn copy(letter: u16) -> What {
+        let mut case = CaseId([0; 16]);
+        case.0[..2].copy_from_slice(&letter.to_be_bytes());
+        What::Copy { case }
+    }
+
+    fn round(pause: u64, began: u64) -> Round {
+        Round { due: None, repeat_at: 0, began, pause, cursor: 0, under_way: 1 }
+    }
+
+    #[test]
+    fn answers_put_repetitions_off_for_a_while_only() {
+        let (to, first) = (hall(1), round(RETRY_FIRST_MS, 10_000));
+        assert_eq!(first.repeats(10_000, to), 10_000 + RETRY_FIRST_MS);
+        assert_eq!(first.repeats(13_000, to), 13_000 + RETRY_FIRST_MS, "an answer puts it off");
+        for answered in [17_000, 20_000, 90_000] {
+            assert_eq!(first.repeats(answered, to), 10_000 + REPEAT_LATEST_MS, "however long answers come");
+        }
+    }
+
+    #[test]
+    fn longer_pauses_are_spread_and_never_longer_than_they_say() {
+        let ends: BTreeSet<_> = (1..100)
+            .map(|township| round(RETRY_MAX_MS, 0).repeats(500_000, hall(township)) - 500_000)
+            .collect();
+        assert!(ends.iter().all(|pause| (RETRY_MAX_MS * 3 / 4..=RETRY_MAX_MS).contains(pause)), "{ends:?}");
+        assert!(
+            ends.len() > 90,
+            "a hundred halls that fell silent at once are asked at {} times",
+            ends.len()
+        );
+        let widest = ends.iter().zip(ends.iter().skip(1)).map(|(one, next)| next - one).max();
+        assert!(widest.is_some_and(|gap| gap < RETRY_MAX_MS / 16), "without gaps: {widest:?}");
+    }
+
+    #[test]
+    fn a_peer_that_returns_is_written_to_at_once_however_long_the_pause_was() {
+        let mut desk = Desk::new();
+        let to = hall(1);
+        desk.open(to);
+        desk.enqueue(to, 0..3);
+        assert_eq!(desk.sent(), [to; 3]);
+        for _ in 0..12 {
+            desk.now.ticks = desk.post.next_due().expect("it is repeated");
+            assert_eq!(desk.sent(), [to; 3]);
+        }
+        let pause = desk.post.next_due().expect("it is repeated") - desk.now.ticks;
+        assert!(pause >= RETRY_MAX_MS * 3 / 4, "the pause has grown: {pause}");
+        desk.post.way_closed(to);
+        desk.now.ticks += 1;
+        desk.open(to);
+        assert_eq!(desk.post.next_due(), Some(desk.now.ticks));
+        assert_eq!(desk.sent(), [to; 3], "not after the pause");
+    }
+
+    #[test]
+    fn without_a_way_nothing_is_looked_at_and_all_goes_when_there_is_one() {
+        let mut desk = Desk::new();
+        let (dead, alive) = (hall(1), hall(2));
+        desk.enqueue(dead, 0..200);
+        assert_eq!(desk.sent(), []);
+        assert_eq!(desk.post.next_due(), None, "nobody is woken for what has no way");
+        desk.open(alive);
+        desk.post.way_closed(alive);
+        desk.open(dead);
+        assert_eq!(desk.sent(), [dead; LETTERS_WINDOW]);
+    }
+
+    #[test]
+    fn what_is_due_at_once_goes_in_steps_and_no_destination_is_left_out() {
+        let mut desk = Desk::new();
+        for township in 1..=20 {
+            desk.enqueue(hall(township), 0..100);
+        }
+        for township in 1..=20 {
+            desk.open(hall(township));
+        }
+        let (mut sent, mut steps) = (Vec::new(), 0);
+        while desk.post.next_due().is_some_and(|due| due <= desk.now.ticks) {
+            let letters = desk.sent();
+            assert!(letters.len() < LETTERS_AT_ONCE + LETTERS_WINDOW, "{} in one step", letters.len());
+            sent.extend(letters);
+            steps += 1;
+        }
+        assert_eq!((sent.len(), steps), (20 * LETTERS_WINDOW, 20 * LETTERS_WINDOW / LETTERS_AT_ONCE));
+        assert_eq!(sent.iter().collect::<BTreeSet<_>>().len(), 20);
+    }
+
+    #[test]
+    fn letters_age_also_when_newer_ones_replace_them_and_over_a_restart() {
+        let mut desk = Desk::new();
+        let (to, patience) = (hall(1), Patience::days(3, 7));
+        let began = desk.now.wall;
+        desk.enqueue(to, 0..2);
+        desk.now.wall += DAY * 2;
+        desk.enqueue(to, 0..2);
+        desk.post = Post::open(hall(0), 0, &desk.rows);
+        let waits = |desk: &Desk| destinations(&desk.rows, None, 10);
+        let all = Destination { to, waiting: 2, own: Some(began), relayed: None };
+        assert_eq!(waits(&desk), [all]);
+        assert_eq!(all.overdue(desk.now.wall, patience), None);
+        assert_eq!(all.overdue(began + DAY * 3, patience), None, "not before the bound");
+        assert_eq!(all.overdue(began + DAY * 3 + 1, patience), Some(began));
+        assert_eq!(all.overdue(began + DAY * 4, Patience::days(5, 1)), None, "each class has its own");
+        for letter in 0..2 {
+            desk.with(|post, cx| post.done(cx, to, &copy(letter)));
+        }
+        assert_eq!(waits(&desk), [], "what is answered does not age");
+        desk.enqueue(to, 0..1);
+        assert_eq!(waits(&desk).first().and_then(|it| it.own), Some(desk.now.wall));
+    }
+
+    #[test]
+    fn destinations_are_listed_in_pages() {
+        let mut desk = Desk::new();
+        for township in 1..=5 {
+            desk.enqueue(hall(township), 0..3);
+        }
+        let page = destinations(&desk.rows, None, 2);
+        assert_eq!(page.iter().map(|it| it.to).collect::<Vec<_>>(), [hall(1), hall(2)]);
+        let rest = destinations(&desk.rows, Some(hall(2)), 10);
+        assert_eq!(rest.iter().map(|it| it.to).collect::<Vec<_>>(), [hall(3), hall(4), hall(5)]);
+    }
 }

@@ -182,6 +182,8 @@ pub enum Wish {
     DisableClerk(u16),
     /// Note that a clerk reads a case.
     Read(Act, CaseId),
+    /// Keep keys wrapped to another life.
+    KeepKeys(CaseId, Vec<Wrap>),
 }
 
 /// What a step gave.
@@ -236,6 +238,7 @@ impl Wish {
             Self::AddClerk(_) => "add-clerk",
             Self::DisableClerk(_) => "disable-clerk",
             Self::Read(..) => "read",
+            Self::KeepKeys(..) => "keep-keys",
         }
     }
 }

@@ -56,6 +56,7 @@ impl Wish {
             Command::AddClerk(registered) => Self::AddClerk(card(registered)),
             Command::DisableClerk(number) => Self::DisableClerk(*number),
             Command::Read(by, case) => Self::Read(act(by), *case),
+            Command::KeepKeys(case, wraps) => Self::KeepKeys(*case, wraps.clone()),
         }
     }
 
@@ -76,6 +77,7 @@ impl Wish {
             Self::AddClerk(card) => Command::AddClerk(card),
             Self::DisableClerk(number) => Command::DisableClerk(number),
             Self::Read(act, case) => Command::Read(checked(view, &act)?, case),
+            Self::KeepKeys(case, wraps) => Command::KeepKeys(case, wraps),
         })
     }
 }

@@ -46,18 +46,13 @@ impl Gave {
 fn said(output: &Output) -> String {
     match output {
         Output::Send { to, message: Message::Letter(letter) } => {
-            let word = match &letter.body {
-                LetterBody::HandOver(_) => "hand-over",
-                LetterBody::Copy(_) => "copy",
-                LetterBody::Receipt(_) => "receipt",
-                LetterBody::Ask(_) => "ask",
-            };
-            format!("send {to} letter {word} for {}", letter.to)
+            format!("send {to} letter {} for {}", letter.body.word(), letter.to)
         }
         Output::Send { to, message } => format!("send {to} {}", message.word()),
         Output::Reply { ticket, reply } => format!("reply {} {}", ticket.0, answered(reply)),
         Output::Keep(halls) => format!("keep {} lines", halls.len()),
         Output::RosterChanged => "roster changed".to_owned(),
+        Output::WrapKey { case, to } => format!("wrap the key of {case} to {to}"),
         Output::Happened(happening) => format!("happened {}", happened(happening)),
     }
 }
@@ -87,6 +82,8 @@ fn happened(happening: &Happening) -> String {
         Happening::Returned(case) => format!("returned {case}"),
         Happening::RolledBack { shown_by } => format!("rolled back, as {shown_by} has shown"),
         Happening::Forked(at) => format!("forked {at}"),
+        Happening::Recovered(case) => format!("recovered {case}"),
+        Happening::Countersigned(case) => format!("countersigned {case}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
     }
 }
@@ -111,7 +108,7 @@ fn digest(effects: &Effects, journal: &[Vec<u8>], outputs: &[Output]) -> [u8; 32
             Output::Send { message, .. } => add(&message.encode()),
             Output::Keep(halls) => add(&wire::encode(halls)),
             Output::Happened(happening) => add(&wire::encode(happening)),
-            Output::Reply { .. } | Output::RosterChanged => {}
+            Output::Reply { .. } | Output::RosterChanged | Output::WrapKey { .. } => {}
         }
     }
     add(&wire::encode(&effects.asked_to_wake_at()));
@@ -142,7 +139,7 @@ fn signed_row(key: &[u8], value: &[u8], me: HallAt) -> Option<([u8; 32], Signatu
 /// What this node signed and sent.
 fn signed_letter(output: &Output, me: HallAt) -> Option<([u8; 32], Signature)> {
     let Output::Send { message: Message::Letter(letter), .. } = output else { return None };
-    let LetterBody::Receipt(receipt) = &letter.body else { return None };
+    let (LetterBody::Receipt(receipt) | LetterBody::Fence(_, receipt)) = &letter.body else { return None };
     if letter.from == me { first(receipt) } else { None }
 }
 

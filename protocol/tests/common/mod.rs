@@ -66,6 +66,17 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// The cards of the hall's clerks: staff stay when a machine is replaced.
+    pub fn clerk_rows(&self) -> BTreeMap<Vec<u8>, Bytes> {
+        self.0
+            .iter()
+            .filter(|(key, _)| key.first() == Some(&0x40))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+}
+
 impl View for Rows {
     fn get(&self, key: &[u8]) -> Option<Bytes> {
         self.0.get(key).cloned()
@@ -247,7 +258,7 @@ impl City {
                 Output::Send { to, message } => self.wires.push_back((from, to, message.encode())),
                 Output::Reply { reply, .. } => self.replies.push(reply),
                 Output::Happened(happening) => self.halls[index].happened.push(happening),
-                Output::Keep(_) | Output::RosterChanged => {}
+                Output::Keep(_) | Output::RosterChanged | Output::WrapKey { .. } => {}
             }
         }
     }

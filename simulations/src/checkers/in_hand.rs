@@ -11,8 +11,12 @@ use hallmesh_protocol::query::CaseView;
 pub struct InHand;
 
 impl InHand {
-    /// What is wrong with the keys of a case where it is held or worked on.
+    /// What is wrong with the keys of a case where it is held or worked on. A life that follows another one has to wait
+    /// for its key.
     pub fn key(me: HallAt, view: &CaseView, wraps: &[Wrap]) -> Option<String> {
+        if view.case.position.term > 0 {
+            return None;
+        }
         let works = view.custody.is_some_and(|it| matches!(it.stage, Stage::Holder | Stage::Custodian));
         let missing = works && !wraps.iter().any(|wrap| wrap.to == me && !wrap.recovery);
         missing.then(|| format!("case {}: {me} has it and no key to it", view.case.id))

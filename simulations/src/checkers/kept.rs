@@ -20,6 +20,8 @@ pub struct Kept {
     restorable: BTreeMap<CaseId, u32>,
     /// Copies that went with a disk.
     lost: BTreeMap<CaseId, u32>,
+    /// Cases with acts that were confirmed, and lay on a lost disk only.
+    acts_lost: BTreeSet<CaseId>,
 }
 
 /// A hall's hand on a case when all is over.
@@ -65,6 +67,12 @@ impl Kept {
             *lost = lost.saturating_add(1);
             let needed = self.restorable.get(case).copied().unwrap_or(0);
             let kept = halls.values().copied().max().unwrap_or(0);
+            // What was confirmed and lay on this disk only is lost with it: grade D1 says so.
+            let left = kept.max(needed).saturating_sub(1);
+            if let Some(confirmed) = self.confirmed.get_mut(case).filter(|confirmed| **confirmed > left) {
+                *confirmed = left;
+                self.acts_lost.insert(*case);
+            }
             if *lost == 1 && kept < needed {
                 gone.push(format!(
                     "case {case}: {needed} events were graded D2, one disk was lost, {kept} are left"
@@ -132,6 +140,17 @@ impl Kept {
         self.lost.contains_key(&case)
     }
 
+    /// How many events are kept anywhere of a case that lay on a lost disk.
+    pub fn left(&self, case: CaseId) -> Option<u32> {
+        let halls = self.copies.get(&case).filter(|_| self.lost.contains_key(&case))?;
+        Some(halls.values().copied().max().unwrap_or(0))
+    }
+
+    /// Whether staff rely on an act that went with the only disk that had it.
+    pub fn lost_an_act(&self, case: CaseId) -> bool {
+        self.acts_lost.contains(&case)
+    }
+
     /// The halls that keep a case.
     pub fn keepers(&self, case: CaseId) -> impl Iterator<Item = Seat> {
         self.copies.get(&case).into_iter().flat_map(|halls| halls.keys().copied())
@@ -143,8 +162,8 @@ impl Kept {
     }
 
     /// All trouble is over: what is wrong with where the cases are.
-    pub fn ended(&self, endings: &[(CaseId, Vec<Ending>)]) -> Vec<String> {
-        endings.iter().filter_map(|(case, hands)| self.ending(*case, hands)).collect()
+    pub fn ended(&self, endings: &[(CaseId, Vec<Ending>)]) -> Vec<(CaseId, String)> {
+        endings.iter().filter_map(|(case, hands)| Some((*case, self.ending(*case, hands)?))).collect()
     }
 
     fn ending(&self, case: CaseId, hands: &[Ending]) -> Option<String> {
@@ -173,7 +192,7 @@ mod tests {
         check.kept(1, CASE, 1);
         assert_eq!(check.printed(CASE), None);
         check.recorded(CASE, 3);
-        assert_eq!(check.ended(&one_hand(4)), Vec::<String>::new());
+        assert_eq!(check.ended(&one_hand(4)), Vec::new());
     }
 
     #[test]

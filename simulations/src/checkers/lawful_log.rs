@@ -30,6 +30,14 @@ impl LawfulLog {
         found
     }
 
+    /// A disk is lost: of each case counts only what is still kept somewhere, where the case lay on that disk, too.
+    pub fn disk_lost(&mut self, left: impl Fn(CaseId) -> Option<u32>) {
+        for (case, log) in &mut self.logs {
+            let left = left(*case).and_then(|left| usize::try_from(left).ok());
+            log.truncate(left.unwrap_or(usize::MAX));
+        }
+    }
+
     /// The longest log of a case.
     pub fn log(&self, case: CaseId) -> &[Header] {
         self.logs.get(&case).map(Vec::as_slice).unwrap_or_default()
@@ -64,7 +72,12 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
         Facts::Decide { .. } => act(event, competent, been("accept") && !been("decide")),
         Facts::Deliver => act(event, receiving, been("decide") && !been("deliver")),
         Facts::Receive { .. } => act(event, receiving, before.is_empty()),
-        Facts::Transfer { .. } | Facts::Take { .. } | Facts::Resume { .. } | Facts::Unknown { .. } => None,
+        Facts::Transfer { .. }
+        | Facts::Take { .. }
+        | Facts::Resume { .. }
+        | Facts::ReplaceMirror { .. }
+        | Facts::Succeed { .. }
+        | Facts::Unknown { .. } => None,
     }
 }
 

@@ -16,7 +16,21 @@ impl LetGo {
         let Facts::Transfer { to, .. } = given.facts else { return None };
         let (case, next) = (given.case, given.sequence.saturating_add(1));
         let follows = usize::try_from(next).ok().and_then(|index| log.get(index));
-        if !follows.is_some_and(|header| header.at == to && matches!(header.facts, Facts::Take { .. })) {
+        let taken = |header: &Header| match header.facts {
+            Facts::Take { .. } => header.at == to,
+            Facts::Succeed { from, .. } => from == to,
+            Facts::Receive { .. }
+            | Facts::Transfer { .. }
+            | Facts::Resume { .. }
+            | Facts::Accept
+            | Facts::RequestCorrection
+            | Facts::Supplement
+            | Facts::Decide { .. }
+            | Facts::Deliver
+            | Facts::ReplaceMirror { .. }
+            | Facts::Unknown { .. } => false,
+        };
+        if !follows.is_some_and(taken) {
             return Some(format!("case {case}: {giver} let go before {to} took it"));
         }
         let copies = copies(next.saturating_add(1));
@@ -37,8 +51,8 @@ mod tests {
 
     #[test]
     fn letting_go_too_early_is_seen() {
-        let transfer = Facts::Transfer { to: at(COUNTY), purpose: Purpose::Decide };
-        let take = Facts::Take { mirrors: [None, None], witness: at(TOWN) };
+        let transfer = Facts::Transfer { to: at(COUNTY), purpose: Purpose::Decide, mirrors: [None, None] };
+        let take = Facts::Take { witness: at(TOWN) };
         let given = vec![event(TOWN, 0, receive()), event(TOWN, 1, transfer)];
         let taken = [given.clone(), vec![event(COUNTY, 2, take)]].concat();
         let town = at(TOWN).hall;

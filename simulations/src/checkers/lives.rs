@@ -4,8 +4,38 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::cases::{Case, CaseFile};
 use hallmesh_protocol::ids::{HallAt, HallId};
+use serde::Serialize;
 
 use crate::station::Seat;
+
+/// Why a printed case is not asked for when all is over. A D1 receipt does not promise it, or more than one disk is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Waits {
+    /// It lay on one disk only, and that is lost.
+    OnlyDiskLost,
+    /// The life that has it is over and so is one that would have to fence it off: waits for a ruling.
+    Overlapping,
+    /// It was handed over, and all who could witness that are over: waits for a ruling.
+    Unwitnessed,
+    /// Nobody on its route has a key that opens it any more: waits for the recovery key.
+    NoKey,
+    /// A hall has written two logs of it.
+    TwoLogs,
+}
+
+impl Waits {
+    /// A stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OnlyDiskLost => "only-disk-lost",
+            Self::Overlapping => "overlapping-losses",
+            Self::Unwitnessed => "unwitnessed",
+            Self::NoKey => "no-key",
+            Self::TwoLogs => "two-logs",
+        }
+    }
+}
 
 /// The lives of all halls, as the world knows them.
 #[derive(Debug, Default)]
@@ -67,17 +97,19 @@ impl Lives {
         [city, publisher].into_iter().flatten().any(|hall| self.stolen.contains(&hall))
     }
 
-    /// Whether a case has to wait for a ruling or a recovery: its custodian's life is over, or its target's, or those of
-    /// all its mirrors, or a hall on its route has no key to it.
-    pub fn is_orphan(&self, case: &Case, file: &CaseFile) -> bool {
-        let transit = case.transit.map(|transit| transit.to);
+    /// Whether a case has to wait for a ruling, or for the recovery key.
+    pub fn waits(&self, case: &Case, file: &CaseFile) -> Option<Waits> {
         let ended = |at: &HallAt| self.ended.contains(at);
-        let hands = [Some(case.custodian), transit].into_iter().flatten().any(|at| ended(&at));
-        let named = case.mirrors.iter().flatten().count();
-        let mirrors = named > 0 && case.mirrors.iter().flatten().all(ended);
-        hands
-            || mirrors
-            || [case.receiving, case.competent].into_iter().any(|hall| self.cannot_read(hall, file))
+        let overlapping = ended(&case.owner()) && case.owners_mirrors().iter().flatten().any(ended);
+        let witnesses = case.stayed.map_or(case.mirrors, |stayed| [Some(stayed), None]);
+        let giver = ended(&case.custodian) && case.mirrors.iter().flatten().any(ended);
+        let unwitnessed = case.transit.is_some() && (giver || witnesses.iter().flatten().all(ended));
+        let why = [
+            (overlapping, Waits::Overlapping),
+            (unwitnessed, Waits::Unwitnessed),
+            (self.nobody_can_read(case, file), Waits::NoKey),
+        ];
+        why.into_iter().find_map(|(holds, why)| holds.then_some(why))
     }
 
     /// Whether letters about a case may wait for ever: one of its mirrors' lives is over.
@@ -85,9 +117,12 @@ impl Lives {
         case.mirrors.iter().flatten().any(|at| self.ended.contains(at))
     }
 
-    /// The case was sealed for a life that is over, and for no later one.
-    fn cannot_read(&self, hall: HallId, file: &CaseFile) -> bool {
-        let present = self.seat(hall).and_then(|seat| self.at(seat));
-        present.is_none_or(|at| !file.wraps.iter().any(|wrap| wrap.to == at && !wrap.recovery))
+    /// The case was sealed for lives that are over, and for no later one.
+    fn nobody_can_read(&self, case: &Case, file: &CaseFile) -> bool {
+        let reads = |hall: HallId| {
+            let present = self.seat(hall).and_then(|seat| self.at(seat));
+            present.is_some_and(|at| file.wraps.iter().any(|wrap| wrap.to == at && !wrap.recovery))
+        };
+        ![case.receiving, case.competent].into_iter().any(reads)
     }
 }

@@ -1,4 +1,4 @@
-//! What is checked of a case where its log lies: see [`super::LawfulLog`], [`super::LetGo`], [`super::HighWater`] and
+//! What is checked of a case where its log lies: see [`super::LawfulLog`], [`super::Binding`], [`super::LetGo`], [`super::HighWater`] and
 //! [`super::InHand`].
 
 use hallmesh_protocol::cases::Stage;
@@ -37,6 +37,8 @@ impl Checkers {
         self.note(at, Promise::Provable, how);
         // The life that has pinned a version has it; a later one may not.
         let pinned_here = log.first().is_some_and(|first| first.at == me);
+        let how = self.binding.check(&log, |events| self.kept.copies(view.case.id, events));
+        self.note(at, Promise::Lawful, how);
         for how in self.lawful_log.kept(view.case.id, log) {
             self.note(at, Promise::Lawful, Some(how));
         }
@@ -51,7 +53,7 @@ impl Checkers {
 
     /// What must hold of every printed case, and of every disk, when all is over.
     pub(super) fn ended_whole(&mut self, at: u64, stations: &[Station]) {
-        let printed = self.kept.all_printed().filter(|case| !self.is_orphan(*case, stations));
+        let printed = self.kept.all_printed().filter(|case| self.waits(*case, stations).is_none());
         let found: Vec<_> = printed.flat_map(|case| self.ends(case, stations)).collect();
         for how in found {
             self.note(at, Promise::Kept, Some(how));

@@ -2,6 +2,7 @@
 //! commit and what their disks hold in the end; it has a memory of its own (ghost state) and never asks the code it
 //! checks to check itself.
 
+mod binding;
 mod bounded;
 mod explained;
 mod forwards;
@@ -43,6 +44,7 @@ use crate::people::Asked;
 use crate::reference::Reference;
 use crate::station::{Seat, Station};
 
+pub use binding::Binding;
 pub use bounded::Bounded;
 pub use explained::{Explained, Says};
 pub use forwards::Forwards;
@@ -53,7 +55,7 @@ pub use kept::{Ending, Kept};
 pub use lawful_log::LawfulLog;
 pub use let_go::LetGo;
 pub use lists_agree::ListsAgree;
-pub use lives::Lives;
+pub use lives::{Lives, Waits};
 pub use no_centre::NoCentre;
 pub use one_hand::OneHand;
 pub use overreach::Overreach;
@@ -92,6 +94,7 @@ pub struct Checkers {
     no_centre: NoCentre,
     route_only: RouteOnly,
     in_time: InTime,
+    binding: Binding,
     bounded: Bounded,
     overreach: Overreach,
     provable: Provable,
@@ -104,8 +107,8 @@ pub struct Checkers {
     lawful_log: LawfulLog,
     rebuilt: Rebuilt,
     remembered: Remembered,
-    /// Printed cases that wait for a ruling in the end, and are not asked for.
-    orphans: usize,
+    /// Printed cases that are not asked for in the end, by reason.
+    waiting: BTreeMap<Waits, u64>,
     broken: Vec<Violation>,
     counts: BTreeMap<Promise, u64>,
 }
@@ -116,6 +119,7 @@ impl Checkers {
         let mut checkers = Self {
             lives: Lives::new(&city.halls),
             same_standard: SameStandard::new(Reference::new(city)),
+            binding: Binding::new(&city.matters),
             ..Self::default()
         };
         for at in &city.halls {
@@ -150,7 +154,9 @@ impl Checkers {
                     let sequence = sequence_of(key);
                     let event = *blake3::hash(bytes).as_bytes();
                     let how = self.one_hand.logged(seat, case, sequence, event);
-                    self.note(at, Promise::OneHand, how.filter(|_| !self.two_faced.contains(&case)));
+                    // What only a lost disk had may be followed by something else.
+                    let may = self.two_faced.contains(&case) || self.kept.lost_a_copy(case);
+                    self.note(at, Promise::OneHand, how.filter(|_| !may));
                 }
                 (table::CASE | table::EVENT, None) => {
                     let how = self.kept.dropped(seat, case);
@@ -233,7 +239,9 @@ impl Checkers {
 
     /// Somebody asked a hall about a case.
     pub fn inspected(&mut self, at: u64, case: CaseId, disk: &Disk) {
-        let how = self.in_time.asked(case, disk).filter(|_| !self.two_faced.contains(&case));
+        // An acceptance that lay on a lost disk only is given once more.
+        let may = self.two_faced.contains(&case) || self.kept.lost_a_copy(case);
+        let how = self.in_time.asked(case, disk).filter(|_| !may);
         self.note(at, Promise::InTime, how);
     }
 
@@ -252,6 +260,7 @@ impl Checkers {
         for how in self.kept.disk_lost(seat) {
             self.note(at, Promise::Kept, Some(how));
         }
+        self.lawful_log.disk_lost(|case| self.kept.left(case));
     }
 
     /// A machine was stolen: what its life signs from now on is worth nothing where that is known.
@@ -281,12 +290,20 @@ impl Checkers {
     /// The trouble is long over: what must hold now.
     pub fn ended(&mut self, at: u64, stations: &[Station]) {
         let endings = self.endings(stations);
-        self.orphans = self.kept.all_printed().count().saturating_sub(endings.len());
-        for how in self.kept.ended(&endings) {
+        let waiting = self.kept.all_printed().filter_map(|case| self.waits(case, stations));
+        for why in waiting.collect::<Vec<_>>() {
+            let count = self.waiting.entry(why).or_default();
+            *count = count.saturating_add(1);
+        }
+        for (case, how) in self.kept.ended(&endings) {
+            let how = format!("{how}; {}", self.whereabouts(case, stations));
             self.note(at, Promise::Kept, Some(how));
         }
         for (case, hands) in &endings {
-            self.note(at, Promise::Settled, Settled::delivered(*case, hands));
+            // Of an act that is lost nobody knows that it has to be done once more.
+            let how = Settled::delivered(*case, hands).filter(|_| !self.kept.lost_an_act(*case));
+            let how = how.map(|how| format!("{how}; {}", self.whereabouts(*case, stations)));
+            self.note(at, Promise::Settled, how);
             for how in Explained::ended(*case, &self.says(*case, stations)) {
                 self.note(at, Promise::Explained, Some(how));
             }
@@ -311,9 +328,9 @@ impl Checkers {
         self.ended_whole(at, stations);
     }
 
-    /// Printed cases that waited for a ruling when all was over: nobody asked where they are.
-    pub fn orphans(&self) -> usize {
-        self.orphans
+    /// Printed cases that nobody asked for when all was over, and why.
+    pub fn waiting(&self) -> BTreeMap<Waits, u64> {
+        self.waiting.clone()
     }
 
     /// What was broken, as far as it is described, and how often in all.
@@ -334,7 +351,9 @@ impl Checkers {
         let file = query::file(disk, case);
         let how = self.route_only.kept(case, &file);
         self.note(at, Promise::RouteOnly, how);
-        let how = self.revoked.kept(seat, &view, &file, disk);
+        let recorded = self.kept.copies(case, events) > 1;
+        let me = (seat, self.lives.at(seat));
+        let how = self.revoked.kept(me, (&view, &file), recorded, disk);
         self.note(at, Promise::RouteOnly, how);
         self.look_at_log(at, seat, &view, disk);
         let Some(custody) = view.custody else { return };
@@ -367,8 +386,20 @@ impl Checkers {
                 views.filter(|view| view.custody.is_some_and(|custody| custody.stage == Stage::Custodian));
             in_hand.map(|view| Ending { events: view.case.events, state: view.case.state }).collect()
         };
-        let printed = self.kept.all_printed().filter(|case| !self.is_orphan(*case, stations));
+        let printed = self.kept.all_printed().filter(|case| self.waits(*case, stations).is_none());
         printed.map(|case| (case, of(case))).collect()
+    }
+
+    /// What each hall that has a case is to it, and how far its log goes.
+    fn whereabouts(&self, case: CaseId, stations: &[Station]) -> String {
+        let of = |seat: Seat| {
+            let station = stations.get(seat)?;
+            let view = query::case(&station.disk, case)?;
+            let stage = view.custody.map_or("unlisted", |custody| custody.stage.word());
+            let (at, owner, events) = (station.at, view.case.owner(), view.case.events);
+            Some(format!("{at} {stage}, {events} events, next {owner}"))
+        };
+        self.kept.keepers(case).filter_map(of).collect::<Vec<_>>().join("; ")
     }
 
     /// Where each hall that has a case says it is. A mirror says it from its copy.
@@ -383,23 +414,25 @@ impl Checkers {
         self.kept.keepers(case).filter_map(of).collect()
     }
 
-    /// Whether a case has to wait for a ruling, as the newest copy of it shows.
-    fn is_orphan(&self, case: CaseId, stations: &[Station]) -> bool {
+    /// Why a case has to wait, as the newest copy of it shows.
+    fn waits(&self, case: CaseId, stations: &[Station]) -> Option<Waits> {
         if self.two_faced.contains(&case) {
-            return true;
+            return Some(Waits::TwoLogs);
         }
-        // A case that was printed and is nowhere is no orphan, unless it went with a disk.
+        // A case that was printed and is nowhere is asked for, unless it went with a disk.
         let Some((newest, disk)) = self.newest(case, stations) else {
-            return !self.kept.was_printed(case) || self.kept.lost_a_copy(case);
+            let gone = !self.kept.was_printed(case) || self.kept.lost_a_copy(case);
+            return gone.then_some(Waits::OnlyDiskLost);
         };
         let file: CaseFile = query::file(disk, case);
-        self.lives.is_orphan(&newest, &file)
+        self.lives.waits(&newest, &file)
     }
 
     /// Whether a letter about a case may wait for ever.
     fn may_wait(&self, case: CaseId, stations: &[Station]) -> bool {
         let newest = self.newest(case, stations);
-        self.is_orphan(case, stations) || newest.is_some_and(|(case, _)| self.lives.lacks_a_mirror(&case))
+        self.waits(case, stations).is_some()
+            || newest.is_some_and(|(case, _)| self.lives.lacks_a_mirror(&case))
     }
 
     fn newest<'a>(&self, case: CaseId, stations: &'a [Station]) -> Option<(Case, &'a Disk)> {

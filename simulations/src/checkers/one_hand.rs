@@ -55,7 +55,7 @@ impl OneHand {
         let (before, rest) = log.split_at_checked(taken)?;
         let take = rest.first()?;
         let Facts::Take { witness, .. } = take.facts else { return None };
-        let mirrors = before.iter().rev().find_map(mirrors).unwrap_or_default();
+        let mirrors = mirrors(before);
         let recorded = keeps(witness.hall) >= take.sequence;
         let lawful = mirrors.contains(&witness) && recorded;
         let case = take.case;
@@ -73,21 +73,26 @@ fn is_take(header: &Header) -> bool {
     matches!(header.facts, Facts::Take { .. })
 }
 
-/// The mirrors an event names for its epoch.
-fn mirrors(header: &Header) -> Option<Vec<HallAt>> {
-    match &header.facts {
-        Facts::Receive { mirrors, .. } | Facts::Take { mirrors, .. } => {
-            Some(mirrors.iter().flatten().copied().collect())
+/// The mirrors of the epoch in which a log ends. Those that a hand-over names count once it is taken.
+fn mirrors(log: &[Header]) -> Vec<HallAt> {
+    let (mut now, mut next) = ([None, None], [None, None]);
+    for header in log {
+        match &header.facts {
+            Facts::Receive { mirrors, .. }
+            | Facts::ReplaceMirror { mirrors }
+            | Facts::Succeed { mirrors, .. } => now = *mirrors,
+            Facts::Transfer { mirrors, .. } => next = *mirrors,
+            Facts::Take { .. } => now = next,
+            Facts::Resume { .. }
+            | Facts::Accept
+            | Facts::RequestCorrection
+            | Facts::Supplement
+            | Facts::Decide { .. }
+            | Facts::Deliver
+            | Facts::Unknown { .. } => {}
         }
-        Facts::Transfer { .. }
-        | Facts::Resume { .. }
-        | Facts::Accept
-        | Facts::RequestCorrection
-        | Facts::Supplement
-        | Facts::Decide { .. }
-        | Facts::Deliver
-        | Facts::Unknown { .. } => None,
     }
+    now.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -158,8 +163,8 @@ mod tests {
         let take = |witness| {
             let mirrors = [Some(mirror), None];
             vec![
-                header(giver, 0, Facts::Take { mirrors, witness: giver }),
-                header(target, 1, Facts::Take { mirrors, witness }),
+                header(giver, 0, Facts::ReplaceMirror { mirrors }),
+                header(target, 1, Facts::Take { witness }),
             ]
         };
         let check = |witness, kept| OneHand::witnessed(&take(witness), target.hall, |_| kept);

@@ -22,7 +22,12 @@ impl Provable {
 
     /// A hall keeps this log. What is wrong with the events that no hall kept before.
     pub fn kept(&mut self, case: CaseId, log: &[SignedEvent]) -> Option<String> {
-        let (known, mut head) = self.checked.get(&case).copied().unwrap_or((0, Digest([0; 32])));
+        let nothing = (0, Digest([0; 32]));
+        let (known, head) = self.checked.get(&case).copied().unwrap_or(nothing);
+        // A succession may stand in the place of what only a lost disk had: then the log is read anew.
+        let last = known.checked_sub(1).and_then(|last| log.get(last));
+        let goes_on = last.is_none_or(|last| last.digest() == head);
+        let (known, mut head) = if goes_on { (known, head) } else { nothing };
         for (sequence, event) in log.iter().enumerate().skip(known) {
             if let Some(wrong) = self.wrong(event, head) {
                 return Some(format!("case {case}: event {sequence} {wrong}"));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::cases::Stage;
+use hallmesh_protocol::cases::{Grade, Stage};
 use hallmesh_protocol::ids::{CaseId, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::reconcile::Fingerprint;
@@ -21,6 +21,7 @@ impl Rebuilt {
     /// What is wrong with a hall's disk.
     pub fn check(&mut self, hall: HallId, disk: &dyn View) -> Vec<String> {
         let mut found = desk(disk);
+        found.extend(singles(disk));
         found.extend(numbers(disk));
         found.extend(Space::ALL.into_iter().filter_map(|space| self.set(disk, space)));
         found.into_iter().map(|how| format!("hall {hall}: {how}")).collect()
@@ -65,6 +66,28 @@ fn desk(disk: &dyn View) -> Vec<String> {
         );
     }
     found
+}
+
+/// The cases on one disk only, against each hall's part in each case.
+fn singles(disk: &dyn View) -> Option<String> {
+    let single = |id: &CaseId| {
+        let custody = query::case(disk, *id).and_then(|view| view.custody);
+        custody.is_some_and(|custody| {
+            matches!(custody.stage, Stage::Custodian | Stage::Handing) && custody.grade == Grade::D1
+        })
+    };
+    let are: BTreeSet<_> = cases(disk).into_iter().filter(single).collect();
+    let (mut listed, mut last) = (BTreeSet::new(), None);
+    loop {
+        let page = query::single_copies(disk, last, usize::MAX);
+        let Some(end) = page.last() else { break };
+        last = Some(*end);
+        listed.extend(page.into_iter().map(|(_, case)| case));
+    }
+    let counted = query::counts(disk).single;
+    let (lists, parts) = (listed.len(), are.len());
+    (listed != are || u64::try_from(parts) != Ok(counted))
+        .then(|| format!("{lists} cases listed as single-copy, {counted} counted, {parts} are"))
 }
 
 /// Each case by its number.
@@ -156,6 +179,13 @@ mod tests {
             [(key, Some(record.into()))].into()
         };
         assert_eq!(said(changed).len(), 1);
+    }
+
+    #[test]
+    fn a_case_listed_as_single_of_which_nothing_is_known_is_seen() {
+        const SINGLE: u8 = 0x33;
+        let key = [[SINGLE, 0].as_slice(), &[0; 8], &[7; 16]].concat();
+        assert_eq!(said(|_| [(key.clone(), Some([].as_slice().into()))].into()).len(), 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use hallmesh_protocol::cases::{CaseFile, Stage};
+use hallmesh_protocol::cases::{CaseFile, SignedEvent, Stage};
 use hallmesh_protocol::ids::{CaseId, HallAt};
 use hallmesh_protocol::query::CaseView;
 use hallmesh_protocol::record::Issuer;
@@ -36,8 +36,15 @@ impl Revoked {
         self.is_being_told = !self.stolen.is_empty() && writes.keys().any(told);
     }
 
-    /// What is wrong with a case as a hall has just committed it.
-    pub fn kept(&mut self, seat: Seat, view: &CaseView, file: &CaseFile, disk: &dyn View) -> Option<String> {
+    /// What is wrong with a case as a hall, living this life, has just committed it. What a mirror had `recorded` of a
+    /// stolen machine is good, whoever brings it.
+    pub fn kept(
+        &mut self,
+        (seat, me): (Seat, Option<HallAt>),
+        (view, file): (&CaseView, &CaseFile),
+        recorded: bool,
+        disk: &dyn View,
+    ) -> Option<String> {
         let holds = view.custody.is_some_and(|custody| custody.stage == Stage::Holder);
         let taken =
             if holds { self.held.insert((seat, view.case.id)) } else { self.let_go(seat, view.case.id) };
@@ -45,12 +52,13 @@ impl Revoked {
             return None;
         }
         let (id, giver) = (view.case.id, view.case.custodian);
-        let new = file.events.len() == 1;
+        let by = |event: &SignedEvent| event.header().ok().map(|header| header.at);
+        let new = file.events.len() == 1 && file.events.first().and_then(by) == me;
         let sealed_for = file.wraps.iter().find(|wrap| new && self.is_known(wrap.to, disk));
         if let Some(wrap) = sealed_for {
             return Some(format!("case {id} was sealed for {}, which is known to be revoked", wrap.to));
         }
-        let wrong = taken && self.is_known(giver, disk);
+        let wrong = taken && !recorded && self.is_known(giver, disk);
         wrong.then(|| format!("case {id} was taken from {giver}, which is known to be revoked"))
     }
 
@@ -97,7 +105,7 @@ mod tests {
         let view = CaseView { case, custody: Some(custody), matter: None };
         let mut check = Revoked::default();
         let seen = |check: &mut Revoked, seat: Seat, disk: &Disk| {
-            check.kept(seat, &view, &CaseFile::default(), disk).is_some()
+            check.kept((seat, None), (&view, &CaseFile::default()), false, disk).is_some()
         };
         assert!(!seen(&mut check, 1, &disk));
         check.stolen(at(TOWN));

@@ -27,20 +27,32 @@ impl Settled {
     pub fn check(station: &Station, forks_allowed: bool, orphan: impl Fn(CaseId) -> bool) -> Option<String> {
         let mut known = BTreeMap::new();
         let mut waits = |case: CaseId| !*known.entry(case).or_insert_with(|| orphan(case));
-        let between = [Stage::Handing, Stage::Holder];
+        let between = [Stage::Handing, Stage::Holder, Stage::Recovering];
         let desks =
             between.into_iter().flat_map(|stage| query::desk(&station.disk, stage, None, LOOKED_AT_MAX));
-        let cases = desks.filter(|case| waits(*case)).count();
+        let cases: Vec<_> = desks.filter(|case| waits(*case)).collect();
         let letters: Vec<_> = post::waiting(&station.disk, LOOKED_AT_MAX)
             .into_iter()
             .filter(|letter| about(&letter.what).is_none_or(&mut waits))
             .collect();
         let forks = if forks_allowed { 0 } else { query::counts(&station.disk).forks };
-        if cases == 0 && letters.is_empty() && forks == 0 {
+        if cases.is_empty() && letters.is_empty() && forks == 0 {
             return None;
         }
-        let (hall, count) = (station.at, letters.len());
-        let mut how = format!("hall {hall}: {cases} cases under way, {count} letters wait, {forks} forks");
+        let (hall, count, between) = (station.at, letters.len(), cases.len());
+        let mut how = format!("hall {hall}: {between} cases under way, {count} letters wait, {forks} forks");
+        for case in cases.iter().take(DESCRIBED_MAX) {
+            let custody = query::case(&station.disk, *case).and_then(|view| view.custody);
+            let stage = custody.map_or("unlisted", |custody| custody.stage.word());
+            // Writing into a text cannot fail.
+            write!(how, "; {stage} {case}").ok();
+            let view = query::case(&station.disk, *case).filter(|_| stage == "recovering");
+            for missing in
+                view.iter().flat_map(|view| query::recovery_waits_for(&station.disk, station.at, &view.case))
+            {
+                write!(how, " without the word of {missing}").ok();
+            }
+        }
         for letter in letters.iter().take(DESCRIBED_MAX) {
             let about = about(&letter.what).map(|case| case.to_string()).unwrap_or_default();
             // Writing into a text cannot fail.
@@ -60,7 +72,10 @@ impl Settled {
 /// The case that a letter is about.
 fn about(what: &What) -> Option<CaseId> {
     match what {
-        What::HandOver { case, .. } | What::Copy { case } => Some(*case),
+        What::HandOver { case, .. }
+        | What::Copy { case }
+        | What::Fence { case, .. }
+        | What::AskFence { case, .. } => Some(*case),
         What::Ask(asked) => Some(asked.case),
         What::Relay(letter) => about_letter(letter),
     }
@@ -69,8 +84,11 @@ fn about(what: &What) -> Option<CaseId> {
 fn about_letter(letter: &Letter) -> Option<CaseId> {
     match &letter.body {
         LetterBody::HandOver(file) | LetterBody::Copy(file) => Some(file.events.first()?.header().ok()?.case),
-        LetterBody::Receipt(receipt) => receipt.peek().ok().map(|receipt| receipt.case),
+        LetterBody::Receipt(receipt) | LetterBody::Fence(_, receipt) => {
+            receipt.peek().ok().map(|receipt| receipt.case)
+        }
         LetterBody::Ask(asked) => Some(asked.case),
+        LetterBody::AskFence { case, .. } => Some(*case),
     }
 }
 

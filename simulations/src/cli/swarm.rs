@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use hallmesh_simulations::plan::Plan;
+use hallmesh_simulations::report::not_asked;
 use hallmesh_simulations::swarm::{self, Seen, Tally};
 
 use super::progress;
@@ -79,7 +80,7 @@ fn show(args: &SwarmArgs, tally: &Tally, took: Duration) -> anyhow::Result<()> {
         years % 1_000,
         tally.steps
     )?;
-    writeln!(out, "{} cases wait for a ruling, a disk they need is lost", tally.orphans)?;
+    writeln!(out, "cases not asked for in the end: {}", not_asked(&tally.waiting))?;
     writeln!(out, "{} faults:", tally.sometimes.faults_in_all())?;
     for (word, times) in tally.sometimes.faults.iter().chain(&tally.sometimes.branches) {
         writeln!(out, "          {word:<20} {times:>12}")?;

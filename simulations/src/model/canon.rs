@@ -1,12 +1,14 @@
 //! Rows that differ only in what cannot matter are made one: without this there is no end to the states.
 //!
 //! * **Tallies** (table `29`) are left out. They count for people; no rule reads them.
+//! * **Ages of letters** (table `34`) are left out, likewise: they follow from the letters.
 //! * **The post's numbers** (tables `30`, `31`, `32`) start again at 1, in the order of the letters' own names. They
 //!   say in which order the letters of one destination go out, at most 64 at a time; here there are at most three,
 //!   which go out together. A destination for which nothing waits has no row, which reads the same as its zeros.
 //!
-//! * **Receipts of mirrors for less than the head** (table `26`) are left out. A mirror's receipt is looked at in one way
-//!   only: whether it is for the head; and the log never goes back.
+//! * **Receipts of mirrors for less than the head** (table `26`) are left out. A mirror's receipt is looked at in two ways:
+//!   whether it is for the head, and the log never goes back; and whether it countersigns a decision that is to be
+//!   delivered. Then the decision is the head, or there is a TAKE after it, which countersigns by itself.
 //!
 //! * **The Merkle log and what is known of it** (tables `50` to `57`) are left out. They hold the order in which things
 //!   were signed; no rule of cases reads them but whether a life was rolled back, which nobody here is ever shown.
@@ -26,6 +28,7 @@ mod table {
     pub(super) const POST: u8 = 0x30;
     pub(super) const LETTER: u8 = 0x31;
     pub(super) const POSTED: u8 = 0x32;
+    pub(super) const AGE: u8 = 0x34;
     pub(super) const LEAF: u8 = 0x50;
     pub(super) const ROLLED_BACK: u8 = 0x57;
 }
@@ -39,7 +42,12 @@ pub(super) fn canonical(rows: &Writes) -> Writes {
     let head = u32::try_from(events).unwrap_or(u32::MAX).saturating_sub(1);
     let matters = |(key, value): &(&Vec<u8>, &Option<Bytes>)| match key.first() {
         Some(
-            &(table::TALLY | table::POST | table::LETTER | table::POSTED | table::LEAF..=table::ROLLED_BACK),
+            &(table::TALLY
+            | table::POST
+            | table::LETTER
+            | table::POSTED
+            | table::AGE
+            | table::LEAF..=table::ROLLED_BACK),
         ) => false,
         Some(&table::COPIED) => value.as_ref().and_then(copied_up_to).is_none_or(|upto| upto >= head),
         Some(_) | None => true,
@@ -68,15 +76,16 @@ fn copied_up_to(value: &Bytes) -> Option<u32> {
     Some(u32::from_le_bytes(*value.get(1 + 8 + 1 + 4 + 16 + 8..)?.first_chunk()?))
 }
 
-/// Reads a letter's row: version byte, destination, number.
+/// Reads a letter's row: version byte, destination, number, since when.
 fn address(value: &Bytes) -> Option<Address> {
     let to = u64::from_le_bytes(*value.get(1..)?.first_chunk()?);
     let number = u64::from_le_bytes(*value.get(9..)?.first_chunk()?);
-    (value.len() == 17).then_some((to, number))
+    (value.len() == 25).then_some((to, number))
 }
 
 fn with_number(value: &Bytes, number: u64) -> Bytes {
-    [value.get(..9).unwrap_or_default(), &number.to_le_bytes()].concat().into()
+    let (before, after) = (value.get(..9).unwrap_or_default(), value.get(17..).unwrap_or_default());
+    [before, &number.to_le_bytes(), after].concat().into()
 }
 
 fn post(to: u64, number: u64) -> Vec<u8> {
@@ -88,7 +97,8 @@ mod tests {
     use super::*;
 
     fn letter(name: u8, to: u64, number: u64) -> (Vec<u8>, Option<Bytes>) {
-        let value = [&[1], to.to_le_bytes().as_slice(), &number.to_le_bytes()].concat();
+        let since = 5_u64;
+        let value = [&[1], to.to_le_bytes().as_slice(), &number.to_le_bytes(), &since.to_le_bytes()].concat();
         (vec![table::LETTER, name], Some(value.into()))
     }
 

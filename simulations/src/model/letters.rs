@@ -151,6 +151,7 @@ pub(super) fn words(letter: &Letter) -> String {
         LetterBody::HandOver(file) => format!("hand-over, log up to {}", upto(file.events.len())),
         LetterBody::Copy(file) => format!("copy, log up to {}", upto(file.events.len())),
         LetterBody::Ask(asked) => format!("question after the hand-over at {}", asked.sequence),
+        LetterBody::Fence(..) | LetterBody::AskFence { .. } => letter.body.word().to_owned(),
         LetterBody::Receipt(signed) => match signed.peek() {
             Ok(receipt) => {
                 let kind = match receipt.kind {
@@ -159,6 +160,9 @@ pub(super) fn words(letter: &Letter) -> String {
                     ReceiptKind::Mirrored => "mirrored",
                     ReceiptKind::Refused(_) => "refused",
                     ReceiptKind::Unknown => "unknown",
+                    ReceiptKind::Fenced { .. } => "fenced",
+                    ReceiptKind::Known { .. } => "known",
+                    ReceiptKind::Told => "told",
                 };
                 format!("receipt \"{kind}\" for {}", receipt.sequence)
             }

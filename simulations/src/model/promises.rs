@@ -165,9 +165,14 @@ impl All<'_> {
     /// Whether a hand-over was taken and a mirror of the new epoch keeps that.
     fn is_safe(&self, transfer: u32, to: Seat) -> bool {
         let take = transfer.saturating_add(1);
-        let at = usize::try_from(take).unwrap_or(usize::MAX);
-        let taken = self.accounts.get(to).and_then(|account| account.headers.get(at));
-        let Some(Facts::Take { mirrors, .. }) = taken.map(|header| &header.facts) else { return false };
+        let event = |sequence: u32| {
+            let at = usize::try_from(sequence).unwrap_or(usize::MAX);
+            self.accounts.get(to)?.headers.get(at).map(|header| &header.facts)
+        };
+        let Some(Facts::Transfer { mirrors, .. }) = event(transfer) else { return false };
+        if !matches!(event(take), Some(Facts::Take { .. })) {
+            return false;
+        }
         mirrors.iter().flatten().any(|mirror| self.keeps(mirror.hall) > take)
     }
 

@@ -1,7 +1,8 @@
 //! Driving the nodes: start, wake, feed, commit, and carrying out what a commit has released.
 
+use hallmesh_protocol::cases::Wrap;
 use hallmesh_protocol::clerks;
-use hallmesh_protocol::ids::HallId;
+use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::step::{Command, Happening, Input, Output, Released};
 
 use super::{Event, World};
@@ -166,10 +167,18 @@ impl World {
                 }
                 Output::Keep(halls) => self.keep(seat, &halls),
                 Output::RosterChanged => self.dismiss(seat),
+                Output::WrapKey { case, to } => self.wrap_key(seat, case, to),
                 Output::Happened(happening) => self.happened(seat, &happening),
             }
         }
         self.plan_wake(seat);
+    }
+
+    /// The shell of a hall that can open a case wraps its key to another life.
+    fn wrap_key(&mut self, seat: Seat, case: CaseId, to: HallAt) {
+        let wrap = Wrap { to, recovery: false, key: self.city.wrapped.clone() };
+        let ticket = self.people.other(seat);
+        self.feed(seat, Input::Command { ticket, command: Command::KeepKeys(case, vec![wrap]) });
     }
 
     fn happened(&mut self, seat: Seat, happening: &Happening) {
@@ -178,6 +187,10 @@ impl World {
             Happening::Taken(_) => self.plan_desk(seat),
             Happening::RolledBack { .. } => {
                 self.later(STAFF_NOTICE, Event::Replace(seat));
+            }
+            Happening::Countersigned(_) => {
+                self.sometimes.hit(Branch::Countersigned);
+                self.plan_desk(seat);
             }
             Happening::Returned(_) => {
                 self.sometimes.hit(Branch::Returned);
@@ -189,6 +202,10 @@ impl World {
             }
             Happening::Mirrored(_) => self.sometimes.hit(Branch::GradedD2),
             Happening::Released(_) => self.sometimes.hit(Branch::Released),
+            Happening::Recovered(_) => {
+                self.sometimes.hit(Branch::Recovered);
+                self.plan_desk(seat);
+            }
             Happening::PeerUp(_)
             | Happening::PeerDown(_)
             | Happening::Holding(_)

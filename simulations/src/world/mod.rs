@@ -306,7 +306,7 @@ impl World {
     }
 
     fn report(self, end: u64) -> (Report, Story, Series) {
-        let (trace, orphans) = (self.checkers.trace.hash(), self.checkers.orphans());
+        let (trace, waiting) = (self.checkers.trace.hash(), self.checkers.waiting());
         let (violations, broken) = self.checkers.verdict();
         let report = Report {
             halls: self.stations.len(),
@@ -318,7 +318,7 @@ impl World {
             traffic: self.traffic,
             work: self.people.work,
             sometimes: self.sometimes,
-            orphans,
+            waiting,
             broken,
             violations,
             trace,

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use hallmesh::enrol;
 use hallmesh::home::Home;
 use hallmesh::lists::{ListTexts, import_text, sample};
 use hallmesh::texts::{Lang, Texts};
-use hallmesh_tests::{Said, Street, cli};
+use hallmesh_tests::{Said, SmallDisk, Street, cli};
 
 const GANZHOU: usize = 1;
 const DAYS: u16 = 400;
@@ -119,43 +118,13 @@ fn a_node_does_not_start_on_a_full_disk() {
     let data = home.dir().display().to_string();
     let joined = cli(Lang::En, &["hall", "join", &bundle, "--root", &fingerprint, "--data", &data]);
     assert_eq!(joined.exit, Some(0), "{joined:?}");
-    let Some(disk) = SmallDisk::mount(&dir.path().join("disk")) else { return };
-    let moved = disk.0.join("hall");
-    assert!(Command::new("cp").arg("-a").arg(home.dir()).arg(&moved).status().unwrap().success());
-    let before = contents(&moved);
-    refused(&["run", "--data", &moved.display().to_string()], "store.disk_full", 1);
-    assert_eq!(contents(&moved), before);
-}
-
-/// A disk with less room than a node needs; unmounted in the end.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// Says why it cannot, where a test may not mount.
-    fn mount(at: &Path) -> Option<Self> {
-        fs::create_dir(at).unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"]).arg(at).output();
-        match mount {
-            Ok(done) if done.status.success() => Some(Self(at.to_owned())),
-            Ok(done) => {
-                eprintln!("not tested, no small disk: {}", String::from_utf8_lossy(&done.stderr).trim());
-                None
-            }
-            Err(why) => {
-                eprintln!("not tested, no small disk: {why}");
-                None
-            }
-        }
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(&self.0).status();
-        if !unmounted.is_ok_and(|status| status.success()) {
-            eprintln!("{} is still mounted", self.0.display());
-        }
-    }
+    let _disk = match SmallDisk::under(home.dir(), 12) {
+        Ok(disk) => disk,
+        Err(why) => return println!("skipped: this machine mounts no small disk ({why})"),
+    };
+    let before = contents(home.dir());
+    refused(&["run", "--data", &data], "store.disk_full", 1);
+    assert_eq!(contents(home.dir()), before);
 }
 
 fn home(dir: &Path, hall: &str, name: &str) -> Home {

@@ -191,7 +191,7 @@ async fn revoke(street: &Street, place: usize) {
 
 /// How many letters of others wait in Gaotai.
 async fn relayed(street: &Street) -> usize {
-    let Answer::Post { letters } = street.ask(GAOTAI, &Ask::Post { count: 100 }).await.unwrap() else {
+    let Answer::Post { letters, .. } = street.ask(GAOTAI, &Ask::Post { count: 100 }).await.unwrap() else {
         panic!("no letters")
     };
     letters.iter().filter(|letter| letter.what == "relay").count()

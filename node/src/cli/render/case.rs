@@ -6,8 +6,8 @@ use super::super::table::{fields, table};
 use super::super::time;
 use super::audit::forks;
 use super::matter::{about, materials};
-use super::{field, heading, marked, next, short};
-use crate::ops::{Case, Contents, Event, Received, Trace};
+use super::{durability, field, heading, marked, next, short};
+use crate::ops::{Case, Contents, Event, Received, Standing, Trace};
 use crate::texts::Texts;
 
 pub(super) fn list(texts: &Texts, cases: &[Case]) -> Vec<String> {
@@ -50,7 +50,6 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
             ("head", &short(&case.head)),
         ],
     );
-    let mirrors = if case.mirrors.is_empty() { "-".to_owned() } else { case.mirrors.join(", ") };
     let mut facts = vec![
         field(texts, "case", &case.number),
         field(texts, "id", &case.id),
@@ -58,8 +57,8 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
         field(texts, "state", state(texts, case)),
         field(texts, "custodian", custodian(texts, case)),
         field(texts, "stage", stage(texts, case)),
-        field(texts, "grade", grade(case).map_or_else(|| "-".to_owned(), |grade| texts.word("grade", grade))),
-        field(texts, "mirrors", mirrors),
+        field(texts, "grade", grade_in_words(texts, case)),
+        field(texts, "mirrors", durability::copies(texts, case)),
         field(texts, "received_at", named(&case.receiving_name, &case.receiving)),
         field(texts, "decided_at", named(&case.competent_name, &case.competent)),
         field(texts, "place", &case.place),
@@ -72,6 +71,8 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
         ("delivered", case.delivered),
     ];
     facts.extend(times.into_iter().filter_map(|(label, at)| Some(field(texts, label, time::moment(at?)))));
+    let decision = case.decision.as_ref().map(|it| durability::decision(texts, it));
+    facts.extend(decision.map(|decision| field(texts, "decision", decision)));
     facts.extend(due(texts, case).map(|due| field(texts, "due", due)));
     facts.push(field(texts, "log", position));
     facts
@@ -151,12 +152,15 @@ pub(super) fn received(texts: &Texts, received: &Received) -> Vec<String> {
     let mut pairs = vec![
         field(texts, "case", &received.number),
         field(texts, "id", &received.id),
-        field(texts, "grade", texts.word("grade", &received.grade)),
+        field(texts, "grade", durability::grade(texts, &received.grade, &received.copies)),
     ];
     pairs.extend(about(texts, &received.route));
     pairs.push(field(texts, "bring", materials(texts, received.materials.iter())));
     let mut lines = vec![texts.say("case.received", &[])];
     lines.extend(fields(&pairs));
+    if received.grade == "D1" {
+        lines.push(format!("! {}", texts.say("case.single", &[])));
+    }
     lines.push(next(texts, &format!("hallmesh case trace {}", received.number)));
     lines
 }
@@ -167,10 +171,10 @@ fn matter(texts: &Texts, case: &Case) -> String {
 
 fn state(texts: &Texts, case: &Case) -> String {
     let state = texts.word("state", case.state.word());
-    match case.granted {
-        Some(granted) => format!("{state}, {}", texts.word("granted", &granted.to_string())),
-        None => state,
-    }
+    let granted = case.granted.map(|granted| texts.word("granted", &granted.to_string()));
+    let provisional = case.decision.as_ref().is_some_and(Standing::is_provisional);
+    let provisional = provisional.then(|| texts.say("case.provisional", &[]));
+    [Some(state), granted, provisional].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn custodian(texts: &Texts, case: &Case) -> String {
@@ -202,11 +206,21 @@ fn grade(case: &Case) -> Option<&str> {
     ["custodian", "handing-over"].contains(&case.stage.as_str()).then_some(case.grade.as_str())
 }
 
+fn grade_in_words(texts: &Texts, case: &Case) -> String {
+    let grade = grade(case).map(|grade| durability::grade(texts, grade, &case.copies));
+    grade.unwrap_or_else(|| "-".to_owned())
+}
+
 /// The day by which, the promised one first.
 fn due(texts: &Texts, case: &Case) -> Option<String> {
     let (promised, legal) = (case.promised_by.as_ref()?, case.due.as_ref()?);
     let key = if case.due_provisional { "case.due_provisional" } else { "case.due" };
     Some(texts.filled(key, &[("promised", promised), ("legal", legal)]))
+}
+
+/// The result may not be handed out before a second hall has countersigned.
+fn waits_for_mirror(case: &Case) -> bool {
+    case.decision.as_ref().is_some_and(|decision| decision.is_provisional() && !decision.offline)
 }
 
 /// What this hall can do next; where it can do nothing, looking on.
@@ -227,6 +241,7 @@ fn step(texts: &Texts, case: &Case) -> String {
             let note = texts.say("placeholder.note", &[]);
             format!("hallmesh case decide {number} --clerk {clerk} --grant --note {note}")
         }
+        State::Decided if window && waits_for_mirror(case) => "hallmesh post list --single".to_owned(),
         State::Decided if window => format!("hallmesh case deliver {number} --clerk {clerk}"),
         State::Delivered => {
             let dir = texts.say("placeholder.dir", &[]);

@@ -2,16 +2,17 @@
 
 mod audit;
 mod case;
+mod durability;
 mod matter;
 mod node;
+mod revocation;
 #[cfg(test)]
 mod tests;
 
-use crate::ops::{Answer, Clerk, Letter};
+use crate::ops::{Answer, Clerk};
 use crate::texts::Texts;
 
 use super::table::table;
-use super::time;
 
 /// What an answer says, ending with the next useful command.
 pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
@@ -27,13 +28,18 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         Answer::Trace(trace) => case::trace(texts, trace),
         Answer::Contents(contents) => case::contents(texts, contents),
         Answer::Received(received) => case::received(texts, received),
-        Answer::Recorded { case, sequence } => {
-            let said = texts.filled("case.recorded", &[("case", case), ("sequence", sequence)]);
-            vec![said, next(texts, &format!("hallmesh case show {case}"))]
+        Answer::Recorded { case, sequence, decision } => {
+            let mut lines = vec![texts.filled("case.recorded", &[("case", case), ("sequence", sequence)])];
+            lines.extend(durability::not_final(texts, decision.as_ref()));
+            lines.push(next(texts, &format!("hallmesh case show {case}")));
+            lines
+        }
+        Answer::Post { letters, overdue } => durability::letters(texts, letters, overdue),
+        Answer::Singles { singles, count, after } => {
+            durability::singles(texts, singles, *count, after.as_deref())
         }
         Answer::Audit(found) => audit::show(texts, found),
         Answer::AuditChecked(found) => audit::checked(texts, found),
-        Answer::Post { letters } => post(texts, letters),
         Answer::Recorder(state) => node::recorder(texts, *state),
         Answer::Clerks { clerks } => self::clerks(texts, clerks),
         Answer::Published { records } => {
@@ -45,6 +51,7 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
             let said = texts.filled("clerk.kept", &[("number", number)]);
             vec![said, next(texts, "hallmesh clerk list")]
         }
+        Answer::RevocationPlan(plan) => revocation::plan(texts, plan),
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
         Answer::Card { .. }
@@ -84,26 +91,6 @@ fn heading(texts: &Texts, names: &[&str]) -> Vec<String> {
 /// A labelled value for [`super::table::fields`].
 fn field(texts: &Texts, label: &str, value: impl Into<String>) -> (String, String) {
     (texts.say(&format!("field.{label}"), &[]), value.into())
-}
-
-fn post(texts: &Texts, letters: &[Letter]) -> Vec<String> {
-    if letters.is_empty() {
-        return vec![texts.say("post.none", &[]), next(texts, "hallmesh case list")];
-    }
-    let row = |letter: &Letter| {
-        vec![
-            letter.to.clone(),
-            letter.to_name.clone(),
-            texts.word("letter", &letter.what),
-            letter.case.clone().unwrap_or_else(|| "-".to_owned()),
-            time::moment(letter.since),
-        ]
-    };
-    let rows: Vec<_> = letters.iter().map(row).collect();
-    let mut lines = table(&heading(texts, &["to", "hall", "letter", "case", "since"]), &rows);
-    lines.push(texts.filled("post.count", &[("count", &letters.len())]));
-    lines.push(next(texts, "hallmesh peer list"));
-    lines
 }
 
 fn clerks(texts: &Texts, clerks: &[Clerk]) -> Vec<String> {

@@ -3,7 +3,8 @@
 use super::super::table::{fields, table};
 use super::super::time;
 use super::audit::{REJOIN, forgotten};
-use super::{field, heading, next, short};
+use super::{durability, field, heading, next, short};
+use crate::home::Sealing;
 use crate::ops::{Hall, Peer, RecorderState, Status};
 use crate::texts::Texts;
 
@@ -70,6 +71,7 @@ fn about(texts: &Texts, status: &Status) -> Vec<(String, String)> {
         field(texts, "peer_id", &status.peer_id),
         field(texts, "root", &status.root),
         field(texts, "disk", texts.filled("status.disk", &[("free", &time::bytes(status.disk_free))])),
+        field(texts, "keys", texts.word("sealed", &status.sealed)),
         field(texts, "node", up),
     ]
 }
@@ -83,7 +85,9 @@ fn cases(texts: &Texts, status: &Status) -> String {
     let stages = status.stages.iter().filter(|(_, count)| **count > 0);
     let stages: Vec<String> =
         stages.map(|(stage, count)| format!("{} {count}", texts.word("status.stage", stage))).collect();
-    if stages.is_empty() { total } else { format!("{total}\n{}", stages.join(", ")) }
+    let stages = Some(stages.join(", ")).filter(|stages| !stages.is_empty());
+    let lines = [Some(total), stages, durability::single_count(texts, status)];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 fn charter(texts: &Texts, status: &Status) -> String {
@@ -100,11 +104,15 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
     let free = time::bytes(status.disk_free);
     let refused: Vec<String> =
         status.refused.iter().map(|(why, count)| format!("{} {count}", texts.word("refused", why))).collect();
-    let known: [(bool, &str, &str); 7] = [
+    let unsealed = status.sealed == Sealing::None.word();
+    let single = durability::is_single_for_long(status);
+    let known: [(bool, &str, &str); 9] = [
+        (unsealed, "status.warn.unsealed", ""),
         (cut_off, "status.warn.cut_off", ""),
         (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
         (status.disk_free < DISK_FREE_MIN, "status.warn.disk", &free),
         (status.list_records == 0, "status.warn.no_lists", ""),
+        (single, "status.warn.single", &status.single.to_string()),
         (status.forks > 0, "status.warn.forks", &status.forks.to_string()),
         (status.known_forks > 0, "status.warn.known_forks", &status.known_forks.to_string()),
         (!refused.is_empty(), "status.warn.refused", &refused.join(", ")),
@@ -113,7 +121,8 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
     let said = said.map(|(_, key, value)| texts.filled(key, &[("value", value)]));
     // First what stops all work.
     let forgotten = status.rolled_back.iter().map(|found| forgotten(texts, found));
-    forgotten.chain(said).map(|said| format!("! {said}")).collect()
+    let said = forgotten.chain(said).chain(durability::undeliverable(texts, status));
+    said.map(|line| format!("! {line}")).collect()
 }
 
 fn next_of(status: &Status) -> &'static str {
@@ -123,6 +132,8 @@ fn next_of(status: &Status) -> &'static str {
         "hallmesh peer list"
     } else if status.list_records == 0 {
         "hallmesh matter import --help"
+    } else if durability::is_single_for_long(status) {
+        "hallmesh post list --single"
     } else if status.post > 0 {
         "hallmesh post list"
     } else {

@@ -4,7 +4,10 @@ use hallmesh_protocol::cases::{Reason, State};
 use hallmesh_protocol::ids::Tier;
 
 use super::*;
-use crate::ops::{Case, Content, Contents, Event, Material, Matter, Received, Route, Status, Trace};
+use crate::ops::{
+    Case, Content, Contents, Copy, Event, Letter, Material, Matter, Overdue, Received, Route, Single,
+    Standing, Status, Trace,
+};
 use crate::texts::Lang;
 
 const LANGUAGES: [Lang; 2] = [Lang::Zh, Lang::En];
@@ -63,6 +66,10 @@ fn route() -> Route {
     }
 }
 
+fn copy(events: u32, whole: bool) -> Copy {
+    Copy { hall: "620702000000-00".to_owned(), name: "甘州区政务服务大厅".to_owned(), events, whole }
+}
+
 fn case() -> Case {
     Case {
         id: "0a".repeat(16),
@@ -88,6 +95,8 @@ fn case() -> Case {
         mirror: false,
         grade: "D2".to_owned(),
         mirrors: vec!["620702000000-00".to_owned()],
+        copies: vec![copy(3, true)],
+        decision: None,
         received: WALL,
         accepted: None,
         decided: None,
@@ -141,7 +150,11 @@ fn status() -> Status {
         cases: 5,
         closed: 2,
         stages: BTreeMap::from([("custodian".to_owned(), 3), ("holder".to_owned(), 0)]),
+        single: 0,
+        single_since: None,
         post: 0,
+        undeliverable: 0,
+        overdue: Vec::new(),
         relayed: 0,
         forks: 0,
         known_forks: 0,
@@ -150,6 +163,7 @@ fn status() -> Status {
         disk_free: 60 << 30,
         up_ms: 3_600_000,
         wall: WALL,
+        sealed: "credential".to_owned(),
     }
 }
 
@@ -159,6 +173,7 @@ fn what_is_not_official_is_marked_in_every_view() {
         id: "0a".repeat(16),
         number: case().number,
         grade: "D1".to_owned(),
+        copies: vec![copy(0, false)],
         route: route(),
         materials: vec![material("申请表", false)],
     };
@@ -192,9 +207,10 @@ fn every_answer_ends_with_the_next_command() {
         Answer::Route(Box::new(route())),
         Answer::Cases { cases: Vec::new() },
         Answer::Case(Box::new(case())),
-        Answer::Post { letters: Vec::new() },
+        Answer::Post { letters: Vec::new(), overdue: Vec::new() },
+        Answer::Singles { singles: Vec::new(), count: 0, after: None },
         Answer::Clerks { clerks: Vec::new() },
-        Answer::Recorded { case: "x".to_owned(), sequence: 3 },
+        Answer::Recorded { case: "x".to_owned(), sequence: 3, decision: None },
         Answer::Published { records: 3 },
     ];
     for lang in LANGUAGES {
@@ -278,6 +294,17 @@ fn status_warns_of_what_will_go_wrong() {
     assert!(said(|it| it.charter_valid_to = WALL).contains("! The charter runs out"));
     assert!(said(|it| it.disk_free = 5).contains("! Only 5 B left"));
     assert!(said(|it| it.list_records = 0).contains("! There is no list"));
+    let single = |age: u64| {
+        let mut it = status();
+        (it.single, it.single_since) = (3, Some(WALL - age));
+        text(Lang::En, &Answer::Status(Box::new(it)))
+    };
+    assert!(single(60_000).contains("3 on this disk only, the oldest for 1 min 0 s"), "{}", single(60_000));
+    assert!(!single(60_000).contains("! ") && single(3_600_000).contains("! 3 cases"));
+    assert!(single(3_600_000).ends_with("hallmesh post list --single"));
+    let late = said(|it| (it.undeliverable, it.overdue) = (3, vec![overdue()]));
+    assert!(late.contains("! Letters to 高台县政务服务大厅 620724000000-00"), "{late}");
+    assert!(late.contains("! 2 more halls"), "{late}");
     assert!(said(|it| it.refused = BTreeMap::from([("malformed".to_owned(), 3)])).contains("malformed 3"));
 }
 
@@ -286,4 +313,83 @@ fn shared_materials_are_never_asked_for() {
     let text = text(Lang::En, &Answer::Matter(Box::new(matter())));
     let bring = text.lines().find(|line| line.starts_with("to bring")).unwrap();
     assert!(bring.contains("申请表") && !bring.contains("营业执照"), "{text}");
+}
+
+fn overdue() -> Overdue {
+    let (hall, name) = ("620724000000-00".to_owned(), "高台县政务服务大厅".to_owned());
+    Overdue { hall, name, waiting: 5_000, since: WALL - 4 * 86_400_000 }
+}
+
+fn standing(by: bool, offline: bool) -> Standing {
+    let (hall, name) = ("620702000000-00".to_owned(), "甘州区政务服务大厅".to_owned());
+    let standing = if by { "countersigned" } else { "provisional" }.to_owned();
+    Standing { standing, hall: by.then_some(hall), name: by.then_some(name), offline }
+}
+
+#[test]
+fn a_receipt_says_where_the_case_is_kept() {
+    let received = |grade: &str, copies: Vec<Copy>| {
+        let (id, grade) = ("0a".repeat(16), grade.to_owned());
+        let received =
+            Received { id, number: case().number, grade, copies, route: route(), materials: vec![] };
+        text(Lang::En, &Answer::Received(Box::new(received)))
+    };
+    let second = "甘州区政务服务大厅 620702000000-00";
+    let kept = received("D2", vec![copy(1, true)]);
+    assert!(kept.contains(&format!("D2: on this hall's disk and whole at {second}")) && !kept.contains("! "));
+    let single = received("D1", vec![copy(0, false)]);
+    assert!(single.contains("D1: on this hall's disk only") && single.contains(second), "{single}");
+    assert!(single.contains("! If this disk fails now"), "{single}");
+    assert!(received("D1", vec![]).contains("no other hall is named to keep a copy"));
+}
+
+#[test]
+fn a_decision_is_said_to_be_provisional_until_it_is_countersigned() {
+    let shown = |decision: Standing, state| {
+        let mut it = case();
+        (it.state, it.granted, it.decision) = (state, Some(true), Some(decision));
+        it.custodian.clone_from(&it.receiving);
+        text(Lang::En, &Answer::Case(Box::new(it)))
+    };
+    let waits = shown(standing(false, false), State::Decided);
+    assert!(waits.contains("decided, granted, provisional"), "{waits}");
+    assert!(waits.ends_with("hallmesh post list --single"), "not deliver: {waits}");
+    let offline = shown(standing(false, true), State::Decided);
+    assert!(offline.contains("case deliver") && offline.contains("final by itself"), "{offline}");
+    let last = shown(standing(true, false), State::Delivered);
+    assert!(
+        last.contains("final: countersigned by 甘州区政务服务大厅") && !last.contains("provisional"),
+        "{last}"
+    );
+    let recorded = |decision| {
+        text(Lang::Zh, &Answer::Recorded { case: "x".to_owned(), sequence: 5, decision: Some(decision) })
+    };
+    assert!(recorded(standing(false, true)).contains("! 临时决定"), "{}", recorded(standing(false, true)));
+    assert!(!recorded(standing(true, true)).contains("! "));
+}
+
+#[test]
+fn what_waits_is_listed_with_what_it_waits_for() {
+    let letter = Letter {
+        to: "620724000000-00".to_owned(),
+        to_name: "高台县政务服务大厅".to_owned(),
+        what: "copy".to_owned(),
+        case: None,
+        since: WALL,
+        late: true,
+    };
+    let post = text(Lang::En, &Answer::Post { letters: vec![letter], overdue: vec![overdue()] });
+    assert!(post.contains("2026-11-24 09:10:44 !") && post.contains("5000 wait"), "{post}");
+    let single = Single {
+        id: "0a".repeat(16),
+        number: "7".to_owned(),
+        state: "received".to_owned(),
+        stage: "custodian".to_owned(),
+        since: WALL,
+        copies: vec![copy(0, false)],
+    };
+    let mark = Some(format!("{WALL}-{}", "0a".repeat(16)));
+    let page = text(Lang::En, &Answer::Singles { singles: vec![single], count: 9, after: mark });
+    assert!(page.contains("甘州区政务服务大厅") && page.contains("1 of 9"), "{page}");
+    assert!(page.contains("hallmesh post list --single --after 1795482644000-0a0a"), "{page}");
 }

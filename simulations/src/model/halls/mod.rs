@@ -402,6 +402,9 @@ impl Halls {
                 receipt = Some(Said { kind: said.kind, sequence: said.sequence, by });
             }
             LetterBody::Ask(after) => asked = Some((after.sequence, from)),
+            LetterBody::Fence(..) | LetterBody::AskFence { .. } => {
+                anyhow::bail!("no life ends in a setting, and {} speaks of one", letter.from);
+            }
         }
         self.archive.add(Written { to, letter, log, receipt, asked, unfit })
     }
@@ -474,6 +477,8 @@ pub(super) fn given(headers: &[Header], by: HallAt) -> impl Iterator<Item = (u32
         | Facts::Supplement
         | Facts::Decide { .. }
         | Facts::Deliver
+        | Facts::ReplaceMirror { .. }
+        | Facts::Succeed { .. }
         | Facts::Unknown { .. } => None,
     })
 }
@@ -505,7 +510,11 @@ fn commit(effects: Effects, disk: &mut Disk, forgets: &[u8]) -> (Option<Reply>, 
     };
     let reply = released.outputs.iter().find_map(|output| match output {
         Output::Reply { reply, .. } => Some(reply.clone()),
-        Output::Send { .. } | Output::Keep(_) | Output::RosterChanged | Output::Happened(_) => None,
+        Output::Send { .. }
+        | Output::Keep(_)
+        | Output::RosterChanged
+        | Output::WrapKey { .. }
+        | Output::Happened(_) => None,
     });
     (reply, released.outputs)
 }

@@ -1,0 +1,154 @@
+//! `hallmesh hall revoke` and `heed`: a life of a hall ends, because its machine was stolen or the hall is no more.
+
+use std::io::{self, BufRead, Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Args};
+use hallmesh_protocol::ids::HallId;
+use hallmesh_protocol::record::encode_records;
+use serde_json::json;
+
+use super::args::Signer;
+use super::hall::wall;
+use super::report::Report;
+use super::session::{Session, unexpected};
+use super::{files, passphrase, render, values};
+use crate::enrol;
+use crate::ops::{Answer, Ask, Problem, ReasonWord, RevocationPlan, hex};
+
+/// A longer answer is no code of a hall.
+const ANSWER_MAX: u64 = 64;
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["plan", "apply"]))]
+#[command(group = ArgGroup::new("who").args(["root", "clerk"]))]
+pub(super) struct Revoke {
+    #[arg(value_name = "HALL", value_parser = values::hall)]
+    hall: HallId,
+    #[arg(long, conflicts_with = "who")]
+    plan: bool,
+    #[arg(long, requires_all = ["reason", "who"])]
+    apply: bool,
+    #[arg(long, value_name = "REASON", value_parser = values::reason)]
+    reason: Option<ReasonWord>,
+    #[arg(long, value_name = "HALL")]
+    confirm: Option<String>,
+    #[arg(long, value_name = "N", conflicts_with = "root")]
+    incarnation: Option<u32>,
+    #[arg(long, value_name = "N")]
+    clerk: Option<u16>,
+    #[arg(long, value_name = "FILE", requires = "clerk")]
+    clerk_key: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", requires = "out")]
+    root: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "root")]
+    papers: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "root")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(session: &Session, revoke: &Revoke) -> Result<Report, Problem> {
+    match (revoke.reason, &revoke.root, revoke.clerk) {
+        _ if revoke.plan => Report::of(&session.texts, &session.ask(&asked(revoke))?),
+        (Some(reason), Some(root), _) => by_root(session, revoke, reason, root),
+        (Some(reason), None, Some(clerk)) => by_clerk(session, revoke, reason, clerk),
+        (None, ..) | (Some(_), None, None) => {
+            Err(Problem::new("usage.missing").with("args", "--reason, --clerk, --root"))
+        }
+    }
+}
+
+/// `hall heed`: what the root has signed goes from here to every hall.
+pub(super) fn heed(session: &Session, file: &Path) -> Result<Report, Problem> {
+    let (record, at) = enrol::read_revocation(&files::read(file)?)?;
+    let records = hex(&encode_records(std::slice::from_ref(&record)));
+    let Answer::Published { records } = session.ask(&Ask::Heed { records })? else {
+        return Err(unexpected());
+    };
+    let texts = &session.texts;
+    let said = if records == 0 { "hall.heeded_before" } else { "hall.heeded" };
+    let lines = vec![
+        texts.filled(said, &[("hall", &at.hall), ("incarnation", &at.incarnation)]),
+        render::next(texts, "hallmesh hall list"),
+    ];
+    Report::new(
+        &json!({ "hall": at.hall.to_string(), "incarnation": at.incarnation, "records": records }),
+        lines,
+    )
+}
+
+fn asked(revoke: &Revoke) -> Ask {
+    Ask::RevocationPlan { hall: revoke.hall, incarnation: revoke.incarnation }
+}
+
+fn by_clerk(session: &Session, revoke: &Revoke, reason: ReasonWord, clerk: u16) -> Result<Report, Problem> {
+    let Answer::RevocationPlan(plan) = session.ask(&asked(revoke))? else { return Err(unexpected()) };
+    confirm(session, revoke, &plan.name)?;
+    let signer = Signer { clerk, clerk_key: revoke.clerk_key.clone() };
+    let ask = Ask::Revoke { hall: revoke.hall, incarnation: plan.incarnation, reason };
+    let Answer::Published { .. } = session.act(&ask, &signer)? else { return Err(unexpected()) };
+    let texts = &session.texts;
+    let mut lines = revoked(session, &plan);
+    let file = texts.say("placeholder.file", &[]);
+    let next = format!("hallmesh hall issue {file} --out {file} --incarnation {} --clerk {clerk}", plan.next);
+    lines.push(render::next(texts, &next));
+    let json = json!({
+        "hall": plan.hall,
+        "incarnation": plan.incarnation,
+        "reason": reason.word(),
+        "plan": *plan,
+    });
+    Report::new(&json, lines)
+}
+
+fn revoked(session: &Session, plan: &RevocationPlan) -> Vec<String> {
+    let texts = &session.texts;
+    let what = [("name", &plan.name as &dyn std::fmt::Display), ("incarnation", &plan.incarnation)];
+    vec![texts.filled("hall.revoked", &what), texts.filled("hall.revoked_next", &[("next", &plan.next)])]
+}
+
+fn by_root(session: &Session, revoke: &Revoke, reason: ReasonWord, root: &Path) -> Result<Report, Problem> {
+    let missing = || Problem::new("usage.missing").with("args", "--out");
+    let out = revoke.out.as_ref().ok_or_else(missing)?;
+    let papers = revoke.papers.as_ref().map(|file| files::read(file)).transpose()?;
+    confirm(session, revoke, &revoke.hall.to_string())?;
+    let (text, at) = enrol::revoke_by_root(root, revoke.hall, papers.as_deref(), reason.reason(), wall())?;
+    files::write_new(out, &text)?;
+    let (texts, file) = (&session.texts, out.display().to_string());
+    let what =
+        [("hall", &at.hall as &dyn std::fmt::Display), ("incarnation", &at.incarnation), ("file", &file)];
+    let lines = vec![
+        texts.filled("hall.revocation_written", &what),
+        render::next(texts, &format!("hallmesh hall heed {file}")),
+    ];
+    let json = json!({
+        "hall": at.hall.to_string(),
+        "incarnation": at.incarnation,
+        "reason": reason.word(),
+        "file": file,
+    });
+    Report::new(&json, lines)
+}
+
+/// Nobody revokes a hall by a slip: its code is typed once more.
+fn confirm(session: &Session, revoke: &Revoke, name: &str) -> Result<(), Problem> {
+    let typed = match &revoke.confirm {
+        Some(typed) => typed.clone(),
+        None if passphrase::is_somebody_there() => typed_code(session, name)?,
+        None => String::new(),
+    };
+    let hall = revoke.hall.to_string();
+    if typed.trim() == hall { Ok(()) } else { Err(Problem::new("hall.not_confirmed").with("hall", hall)) }
+}
+
+fn typed_code(session: &Session, name: &str) -> Result<String, Problem> {
+    let ask = || {
+        let mut terminal = io::stderr().lock();
+        write!(terminal, "{} ", session.texts.filled("hall.revoke_ask", &[("name", &name)]))?;
+        terminal.flush()?;
+        let mut typed = String::new();
+        io::stdin().lock().take(ANSWER_MAX).read_line(&mut typed)?;
+        Ok(typed)
+    };
+    ask().map_err(|cause: io::Error| Problem::new("passphrase.not_read").with("reason", cause))
+}

@@ -1,0 +1,401 @@
+//! Going on for a life that has ended (design section 7, points 7 and 8).
+//!
+//! ```text
+//! mirror of the ended life L          successor S                    whoever else has the case
+//!    |----Fence: log, "L is fenced"----> keeps the longest log <-----Fence: log, key------|
+//!    | <---------AskFence----------------|  (for each mirror it reads of in the log)
+//!    |                       SUCCEED, next term: custodian
+//! ```
+//! A mirror that has fenced a life off records nothing more of it: neither that life nor anybody who relies on it finds
+//! a witness any more. So S goes on only when *every* mirror of the epoch has said so, from the longest log that one of
+//! them keeps. What the ended life did after that is an orphan. A mirror that has ended itself can give no such word:
+//! then the case waits for a ruling.
+
+use super::Office;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::desk::append;
+use super::event::Position;
+use super::facts::{Facts, Mirrors};
+use super::fold::{Case, NotAllowed};
+use super::handover::{queue_copies, send_on, witness};
+use super::log::{self, Custody, Grade, Stage};
+use super::receipt::{Receipt, ReceiptKind};
+use crate::audit;
+use crate::directory::Directory;
+use crate::ids::{CaseId, ClerkId, Digest, HallAt};
+use crate::limits::PAGE_MAX;
+use crate::node::Me;
+use crate::planted::{Bug, planted};
+use crate::post::{Letter, LetterBody, What};
+use crate::rows;
+use crate::signed::Verified;
+use crate::step::{Cx, Happening, Output, View};
+use crate::verify::CheckedFile;
+use crate::wire::Blob;
+
+/// What this hall has said of an ended life.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Fence {
+    /// To the hall that follows it.
+    to: HallAt,
+    /// It records nothing more of that life: the word of a mirror. Others only tell what they have.
+    binds: bool,
+}
+
+/// Looks at the cases that have to do with lives which have ended, from a key of the bonds on. Gives the key to go on
+/// from, if there are more than one page.
+pub(crate) fn look_after_ended(office: &mut Office<'_, '_>, from: &[u8]) -> Option<Vec<u8>> {
+    let (mut after, mut looked) = (from.to_vec(), 0_usize);
+    while let Some((life, case)) = next_bond(office.cx, &after) {
+        if !Directory::new(office.cx).has_ended(life) {
+            // On to the next life: all keys of this one are smaller.
+            after = [rows::bonds_of(life), vec![u8::MAX; 17]].concat();
+            continue;
+        }
+        after = rows::bond(life, case);
+        if look_after(office, case) {
+            office.cx.remove(after.clone());
+        }
+        looked = looked.saturating_add(1);
+        if looked >= PAGE_MAX {
+            return Some(after);
+        }
+    }
+    None
+}
+
+fn next_bond(view: &dyn View, after: &[u8]) -> Option<(HallAt, CaseId)> {
+    let mut found = None;
+    view.scan(&rows::bonds(), after, &mut |key, _| {
+        found = rows::bond_in(key);
+        false
+    });
+    found
+}
+
+/// Does this hall's part in a case that has to do with an ended life. True if there is nothing left to do for it.
+pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
+    let Some(case) = log::case(office.cx, id) else { return true };
+    let directory = Directory::new(office.cx);
+    let (owner, me) = (case.owner(), office.me.at);
+    // Whose part has to be played by another: the owner's, else the giver's, who has to bring it to the owner.
+    let played = [owner, case.custodian].into_iter().find(|life| directory.has_ended(*life));
+    let stage = log::custody(office.cx, id).map_or(Stage::None, |custody| custody.stage);
+    let Some(ended) = played.filter(|_| owner != me || stage == Stage::None) else {
+        if stage == Stage::Recovering {
+            // What it was told since says that the case had gone on.
+            stands(office, &case, Stage::None);
+        }
+        return owner != me || replace_ended_mirrors(office, &case);
+    };
+    let Some(successor) = directory.successor(ended) else { return false };
+    if successor.at != me {
+        return fence_off(office, id, (ended, successor.at), false);
+    }
+    if ended == owner {
+        recover(office, &case);
+    } else {
+        hand_over_anew(office, &case);
+    }
+    true
+}
+
+/// The custodian names another mirror for one that has ended; those that stay must record it. True if there is none.
+pub(crate) fn replace_ended_mirrors(office: &mut Office<'_, '_>, case: &Case) -> bool {
+    let custodian = log::custody(office.cx, case.id).is_some_and(|it| it.stage == Stage::Custodian);
+    let directory = Directory::new(office.cx);
+    let ended = case.mirrors.into_iter().flatten().any(|at| directory.has_ended(at));
+    if !custodian || !ended || case.transit.is_some() || planted(Bug::EndedMirrorsStay) {
+        return !ended;
+    }
+    let mirrors = mirrors_from_now_on(office, case.mirrors);
+    for old in case.mirrors.into_iter().flatten() {
+        office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
+    }
+    let clerk = ClerkId::node(office.me.at.hall);
+    let replaced = append(office, case, clerk, Facts::ReplaceMirror { mirrors }, Blob::default());
+    if let Ok(replaced) = &replaced {
+        queue_copies(office, replaced);
+    }
+    replaced.is_ok()
+}
+
+/// The mirrors that go on, and for those that have ended or are this hall itself others in their place.
+fn mirrors_from_now_on(office: &Office<'_, '_>, before: Mirrors) -> Mirrors {
+    let directory = Directory::new(office.cx);
+    let goes_on = |at: &HallAt| *at != office.me.at && !directory.has_ended(*at);
+    let stay: Vec<HallAt> = before.into_iter().flatten().filter(goes_on).collect();
+    let fresh = office.mirrors.into_iter().flatten().filter(|at| !stay.contains(at));
+    let mut mirrors = stay.iter().copied().chain(fresh);
+    [mirrors.next(), mirrors.next()]
+}
+
+/// Records nothing more of an ended life, and tells its successor what there is. False while the successor still needs a
+/// key that this hall can give: it is asked for once more after a restart.
+///
+/// The promise to record nothing more binds from the commit that writes it down, whenever a letter says it: that is when
+/// it goes into this hall's Merkle log, once for each life that it is given to. Telling what there is promises
+/// nothing, and neither does the answer to it: neither is a leaf.
+fn fence_off(office: &mut Office<'_, '_>, id: CaseId, (of, to): (HallAt, HallAt), asked: bool) -> bool {
+    // A word that is given to somebody else is not given twice.
+    if fence(office.cx, id, of).is_some_and(|given| given.to != to) {
+        return true;
+    }
+    let given: Option<Fence> = rows::read(office.cx, &rows::fence(id, of));
+    let binds = asked || given.is_some_and(|given| given.binds) || is_owners_mirror(office, id);
+    let binds = binds && !planted(Bug::FenceForgotten);
+    if asked || given.is_none_or(|given| (given.to, given.binds) != (to, binds)) {
+        let given = Fence { to, binds };
+        rows::write(office.cx, rows::fence(id, of), &given);
+        if binds {
+            let word = word(office.cx, office.me, (id, of), given);
+            audit::note_receipt(office.cx, &word);
+        }
+        office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
+        // Should this one end as well, whoever follows it is told.
+        office.cx.put(rows::bond(to, id), Vec::new());
+    }
+    !want_key(office.cx, office.me.at, id, to)
+}
+
+/// For whom this hall has fenced a life off in a case; for whoever follows it, if that life has ended too.
+fn fence(view: &dyn View, id: CaseId, of: HallAt) -> Option<Fence> {
+    let given: Fence = rows::read(view, &rows::fence(id, of))?;
+    Some(Fence { to: Directory::new(view).answers_for(given.to), ..given })
+}
+
+/// The lives that this hall has fenced off in a case, each with the hall that follows it.
+fn fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
+    let mut fenced = Vec::new();
+    view.scan(&rows::fences(id), &[], &mut |key, _| {
+        fenced.extend(rows::fenced_in(key));
+        true
+    });
+    fenced.into_iter().filter_map(|of| Some((of, fence(view, id, of)?))).collect()
+}
+
+fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
+    log::case(office.cx, id).is_some_and(|case| case.owners_mirrors().contains(&Some(office.me.at)))
+}
+
+/// Asks the shell to wrap the case's key to a life that has none, if this hall can open the case and the life may.
+pub(crate) fn want_key(cx: &mut Cx<'_>, me: HallAt, id: CaseId, to: HallAt) -> bool {
+    let lacks = !log::is_wrapped(cx, id, to);
+    let on_route = log::case(cx, id).is_some_and(|case| case.has_on_route(to.hall));
+    let wanted = lacks && on_route && log::is_wrapped(cx, id, me);
+    if wanted {
+        cx.output(Output::WrapKey { case: id, to });
+    }
+    wanted
+}
+
+/// Keys that the shell has wrapped to later lives. Whoever waits for one is told once more.
+pub(crate) fn keep_keys(office: &mut Office<'_, '_>, id: CaseId, wraps: &[super::Wrap]) {
+    let Some(case) = log::case(office.cx, id) else { return };
+    log::keep_wraps(office.cx, &case, wraps);
+    for (of, given) in fences(office.cx, id) {
+        if wraps.iter().any(|wrap| wrap.to == given.to) {
+            office.post.enqueue(office.cx, given.to.hall, What::Fence { case: id, of });
+        }
+    }
+}
+
+/// Whether a log says more than this hall keeps, and ends with the word of a life that this hall has fenced off. Where
+/// another life has gone on since, a witness or a succession has let it. What the hall brings to which the word was given
+/// is good, too: it has heard all others.
+pub(crate) fn is_fenced_off(
+    view: &dyn View,
+    held: Option<&Case>,
+    writer: HallAt,
+    checked: &CheckedFile,
+) -> bool {
+    let known = usize::try_from(held.map_or(0, |case| case.events)).unwrap_or(usize::MAX);
+    let last = checked.file.events.last().and_then(|event| event.header().ok());
+    let Some(last) = last.filter(|_| checked.file.events.len() > known) else { return false };
+    let given = fence(view, checked.case.id, last.at);
+    given.is_some_and(|given| given.binds && given.to != writer)
+}
+
+/// The successor of a life asks for this hall's fence.
+pub(crate) fn fence_asked(office: &mut Office<'_, '_>, id: CaseId, of: HallAt) {
+    let directory = Directory::new(office.cx);
+    let Some(successor) = directory.successor(of).filter(|_| directory.has_ended(of)) else { return };
+    if successor.at != office.me.at {
+        // A key that is still wanted is asked for when the bonds are looked at again.
+        let _wanted = fence_off(office, id, (of, successor.at), true);
+    }
+}
+
+/// The words of a fence.
+pub(crate) fn fence_letter(cx: &Cx<'_>, me: &Me, id: CaseId, of: HallAt) -> Option<LetterBody> {
+    let given = fence(cx, id, of)?;
+    let file = log::case(cx, id).map(|case| log::file(cx, id, case.events));
+    Some(LetterBody::Fence(file, word(cx, me, (id, of), given).signed().clone()))
+}
+
+/// What this hall says of an ended life, with how far it has the case.
+fn word(cx: &Cx<'_>, me: &Me, (id, of): (CaseId, HallAt), given: Fence) -> Verified<Receipt> {
+    let Fence { to, binds } = given;
+    let nothing = (0, Digest([0; 32]), Position::default());
+    let told = log::case(cx, id).map(|case| (case.events.saturating_sub(1), case.head, case.position));
+    let (sequence, head, position) = told.unwrap_or(nothing);
+    let kind = if binds { ReceiptKind::Fenced { of, to } } else { ReceiptKind::Known { of, to } };
+    let receipt = Receipt { kind, case: id, position, sequence, head, by: me.at, wall: cx.now.wall };
+    Verified::own(receipt, &me.key)
+}
+
+/// A hall has fenced off the life that this one follows, and tells what it has of the case.
+pub(crate) fn fenced(
+    office: &mut Office<'_, '_>,
+    letter: &Letter,
+    told: Option<&CheckedFile>,
+    receipt: &Verified<Receipt>,
+) {
+    let said = receipt.value();
+    let (ReceiptKind::Fenced { of, to } | ReceiptKind::Known { of, to }) = said.kind else { return };
+    let follows = Directory::new(office.cx).successor(of).is_some_and(|it| it.at == office.me.at);
+    if to != office.me.at || !follows || !keep_what_is_told(office, said.by, told) {
+        return;
+    }
+    if matches!(said.kind, ReceiptKind::Fenced { .. }) {
+        rows::write(office.cx, rows::fenced(said.case, said.by, of), receipt.signed());
+        office.post.done(office.cx, said.by.hall, &What::AskFence { case: said.case, of });
+    }
+    let kind = ReceiptKind::Told;
+    let told = Verified::own(Receipt { kind, by: office.me.at, ..said.clone() }, &office.me.key);
+    super::handover::answer(office, letter.from.hall, told.signed().clone());
+    look_after(office, said.case);
+}
+
+/// Takes over what another hall has of a case, if it is more than this one has. False if the two contradict each other.
+pub(super) fn keep_what_is_told(office: &mut Office<'_, '_>, by: HallAt, told: Option<&CheckedFile>) -> bool {
+    let Some(told) = told else { return true };
+    let held = log::case(office.cx, told.case.id);
+    let Some(before) = &held else {
+        log::extend(office.cx, &told.file, None, &told.case);
+        return true;
+    };
+    if log::agrees(office.cx, before, &told.digests) {
+        if told.case.events > before.events {
+            no_longer_hands_over(office, before);
+            log::extend(office.cx, &told.file, held.as_ref(), &told.case);
+        } else {
+            log::keep_wraps(office.cx, before, &told.file.wraps);
+        }
+        return true;
+    }
+    // What an earlier life of this hall added before it was rolled back, or without a witness, yields to what a mirror
+    // has recorded.
+    audit::meet(office.cx, office.me, before.id, &told.file.events);
+    let recorded = told.case.is_mirror(by) && before.custodian != office.me.at;
+    if recorded {
+        log::replace(office.cx, &told.file, before, &told.case);
+    } else {
+        rows::count(office.cx, "forks", 1);
+    }
+    recorded
+}
+
+/// A hand-over of an earlier life that this one has repeated, when it turns out that the case has gone on since.
+fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
+    let handing = log::custody(office.cx, case.id).is_some_and(|custody| custody.stage == Stage::Handing);
+    if let Some(transit) = case.transit.filter(|_| handing && case.custodian != office.me.at) {
+        let upto = case.events.saturating_sub(1);
+        office.post.done(office.cx, transit.to.hall, &What::HandOver { case: case.id, upto });
+        stands(office, case, Stage::None);
+    }
+}
+
+/// A successor keeps what this hall has told it.
+pub(crate) fn told(office: &mut Office<'_, '_>, said: &Receipt) {
+    for (of, _) in fences(office.cx, said.case).into_iter().filter(|(_, given)| given.to == said.by) {
+        office.post.done(office.cx, said.by.hall, &What::Fence { case: said.case, of });
+    }
+}
+
+/// Goes on with a case for the life that it was with, once nobody can go on for that life any more.
+fn recover(office: &mut Office<'_, '_>, case: &Case) {
+    let owner = case.owner();
+    stands(office, case, Stage::Recovering);
+    let destroyed = Directory::new(office.cx).successor(owner).map(|it| it.destroyed).unwrap_or_default();
+    let own = Fence { to: office.me.at, binds: true };
+    rows::write(office.cx, rows::fence(case.id, owner), &own);
+    let parties = parties(office.cx, office.me.at, case);
+    let missing: Vec<HallAt> = parties
+        .into_iter()
+        .filter(|at| !destroyed.contains(at) && !has_fenced(office.cx, case.id, *at, owner))
+        .collect();
+    for party in &missing {
+        // One that has ended too can give no word any more: the case waits for a ruling.
+        if !Directory::new(office.cx).has_ended(*party) {
+            office.post.enqueue_once(office.cx, party.hall, What::AskFence { case: case.id, of: owner });
+        }
+    }
+    if !missing.is_empty() && !planted(Bug::SucceedsUnfenced) {
+        return;
+    }
+    if case.transit.is_some() && witness(office, case).is_none() {
+        // As for any target: the hand-over counts once a mirror of its epoch has recorded it.
+        queue_copies(office, case);
+        return;
+    }
+    if succeed(office, case, owner).is_ok() {
+        office.cx.happened(Happening::Recovered(case.id));
+    }
+}
+
+/// Whether a mirror has given its word to this hall that it has fenced a life off.
+fn has_fenced(view: &dyn View, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
+    view.get(&rows::fenced(id, mirror, of)).is_some()
+}
+
+fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
+    let successor = Directory::new(office.cx).successor(from).ok_or(NotAllowed::NoSuccessor)?;
+    let mirrors = mirrors_from_now_on(office, case.owners_mirrors());
+    let facts = Facts::Succeed { from, mirrors, ruling: successor.ruling };
+    let clerk = ClerkId::node(office.me.at.hall);
+    let after = append(office, case, clerk, facts, Blob::default())?;
+    stands(office, &after, Stage::Custodian);
+    for old in case.mirrors.into_iter().flatten() {
+        office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
+    }
+    let after = send_on(office, after.clone()).unwrap_or(after);
+    queue_copies(office, &after);
+    Ok(())
+}
+
+/// The giver's life has ended, the target has not: this hall repeats the hand-over in its place.
+fn hand_over_anew(office: &mut Office<'_, '_>, case: &Case) {
+    let stage = log::custody(office.cx, case.id).map(|custody| custody.stage);
+    let done = [Some(Stage::Released), Some(Stage::Handing)].contains(&stage);
+    let Some(transit) = case.transit.filter(|_| !done) else { return };
+    stands(office, case, Stage::Handing);
+    let upto = case.events.saturating_sub(1);
+    office.post.enqueue(office.cx, transit.to.hall, What::HandOver { case: case.id, upto });
+    queue_copies(office, case);
+}
+
+fn stands(office: &mut Office<'_, '_>, case: &Case, stage: Stage) {
+    let before = log::custody(office.cx, case.id);
+    let mirror = before.is_some_and(|custody| custody.mirror);
+    let position = before.map_or(case.position, |custody| custody.position.max(case.position));
+    log::set_custody(office.cx, case.id, &Custody { position, stage, mirror, grade: Grade::D1 });
+}
+
+/// The halls whose word is still missing before this one can go on with a case.
+pub(crate) fn waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallAt> {
+    let parties = parties(view, me, case).into_iter();
+    parties.filter(|party| !has_fenced(view, case.id, *party, case.owner())).collect()
+}
+
+/// Whose word a successor needs: that of each mirror which the ended life had or would have had, and that of the halls
+/// on the route, which may have the case further on than any mirror that is left.
+fn parties(view: &dyn View, me: HallAt, case: &Case) -> BTreeSet<HallAt> {
+    let directory = Directory::new(view);
+    let route = [case.receiving, case.competent].into_iter().filter_map(|hall| directory.present(hall));
+    let mirrors = case.owners_mirrors().into_iter().flatten();
+    mirrors.chain(route).filter(|at| *at != me).collect()
+}

@@ -1,0 +1,201 @@
+//! A hall loses its disk and gets a new life: its cases go on, in one hand, and nobody else goes on with them.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
+
+mod common;
+
+use common::{CITY, COUNTY, City, Rows, TOWN, VILLAGE, charter, first, secret};
+use hallmesh_protocol::cases::{Case, CaseFile, Deed, Refusal, Stage, State};
+use hallmesh_protocol::chance::Chance;
+use hallmesh_protocol::genesis;
+use hallmesh_protocol::ids::{CaseId, HallAt};
+use hallmesh_protocol::message::Message;
+use hallmesh_protocol::post::{Letter, LetterBody};
+use hallmesh_protocol::query;
+use hallmesh_protocol::record::{Body, Issuer};
+use hallmesh_protocol::seal::wrap_keypair;
+use hallmesh_protocol::signed::Signed;
+use hallmesh_protocol::step::{Command, Input, Reply, Ticket};
+use hallmesh_protocol::verify;
+
+const HERE: u64 = 620_702_203_200;
+/// The seed of the county's keys in its second life.
+const NEXT: u8 = 201;
+
+fn stage(city: &City, index: usize, case: CaseId) -> Stage {
+    let custody = query::case(&city.halls[index].rows, case).and_then(|view| view.custody);
+    custody.map_or(Stage::None, |custody| custody.stage)
+}
+
+fn custodians(city: &City, case: CaseId) -> Vec<usize> {
+    (0..city.halls.len()).filter(|index| stage(city, *index, case) == Stage::Custodian).collect()
+}
+
+fn events(city: &City, index: usize, case: CaseId) -> Vec<&'static str> {
+    query::log(&city.halls[index].rows, case).iter().map(|entry| entry.header.facts.word()).collect()
+}
+
+fn fold(city: &City, index: usize, case: CaseId) -> Case {
+    query::case(&city.halls[index].rows, case).expect("the hall has the case").case
+}
+
+/// The county's disk is gone. The root charters its next life, which begins with its papers and nothing else.
+fn county_lost(city: &mut City) {
+    city.cut(COUNTY);
+    let (_, wrap) = wrap_keypair(&mut Chance::from_seed([9; 32]));
+    let mut next = charter(COUNTY, &wrap);
+    next.incarnation = 2;
+    (next.transport_key, next.event_key) = (secret(NEXT - 1).public(), secret(NEXT).public());
+    let at = next.at();
+    let body = Body::Charter(Box::new(next));
+    let record = Signed::sign(&first(Issuer::Root, body), &[(0, &city.root[0]), (1, &city.root[1])]);
+    let (records, refused) = verify::records(&city.halls[CITY].rows, vec![record]);
+    assert_eq!(refused, 0);
+    city.step(CITY, Input::Command { ticket: Ticket(9), command: Command::Admit(records) });
+    city.replies.pop();
+    city.run();
+    begin(city, at);
+}
+
+fn begin(city: &mut City, at: HallAt) {
+    let papers = query::joining_records(&city.halls[CITY].rows, city.halls[CITY].at.hall, at);
+    let (policy, rest) = (papers[0].clone(), papers[1..].to_vec());
+    let mut rows = Rows::default();
+    rows.apply(genesis::install(city.now, policy.digest(), &policy, rest, at).unwrap());
+    let clerk = city.halls[COUNTY].rows.clerk_rows();
+    rows.0.extend(clerk);
+    let hall = &mut city.halls[COUNTY];
+    (hall.at, hall.rows, hall.seed) = (at, rows, NEXT);
+    city.open(COUNTY);
+    city.heal(COUNTY);
+}
+
+/// The village takes in what the county decides; the county accepts it, and its mirrors have all of it.
+fn accepted_in_the_county(city: &mut City) -> CaseId {
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    assert_eq!(custodians(city, case), [COUNTY]);
+    assert!(matches!(city.deed(COUNTY, case, Deed::Accept), Reply::Recorded { .. }));
+    city.run();
+    case
+}
+
+/// The machine that is about to be given up decides the case all the same: what it would say, and who it is.
+fn decided_out_of_sight(city: &mut City, case: CaseId) -> (CaseFile, HallAt) {
+    city.cut(COUNTY);
+    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: false }), Reply::Recorded { .. }));
+    (query::file(&city.halls[COUNTY].rows, case), city.halls[COUNTY].at)
+}
+
+#[test]
+fn a_case_goes_on_in_the_next_life_of_its_hall_and_comes_back_to_the_window() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    county_lost(&mut city);
+    city.run_seconds(60);
+    assert_eq!(custodians(&city, case), [COUNTY]);
+    assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "accept", "succeed"]);
+    assert_eq!(fold(&city, COUNTY, case).position.term, 1);
+    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    city.run_seconds(60);
+    assert_eq!(custodians(&city, case), [VILLAGE]);
+    assert!(matches!(city.deed(VILLAGE, case, Deed::Deliver), Reply::Recorded { .. }));
+    assert_eq!(fold(&city, VILLAGE, case).state, State::Delivered);
+}
+
+#[test]
+fn a_giver_whose_target_has_ended_is_let_go_by_the_next_life() {
+    let mut city = City::new();
+    let county = city.halls[COUNTY].at.hall;
+    // The county signs for nothing any more: the village waits for its receipt.
+    city.bend = Box::new(move |from, _, message| {
+        from != county || !matches!(message, Message::Letter(letter) if letter.from.incarnation == 1)
+    });
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run_seconds(30);
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Handing);
+    county_lost(&mut city);
+    city.run_seconds(120);
+    assert_eq!(custodians(&city, case), [COUNTY]);
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Released);
+}
+
+#[test]
+fn nobody_goes_on_before_every_mirror_has_spoken() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    let silent = fold(&city, COUNTY, case).mirrors[1].expect("two mirrors").hall;
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(letter) = message else { return true };
+        letter.from.hall != silent || !matches!(letter.body, LetterBody::Fence(..))
+    });
+    county_lost(&mut city);
+    city.run_seconds(120);
+    assert_eq!(custodians(&city, case), Vec::<usize>::new());
+    assert_eq!(stage(&city, COUNTY, case), Stage::Recovering);
+    let county = &city.halls[COUNTY];
+    let missing = query::recovery_waits_for(&county.rows, county.at, &fold(&city, COUNTY, case));
+    assert_eq!(missing.iter().map(|at| at.hall).collect::<Vec<_>>(), [silent]);
+    let reply = city.deed(COUNTY, case, Deed::Decide { granted: true });
+    assert_eq!(reply, Reply::Refused(Refusal::Recovering));
+    city.bend = Box::new(|_, _, _| true);
+    city.run_seconds(120);
+    assert_eq!(custodians(&city, case), [COUNTY]);
+}
+
+#[test]
+fn a_mirror_that_has_given_its_word_records_nothing_more_of_the_ended_life() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    let mirrors = fold(&city, COUNTY, case).mirrors.map(|mirror| mirror.expect("two mirrors").hall);
+    let [silent, speaks] = [mirrors[1], city.halls[city.index(mirrors[0])].at.hall];
+    let (late, zombie) = decided_out_of_sight(&mut city, case);
+    // Nobody can have gone on yet: one mirror has spoken, the other has not.
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(letter) = message else { return true };
+        letter.from.hall != silent || !matches!(letter.body, LetterBody::Fence(..))
+    });
+    county_lost(&mut city);
+    city.run_seconds(60);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Recovering);
+    let letter = Letter::write(zombie, speaks, LetterBody::Copy(late));
+    city.wires.push_back((city.halls[COUNTY].at.hall, speaks, Message::Letter(letter).encode()));
+    city.run_seconds(10);
+    let mirror = city.index(speaks);
+    assert!(!events(&city, mirror, case).contains(&"decide"));
+    assert!(!query::orphans(&city.halls[mirror].rows, case).is_empty());
+}
+
+#[test]
+fn what_an_ended_life_still_says_finds_no_witness_and_changes_nothing() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    let (late, zombie) = decided_out_of_sight(&mut city, case);
+    county_lost(&mut city);
+    city.run_seconds(60);
+    let before = events(&city, COUNTY, case);
+    assert!(before.contains(&"succeed") && !before.contains(&"decide"));
+    for index in [CITY, TOWN, VILLAGE] {
+        let (to, relay) = (city.halls[index].at.hall, city.halls[COUNTY].at.hall);
+        for body in [LetterBody::Copy(late.clone()), LetterBody::HandOver(late.clone())] {
+            let letter = Letter::write(zombie, to, body);
+            city.wires.push_back((relay, to, Message::Letter(letter).encode()));
+        }
+    }
+    city.run_seconds(60);
+    assert_eq!(custodians(&city, case), [COUNTY]);
+    for index in 0..city.halls.len() {
+        assert!(!events(&city, index, case).contains(&"decide"), "hall {index} follows the ended life");
+    }
+    assert!(
+        city.halls.iter().any(|hall| !query::orphans(&hall.rows, case).is_empty()),
+        "it is kept and shown"
+    );
+}
