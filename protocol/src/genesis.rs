@@ -129,6 +129,7 @@ fn charter_of(records: &[Signed<Record>], at: HallAt) -> Option<Charter> {
         Body::Policy(_)
         | Body::Contact(_)
         | Body::Revocation(_)
+        | Body::Fork(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,

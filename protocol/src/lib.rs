@@ -9,6 +9,7 @@
 
 #![warn(clippy::as_conversions)]
 
+pub mod audit;
 pub mod calendar;
 pub mod cases;
 pub mod catalogue;

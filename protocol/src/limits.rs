@@ -102,6 +102,14 @@ pub const RECORDED_BYTES_MAX: usize = 8 << 20;
 pub const RECORDED_PART_MAX: usize = FRAME_MAX * 2;
 /// Bytes of a recording's file: two halves, each part with its length.
 pub const RECORDING_MAX: usize = RECORDED_BYTES_MAX * 5;
+/// Neighbours that hear with one heartbeat how far a hall's log has come.
+pub const TOLD_A_BEAT_MAX: usize = 16;
+/// Hashes of one proof about a Merkle log: two for each level of the largest one.
+pub const PROOF_PATH_MAX: usize = 128;
+/// Bytes of a proof that an event stands in a log, its cosignatures included.
+pub const PROOF_BYTES_MAX: usize = 64 << 10;
+/// Records that prove forks of one life, at the most.
+pub const FORKS_OF_LIFE_MAX: u8 = 64;
 /// Clerks of one hall.
 pub const CLERKS_MAX: u16 = 1_000;
 

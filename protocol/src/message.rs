@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::HallAt;
+use crate::audit::{Checkpoint, Cosignature};
+use crate::ids::{Digest, HallAt};
 use crate::limits::FRAME_MAX;
 use crate::post::{Letter, LetterId};
 use crate::reconcile::ShortId;
@@ -113,6 +114,27 @@ pub enum Message {
     Taken(Vec<LetterId>),
     /// The sets are too far apart for symbols: read mine page by page, as I read yours.
     Far(Space),
+    /// How far the speaker's own log has come, and how far that of the other end had when it was last seen: before
+    /// cases are spoken of, from both ends.
+    Standing {
+        /// The speaker's newest checkpoint; none if it has signed nothing.
+        mine: Option<Signed<Checkpoint>>,
+        /// The newest that the other end has shown in this life.
+        yours: Option<Signed<Checkpoint>>,
+        /// The other end has not said how it stands, and is asked to.
+        please: bool,
+    },
+    /// The speaker's log has grown.
+    Continued {
+        /// Its newest checkpoint.
+        checkpoint: Signed<Checkpoint>,
+        /// The size that the other end knows.
+        from: u64,
+        /// The proof that nothing before was changed.
+        path: Vec<Digest>,
+    },
+    /// The other end's checkpoint is remembered here.
+    Cosigned(Signed<Cosignature>),
 }
 
 /// Why records come.
@@ -158,6 +180,9 @@ impl Message {
             Self::Letter(_) => "letter",
             Self::Taken(_) => "taken",
             Self::Far(_) => "far",
+            Self::Standing { .. } => "standing",
+            Self::Continued { .. } => "continued",
+            Self::Cosigned(_) => "cosigned",
         }
     }
 }

@@ -89,6 +89,10 @@ bugs! {
     /// A key for a hall that is not on the route is kept.
     StrangersKeyKept = "strangers-key-kept",
 
+    // The audit.
+    /// A hall goes on signing after it was shown that it has forgotten what it signed.
+    SignsAfterRollback = "signs-after-rollback",
+
     // The post.
     /// An own letter leaves the queue when it is sent, not when it is answered.
     LetterForgottenWhenSent = "letter-forgotten-when-sent",

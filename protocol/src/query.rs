@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::audit::{self, RolledBack};
 use crate::calendar::{CivilDay, Due};
 use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, SignedEvent, Stage, Standing};
 use crate::catalogue::{Catalogue, PinnedMatter};
@@ -57,6 +58,11 @@ pub fn counts(view: &dyn View) -> Counts {
         relayed: rows::counted(view, "relay/taken"),
         forks: rows::counted(view, "forks"),
     }
+}
+
+/// Whether this life of this hall has forgotten what it signed, and who has shown it: it signs nothing any more.
+pub fn rolled_back(view: &dyn View) -> Option<RolledBack> {
+    audit::rolled_back(view, rows::read(view, &rows::meta("hall"))?)
 }
 
 /// The roots of what is held: equal roots, equal sets.
@@ -288,7 +294,8 @@ fn checkable(records: Vec<Signed<Record>>) -> Vec<Signed<Record>> {
             | Body::Revocation(_)
             | Body::Calendar(_)
             | Body::Matter(_)
-            | Body::Delegation(_) => others.push((record, signed)),
+            | Body::Delegation(_)
+            | Body::Fork(_) => others.push((record, signed)),
         }
     }
     others.retain(|(record, _)| {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Fork;
 use crate::calendar::Calendar;
 use crate::catalogue::{Delegation, Matter};
 use crate::directory::{Charter, Contact, Revocation, RootPolicy};
@@ -79,13 +80,17 @@ pub enum Body {
     Matter(Box<Matter>),
     /// Rights over a matter, given to halls.
     Delegation(Delegation),
+    /// A life of a hall has signed two things that exclude each other.
+    Fork(Box<Fork>),
 }
 
 impl Body {
     /// The set this belongs to.
     pub const fn space(&self) -> Space {
         match self {
-            Self::Policy(_) | Self::Charter(_) | Self::Contact(_) | Self::Revocation(_) => Space::Directory,
+            Self::Policy(_) | Self::Charter(_) | Self::Contact(_) | Self::Revocation(_) | Self::Fork(_) => {
+                Space::Directory
+            }
             Self::Calendar(_) | Self::Matter(_) | Self::Delegation(_) => Space::Lists,
         }
     }
@@ -100,6 +105,7 @@ impl Body {
             Self::Calendar(_) => "calendar".to_owned(),
             Self::Matter(matter) => format!("matter/{}", matter.code),
             Self::Delegation(delegation) => delegation.key(),
+            Self::Fork(fork) => fork.key(),
         }
     }
 }

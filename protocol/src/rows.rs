@@ -38,6 +38,14 @@
 //! | `35` parcel | number of a destination; heard of a writer; edition | counts of the same |
 //! | `36` burden | neighbour | letters and bytes that came from it and wait |
 //! | `40` clerk | number | `Clerk` | clerks |
+//! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
+//! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
+//! | `52` audited | incarnation, digest of what was signed | its place in the log | audit |
+//! | `53` size | incarnation | leaves of the log | audit |
+//! | `54` checkpoint | incarnation | the newest `Signed<Checkpoint>` of this hall | audit |
+//! | `55` cosigned | incarnation, witness | `Cosigned`: its newest, with the checkpoint | audit |
+//! | `56` witness | hall, incarnation | `Witness`: the newest checkpoint shown by that life | audit |
+//! | `57` rolled back | incarnation | `RolledBack`: this life has forgotten what it signed | audit |
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,10 +93,18 @@ pub(crate) enum Table {
     Parcel = 0x35,
     Burden = 0x36,
     Clerk = 0x40,
+    Leaf = 0x50,
+    Subtree = 0x51,
+    Audited = 0x52,
+    AuditSize = 0x53,
+    Checkpoint = 0x54,
+    Cosigned = 0x55,
+    Witness = 0x56,
+    RolledBack = 0x57,
 }
 
 /// Every table and its name.
-const TABLES: [(Table, &str); 31] = [
+const TABLES: [(Table, &str); 39] = [
     (Table::Meta, "meta"),
     (Table::Record, "record"),
     (Table::Element, "element"),
@@ -120,6 +136,14 @@ const TABLES: [(Table, &str); 31] = [
     (Table::Parcel, "parcel"),
     (Table::Burden, "burden"),
     (Table::Clerk, "clerk"),
+    (Table::Leaf, "leaf"),
+    (Table::Subtree, "subtree"),
+    (Table::Audited, "audited"),
+    (Table::AuditSize, "audit-size"),
+    (Table::Checkpoint, "checkpoint"),
+    (Table::Cosigned, "cosigned"),
+    (Table::Witness, "witness"),
+    (Table::RolledBack, "rolled-back"),
 ];
 
 impl Table {
@@ -462,6 +486,47 @@ pub(crate) fn clerk(number: u16) -> Vec<u8> {
     Key::new(Table::Clerk).bytes(&number.to_be_bytes()).done()
 }
 
+/// A leaf of this hall's Merkle log. Logs are told apart by the life alone: a store is of one hall.
+pub(crate) fn leaf(at: HallAt, place: u64) -> Vec<u8> {
+    Key::new(Table::Leaf).short(at.incarnation).number(place).done()
+}
+
+pub(crate) fn subtree(at: HallAt, level: u8, index: u64) -> Vec<u8> {
+    Key::new(Table::Subtree).short(at.incarnation).byte(level).number(index).done()
+}
+
+pub(crate) fn audited(at: HallAt, statement: &Digest) -> Vec<u8> {
+    Key::new(Table::Audited).short(at.incarnation).bytes(&statement.0).done()
+}
+
+pub(crate) fn audit_size(at: HallAt) -> Vec<u8> {
+    Key::new(Table::AuditSize).short(at.incarnation).done()
+}
+
+pub(crate) fn checkpoint(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Checkpoint).short(at.incarnation).done()
+}
+
+pub(crate) fn cosignatures(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Cosigned).short(at.incarnation).done()
+}
+
+pub(crate) fn cosignature(at: HallAt, witness: HallId) -> Vec<u8> {
+    Key::new(Table::Cosigned).short(at.incarnation).hall(witness).done()
+}
+
+pub(crate) fn witnesses() -> Vec<u8> {
+    Key::new(Table::Witness).done()
+}
+
+pub(crate) fn witness(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Witness).at(at).done()
+}
+
+pub(crate) fn rolled_back(at: HallAt) -> Vec<u8> {
+    Key::new(Table::RolledBack).short(at.incarnation).done()
+}
+
 /// Whether a row is a clerk's card: the only rows in which a person is named in clear.
 pub(crate) fn is_clerk(key: &[u8]) -> bool {
     key.starts_with(&clerks())
@@ -490,6 +555,21 @@ pub(crate) fn is_fence(key: &[u8]) -> bool {
 /// Whether a row holds a letter that waits.
 pub(crate) fn is_post(key: &[u8]) -> bool {
     key.starts_with(&post())
+}
+
+/// Whether a row holds a checkpoint that this hall signed.
+pub(crate) fn is_checkpoint(key: &[u8]) -> bool {
+    key.starts_with(&Key::new(Table::Checkpoint).done())
+}
+
+/// Whether a row holds a cosignature of this hall.
+pub(crate) fn is_witness(key: &[u8]) -> bool {
+    key.starts_with(&witnesses())
+}
+
+/// Reads a row that may have been tampered with.
+pub(crate) fn read_doubted<T: DeserializeOwned>(view: &dyn View, key: &[u8]) -> Result<Option<T>, Malformed> {
+    view.get(key).map(|bytes| wire::decode_own(&bytes, FRAME_MAX * 2)).transpose()
 }
 
 /// Reads a row this node wrote. A row that does not decode is damage that the store's own check missed,

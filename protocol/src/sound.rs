@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
+use crate::audit;
 use crate::cases::{self, Case, Custody, Grade, Receipt, ReceiptKind, SignedEvent, Stage, Wrap};
 use crate::clerks::ClerkCard;
 use crate::directory::{Directory, HallCard};
@@ -108,6 +109,14 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Age => after.len() == 25 && value.is_empty(),
         Table::Parcel => parcels::row_holds(after, value),
         Table::Burden => after.len() == 8 && post::burden_holds(value),
+        Table::Leaf => after.len() == 12 && decodes::<audit::Leaf>(value),
+        Table::Subtree => after.len() == 13 && decodes::<Digest>(value),
+        Table::Audited => after.len() == 36 && decodes::<u64>(value),
+        Table::AuditSize => after.len() == 4 && decodes::<u64>(value),
+        Table::Checkpoint => after.len() == 4 && decodes::<Signed<audit::Checkpoint>>(value),
+        Table::Cosigned => decodes::<audit::Cosigned>(value),
+        Table::Witness => after.len() == 12 && decodes::<audit::Witness>(value),
+        Table::RolledBack => after.len() == 4 && decodes::<audit::RolledBack>(value),
         Table::Clerk => decode::<ClerkCard>(value).is_some_and(|it| key == rows::clerk(it.id.number)),
     }
 }
@@ -132,6 +141,7 @@ fn charter(value: &[u8]) -> Option<HallAt> {
         Body::Policy(_)
         | Body::Contact(_)
         | Body::Revocation(_)
+        | Body::Fork(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,
@@ -216,6 +226,7 @@ fn lives_agree(view: &dyn View) -> bool {
                 Body::Policy(_)
                 | Body::Contact(_)
                 | Body::Revocation(_)
+                | Body::Fork(_)
                 | Body::Calendar(_)
                 | Body::Matter(_)
                 | Body::Delegation(_),

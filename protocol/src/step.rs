@@ -216,6 +216,13 @@ pub enum Happening {
     Released(CaseId),
     /// The target refused a case; it is back in this hall's hand.
     Returned(CaseId),
+    /// A neighbour has shown that this hall has forgotten what it signed: it signs nothing any more.
+    RolledBack {
+        /// Who showed it.
+        shown_by: HallId,
+    },
+    /// This hall has met two signed things of one life that exclude each other, and states so.
+    Forked(HallAt),
     /// This hall goes on with a case for a life that has ended.
     Recovered(CaseId),
     /// Records were taken up.

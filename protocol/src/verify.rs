@@ -1,16 +1,17 @@
 //! Checking a message before it enters `step`: signatures, hashes, folds. Pure, slow, run off the loop.
 
+use crate::audit::{Checkpoint, Cosignature};
 use crate::cases::{
     BadHeader, Case, CaseFile, Header, NotAllowed, Receipt, SignedEvent, State, stored_event,
 };
 use crate::directory::Directory;
 use crate::ids::{Digest, HallAt, HallId};
-use crate::limits::{CASE_BYTES_MAX, EVENTS_MAX, RECORDS_MAX, WANTS_MAX, WRAPS_MAX};
+use crate::limits::{CASE_BYTES_MAX, EVENTS_MAX, PROOF_PATH_MAX, RECORDS_MAX, WANTS_MAX, WRAPS_MAX};
 use crate::message::{Message, Why};
 use crate::post::{Letter, LetterBody, LetterId};
 use crate::record::{Record, Space};
 use crate::shelf;
-use crate::signed::{Signed, Unverified, Verified};
+use crate::signed::{Signable, Signed, Unverified, Verified};
 use crate::step::View;
 
 /// A message whose signatures, hashes and folds hold; only this enters the state machine.
@@ -28,6 +29,13 @@ pub(crate) enum Content {
     HandOver(Letter, Box<CheckedFile>),
     Copy(Letter, Box<CheckedFile>),
     Receipt(Letter, Box<Verified<Receipt>>),
+    Standing {
+        mine: Option<Box<Verified<Checkpoint>>>,
+        yours: Option<Box<Verified<Checkpoint>>>,
+        please: bool,
+    },
+    Continued(Box<Verified<Checkpoint>>, u64, Vec<Digest>),
+    Cosigned(Box<Verified<Cosignature>>),
     Fence(Letter, Option<Box<CheckedFile>>, Box<Verified<Receipt>>),
     /// A letter for this hall that does not hold.
     Unfit(LetterId),
@@ -85,6 +93,17 @@ pub fn message(view: &dyn View, me: HallId, message: Message) -> Result<Checked,
             within(ids.len(), WANTS_MAX)?;
             Content::Plain(Message::Want { space, nonce, ids })
         }
+        Message::Standing { mine, yours, please } => {
+            let checked = |signed: Option<Signed<Checkpoint>>| {
+                signed.map(|signed| by_life(view, &signed, |it| it.at)).transpose()
+            };
+            Content::Standing { mine: checked(mine)?, yours: checked(yours)?, please }
+        }
+        Message::Continued { checkpoint, from, path } => {
+            within(path.len(), PROOF_PATH_MAX)?;
+            Content::Continued(by_life(view, &checkpoint, |it| it.at)?, from, path)
+        }
+        Message::Cosigned(cosignature) => Content::Cosigned(by_life(view, &cosignature, |it| it.by)?),
         plain @ (Message::Hello { .. }
         | Message::Heartbeat(_)
         | Message::Ask { .. }
@@ -93,6 +112,17 @@ pub fn message(view: &dyn View, me: HallId, message: Message) -> Result<Checked,
         | Message::Taken(_)
         | Message::Far(_)) => Content::Plain(plain),
     }))
+}
+
+/// Checks what one life of a hall has signed.
+fn by_life<T: Signable>(
+    view: &dyn View,
+    signed: &Signed<T>,
+    signer: fn(&T) -> HallAt,
+) -> Result<Box<Verified<T>>, Refused> {
+    let at = signer(&signed.peek().map_err(Unverified::from)?);
+    let card = Directory::new(view).card(at).ok_or(Unverified::UnknownSigner)?;
+    Ok(Box::new(signed.verify(&card.event_key)?))
 }
 
 /// Checks records from a file or a guest. What does not hold is left out and counted.

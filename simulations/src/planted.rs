@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::checkers::{Promise, Violation};
 use crate::panics::caught;
-use crate::plan::{Fault, Lines, Load, Plan, Shape, Span, Trouble};
+use crate::plan::{Fault, Known, Lines, Load, Plan, Shape, Span, Trouble};
 use crate::world;
 
 /// The exit code when a bug is not found.
@@ -40,9 +40,10 @@ pub fn hunt(bug: Option<Bug>, seconds: u64) -> anyhow::Result<Option<Found>> {
         if began.elapsed() >= Duration::from_secs(seconds) {
             break;
         }
-        if let Some((checker, how)) = first_violation(seed, bug)? {
+        let plan = plan(seed, bug);
+        if let Some((checker, how)) = first_violation(&plan, bug)? {
             // What is broken without the bug as well says nothing of the bug.
-            let itself = if bug.is_some() { first_violation(seed, None)? } else { None };
+            let itself = if bug.is_some() { first_violation(&plan, None)? } else { None };
             ensure!(itself.is_none(), "seed {seed} breaks a promise without any bug: {itself:?}");
             let milliseconds = u64::try_from(began.elapsed().as_millis())?;
             return Ok(Some(Found { bug: word, seed, milliseconds, checker, how }));
@@ -51,8 +52,38 @@ pub fn hunt(bug: Option<Bug>, seconds: u64) -> anyhow::Result<Option<Found>> {
     Ok(None)
 }
 
+/// The promises that a hall with an old disk may break before it knows, and by what it has lost.
+const BROKEN_BY_OLD_DISKS: [Promise; 8] = [
+    Promise::Kept,
+    Promise::OneHand,
+    Promise::Provable,
+    Promise::Lawful,
+    Promise::Explained,
+    Promise::Settled,
+    Promise::ListsAgree,
+    Promise::RowsAgree,
+];
+
+/// Two days in which old disks are put back into machines.
+fn with_old_disks(seed: u64) -> Plan {
+    let why = || "old disks were put back".to_owned();
+    let known = BROKEN_BY_OLD_DISKS.map(|promise| Known { promise, why: why(), by_chance: true });
+    Plan {
+        seed,
+        city: Shape::made_up(2, 2, 3),
+        span: Span { days: 2, open_minutes: 3, quiet_minutes: 3 },
+        load: Load { citizens: 2_400, ..Load::default() },
+        trouble: Trouble::of(&[(Fault::Restore, 20)]),
+        known: known.to_vec(),
+        ..Plan::default()
+    }
+}
+
 /// A dense afternoon with every mishap of machines and lines; every other seed a plan of the swarm.
-fn plan(seed: u64) -> Plan {
+fn plan(seed: u64, hunted: Option<Bug>) -> Plan {
+    if hunted == Some(Bug::SignsAfterRollback) {
+        return with_old_disks(seed);
+    }
     if seed.is_multiple_of(2) {
         return Plan::drawn(seed);
     }
@@ -77,9 +108,8 @@ fn plan(seed: u64) -> Plan {
     }
 }
 
-fn first_violation(seed: u64, bug: Option<Bug>) -> anyhow::Result<Option<(String, String)>> {
-    let plan = plan(seed);
-    let run = caught(|| world::run_wrongly(&plan, bug));
+fn first_violation(plan: &Plan, bug: Option<Bug>) -> anyhow::Result<Option<(String, String)>> {
+    let run = caught(|| world::run_wrongly(plan, bug));
     plant(None);
     match run {
         Ok(report) => {

@@ -12,8 +12,9 @@ fn a_planted_bug_is_found_and_none_where_there_is_none() {
     for (bug, checker) in [
         (Bug::GiverKeepsTheHand, "one-hand"),
         (Bug::GradedAtOnce, "kept"),
-        (Bug::PlaceInClear, "lawful"),
+        (Bug::PlaceInClear, "route-only"),
         (Bug::ElementNotRemoved, "rows-agree"),
+        (Bug::SignsAfterRollback, "remembered"),
     ] {
         let found = hunt(Some(bug), SECONDS).expect("the city is founded").expect("it is found");
         assert_eq!((found.bug, found.checker.as_str()), (bug.word(), checker), "{}", found.how);

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{backup, case, city, clerk, config, demo, hall, matter, peer, post, record, route, values};
+use super::{
+    audit, backup, case, city, clerk, config, demo, hall, matter, peer, post, record, route, values,
+};
 use crate::texts::Lang;
 
 #[derive(Debug, Parser)]
@@ -53,6 +55,8 @@ pub(super) enum Noun {
     Route(route::Route),
     #[command(subcommand)]
     Case(case::Case),
+    #[command(subcommand)]
+    Audit(audit::Audit),
     #[command(subcommand)]
     Post(post::Post),
     #[command(subcommand)]

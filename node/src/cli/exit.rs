@@ -58,7 +58,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-const EXACT: [(&str, Exit); 26] = [
+const EXACT: [(&str, Exit); 28] = [
     ("node.not_running", Exit::NotRunning),
     ("node.socket_not_permitted", Exit::NotRunning),
     ("call.not_permitted", Exit::Refused),
@@ -66,6 +66,8 @@ const EXACT: [(&str, Exit); 26] = [
     ("case.ambiguous", Exit::NotFound),
     ("case.too_large", Exit::Failed),
     ("export.unknown_case", Exit::NotFound),
+    ("audit.unknown_event", Exit::NotFound),
+    ("audit.not_yet", Exit::Failed),
     ("matter.unknown", Exit::NotFound),
     ("hall.unknown", Exit::NotFound),
     ("draft.unknown", Exit::NotFound),
@@ -87,7 +89,7 @@ const EXACT: [(&str, Exit); 26] = [
     ("record.fork", Exit::Stale),
 ];
 
-const FAMILIES: [(&str, Exit); 11] = [
+const FAMILIES: [(&str, Exit); 12] = [
     ("usage.", Exit::Usage),
     ("clerk.", Exit::Refused),
     ("act.", Exit::Refused),
@@ -99,6 +101,7 @@ const FAMILIES: [(&str, Exit); 11] = [
     ("record.", Exit::Refused),
     ("post.", Exit::Refused),
     ("verify.", Exit::Refused),
+    ("audit.", Exit::Refused),
 ];
 
 #[cfg(test)]

@@ -156,6 +156,7 @@ impl Counts {
                 | Body::Charter(_)
                 | Body::Contact(_)
                 | Body::Revocation(_)
+                | Body::Fork(_)
                 | Body::Calendar(_) => false,
             }),
         }

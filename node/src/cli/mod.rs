@@ -6,6 +6,7 @@
 mod application;
 mod archive;
 mod args;
+mod audit;
 mod backup;
 mod case;
 mod city;
@@ -86,6 +87,7 @@ fn dispatch(session: &Session, noun: &Noun) -> Result<Report, Problem> {
         Noun::Matter(matter) => matter::run(session, matter),
         Noun::Route(route) => route::run(session, route),
         Noun::Case(case) => case::run(session, case),
+        Noun::Audit(audit) => audit::run(session, audit),
         Noun::Post(post) => post::run(session, post),
         Noun::Record(record) => record::run(session, record),
         Noun::Backup(backup) => backup::run(session, backup),

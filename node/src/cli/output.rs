@@ -74,6 +74,23 @@ pub(super) fn complain(lines: &[String]) -> io::Result<()> {
     quietly(lines.iter().try_for_each(|line| writeln!(err, "{line}")))
 }
 
+/// How far something long has come, on one line that is written over; only where somebody watches.
+pub(super) fn progress(said: &str) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        // Where even this cannot be written, the outcome still tells.
+        write!(err, "\r{said}").and_then(|()| err.flush()).ok();
+    }
+}
+
+/// The line after the last progress.
+pub(super) fn end_progress() {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        write!(err, "\r\x1b[K").and_then(|()| err.flush()).ok();
+    }
+}
+
 /// Whoever read along has seen enough, as `head` has: no reason to complain.
 fn quietly(written: io::Result<()>) -> io::Result<()> {
     match written {

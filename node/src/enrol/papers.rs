@@ -265,6 +265,7 @@ fn charter_in(record: &Signed<Record>) -> Option<Charter> {
         Body::Policy(_)
         | Body::Contact(_)
         | Body::Revocation(_)
+        | Body::Fork(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,

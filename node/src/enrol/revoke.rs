@@ -58,6 +58,7 @@ fn subject(record: &Signed<Record>) -> Option<HallAt> {
         Body::Policy(_)
         | Body::Charter(_)
         | Body::Contact(_)
+        | Body::Fork(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,

@@ -10,6 +10,7 @@
 
 mod der;
 mod dossier;
+mod inclusion;
 mod law;
 mod layout;
 mod problem;
@@ -24,6 +25,7 @@ use hallmesh_protocol::cases::{Case, body_digest};
 use hallmesh_protocol::ids::{CaseId, Digest};
 use hallmesh_protocol::step::View;
 
+pub use inclusion::{BadProof, ProofFile, Proven};
 pub use problem::{ExportError, Flaw, NotVerified};
 
 use crate::enrol::matches;

@@ -9,7 +9,10 @@ use hallmesh_protocol::recording::Held;
 use hallmesh_protocol::step::{Happening, TakenIn};
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Copy, Overdue, Problem, RoleWords, Single, Standing};
+use super::{
+    Audit, AuditChecked, Content, Copy, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing,
+};
+use crate::export::ProofFile;
 
 /// An answer, or why there is none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -139,6 +142,15 @@ pub enum Answer {
     },
     /// A piece of a backup.
     Backup(Box<BackupPiece>),
+    /// What is known of Merkle logs.
+    Audit(Box<Audit>),
+    /// How far a check has come.
+    AuditChecked(AuditChecked),
+    /// A proof; `audit prove` writes it to a file.
+    AuditProof {
+        /// The file.
+        file: Box<ProofFile>,
+    },
     /// Done.
     Done,
     /// Not done; nothing was changed.
@@ -202,6 +214,12 @@ pub struct Status {
     pub relayed: u64,
     /// Case logs offered that contradicted what is held.
     pub forks: u64,
+    /// Forks of any hall that are proved.
+    #[serde(default)]
+    pub known_forks: usize,
+    /// What this hall has forgotten, if it has: it signs nothing any more.
+    #[serde(default)]
+    pub rolled_back: Option<Forgotten>,
     /// Messages that were refused since the start, by reason.
     pub refused: BTreeMap<String, u64>,
     /// Free bytes on the disk of the data directory.
@@ -442,6 +460,9 @@ pub struct Trace {
     pub orphans: Vec<Event>,
     /// The halls whose word is missing before this one can go on with the case.
     pub waits_for: Vec<String>,
+    /// Two different events in one place of it, each signed by the same hall.
+    #[serde(default)]
+    pub forks: Vec<ForkSeen>,
 }
 
 /// One event of a case.

@@ -250,6 +250,22 @@ pub enum Ask {
         /// From this byte on.
         from: u64,
     },
+    /// How far has this hall's Merkle log come, and what is known of those of others?
+    Audit,
+    /// Does this hall's log hold, from a leaf on?
+    AuditCheck {
+        /// The first leaf.
+        from: u64,
+        /// At most so many.
+        count: usize,
+    },
+    /// The proof that an event stands in this hall's log.
+    AuditProve {
+        /// Its case: number or id, or the beginning of one.
+        case: String,
+        /// The event's place in it.
+        sequence: u32,
+    },
     /// End the node in good order.
     Stop,
 }

@@ -107,6 +107,9 @@ pub(crate) fn prepare(
         | Ask::Recorder
         | Ask::Recording { .. }
         | Ask::Backup { .. }
+        | Ask::Audit
+        | Ask::AuditCheck { .. }
+        | Ask::AuditProve { .. }
         | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
     Ok(Deed::new(command, After::Nothing))

@@ -4,6 +4,7 @@
 //! store and never enter the loop; deeds go through the core as commands.
 
 mod answers;
+mod audit;
 mod calls;
 mod client;
 pub(crate) mod content;
@@ -15,6 +16,7 @@ mod revocation;
 mod sticks;
 
 pub use answers::*;
+pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
 pub use calls::{Ask, Call, DecisionWord, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;

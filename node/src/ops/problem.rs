@@ -48,6 +48,7 @@ impl From<Refusal> for Problem {
             Refusal::NoCalendar => Self::new("lists.no_calendar"),
             Refusal::NotChartered => Self::new("hall.not_chartered"),
             Refusal::CharterExpired => Self::new("hall.charter_expired"),
+            Refusal::RolledBack => Self::new("hall.rolled_back"),
             Refusal::Record { key, why } => {
                 Self::new(&format!("record.{}", why.replace('-', "_"))).with("key", key)
             }
@@ -112,6 +113,12 @@ impl From<NotAllowed> for Problem {
             NotAllowed::NoSuccessor => "act.no_successor",
             NotAllowed::Full => "act.full",
         })
+    }
+}
+
+impl From<crate::export::BadProof> for Problem {
+    fn from(why: crate::export::BadProof) -> Self {
+        Self::new(why.code())
     }
 }
 

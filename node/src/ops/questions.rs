@@ -16,7 +16,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords, durability, revocation};
+use super::{Ask, Problem, RoleWords, audit, durability, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -82,6 +82,9 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         }
         Ask::Single { after, count } => or_refused(singles(asked, after.as_deref(), *count)),
         Ask::StickRead { file } => return super::sticks::own(asked, file),
+        Ask::Audit => Answer::Audit(Box::new(audit::show(asked))),
+        Ask::AuditCheck { from, count } => Answer::AuditChecked(audit::check(asked, *from, *count)),
+        Ask::AuditProve { case, sequence } => or_refused(audit::prove(asked, case, *sequence)),
         Ask::Clerks => Answer::Clerks { clerks: clerks::cards(asked.view).iter().map(clerk).collect() },
         Ask::RevocationPlan { hall, incarnation } => {
             let plan = revocation::plan(asked, *hall, *incarnation);
@@ -196,6 +199,8 @@ fn status(asked: &Asked<'_>) -> Status {
         overdue,
         relayed: counts.relayed,
         forks: counts.forks,
+        known_forks: audit::forks(asked.view, None).len(),
+        rolled_back: audit::forgotten(asked.view),
         refused: asked.live.refused.clone(),
         disk_free: asked.live.disk_free,
         up_ms: asked.live.up_ms,
@@ -350,6 +355,7 @@ fn trace(asked: &Asked<'_>, view: &CaseView) -> Trace {
         events: log.iter().map(|entry| event(asked, entry)).collect(),
         orphans: orphans.iter().map(|entry| event(asked, entry)).collect(),
         waits_for: missing.map(|at| format!("{at} {}", name(asked.view, at.hall))).collect(),
+        forks: audit::forks(asked.view, Some(view.case.id)),
     }
 }
 

@@ -25,6 +25,7 @@ use super::recovery::{
     want_key,
 };
 use super::{Office, Refusal};
+use crate::audit;
 use crate::directory::{self, Directory};
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
@@ -111,6 +112,7 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         } else {
             // Another log with the same hand-over: a giver that was rolled back, or lies.
             rows::count(office.cx, "forks", 1);
+            audit::meet(office.cx, office.me, case.id, &checked.file.events);
         }
         return;
     }
@@ -128,7 +130,12 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         return;
     }
     match unfit(office.cx, held.as_ref(), checked) {
-        Some(because) => refuse(office, checked, position, giver, because),
+        Some(because) => {
+            if because == RefusedBecause::Fork {
+                audit::meet(office.cx, office.me, case.id, &checked.file.events);
+            }
+            refuse(office, checked, position, giver, because);
+        }
         None => hold(office, giver, checked, held.as_ref(), position),
     }
 }
@@ -173,8 +180,10 @@ fn continues(view: &dyn View, held: &Case, checked: &CheckedFile) -> bool {
     log::agrees(view, held, &checked.digests) || checked.case.position.term > held.position.term
 }
 
-/// A log that contradicts what is held. One of an earlier term comes late: what it says more is kept and shown.
+/// A log that contradicts what is held: stated if one life has signed both in one term, and counted. One of an earlier
+/// term comes late: what it says more is kept and shown.
 fn contradicted(office: &mut Office<'_, '_>, held: &Case, checked: &CheckedFile) {
+    audit::meet(office.cx, office.me, held.id, &checked.file.events);
     if checked.case.position.term >= held.position.term {
         rows::count(office.cx, "forks", 1);
         return;
@@ -314,6 +323,7 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     let kept = if lost { Some(offered.clone()) } else { log::case(office.cx, offered.id) };
     let Some(kept) = kept else { return };
     let receipt = sign(office, &kept, ReceiptKind::Copied, kept.position);
+    audit::note_receipt(office.cx, &receipt);
     answer(office, letter.from.hall, receipt.signed().clone());
     if let Some(transit) = kept.transit.filter(|transit| transit.to.hall != letter.from.hall) {
         answer(office, transit.to.hall, receipt.signed().clone());
@@ -572,6 +582,7 @@ fn keep_receipt(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     let said = receipt.value();
     let key = rows::receipt(said.case, said.position.term, said.position.epoch);
     rows::write(office.cx, key, receipt.signed());
+    audit::note_receipt(office.cx, receipt);
 }
 
 pub(super) fn answer(office: &mut Office<'_, '_>, to: HallId, receipt: Signed<Receipt>) {

@@ -6,6 +6,7 @@ use super::event::{Position, SignedEvent};
 use super::fold::{Case, NotAllowed, State};
 use super::receipt::Receipt;
 use super::{CaseFile, Wrap};
+use crate::audit;
 use crate::ids::{CaseId, Digest, HallAt};
 use crate::limits::{ORPHANS_MAX, WRAPS_MAX};
 use crate::planted::{Bug, planted};
@@ -110,7 +111,7 @@ pub(crate) fn file(view: &dyn View, id: CaseId, upto: u32) -> CaseFile {
     file
 }
 
-/// Writes one event and the fold after it.
+/// Writes one event that this hall has just signed, and the fold after it.
 pub(crate) fn append(
     cx: &mut Cx<'_>,
     event: &SignedEvent,
@@ -123,6 +124,7 @@ pub(crate) fn append(
         Some(case) => case.next(&header, digest)?,
     };
     rows::write(cx, rows::event(after.id, header.sequence), event);
+    audit::note_event(cx, event);
     keep_case(cx, before, &after);
     Ok(after)
 }
@@ -160,10 +162,13 @@ pub(crate) fn replace(cx: &mut Cx<'_>, file: &CaseFile, held: &Case, after: &Cas
     keep_wraps(cx, after, &file.wraps);
 }
 
-/// Keeps an event that is no part of the log, at most [`ORPHANS_MAX`] a case.
+/// Keeps an event that is no part of the log, at most [`ORPHANS_MAX`] a case. What this hall has signed itself stands in
+/// its Merkle log and is kept in any case, so that the log can be computed anew.
 pub(crate) fn keep_orphan(cx: &mut Cx<'_>, id: CaseId, event: &SignedEvent) {
-    let key = rows::orphan(id, &event.digest());
-    if orphans(cx, id).len() < ORPHANS_MAX && cx.get(&key).is_none() {
+    let digest = event.digest();
+    let key = rows::orphan(id, &digest);
+    let own = event.header().is_ok_and(|header| audit::place(cx, header.at, &digest).is_some());
+    if (own || orphans(cx, id).len() < ORPHANS_MAX) && cx.get(&key).is_none() {
         rows::write(cx, key, event);
         rows::count(cx, "orphans", 1);
     }

@@ -186,6 +186,9 @@ pub enum Refusal {
         /// Why, as a stable word.
         why: String,
     },
+    /// This hall has forgotten what it signed: it signs nothing any more, until its next life.
+    #[error("this hall's disk is older than what it has signed")]
+    RolledBack,
     /// The clerk's number is taken.
     #[error("clerk {0} exists")]
     ClerkExists(u16),

@@ -23,6 +23,7 @@ use super::fold::{Case, NotAllowed};
 use super::handover::{queue_copies, send_on, witness};
 use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind};
+use crate::audit;
 use crate::directory::Directory;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::PAGE_MAX;
@@ -141,6 +142,10 @@ fn mirrors_from_now_on(office: &Office<'_, '_>, before: Mirrors) -> Mirrors {
 
 /// Records nothing more of an ended life, and tells its successor what there is. False while the successor still needs a
 /// key that this hall can give: it is asked for once more after a restart.
+///
+/// The promise to record nothing more binds from the commit that writes it down, whenever a letter says it: that is when
+/// it goes into this hall's Merkle log, once for each life that it is given to. Telling what there is promises
+/// nothing, and neither does the answer to it: neither is a leaf.
 fn fence_off(office: &mut Office<'_, '_>, id: CaseId, (of, to): (HallAt, HallAt), asked: bool) -> bool {
     // A word that is given to somebody else is not given twice.
     if fence(office.cx, id, of).is_some_and(|given| given.to != to) {
@@ -150,7 +155,11 @@ fn fence_off(office: &mut Office<'_, '_>, id: CaseId, (of, to): (HallAt, HallAt)
     let binds = asked || given.as_ref().is_some_and(|given| given.binds) || is_owners_mirror(office, id);
     let binds = binds && !planted(Bug::FenceForgotten);
     if asked || given.is_none_or(|given| (given.to, given.binds) != (to, binds)) {
-        let word = Some(word(office.cx, office.me, id, (of, to, binds)));
+        let said = word(office.cx, office.me, id, (of, to, binds));
+        if binds {
+            audit::note_receipt(office.cx, &said);
+        }
+        let word = Some(said.signed().clone());
         rows::write(office.cx, rows::fence(id, of), &Fence { to, binds, word });
         office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
         // Should this one end as well, whoever follows it is told.
@@ -231,7 +240,7 @@ pub(crate) fn fence_asked(office: &mut Office<'_, '_>, id: CaseId, of: HallAt) {
 pub(crate) fn fence_letter(cx: &Cx<'_>, me: &Me, id: CaseId, of: HallAt) -> Option<LetterBody> {
     let Fence { to, binds, .. } = fence(cx, id, of)?;
     let file = log::case(cx, id).map(|case| log::file(cx, id, case.events));
-    Some(LetterBody::Fence(file, word(cx, me, id, (of, to, binds))))
+    Some(LetterBody::Fence(file, word(cx, me, id, (of, to, binds)).signed().clone()))
 }
 
 /// The words of a fence as they were signed when it was given, with the log that they are for.
@@ -252,12 +261,13 @@ pub(crate) fn word_in(key: &[u8], value: &[u8]) -> Option<Signed<Receipt>> {
 /// What a hall has of a case that it keeps nothing of.
 const NOTHING: (u32, Digest, Position) = (0, Digest([0; 32]), Position { term: 0, epoch: 0 });
 
-fn word(cx: &Cx<'_>, me: &Me, id: CaseId, (of, to, binds): (HallAt, HallAt, bool)) -> Signed<Receipt> {
+/// What this hall says of an ended life, with how far it has the case.
+fn word(cx: &Cx<'_>, me: &Me, id: CaseId, (of, to, binds): (HallAt, HallAt, bool)) -> Verified<Receipt> {
     let told = log::case(cx, id).map(|case| (case.events.saturating_sub(1), case.head, case.position));
     let (sequence, head, position) = told.unwrap_or(NOTHING);
     let kind = if binds { ReceiptKind::Fenced { of, to } } else { ReceiptKind::Known { of, to } };
     let receipt = Receipt { kind, case: id, position, sequence, head, by: me.at, wall: cx.now.wall };
-    Verified::own(receipt, &me.key).signed().clone()
+    Verified::own(receipt, &me.key)
 }
 
 /// A hall has fenced off the life that this one follows, and tells what it has of the case.
@@ -302,6 +312,7 @@ pub(super) fn keep_what_is_told(office: &mut Office<'_, '_>, by: HallAt, told: O
     }
     // What an earlier life of this hall added before it was rolled back, or without a witness, yields to what a mirror
     // has recorded.
+    audit::meet(office.cx, office.me, before.id, &told.file.events);
     let recorded = told.case.is_mirror(by) && before.custodian != office.me.at;
     if recorded {
         log::replace(office.cx, &told.file, before, &told.case);

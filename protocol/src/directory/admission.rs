@@ -67,6 +67,9 @@ pub(crate) fn verify(
     signed: &Signed<Record>,
 ) -> Result<Verified<Record>, Unverified> {
     let record = signed.peek()?;
+    if let Body::Fork(fork) = &record.body {
+        fork.holds(directory)?;
+    }
     match record.issuer {
         Issuer::Root => {
             let policy = directory.policy().ok_or(Unverified::UnknownSigner)?;
@@ -108,6 +111,8 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
             over(directory, record.issuer, delegation.area)?;
             grantable(record.issuer, delegation)
         }
+        // Its proof is its own: it was checked together with the issuer's signature.
+        Body::Fork(fork) => fork.check(),
     }
 }
 

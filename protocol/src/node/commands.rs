@@ -20,6 +20,9 @@ impl Node {
     }
 
     fn carry_out(&mut self, cx: &mut Cx<'_>, command: Command) -> Result<Reply, Refusal> {
+        if signs(&command) && self.is_rolled_back(cx) {
+            return Err(Refusal::RolledBack);
+        }
         match command {
             Command::Receive(act, wanted) => {
                 let clerk = self.entitled(cx, &act, |roles| roles.window)?;
@@ -130,6 +133,24 @@ impl Node {
     }
 }
 
+/// Whether this hall would sign something.
+const fn signs(command: &Command) -> bool {
+    match command {
+        Command::Receive(..)
+        | Command::Record(..)
+        | Command::Publish(..)
+        | Command::Advertise(_)
+        | Command::Consign(_) => true,
+        // Of a parcel it takes up the records; letters for a hall that was rolled back are left on the stick.
+        Command::TakeIn(_)
+        | Command::Admit(_)
+        | Command::AddClerk(_)
+        | Command::DisableClerk(_)
+        | Command::Read(..)
+        | Command::KeepKeys(..) => false,
+    }
+}
+
 /// Whether `by` has published just this already.
 fn in_force(view: &dyn View, by: HallAt, body: &Body) -> bool {
     let held = shelf::held(view, body.space(), &body.key());
@@ -160,6 +181,6 @@ fn may_publish(roles: Roles, body: &Body) -> bool {
     match body {
         Body::Charter(_) | Body::Revocation(_) => roles.admit,
         Body::Calendar(_) | Body::Matter(_) | Body::Delegation(_) => roles.publish,
-        Body::Policy(_) | Body::Contact(_) => false,
+        Body::Policy(_) | Body::Contact(_) | Body::Fork(_) => false,
     }
 }

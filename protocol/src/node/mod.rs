@@ -2,6 +2,7 @@
 //! people ask of it is in `commands`.
 
 mod commands;
+mod contact;
 mod memory;
 mod sticks;
 
@@ -45,10 +46,22 @@ pub struct Me {
 struct Peer {
     at: HallAt,
     roots: Option<Roots>,
-    /// The directory was compared on this line: cases may be spoken of.
+    /// Directory and logs were compared on this line: cases may be spoken of.
     ready: bool,
     /// It asked for this hall's directory on this line.
     asked: bool,
+    /// The directory was compared on this line.
+    compared: bool,
+    /// How far it knows this hall's log; none until it has said so on this line.
+    known: Option<u64>,
+    /// How far it was told.
+    told: u64,
+}
+
+impl Peer {
+    const fn new(at: HallAt) -> Self {
+        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0 }
+    }
 }
 
 /// A hall's node. Rows in the store are its memory; every field here may be lost at any moment.
@@ -135,8 +148,13 @@ impl Node {
         if cx.now.ticks >= self.next_heartbeat {
             self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
             self.heartbeat(cx);
+            self.tell_growth(cx);
         }
         for (to, hop, what) in self.post.due_now(cx) {
+            // What was forgotten may contradict an own letter; those of others are taken along as ever.
+            if what.relayed().is_none() && self.is_rolled_back(cx) {
+                continue;
+            }
             #[cfg(feature = "planted-bugs")]
             cases::recall(&mut self.office(cx), to, &what);
             let own = |body| Letter::write(self.me.at, to, body);
@@ -176,10 +194,13 @@ impl Node {
             let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
             self.mirrors = [mirrors.next(), mirrors.next()];
             cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));
-            cases::send_stuck(&mut self.office(cx));
+            if !self.is_rolled_back(cx) {
+                cases::send_stuck(&mut self.office(cx));
+            }
             self.looking = Some(Vec::new());
         }
-        if let Some(from) = self.looking.take() {
+        // One that has forgotten goes on for nobody: that is for its next life.
+        if let Some(from) = self.looking.take().filter(|_| !self.is_rolled_back(cx)) {
             self.looking = cases::look_after_ended(&mut self.office(cx), &from);
         }
         if std::mem::take(&mut self.directory_moved) {
@@ -193,7 +214,7 @@ impl Node {
         if Directory::new(cx).is_revoked(at) {
             return;
         }
-        self.peers.insert(at.hall, Peer { at, roots: None, ready: false, asked: false });
+        self.peers.insert(at.hall, Peer::new(at));
         self.greet(cx, at.hall, false);
         cx.happened(Happening::PeerUp(at));
     }
@@ -235,6 +256,10 @@ impl Node {
         if about_cases && self.peers.get(&from).is_none_or(|peer| !peer.ready) {
             return;
         }
+        // It answers for nothing any more; its next life is asked again.
+        if about_cases && is_for(&message.0, self.me.at.hall) && self.is_rolled_back(cx) {
+            return;
+        }
         self.take(cx, from, message);
     }
 
@@ -264,6 +289,13 @@ impl Node {
             Content::Receipt(letter, receipt) => {
                 self.letter(cx, from, &letter, |office| cases::receipt_came(office, &receipt));
             }
+            Content::Standing { mine, yours, please } => {
+                self.heard_standing(cx, from, mine.as_deref(), yours.as_deref(), please);
+            }
+            Content::Continued(checkpoint, known, path) => {
+                self.heard_more(cx, from, &checkpoint, (known, &path));
+            }
+            Content::Cosigned(cosignature) => self.heard_cosignature(cx, from, &cosignature),
         }
         true
     }
@@ -303,8 +335,12 @@ impl Node {
             }
             Message::Letter(letter) => self.question(cx, from, &letter),
             Message::Taken(ids) => self.post.hop_done(cx, from, &ids),
-            // Records never come unchecked: `verify::message` turns them into their own content.
-            Message::Heartbeat(_) | Message::Records { .. } => {}
+            // What is signed never comes unchecked: `verify::message` turns it into its own content.
+            Message::Heartbeat(_)
+            | Message::Records { .. }
+            | Message::Standing { .. }
+            | Message::Continued { .. }
+            | Message::Cosigned(_) => {}
         }
     }
 
@@ -318,8 +354,12 @@ impl Node {
     fn heard_roots(&mut self, cx: &mut Cx<'_>, from: HallId, theirs: Roots) {
         let ours = exchange::roots(cx);
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        peer.roots = Some(theirs);
-        if ours.directory == theirs.directory || peer.asked {
+        let first = peer.roots.replace(theirs).is_none();
+        let asked = peer.asked;
+        if first {
+            self.say_standing(cx, from, false);
+        }
+        if ours.directory == theirs.directory || asked {
             self.open_way(cx, from);
         }
         let begins = self.me.at.hall < from;
@@ -339,7 +379,7 @@ impl Node {
     /// An exchange that this hall began went on; once the directory is through, cases and lists follow.
     fn exchanged(&mut self, cx: &mut Cx<'_>, from: HallId) {
         let compared = self.exchange.has_compared(from);
-        let waiting = self.peers.get(&from).is_some_and(|peer| peer.roots.is_some() && !peer.ready);
+        let waiting = self.peers.get(&from).is_some_and(|peer| peer.roots.is_some() && !peer.compared);
         if compared && waiting {
             self.open_way(cx, from);
             self.compare_lists(cx, from);
@@ -347,8 +387,17 @@ impl Node {
     }
 
     fn open_way(&mut self, cx: &Cx<'_>, peer: HallId) {
+        if let Some(known) = self.peers.get_mut(&peer) {
+            known.compared = true;
+        }
+        self.open_way_if_ready(cx, peer);
+    }
+
+    /// Both must be done: revocations are known before any case, and a hall that was rolled back knows that it was.
+    fn open_way_if_ready(&mut self, cx: &Cx<'_>, peer: HallId) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
-        if !std::mem::replace(&mut known.ready, true) {
+        let may = known.compared && known.known.is_some();
+        if may && !std::mem::replace(&mut known.ready, true) {
             self.post.way_opened(peer, cx.now.ticks);
         }
     }
@@ -464,5 +513,19 @@ impl Node {
 
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
         Office { cx, me: &self.me, post: &mut self.post, early: &mut self.early, mirrors: self.mirrors }
+    }
+}
+
+/// Whether it is a letter for this hall.
+fn is_for(content: &Content, me: HallId) -> bool {
+    match content {
+        Content::Plain(Message::Letter(letter)) => letter.to == me,
+        Content::HandOver(..) | Content::Copy(..) | Content::Receipt(..) | Content::Fence(..) => true,
+        Content::Plain(_)
+        | Content::Unfit(_)
+        | Content::Records { .. }
+        | Content::Standing { .. }
+        | Content::Continued(..)
+        | Content::Cosigned(_) => false,
     }
 }

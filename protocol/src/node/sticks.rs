@@ -68,7 +68,12 @@ impl Node {
         taken: &mut TakenIn,
     ) {
         self.post.by_stick(true);
+        let rolled_back = self.is_rolled_back(cx);
         for letter in letters {
+            if rolled_back && is_for(self.me.at.hall, &letter) {
+                taken.left = taken.left.saturating_add(1);
+                continue;
+            }
             let count = match &letter.0 {
                 Content::Plain(_) if !is_for(self.me.at.hall, &letter) => &mut taken.relayed,
                 Content::Unfit(_) => &mut taken.unfit,
@@ -77,6 +82,9 @@ impl Node {
                 | Content::HandOver(..)
                 | Content::Copy(..)
                 | Content::Fence(..)
+                | Content::Standing { .. }
+                | Content::Continued(..)
+                | Content::Cosigned(_)
                 | Content::Receipt(..) => &mut taken.letters,
             };
             let kept = self.take(cx, from, letter);

@@ -3,6 +3,7 @@
 use blake3::Hasher;
 
 use super::{Gave, redaction};
+use crate::audit::{Checkpoint, Witness};
 use crate::cases::SignedEvent;
 use crate::ids::HallAt;
 use crate::message::Message;
@@ -89,6 +90,8 @@ fn happened(happening: &Happening) -> String {
         Happening::Mirrored(case) => format!("mirrored {case}"),
         Happening::Released(case) => format!("released {case}"),
         Happening::Returned(case) => format!("returned {case}"),
+        Happening::RolledBack { shown_by } => format!("rolled back, as {shown_by} has shown"),
+        Happening::Forked(at) => format!("forked {at}"),
         Happening::Recovered(case) => format!("recovered {case}"),
         Happening::Countersigned(case) => format!("countersigned {case}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
@@ -139,6 +142,12 @@ fn signed_row(key: &[u8], value: &[u8], me: HallAt) -> Option<([u8; 32], Signatu
     }
     if rows::is_fence(key) {
         return crate::cases::word_in(key, value).and_then(|word| first(&word));
+    }
+    if rows::is_checkpoint(key) {
+        return first::<Checkpoint>(&rows::parse(key, value));
+    }
+    if rows::is_witness(key) {
+        return first(&rows::parse::<Witness>(key, value).cosignature);
     }
     rows::is_own_receipt(key).then(|| first::<crate::cases::Receipt>(&rows::parse(key, value))).flatten()
 }

@@ -24,6 +24,10 @@ impl Context {
     pub const REQUEST: Self = Self::new(b"hallmesh/v1/request");
     /// Invitations to join.
     pub const INVITATION: Self = Self::new(b"hallmesh/v1/invitation");
+    /// Checkpoints of a hall's log.
+    pub const CHECKPOINT: Self = Self::new(b"hallmesh/v1/checkpoint");
+    /// What witnesses sign under checkpoints.
+    pub const COSIGNATURE: Self = Self::new(b"hallmesh/v1/cosignature");
     /// The city's root policy.
     pub const ROOT_POLICY: Self = Self::new(b"hallmesh/v1/root-policy");
 

@@ -21,6 +21,7 @@ mod overreach;
 mod promise;
 mod provable;
 mod rebuilt;
+mod remembered;
 mod revoked;
 mod route_only;
 mod same_standard;
@@ -29,7 +30,7 @@ mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::cases::{Case, CaseFile, Grade, Stage};
+use hallmesh_protocol::cases::{Case, CaseFile, Grade, Refusal, Stage};
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Record;
@@ -61,6 +62,7 @@ pub use overreach::Overreach;
 pub use promise::{Promise, Violation};
 pub use provable::Provable;
 pub use rebuilt::Rebuilt;
+pub use remembered::Remembered;
 pub use revoked::Revoked;
 pub use route_only::RouteOnly;
 pub use same_standard::SameStandard;
@@ -77,6 +79,8 @@ mod table {
     pub(super) const CASE: u8 = 0x20;
     pub(super) const EVENT: u8 = 0x21;
     pub(super) const CUSTODY: u8 = 0x23;
+    pub(super) const RECEIPT: u8 = 0x25;
+    pub(super) const LEAF: u8 = 0x50;
 }
 
 /// All promises together.
@@ -102,6 +106,7 @@ pub struct Checkers {
     high_water: HighWater,
     lawful_log: LawfulLog,
     rebuilt: Rebuilt,
+    remembered: Remembered,
     /// Printed cases that are not asked for in the end, by reason.
     waiting: BTreeMap<Waits, u64>,
     broken: Vec<Violation>,
@@ -132,6 +137,8 @@ impl Checkers {
     pub fn commits(&mut self, at: u64, seat: Seat, writes: &Writes) -> BTreeSet<CaseId> {
         self.trace.commit(at, seat, writes);
         self.revoked.commits(writes);
+        let how = self.remembered.commits(seat, self.lives.at(seat), writes);
+        self.note(at, Promise::Remembered, how);
         for how in self.forwards.commits(seat, writes) {
             self.note(at, Promise::ListsAgree, Some(how));
         }
@@ -179,6 +186,10 @@ impl Checkers {
 
     /// A hall's answer left the hall.
     pub fn replied(&mut self, at: u64, seat: Seat, ticket: Ticket, asked: Option<&Asked>, reply: &Reply) {
+        if *reply == Reply::Refused(Refusal::RolledBack) {
+            let how = self.remembered.says_so(seat);
+            self.note(at, Promise::Remembered, how);
+        }
         let how = self.no_centre.answered(at, ticket);
         self.note(at, Promise::NoCentre, how);
         let how = asked.and_then(|asked| self.same_standard.answered(seat, asked, reply, &self.lives));
@@ -201,6 +212,12 @@ impl Checkers {
     /// A process ended: its people get no answer any more.
     pub fn hung_up(&mut self, seat: Seat) {
         self.no_centre.hung_up(seat);
+        self.remembered.hung_up(seat);
+    }
+
+    /// A hall was shown that it has forgotten what it signed.
+    pub fn shown_more(&mut self, seat: Seat) {
+        self.remembered.shown(seat);
     }
 
     /// A hall sent a frame.
@@ -244,6 +261,7 @@ impl Checkers {
         self.one_hand.disk_lost(seat);
         self.high_water.disk_lost(seat);
         self.forwards.disk_lost(seat);
+        self.remembered.disk_replaced(seat);
         for how in self.kept.disk_lost(seat) {
             self.note(at, Promise::Kept, Some(how));
         }
@@ -270,6 +288,7 @@ impl Checkers {
     /// A hall has an older disk than a moment ago.
     pub fn restored(&mut self, seat: Seat, disk: &Disk) {
         self.one_hand.disk_lost(seat);
+        self.remembered.disk_replaced(seat);
         self.kept.disk_replaced(seat, |case| query::case(disk, case).map(|view| view.case.events));
     }
 
@@ -298,6 +317,9 @@ impl Checkers {
             stations.iter().map(|station| (station.at.hall, query::roots(&station.disk))).collect();
         for how in ListsAgree::check(&roots) {
             self.note(at, Promise::ListsAgree, Some(format!("{how}: {:?}", odd_ones(stations))));
+        }
+        for how in Remembered::ended(stations) {
+            self.note(at, Promise::Remembered, Some(how));
         }
         for how in self.no_centre.ended() {
             self.note(at, Promise::NoCentre, Some(how));

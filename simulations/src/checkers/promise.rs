@@ -34,6 +34,8 @@ pub enum Promise {
     Bounded,
     /// What a hall counts and indexes is what its rows say.
     RowsAgree,
+    /// A hall that has forgotten what it signed is told, and signs nothing more.
+    Remembered,
     /// One seed gives one run.
     SameTrace,
     /// The core did not stop itself.
@@ -42,7 +44,7 @@ pub enum Promise {
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Kept,
         Self::OneHand,
         Self::SameStandard,
@@ -57,6 +59,7 @@ impl Promise {
         Self::Settled,
         Self::Bounded,
         Self::RowsAgree,
+        Self::Remembered,
         Self::SameTrace,
         Self::NoPanic,
     ];
@@ -78,6 +81,7 @@ impl Promise {
             Self::Settled => "settled",
             Self::Bounded => "bounded",
             Self::RowsAgree => "rows-agree",
+            Self::Remembered => "remembered",
             Self::SameTrace => "same-trace",
             Self::NoPanic => "no-panic",
         }
@@ -90,6 +94,7 @@ impl Promise {
             Self::Kept => 65,
             Self::ListsAgree => 66,
             Self::Settled => 67,
+            Self::Remembered => 86,
             Self::SameTrace => 68,
             Self::SameStandard => 71,
             Self::NoCentre => 72,

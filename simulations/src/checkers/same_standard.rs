@@ -31,7 +31,9 @@ impl SameStandard {
         let expected = self.model.expected(matter, *place);
         let fits = match (reply, expected) {
             (Reply::Received { route, .. }, Expected::Decides(hall)) if route.competent.hall == hall => true,
-            (Reply::Refused(Refusal::Route(NoRoute::OutsideArea)), Expected::OutsideArea)
+            // A hall that has forgotten what it signed takes nothing in; whether it may say so is looked at elsewhere.
+            (Reply::Refused(Refusal::RolledBack), _)
+            | (Reply::Refused(Refusal::Route(NoRoute::OutsideArea)), Expected::OutsideArea)
             | (Reply::Refused(Refusal::Route(NoRoute::PlaceTooWide { .. })), Expected::TooWide)
             | (Reply::Refused(Refusal::Route(NoRoute::NoHall { .. })), Expected::Nothing) => true,
             // Who decides was stated by a machine that was stolen since.

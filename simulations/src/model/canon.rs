@@ -10,6 +10,9 @@
 //!   whether it is for the head, and the log never goes back; and whether it countersigns a decision that is to be
 //!   delivered. Then the decision is the head, or there is a TAKE after it, which countersigns by itself.
 //!
+//! * **The Merkle log and what is known of it** (tables `50` to `57`) are left out. They hold the order in which things
+//!   were signed; no rule of cases reads them but whether a life was rolled back, which nobody here is ever shown.
+//!
 //! What else could grow or differ stands still by the way the checker asks: one clock reading and one boot id for all
 //! starts of a hall, until something happens after which an old life of it may have said what it does not remember.
 
@@ -26,6 +29,8 @@ mod table {
     pub(super) const LETTER: u8 = 0x31;
     pub(super) const POSTED: u8 = 0x32;
     pub(super) const AGE: u8 = 0x34;
+    pub(super) const LEAF: u8 = 0x50;
+    pub(super) const ROLLED_BACK: u8 = 0x57;
 }
 
 /// A destination and a letter's number there, as a letter's row has them.
@@ -36,7 +41,14 @@ pub(super) fn canonical(rows: &Writes) -> Writes {
     let events = rows.range(vec![table::EVENT]..vec![table::EVENT.saturating_add(1)]).count();
     let head = u32::try_from(events).unwrap_or(u32::MAX).saturating_sub(1);
     let matters = |(key, value): &(&Vec<u8>, &Option<Bytes>)| match key.first() {
-        Some(&(table::TALLY | table::POST | table::LETTER | table::POSTED | table::AGE)) => false,
+        Some(
+            &(table::TALLY
+            | table::POST
+            | table::LETTER
+            | table::POSTED
+            | table::AGE
+            | table::LEAF..=table::ROLLED_BACK),
+        ) => false,
         Some(&table::COPIED) => value.as_ref().and_then(copied_up_to).is_none_or(|upto| upto >= head),
         Some(_) | None => true,
     };

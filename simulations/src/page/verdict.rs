@@ -128,6 +128,7 @@ fn elsewhere(promise: Promise) -> Option<&'static str> {
         | Promise::Provable
         | Promise::Lawful
         | Promise::RowsAgree
+        | Promise::Remembered
         | Promise::OneHand
         | Promise::SameStandard
         | Promise::NoCentre
@@ -165,6 +166,7 @@ fn says(promise: Promise) -> &'static str {
         Promise::Settled => "after the trouble no case is between two halls and no letter waits",
         Promise::Bounded => "frames, queues and wakes keep their bounds",
         Promise::RowsAgree => "what a hall counts and indexes is what its rows say",
+        Promise::Remembered => "a hall that has forgotten what it signed is told, and signs nothing more",
         Promise::SameTrace => "one seed gives one run",
         Promise::NoPanic => "the core did not stop itself",
     }

@@ -9,9 +9,12 @@ use super::{Event, World};
 use crate::checkers::Kind;
 use crate::city;
 use crate::faults::Crash;
-use crate::plan::Fault;
+use crate::plan::{Fault, SECOND};
 use crate::sometimes::Branch;
 use crate::station::{Fed, Seat};
+
+/// Milliseconds until staff have read that their hall has forgotten what it signed, and have given it up.
+const STAFF_NOTICE: u64 = 30 * SECOND;
 
 impl World {
     pub(super) fn start(&mut self, seat: Seat) {
@@ -182,6 +185,9 @@ impl World {
         self.tell(seat, || format!("{happening:?}"));
         match happening {
             Happening::Taken(_) => self.plan_desk(seat),
+            Happening::RolledBack { .. } => {
+                self.later(STAFF_NOTICE, Event::Replace(seat));
+            }
             Happening::Countersigned(_) => {
                 self.sometimes.hit(Branch::Countersigned);
                 self.plan_desk(seat);
@@ -203,6 +209,7 @@ impl World {
             Happening::PeerUp(_)
             | Happening::PeerDown(_)
             | Happening::Holding(_)
+            | Happening::Forked(_)
             | Happening::Learned { .. } => {}
         }
     }

@@ -11,7 +11,7 @@ use hallmesh_protocol::step::{Command, Input};
 use hallmesh_protocol::verify;
 
 use super::{Event, OLD_FRAMES_MAX, World};
-use crate::checkers::Kind;
+use crate::checkers::{Kind, Remembered};
 use crate::network::{INBOUND_MAX, Uplink};
 use crate::sometimes::Branch;
 use crate::station::{Line, Seat, Station};
@@ -196,8 +196,11 @@ impl World {
             return;
         }
         receiver.disk.has_failed();
-        let checked = match Message::decode(&frame) {
-            Ok(message) => verify::message(&receiver.disk, receiver.at.hall, message),
+        let (shows_more, checked) = match Message::decode(&frame) {
+            Ok(message) => (
+                Remembered::shows_more(receiver.at, &receiver.disk, &message),
+                verify::message(&receiver.disk, receiver.at.hall, message),
+            ),
             // Nobody stays on a line on which there is no message: the shell hangs up.
             Err(_malformed) => {
                 self.traffic.refused = self.traffic.refused.saturating_add(1);
@@ -214,6 +217,9 @@ impl World {
             Ok(message) => {
                 self.checkers.trace.note(self.now, to, Kind::Message, frame.get(..64).unwrap_or(&frame));
                 self.feed(to, Input::Received { from: sender, message });
+                if shows_more {
+                    self.checkers.shown_more(to);
+                }
             }
             // It may come before the charter of its signer; it is asked for or sent again.
             Err(_refused) => self.traffic.refused = self.traffic.refused.saturating_add(1),
@@ -265,6 +271,9 @@ fn newer(message: Message) -> Message {
         | Message::Records { .. }
         | Message::Letter(_)
         | Message::Taken(_)
-        | Message::Far(_)) => same,
+        | Message::Far(_)
+        | Message::Standing { .. }
+        | Message::Continued { .. }
+        | Message::Cosigned(_)) => same,
     }
 }

@@ -90,6 +90,15 @@ impl World {
         self.later(SECOND, Event::Start(seat));
     }
 
+    /// Staff have read that their hall has forgotten what it signed: it gets a new life, as after a lost disk.
+    pub(super) fn replace_rolled_back(&mut self, seat: Seat) {
+        let station = self.stations.get(seat).filter(|_| self.is_installed(seat));
+        if station.is_some_and(|station| query::rolled_back(&station.disk).is_some()) {
+            self.tell(seat, || "is replaced, as it has forgotten what it signed".to_owned());
+            self.lose_disk(seat);
+        }
+    }
+
     /// Copies of all disks are put aside, where somebody may put them back one day.
     pub(super) fn back_up(&mut self) {
         let steps = self.plan.steps.iter().any(|step| step.fault == Fault::Restore);

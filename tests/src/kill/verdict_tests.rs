@@ -83,7 +83,7 @@ fn trace(events: Vec<Event>, stage: &str) -> Trace {
         due_provisional: false,
         first_asked: text("clerk"),
     };
-    Trace { case, events, orphans: Vec::new(), waits_for: Vec::new() }
+    Trace { case, events, orphans: Vec::new(), waits_for: Vec::new(), forks: Vec::new() }
 }
 
 fn receipt(sequence: u32, what: &str, hall: &str) -> Receipt {

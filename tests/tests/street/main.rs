@@ -13,6 +13,7 @@
 )]
 
 mod archive;
+mod audit;
 mod backup;
 mod bad_input;
 mod by_hand;

@@ -4,6 +4,7 @@ use hallmesh_protocol::cases::State;
 
 use super::super::table::{fields, table};
 use super::super::time;
+use super::audit::forks;
 use super::matter::{about, materials};
 use super::{durability, field, heading, marked, next, short};
 use crate::ops::{Case, Contents, Event, Received, Standing, Trace};
@@ -104,6 +105,7 @@ pub(super) fn trace(texts: &Texts, trace: &Trace) -> Vec<String> {
         let orphans: Vec<_> = trace.orphans.iter().map(|event| row(texts, event, None)).collect();
         lines.extend(table(&heading(texts, &columns), &orphans));
     }
+    lines.extend(forks(texts, &trace.forks));
     lines.push(next(texts, &step(texts, case)));
     lines
 }

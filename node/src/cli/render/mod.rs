@@ -1,5 +1,6 @@
 //! Answers as lines for people. Pure: the same answer in the same language is the same lines.
 
+mod audit;
 mod case;
 mod durability;
 mod matter;
@@ -37,6 +38,8 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         Answer::Singles { singles, count, after } => {
             durability::singles(texts, singles, *count, after.as_deref())
         }
+        Answer::Audit(found) => audit::show(texts, found),
+        Answer::AuditChecked(found) => audit::checked(texts, found),
         Answer::Recorder(state) => node::recorder(texts, *state),
         Answer::Clerks { clerks } => self::clerks(texts, clerks),
         Answer::Published { records } => {
@@ -58,6 +61,7 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         | Answer::TakenIn(_)
         | Answer::OwnFile { .. }
         | Answer::Backup(_)
+        | Answer::AuditProof { .. }
         | Answer::Done => vec![texts.say("done", &[])],
         Answer::Refused(problem) => super::problem::error(texts, problem),
     }

@@ -2,6 +2,7 @@
 
 use super::super::table::{fields, table};
 use super::super::time;
+use super::audit::{REJOIN, forgotten};
 use super::{durability, field, heading, next, short};
 use crate::home::Sealing;
 use crate::ops::{Hall, Peer, RecorderState, Status};
@@ -105,7 +106,7 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
         status.refused.iter().map(|(why, count)| format!("{} {count}", texts.word("refused", why))).collect();
     let unsealed = status.sealed == Sealing::None.word();
     let single = durability::is_single_for_long(status);
-    let known: [(bool, &str, &str); 8] = [
+    let known: [(bool, &str, &str); 9] = [
         (unsealed, "status.warn.unsealed", ""),
         (cut_off, "status.warn.cut_off", ""),
         (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
@@ -113,15 +114,21 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
         (status.list_records == 0, "status.warn.no_lists", ""),
         (single, "status.warn.single", &status.single.to_string()),
         (status.forks > 0, "status.warn.forks", &status.forks.to_string()),
+        (status.known_forks > 0, "status.warn.known_forks", &status.known_forks.to_string()),
         (!refused.is_empty(), "status.warn.refused", &refused.join(", ")),
     ];
     let said = known.iter().filter(|(holds, ..)| *holds);
     let said = said.map(|(_, key, value)| texts.filled(key, &[("value", value)]));
-    said.chain(durability::undeliverable(texts, status)).map(|line| format!("! {line}")).collect()
+    // First what stops all work.
+    let forgotten = status.rolled_back.iter().map(|found| forgotten(texts, found));
+    let said = forgotten.chain(said).chain(durability::undeliverable(texts, status));
+    said.map(|line| format!("! {line}")).collect()
 }
 
 fn next_of(status: &Status) -> &'static str {
-    if status.peers < status.wanted_peers {
+    if status.rolled_back.is_some() {
+        REJOIN
+    } else if status.peers < status.wanted_peers {
         "hallmesh peer list"
     } else if status.list_records == 0 {
         "hallmesh matter import --help"

@@ -110,6 +110,7 @@ fn case() -> Case {
 
 fn trace_of(events: Vec<Event>) -> Trace {
     Trace {
+        forks: Vec::new(),
         case: case(),
         events,
         orphans: vec![event(7, "decide", WALL)],
@@ -166,6 +167,8 @@ fn status() -> Status {
         overdue: Vec::new(),
         relayed: 0,
         forks: 0,
+        known_forks: 0,
+        rolled_back: None,
         refused: BTreeMap::new(),
         disk_free: 60 << 30,
         up_ms: 3_600_000,
