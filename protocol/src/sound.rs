@@ -15,7 +15,7 @@ use crate::clerks::ClerkCard;
 use crate::directory::{Directory, HallCard};
 use crate::genesis;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
-use crate::limits::FRAME_MAX;
+use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::parcels;
 use crate::post;
 use crate::reconcile::Fingerprint;
@@ -42,7 +42,7 @@ pub enum Unsound {
     #[error("the rows of {what} do not agree")]
     Differ {
         /// What does not agree: `directory`, `lists`, `lives`, `cases`, `desk`, `single`,
-        /// `orphans`, `post`.
+        /// `orphans`, `post`, `audit`.
         what: &'static str,
     },
 }
@@ -65,7 +65,8 @@ pub fn whole(view: &dyn View) -> Result<(), Unsound> {
     agree("desk", desk_agrees(view))?;
     agree("single", singles_agree(view))?;
     agree("orphans", rows::counted(view, "orphans") == count(view, Table::Orphan))?;
-    agree("post", post_agrees(view))
+    agree("post", post_agrees(view))?;
+    agree("audit", audits_agree(view))
 }
 
 fn agree(what: &'static str, agreed: bool) -> Result<(), Unsound> {
@@ -167,7 +168,7 @@ fn is_fenced(key: &[u8], receipt: &Receipt) -> bool {
         | ReceiptKind::Refused(_)
         | ReceiptKind::Unknown
         | ReceiptKind::Known { .. }
-        | ReceiptKind::Told => false,
+        | ReceiptKind::Told { .. } => false,
     }
 }
 
@@ -312,6 +313,31 @@ fn singles_agree(view: &dyn View) -> bool {
 fn post_agrees(view: &dyn View) -> bool {
     let waiting = rows::counted(view, "post");
     [Table::Post, Table::Letter, Table::Age].into_iter().all(|table| count(view, table) == waiting)
+}
+
+/// The Merkle log of each life computes to what was signed of it, and no leaf is beside them.
+fn audits_agree(view: &dyn View) -> bool {
+    let Some(own) = genesis::identity(view) else { return false };
+    let mut lives = Vec::new();
+    view.scan(&rows::Key::new(Table::AuditSize).done(), &[], &mut |key, _| {
+        let incarnation = key.get(1..5).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+        lives.extend(incarnation.map(|incarnation| HallAt { incarnation, ..own.at }));
+        true
+    });
+    let leaves = lives.iter().fold(0_u64, |sum, at| sum.saturating_add(audit::size(view, *at)));
+    let counted = [Table::Leaf, Table::Audited].into_iter().all(|table| count(view, table) == leaves);
+    counted && lives.into_iter().all(|at| audit_holds(view, at))
+}
+
+fn audit_holds(view: &dyn View, at: HallAt) -> bool {
+    let mut from = 0_u64;
+    loop {
+        let checked = audit::recheck(view, at, from, PAGE_MAX);
+        if checked.wrong.is_some() || checked.checked >= checked.size {
+            return checked.wrong.is_none();
+        }
+        from = checked.checked;
+    }
 }
 
 fn count(view: &dyn View, table: Table) -> u64 {

@@ -176,6 +176,12 @@ fn a_row_that_is_missing_is_seen() {
         "bond",
         "fence",
         "fenced",
+        "checkpoint",
+        "cosigned",
+        "witness",
+        "rolled-back",
+        "parcel",
+        "burden",
     ];
     let mut seen = std::collections::BTreeSet::new();
     for (key, value) in &rows.0 {

@@ -35,7 +35,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PARAMETERS_MAX: usize = 6;
 
 /// Who stands on what inside `protocol`. A module may use those on lower floors.
-const FLOORS: [&[&str]; 13] = [
+const FLOORS: [&[&str]; 14] = [
     &["planted"],
     &["ids", "limits", "calendar", "chance", "reconcile"],
     &["wire", "seal"],
@@ -53,7 +53,7 @@ const FLOORS: [&[&str]; 13] = [
 ];
 
 /// Uses that the floors forbid, each with its reason. One that is not used any more must go.
-const EXCEPTIONS: [(&str, &str, &str); 26] = [
+const EXCEPTIONS: [(&str, &str, &str); 27] = [
     ("ids", "calendar", "a case number names its day"),
     ("record", "calendar", "a record's body is one of the things that are published"),
     ("record", "catalogue", "a record's body is one of the things that are published"),

@@ -268,7 +268,8 @@ impl Case {
         ruled: bool,
     ) -> Result<(), NotAllowed> {
         let next_life = event.at.hall == from.hall && event.at.incarnation > from.incarnation;
-        if from != self.owner() || !(next_life || ruled) || event.position != self.position.of_next_term() {
+        // Rulings are not made yet: whoever claims one has made it up.
+        if from != self.owner() || !next_life || ruled || event.position != self.position.of_next_term() {
             return Err(NotAllowed::NoSuccessor);
         }
         for part in [&mut self.competent, &mut self.receiving] {
@@ -285,12 +286,11 @@ impl Case {
 
     fn replaced_mirror(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
         apart(event.at, mirrors)?;
-        let mut old = self.mirrors.into_iter().flatten();
-        if old.clone().all(|old| mirrors.contains(&Some(old))) {
+        let stayed = self.mirrors.into_iter().flatten().find(|old| mirrors.contains(&Some(*old)));
+        if mirrors.into_iter().flatten().all(|now| self.is_mirror(now)) {
             self.mirrors = mirrors;
             return Ok(());
         }
-        let stayed = old.find(|old| mirrors.contains(&Some(*old)));
         // If another one was replaced before, what stayed then is still the only witness, if it stayed again.
         self.stayed = self.stayed.filter(|before| mirrors.contains(&Some(*before))).or(stayed);
         self.mirrors = mirrors;

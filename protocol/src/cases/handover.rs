@@ -355,7 +355,7 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
         ReceiptKind::Mirrored => mirrored(office, said),
         ReceiptKind::Refused(_) => refused(office, receipt),
         ReceiptKind::Unknown => hand_over_again(office, said),
-        ReceiptKind::Told => told(office, said),
+        ReceiptKind::Told { .. } => told(office, said),
         // It comes in a letter of its own.
         ReceiptKind::Fenced { .. } | ReceiptKind::Known { .. } => {}
     }

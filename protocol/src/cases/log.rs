@@ -167,8 +167,16 @@ pub(crate) fn replace(cx: &mut Cx<'_>, file: &CaseFile, held: &Case, after: &Cas
 pub(crate) fn keep_orphan(cx: &mut Cx<'_>, id: CaseId, event: &SignedEvent) {
     let digest = event.digest();
     let key = rows::orphan(id, &digest);
+    if cx.get(&key).is_some() {
+        return;
+    }
     let own = event.header().is_ok_and(|header| audit::place(cx, header.at, &digest).is_some());
-    if (own || orphans(cx, id).len() < ORPHANS_MAX) && cx.get(&key).is_none() {
+    let mut kept = 0_usize;
+    cx.scan(&rows::orphans(id), &[], &mut |_, _| {
+        kept = kept.saturating_add(1);
+        kept < ORPHANS_MAX
+    });
+    if own || kept < ORPHANS_MAX {
         rows::write(cx, key, event);
         rows::count(cx, "orphans", 1);
     }

@@ -36,7 +36,12 @@ pub enum ReceiptKind {
         to: HallAt,
     },
     /// A hall that follows an ended life keeps what it was told of the case, up to `sequence`.
-    Told,
+    Told {
+        /// The life that has ended.
+        of: HallAt,
+        /// It has a key of the case, too.
+        keyed: bool,
+    },
 }
 
 /// Why a target refuses a hand-over.

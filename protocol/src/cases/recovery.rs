@@ -88,6 +88,9 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     let Some(case) = log::case(office.cx, id) else { return true };
     let directory = Directory::new(office.cx);
     let (owner, me) = (case.owner(), office.me.at);
+    if directory.has_ended(me) {
+        return true;
+    }
     // Whose part has to be played by another: the owner's, else the giver's, who has to bring it to the owner.
     let played = [owner, case.custodian].into_iter().find(|life| directory.has_ended(*life));
     let stage = log::custody(office.cx, id).map_or(Stage::None, |custody| custody.stage);
@@ -107,7 +110,8 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     } else {
         hand_over_anew(office, &case);
     }
-    true
+    // Until it has gone on it is looked at again whenever somebody's life ends: a word that is missing may not be needed.
+    log::custody(office.cx, id).is_none_or(|custody| custody.stage != Stage::Recovering)
 }
 
 /// The custodian names another mirror for one that has ended; those that stay must record it. True if there is none.
@@ -192,7 +196,8 @@ fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
 pub(crate) fn want_key(cx: &mut Cx<'_>, me: HallAt, id: CaseId, to: HallAt) -> bool {
     let lacks = !log::is_wrapped(cx, id, to);
     let on_route = log::case(cx, id).is_some_and(|case| case.has_on_route(to.hall));
-    let wanted = lacks && on_route && log::is_wrapped(cx, id, me);
+    let lives = Directory::new(cx).present(to.hall) == Some(to);
+    let wanted = lacks && lives && on_route && log::is_wrapped(cx, id, me);
     if wanted {
         cx.output(Output::WrapKey { case: id, to });
     }
@@ -222,15 +227,29 @@ pub(crate) fn is_fenced_off(
     let known = usize::try_from(held.map_or(0, |case| case.events)).unwrap_or(usize::MAX);
     let last = checked.file.events.last().and_then(|event| event.header().ok());
     let Some(last) = last.filter(|_| checked.file.events.len() > known) else { return false };
-    let given = fence(view, checked.case.id, last.at);
-    given.is_some_and(|given| given.binds && given.to != writer)
+    raw_fences(view, checked.case.id).into_iter().any(|(of, given)| {
+        // The word for a life covers those between it and the one that it was given to: that one has signed for them.
+        let between = of.hall == last.at.hall && of.incarnation <= last.at.incarnation;
+        let before = given.to.hall != of.hall || last.at.incarnation < given.to.incarnation;
+        let speaker = Directory::new(view).answers_for(given.to);
+        given.binds && between && before && speaker != writer
+    })
+}
+
+fn raw_fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
+    let mut found = Vec::new();
+    view.scan(&rows::fences(id), &[], &mut |key, value| {
+        found.extend(rows::fenced_in(key).map(|of| (of, rows::parse::<Fence>(key, value))));
+        true
+    });
+    found
 }
 
 /// The successor of a life asks for this hall's fence.
-pub(crate) fn fence_asked(office: &mut Office<'_, '_>, id: CaseId, of: HallAt) {
+pub(crate) fn fence_asked(office: &mut Office<'_, '_>, by: HallAt, id: CaseId, of: HallAt) {
     let directory = Directory::new(office.cx);
     let Some(successor) = directory.successor(of).filter(|_| directory.has_ended(of)) else { return };
-    if successor.at != office.me.at {
+    if successor.at != office.me.at && successor.at == by {
         // A key that is still wanted is asked for when the bonds are looked at again.
         let _wanted = fence_off(office, id, (of, successor.at), true);
     }
@@ -280,14 +299,18 @@ pub(crate) fn fenced(
     let said = receipt.value();
     let (ReceiptKind::Fenced { of, to } | ReceiptKind::Known { of, to }) = said.kind else { return };
     let follows = Directory::new(office.cx).successor(of).is_some_and(|it| it.at == office.me.at);
-    if to != office.me.at || !follows || !keep_what_is_told(office, said.by, told) {
+    // Of a case in which that life had no part nothing is taken in.
+    let part = |case: &Case| case.lives().contains(&of) || case.has_on_route(of.hall);
+    let known = log::case(office.cx, said.case).is_some() || told.is_some_and(|told| part(&told.case));
+    if to != office.me.at || !follows || !known || !keep_what_is_told(office, said.by, told) {
         return;
     }
     if matches!(said.kind, ReceiptKind::Fenced { .. }) {
         rows::write(office.cx, rows::fenced(said.case, said.by, of), receipt.signed());
         office.post.done(office.cx, said.by.hall, &What::AskFence { case: said.case, of });
     }
-    let kind = ReceiptKind::Told;
+    let keyed = log::is_wrapped(office.cx, said.case, office.me.at);
+    let kind = ReceiptKind::Told { of, keyed };
     let told = Verified::own(Receipt { kind, by: office.me.at, ..said.clone() }, &office.me.key);
     super::handover::answer(office, letter.from.hall, told.signed().clone());
     look_after(office, said.case);
@@ -313,7 +336,9 @@ pub(super) fn keep_what_is_told(office: &mut Office<'_, '_>, by: HallAt, told: O
     // What an earlier life of this hall added before it was rolled back, or without a witness, yields to what a mirror
     // has recorded.
     audit::meet(office.cx, office.me, before.id, &told.file.events);
-    let recorded = told.case.is_mirror(by) && before.custodian != office.me.at;
+    let recorded = told.case.is_mirror(by)
+        && before.custodian != office.me.at
+        && told.case.position.term >= before.position.term;
     if recorded {
         log::replace(office.cx, &told.file, before, &told.case);
     } else {
@@ -334,7 +359,10 @@ fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
 
 /// A successor keeps what this hall has told it.
 pub(crate) fn told(office: &mut Office<'_, '_>, said: &Receipt) {
-    for (of, _) in fences(office.cx, said.case).into_iter().filter(|(_, given)| given.to == said.by) {
+    let ReceiptKind::Told { of, keyed } = said.kind else { return };
+    // The key that this hall has wrapped meanwhile goes along when the letter is repeated.
+    let owes_key = !keyed && log::is_wrapped(office.cx, said.case, said.by);
+    if !owes_key && fence(office.cx, said.case, of).is_some_and(|given| given.to == said.by) {
         office.post.done(office.cx, said.by.hall, &What::Fence { case: said.case, of });
     }
 }
@@ -343,6 +371,10 @@ pub(crate) fn told(office: &mut Office<'_, '_>, said: &Receipt) {
 fn recover(office: &mut Office<'_, '_>, case: &Case) {
     let owner = case.owner();
     stands(office, case, Stage::Recovering);
+    if case.opaque {
+        // It has a critical event that this build does not know: it is kept, and never taken in hand.
+        return;
+    }
     let destroyed = Directory::new(office.cx).successor(owner).map(|it| it.destroyed).unwrap_or_default();
     let own = Fence { to: office.me.at, binds: true, word: None };
     rows::write(office.cx, rows::fence(case.id, owner), &own);

@@ -66,8 +66,8 @@ impl Node {
         act: &Verified<Act>,
         role: impl Fn(&Roles) -> bool,
     ) -> Result<ClerkId, Refusal> {
-        let card = Directory::new(cx).card(self.me.at);
-        if card.is_none() || Directory::new(cx).is_revoked(self.me.at) {
+        let directory = Directory::new(cx);
+        if directory.card(self.me.at).is_none() || directory.has_ended(self.me.at) {
             return Err(Refusal::NotChartered);
         }
         Ok(self.acts.admit(cx, (self.me.boot, cx.now.wall), act.value(), role)?)

@@ -490,7 +490,7 @@ impl Node {
                 self.letter(cx, from, letter, |office| cases::ask(office, letter, asked));
             }
             LetterBody::AskFence { case, of } => {
-                self.letter(cx, from, letter, |office| cases::fence_asked(office, *case, *of));
+                self.letter(cx, from, letter, |office| cases::fence_asked(office, letter.from, *case, *of));
             }
             // Cases and receipts never come unchecked: `verify::message` turns them into their own content.
             LetterBody::HandOver(_)

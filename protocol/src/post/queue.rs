@@ -43,7 +43,7 @@ pub(crate) fn posted_holds(value: &[u8]) -> bool {
 
 /// Whether a row that says where a letter lies can be read.
 pub(crate) fn place_holds(value: &[u8]) -> bool {
-    rows::decodes::<Place>(value)
+    rows::decodes::<Filed>(value)
 }
 
 /// A letter that waits, for people.

@@ -162,7 +162,7 @@ pub(super) fn words(letter: &Letter) -> String {
                     ReceiptKind::Unknown => "unknown",
                     ReceiptKind::Fenced { .. } => "fenced",
                     ReceiptKind::Known { .. } => "known",
-                    ReceiptKind::Told => "told",
+                    ReceiptKind::Told { .. } => "told",
                 };
                 format!("receipt \"{kind}\" for {}", receipt.sequence)
             }
