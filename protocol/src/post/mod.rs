@@ -158,8 +158,11 @@ impl Reference {
 }
 
 /// Sends an answer now if there is a way; without one it waits for a line or a stick. An answer that is lost is asked
-/// for again.
+/// for again. A mirror that is the target, too, need not write to itself.
 pub(crate) fn deliver(office: &mut Office<'_, '_>, letter: Letter) {
+    if letter.to == office.me.at.hall {
+        return;
+    }
     match office.post.way_of_answer(letter.to) {
         Some(hop) => office.cx.send(hop, crate::message::Message::Letter(letter)),
         None => office.post.keep_answer(office.cx, letter),
