@@ -7,7 +7,7 @@
 //! | path | what |
 //! |---|---|
 //! | `hall.json` | division, serial, name; written last, so a home without it was never finished |
-//! | `keys/keys.sealed` | the seeds of all keys, the clerks' too, under a secret from elsewhere ([`seal`]) |
+//! | `keys/keys.sealed` | the seeds of all keys, the clerks' too, under a secret from elsewhere (`seal`) |
 //! | `keys/transport.key`, `keys/event.key`, `keys/wrap.key` | in an unsealed home: 32-byte seeds in hexadecimal |
 //! | `clerks/NNN.key` | in an unsealed home: the seeds of the clerks' keys |
 //! | `drafts/` | what is being written at the windows |
