@@ -12,9 +12,9 @@ use crate::signed::Signed;
 use crate::wire::{self, Blob, Malformed};
 
 /// The newest protocol this build speaks.
-pub const PROTOCOL: u16 = 1;
+pub const PROTOCOL: u16 = 2;
 /// The oldest.
-pub const PROTOCOL_MIN: u16 = 1;
+pub const PROTOCOL_MIN: u16 = 2;
 
 /// The roots of the reconciled sets: equal roots, equal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
