@@ -22,7 +22,6 @@ use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
 use super::recovery::{
     fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, replace_ended_mirrors, told,
-    want_key,
 };
 use super::{Office, Refusal};
 use crate::audit;
@@ -554,14 +553,6 @@ pub(crate) fn written(view: &dyn View, what: &What) -> Option<LetterBody> {
         What::Fence { case, of } => fence_written(view, *case, *of),
         What::AskFence { case, of } => Some(LetterBody::AskFence { case: *case, of: *of }),
         What::Relay(letter) | What::Answer(letter) => Some(letter.body.clone()),
-    }
-}
-
-/// A target in a new life has no key to cases that were sealed for an earlier one.
-pub(crate) fn want_key_of_target(cx: &mut Cx<'_>, me: HallAt, what: &What) {
-    let What::HandOver { case, .. } = what else { return };
-    if let Some(transit) = log::case(cx, *case).and_then(|case| case.transit) {
-        want_key(cx, me, *case, transit.to);
     }
 }
 

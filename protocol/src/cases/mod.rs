@@ -36,13 +36,11 @@ pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
 pub(crate) use countersign::{single_copies, standing};
-pub(crate) use handover::{
-    ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, want_key_of_target, written,
-};
+pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
 pub(crate) use recovery::{
-    fence_asked, fence_holds, fenced, keep_keys, look_after_ended, waits_for, word_in,
+    fence_asked, fence_holds, fenced, keep_keys, look_after_ended, waits_for, want_key_of_target, word_in,
 };
 
 pub(crate) use log::{

@@ -204,6 +204,14 @@ pub(crate) fn want_key(cx: &mut Cx<'_>, me: HallAt, id: CaseId, to: HallAt) -> b
     wanted
 }
 
+/// A target in a new life has no key to cases that were sealed for an earlier one.
+pub(crate) fn want_key_of_target(cx: &mut Cx<'_>, me: HallAt, what: &What) {
+    let What::HandOver { case, .. } = what else { return };
+    if let Some(transit) = log::case(cx, *case).and_then(|case| case.transit) {
+        want_key(cx, me, *case, transit.to);
+    }
+}
+
 /// Keys that the shell has wrapped to later lives. Whoever waits for one is told once more.
 pub(crate) fn keep_keys(office: &mut Office<'_, '_>, id: CaseId, wraps: &[super::Wrap]) {
     let Some(case) = log::case(office.cx, id) else { return };
