@@ -11,15 +11,15 @@
 //! them keeps. What the ended life did after that is an orphan. A mirror that has ended itself can give no such word:
 //! then the case waits for a ruling.
 
-use super::Office;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::Office;
 use super::desk::append;
 use super::event::Position;
 use super::facts::{Facts, Mirrors};
-use super::fold::{Case, NotAllowed};
+use super::fold::Case;
 use super::handover::{queue_copies, send_on, witness};
 use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind};
@@ -102,8 +102,8 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
         return owner != me || replace_ended_mirrors(office, &case);
     };
     let Some(successor) = directory.successor(ended) else { return false };
-    if successor.at != me {
-        return fence_off(office, id, (ended, successor.at), false);
+    if successor != me {
+        return fence_off(office, id, (ended, successor), false);
     }
     if ended == owner {
         recover(office, &case);
@@ -180,12 +180,9 @@ fn fence(view: &dyn View, id: CaseId, of: HallAt) -> Option<Fence> {
 
 /// The lives that this hall has fenced off in a case, each with the hall that follows it.
 fn fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
-    let mut fenced = Vec::new();
-    view.scan(&rows::fences(id), &[], &mut |key, _| {
-        fenced.extend(rows::fenced_in(key));
-        true
-    });
-    fenced.into_iter().filter_map(|of| Some((of, fence(view, id, of)?))).collect()
+    let directory = Directory::new(view);
+    let now = |given: Fence| Fence { to: directory.answers_for(given.to), ..given };
+    raw_fences(view, id).into_iter().map(|(of, given)| (of, now(given))).collect()
 }
 
 fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
@@ -244,6 +241,7 @@ pub(crate) fn is_fenced_off(
     })
 }
 
+/// The same as it was written down: with the life that the word was given to.
 fn raw_fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
     let mut found = Vec::new();
     view.scan(&rows::fences(id), &[], &mut |key, value| {
@@ -257,9 +255,9 @@ fn raw_fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
 pub(crate) fn fence_asked(office: &mut Office<'_, '_>, by: HallAt, id: CaseId, of: HallAt) {
     let directory = Directory::new(office.cx);
     let Some(successor) = directory.successor(of).filter(|_| directory.has_ended(of)) else { return };
-    if successor.at != office.me.at && successor.at == by {
+    if successor != office.me.at && successor == by {
         // A key that is still wanted is asked for when the bonds are looked at again.
-        let _wanted = fence_off(office, id, (of, successor.at), true);
+        let _wanted = fence_off(office, id, (of, successor), true);
     }
 }
 
@@ -306,7 +304,7 @@ pub(crate) fn fenced(
 ) {
     let said = receipt.value();
     let (ReceiptKind::Fenced { of, to } | ReceiptKind::Known { of, to }) = said.kind else { return };
-    let follows = Directory::new(office.cx).successor(of).is_some_and(|it| it.at == office.me.at);
+    let follows = Directory::new(office.cx).successor(of) == Some(office.me.at);
     // Of a case in which that life had no part nothing is taken in.
     let part = |case: &Case| case.lives().contains(&of) || case.has_on_route(of.hall);
     let known = log::case(office.cx, said.case).is_some() || told.is_some_and(|told| part(&told.case));
@@ -383,14 +381,9 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
         // It has a critical event that this build does not know: it is kept, and never taken in hand.
         return;
     }
-    let destroyed = Directory::new(office.cx).successor(owner).map(|it| it.destroyed).unwrap_or_default();
     let own = Fence { to: office.me.at, binds: true, word: None };
     rows::write(office.cx, rows::fence(case.id, owner), &own);
-    let parties = parties(office.cx, office.me.at, case);
-    let missing: Vec<HallAt> = parties
-        .into_iter()
-        .filter(|at| !destroyed.contains(at) && !has_fenced(office.cx, case.id, *at, owner))
-        .collect();
+    let missing = waits_for(office.cx, office.me.at, case);
     for party in &missing {
         // One that has ended too can give no word any more: the case waits for a ruling.
         if !Directory::new(office.cx).has_ended(*party) {
@@ -416,9 +409,8 @@ fn has_fenced(view: &dyn View, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
 }
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
-    let successor = Directory::new(office.cx).successor(from).ok_or(NotAllowed::NoSuccessor)?;
     let mirrors = mirrors_from_now_on(office, case.owners_mirrors());
-    let facts = Facts::Succeed { from, mirrors, ruling: successor.ruling };
+    let facts = Facts::Succeed { from, mirrors, ruling: None };
     let clerk = ClerkId::node(office.me.at.hall);
     let after = append(office, case, clerk, facts, Blob::default())?;
     stands(office, &after, Stage::Custodian);

@@ -61,6 +61,7 @@ pub struct Waiting {
 
 /// The place of a letter in the post: its destination, and its number there.
 pub type Place = (HallId, u64);
+
 impl Waiting {
     /// Whether it has waited longer than it may.
     pub fn late(&self, wall: u64, patience: Patience) -> bool {
