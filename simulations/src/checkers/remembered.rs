@@ -63,20 +63,28 @@ impl Remembered {
 
     /// Halls that have forgotten what others remember of them, and were not told.
     pub fn ended(stations: &[Station]) -> Vec<String> {
+        let known = largest_known(stations);
         let untold = |station: &&Station| {
-            let (at, disk) = (station.at, &station.disk);
-            let known = |other: &Station| {
-                let witness = audit::witness(&other.disk, at)?;
-                Some(witness.checkpoint.peek().ok()?.size)
-            };
-            let most = stations.iter().filter_map(known).max().unwrap_or(0);
-            most > audit::size(disk, at) && query::rolled_back(disk).is_none()
+            let most = known.get(&station.at).copied().unwrap_or(0);
+            most > audit::size(&station.disk, station.at) && query::rolled_back(&station.disk).is_none()
         };
         let untold = stations.iter().filter(untold);
         untold
             .map(|it| format!("hall {} has forgotten what it signed, and nobody has told it", it.at))
             .collect()
     }
+}
+
+/// The largest log of each life that anybody has seen of it.
+fn largest_known(stations: &[Station]) -> BTreeMap<HallAt, u64> {
+    let mut known = BTreeMap::new();
+    for witness in stations.iter().flat_map(|station| audit::witnesses(&station.disk, usize::MAX)) {
+        if let Ok(seen) = witness.checkpoint.peek() {
+            let most = known.entry(seen.at).or_insert(0);
+            *most = seen.size.max(*most);
+        }
+    }
+    known
 }
 
 /// Whether a row holds something that this life signs about a case.
