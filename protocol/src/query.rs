@@ -295,7 +295,9 @@ fn checkable(records: Vec<Signed<Record>>) -> Vec<Signed<Record>> {
             | Body::Calendar(_)
             | Body::Matter(_)
             | Body::Delegation(_)
-            | Body::Fork(_) => others.push((record, signed)),
+            | Body::Fork(_)
+            | Body::Ruling(_)
+            | Body::Destruction(_) => others.push((record, signed)),
         }
     }
     others.retain(|(record, _)| {

@@ -9,14 +9,14 @@ use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, DivisionCode, HallAt, 
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
 use hallmesh_protocol::seal::{ContentKey, PublicKey, Suite, WrapSecret};
-use hallmesh_protocol::signed::Verified;
+use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::{Command, Reply};
 
 use super::answers::{Answer, Contents, Received};
 use super::content::{self, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
-use super::{Ask, Call, Problem, RoleWords, durability, revocation};
+use super::{Ask, Call, Problem, RoleWords, declaration, durability, revocation};
 use crate::enrol;
 
 /// A call that is a deed, ready for the core.
@@ -85,6 +85,10 @@ pub(crate) fn prepare(
             let body = revocation::body(asked, hall, incarnation, reason)?;
             Command::Publish(act(asked, call)?, vec![body])
         }
+        Ask::Declare { declared, incarnation } => {
+            let declaration = declaration::declaration(asked, declared, incarnation)?;
+            Command::Declare([act(asked, call)?, second(asked, call)?], declaration)
+        }
         Ask::Heed { records } => Command::Admit(revocation::signed_elsewhere(asked, &records)?),
         Ask::Status
         | Ask::Peers
@@ -103,6 +107,7 @@ pub(crate) fn prepare(
         | Ask::Post { .. }
         | Ask::Clerks
         | Ask::RevocationPlan { .. }
+        | Ask::DeclarationPlan { .. }
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }
@@ -151,6 +156,16 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
 /// The clerk's signature under this very call.
 fn act(asked: &Asked<'_>, call: &Call) -> Result<Verified<Act>, Problem> {
     let signed = call.act.as_ref().ok_or_else(|| Problem::new("clerk.needed"))?;
+    signed_for(asked, call, signed)
+}
+
+/// The signature of another clerk.
+fn second(asked: &Asked<'_>, call: &Call) -> Result<Verified<Act>, Problem> {
+    let signed = call.second.as_ref().ok_or_else(|| Problem::new("clerk.one_person"))?;
+    signed_for(asked, call, signed)
+}
+
+fn signed_for(asked: &Asked<'_>, call: &Call, signed: &Signed<Act>) -> Result<Verified<Act>, Problem> {
     let act = clerks::verify(asked.view, signed).ok().ok_or_else(|| Problem::new("clerk.unknown"))?;
     if act.value().request == Act::request_digest(call.ask.as_bytes()) {
         Ok(act)

@@ -8,6 +8,7 @@ mod audit;
 mod calls;
 mod client;
 pub(crate) mod content;
+mod declaration;
 mod deeds;
 mod durability;
 mod problem;
@@ -17,7 +18,7 @@ mod sticks;
 
 pub use answers::*;
 pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
-pub use calls::{Ask, Call, DecisionWord, ReasonWord, RoleWords};
+pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;
 pub use durability::{Copy, Overdue, Single, Standing};

@@ -84,6 +84,7 @@ impl Decision {
                 | Facts::Supplement
                 | Facts::Decide { .. }
                 | Facts::Deliver
+                | Facts::Reassign { .. }
                 | Facts::Unknown { .. } => {}
             }
             if matches!(header.facts, Facts::Decide { .. }) {

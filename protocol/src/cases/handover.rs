@@ -23,6 +23,7 @@ use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
 use super::recovery::{
     fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, replace_ended_mirrors, told,
 };
+use super::takeover::reassign;
 use super::{Office, Refusal};
 use crate::audit;
 use crate::directory::{self, Directory};
@@ -40,8 +41,11 @@ use crate::wire::Blob;
 /// Hands the case over where it has to go next, in the commit of the act that sends it there.
 pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, Refusal> {
     let Some((hall, purpose)) = case.wants_to_go() else { return Ok(case) };
-    // Without a charter there is nobody to hand over to; the case stays here until there is.
     let Some(to) = Directory::new(office.cx).present(hall) else {
+        if let Some(reassigned) = reassign(office, &case, hall)? {
+            return send_on(office, reassigned);
+        }
+        // There is nobody to hand over to; the case stays here until there is.
         rows::write(office.cx, rows::stuck(case.id), &());
         return Ok(case);
     };
@@ -188,6 +192,13 @@ fn contradicted(office: &mut Office<'_, '_>, held: &Case, checked: &CheckedFile)
         return;
     }
     set_aside(office, "letters/late", checked);
+}
+
+/// A log came from a life that was revoked: it moves nothing, and what it says more of a case that is held is shown.
+pub(crate) fn came_late(office: &mut Office<'_, '_>, checked: &CheckedFile) {
+    if log::case(office.cx, checked.case.id).is_some() {
+        set_aside(office, "letters/late", checked);
+    }
 }
 
 /// Keeps apart what a log says beside the one that is held.
@@ -499,7 +510,7 @@ fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallId) {
 
 /// A mirror of the next epoch keeps all that copies for the mirrors of this hall's own would say. Those
 /// mirrors may have gone on with the case and would never answer with the head this hall waits for.
-fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
+pub(super) fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
     if planted(Bug::CopiesNotStopped) {
         return;
     }

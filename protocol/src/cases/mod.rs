@@ -13,6 +13,7 @@ mod recall;
 mod receipt;
 mod recovery;
 mod routing;
+mod takeover;
 
 use std::collections::VecDeque;
 
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
 use crate::clerks::NotEntitled;
-use crate::directory::Inadmissible;
+use crate::directory::{Inadmissible, NotDeclared};
 use crate::ids::{CaseId, DivisionCode, HallAt, MatterCode};
 use crate::limits::{CASE_BYTES_MAX, EARLY_RECEIPTS_MAX};
 use crate::seal::Wrapped;
@@ -36,7 +37,9 @@ pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
 pub(crate) use countersign::{single_copies, standing};
-pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written};
+pub(crate) use handover::{
+    ask, came_late, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written,
+};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
 pub(crate) use recovery::{
@@ -187,6 +190,9 @@ pub enum Refusal {
     /// This hall has forgotten what it signed: it signs nothing any more, until its next life.
     #[error("this hall's disk is older than what it has signed")]
     RolledBack,
+    /// A declaration of two persons.
+    #[error(transparent)]
+    Declaration(#[from] NotDeclared),
     /// The clerk's number is taken.
     #[error("clerk {0} exists")]
     ClerkExists(u16),

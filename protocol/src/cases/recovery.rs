@@ -20,9 +20,10 @@ use super::desk::append;
 use super::event::Position;
 use super::facts::{Facts, Mirrors};
 use super::fold::Case;
-use super::handover::{queue_copies, send_on, witness};
+use super::handover::{queue_copies, send_on, stop_copies, witness};
 use super::log::{self, Custody, Grade, Stage};
 use super::receipt::{Receipt, ReceiptKind};
+use super::takeover::may_read;
 use crate::audit;
 use crate::directory::Directory;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
@@ -97,6 +98,7 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     let Some(ended) = played.filter(|_| owner != me || stage == Stage::None) else {
         if stage == Stage::Recovering {
             // What it was told since says that the case had gone on.
+            stop_copies(office, id);
             stands(office, &case, Stage::None);
         }
         return owner != me || replace_ended_mirrors(office, &case);
@@ -192,7 +194,7 @@ fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
 /// Asks the shell to wrap the case's key to a life that has none, if this hall can open the case and the life may.
 pub(crate) fn want_key(cx: &mut Cx<'_>, me: HallAt, id: CaseId, to: HallAt) -> bool {
     let lacks = !log::is_wrapped(cx, id, to);
-    let on_route = log::case(cx, id).is_some_and(|case| case.has_on_route(to.hall));
+    let on_route = log::case(cx, id).is_some_and(|case| may_read(cx, &case, to.hall));
     let lives = Directory::new(cx).present(to.hall) == Some(to);
     let wanted = lacks && lives && on_route && log::is_wrapped(cx, id, me);
     if wanted {
@@ -359,6 +361,7 @@ fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
     if let Some(transit) = case.transit.filter(|_| handing && case.custodian != office.me.at) {
         let upto = case.events.saturating_sub(1);
         office.post.done(office.cx, transit.to.hall, &What::HandOver { case: case.id, upto });
+        stop_copies(office, case.id);
         stands(office, case, Stage::None);
     }
 }
@@ -385,7 +388,7 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
     rows::write(office.cx, rows::fence(case.id, owner), &own);
     let missing = waits_for(office.cx, office.me.at, case);
     for party in &missing {
-        // One that has ended too can give no word any more: the case waits for a ruling.
+        // One that has ended too can give no word any more: the case waits until its disk is declared destroyed.
         if !Directory::new(office.cx).has_ended(*party) {
             office.post.enqueue_once(office.cx, party.hall, What::AskFence { case: case.id, of: owner });
         }
@@ -410,7 +413,9 @@ fn has_fenced(view: &dyn View, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
     let mirrors = mirrors_from_now_on(office, case.owners_mirrors());
-    let facts = Facts::Succeed { from, mirrors, ruling: None };
+    let ruling = Directory::new(office.cx).ruling(from).map(|(digest, _)| digest);
+    let ruling = ruling.filter(|_| from.hall != office.me.at.hall);
+    let facts = Facts::Succeed { from, mirrors, ruling };
     let clerk = ClerkId::node(office.me.at.hall);
     let after = append(office, case, clerk, facts, Blob::default())?;
     stands(office, &after, Stage::Custodian);
@@ -452,5 +457,5 @@ fn parties(view: &dyn View, me: HallAt, case: &Case) -> BTreeSet<HallAt> {
     let directory = Directory::new(view);
     let route = [case.receiving, case.competent].into_iter().filter_map(|hall| directory.present(hall));
     let mirrors = case.owners_mirrors().into_iter().flatten();
-    mirrors.chain(route).filter(|at| *at != me).collect()
+    mirrors.chain(route).filter(|at| *at != me && !directory.is_destroyed(*at)).collect()
 }
