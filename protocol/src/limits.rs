@@ -34,6 +34,8 @@ pub const EVENTS_RESERVE: u32 = 8;
 pub const CASE_BYTES_RESERVE: usize = 16 << 10;
 /// Wrapped keys of one case.
 pub const WRAPS_MAX: usize = 64;
+/// Keys that one command of two persons gives to other halls.
+pub const KEYS_GIVEN_MAX: usize = 1_000;
 /// Events kept of one case that are no part of its log.
 pub const ORPHANS_MAX: usize = 64;
 /// Receipts kept in memory that came before the case they are about.

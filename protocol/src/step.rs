@@ -97,6 +97,8 @@ pub enum Command {
     Consign(Consign),
     /// Take in a parcel that came by stick.
     TakeIn(Box<Opened>),
+    /// Keep keys that the shell has wrapped to other lives with a superior's recovery key, by two persons.
+    GiveKeys([Verified<Act>; 2], Vec<(CaseId, Wrap)>),
     /// Keep a case's key that the shell has wrapped to another life, as it was asked to.
     KeepKeys(CaseId, Vec<Wrap>),
 }

@@ -218,10 +218,12 @@ fn event_holds(view: &dyn View, event: &SignedEvent) -> Result<Header, Refused> 
 
 /// What an event rests on a ruling for, a ruling has to say. One that is not known here yet may come; the event does, too.
 fn by_a_ruling(view: &dyn View, header: &Header) -> Result<(), Refused> {
-    let claimed = match header.facts {
-        Facts::Succeed { from, ruling: Some(_), .. } => Some((from, header.at.hall)),
-        Facts::Reassign { from, to, .. } => Some((from, to)),
-        _ => None,
+    let claimed = if let Facts::Succeed { from, ruling: Some(_), .. } = header.facts {
+        Some((from, header.at.hall))
+    } else if let Facts::Reassign { from, to, .. } = header.facts {
+        Some((from, to))
+    } else {
+        None
     };
     let holds = claimed.is_none_or(|(from, to)| Directory::new(view).leads(from, to));
     if holds { Ok(()) } else { Err(Refused::NoRuling) }

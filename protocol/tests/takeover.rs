@@ -232,9 +232,9 @@ fn a_ruling_takes_two_persons_a_lost_hall_and_somebody_who_can() {
     let mut city = city_of_two_clerks();
     let (of, to) = (city.halls[COUNTY].at, city.halls[OTHER_COUNTY].at.hall);
     let take_over = Declaration::TakeOver { of, to };
-    let declared = |reply| match reply {
-        Reply::Refused(Refusal::Declaration(why)) => why,
-        other => panic!("{other:?}"),
+    let declared = |reply| {
+        let Reply::Refused(Refusal::Declaration(why)) = reply else { panic!("{reply:?}") };
+        why
     };
     assert_eq!(declared(declare(&mut city, CITY, take_over)), NotDeclared::Lives(of));
     let destroyed = Declaration::Destroyed { of };
@@ -334,7 +334,7 @@ fn succession(city: &City, held: &Case, by: HallAt) -> SignedEvent {
     let header = Header {
         suite: 0,
         case: held.id,
-        position: Position { term: held.position.term + 1, epoch: held.position.epoch + 1 },
+        position: Position { term: 1, epoch: held.position.epoch.saturating_add(1) },
         sequence: held.events,
         boot: 1,
         at: by,

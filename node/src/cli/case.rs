@@ -9,7 +9,7 @@ use hallmesh_protocol::ids::{DivisionCode, MatterCode};
 use super::application;
 use super::archive;
 use super::args::Signer;
-use super::declare::{self, Takeover};
+use super::declare::{self, GiveKeys, Takeover};
 use super::report::Report;
 use super::session::Session;
 use super::values;
@@ -45,6 +45,7 @@ pub(super) enum Case {
     Decide(Decide),
     Deliver(Noted),
     Takeover(Takeover),
+    GiveKeys(GiveKeys),
     Export {
         case: String,
         #[arg(long, value_name = "DIR")]
@@ -119,6 +120,7 @@ pub(super) fn run(session: &Session, case: &Case) -> Result<Report, Problem> {
         Case::Correct(correct) => self::correct(session, correct),
         Case::Decide(decide) => self::decide(session, decide),
         Case::Takeover(takeover) => declare::takeover(session, takeover),
+        Case::GiveKeys(give) => declare::give_keys(session, give),
         Case::Export { case, out } => archive::export(session, case, out),
         Case::Verify { dir, root } => archive::verify(session, dir, root.as_deref()),
     }

@@ -1,4 +1,4 @@
-//! `hallmesh case takeover` and `hall destroyed`: what nobody may decide alone.
+//! `hallmesh case takeover`, `case give-keys` and `hall destroyed`: what nobody may decide alone.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::session::{Session, unexpected};
 use super::time::wall;
 use super::{files, render, values};
 use crate::enrol::{self, Word};
-use crate::ops::{Answer, Ask, DeclarationPlan, Declared, Problem};
+use crate::ops::{Answer, Ask, DeclarationPlan, Declared, Problem, RecoverySecret};
 
 #[derive(Debug, Args)]
 pub(super) struct Takeover {
@@ -46,6 +46,34 @@ struct How {
     incarnation: Option<u32>,
     #[arg(long, value_name = "HALL")]
     confirm: Option<String>,
+    #[command(flatten)]
+    persons: Persons,
+    #[arg(long, value_name = "DIR", requires = "out")]
+    root: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "root")]
+    papers: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "root")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["plan", "apply"]))]
+pub(super) struct GiveKeys {
+    #[arg(value_name = "HALL", value_parser = values::hall)]
+    hall: HallId,
+    #[arg(long, conflicts_with = "clerk")]
+    plan: bool,
+    #[arg(long, requires = "clerk")]
+    apply: bool,
+    #[arg(long, value_name = "FILE", requires = "apply")]
+    recovery_key: Option<PathBuf>,
+    #[command(flatten)]
+    persons: Persons,
+}
+
+// Two clerks: what they sign together nobody may do alone.
+#[derive(Debug, Args)]
+struct Persons {
     #[arg(long, value_name = "N", requires = "second")]
     clerk: Option<u16>,
     #[arg(long, value_name = "FILE", requires = "clerk")]
@@ -54,12 +82,27 @@ struct How {
     second: Option<u16>,
     #[arg(long, value_name = "FILE", requires = "second")]
     second_key: Option<PathBuf>,
-    #[arg(long, value_name = "DIR", requires = "out")]
-    root: Option<PathBuf>,
-    #[arg(long, value_name = "FILE", requires = "root")]
-    papers: Option<PathBuf>,
-    #[arg(long, value_name = "FILE", requires = "root")]
-    out: Option<PathBuf>,
+}
+
+impl Persons {
+    fn signers(&self) -> Option<[Signer; 2]> {
+        let (clerk, second) = self.clerk.zip(self.second)?;
+        Some([
+            Signer { clerk, clerk_key: self.clerk_key.clone() },
+            Signer { clerk: second, clerk_key: self.second_key.clone() },
+        ])
+    }
+}
+
+/// Opens, with a recovery key, what no living hall can open, for the hall that goes on with it.
+pub(super) fn give_keys(session: &Session, give: &GiveKeys) -> Result<Report, Problem> {
+    let Some(signers) = give.persons.signers().filter(|_| give.apply) else {
+        return Report::of(&session.texts, &session.ask(&Ask::KeysPlan { hall: give.hall })?);
+    };
+    let seed = give.recovery_key.as_ref().map(|file| enrol::recovery_seed(file)).transpose()?;
+    let recovery = seed.map(|seed| RecoverySecret::of(&seed));
+    let ask = Ask::GiveKeys { hall: give.hall, recovery };
+    Report::of(&session.texts, &session.act_together(&ask, &signers)?)
 }
 
 pub(super) fn takeover(session: &Session, takeover: &Takeover) -> Result<Report, Problem> {
@@ -82,9 +125,9 @@ fn run(
     }
     let asked = Ask::DeclarationPlan { declared, incarnation: how.incarnation };
     let answer = session.ask(&asked)?;
-    match (&answer, how.clerk.zip(how.second)) {
-        (Answer::DeclarationPlan(plan), Some(clerks)) if how.apply => {
-            by_clerks(session, (declared, hall), how, (plan, clerks))
+    match (&answer, how.persons.signers()) {
+        (Answer::DeclarationPlan(plan), Some(signers)) if how.apply => {
+            by_clerks(session, (declared, hall), how, (plan, &signers))
         }
         (Answer::DeclarationPlan(_), _) => Report::of(&session.texts, &answer),
         _ => Err(unexpected()),
@@ -95,16 +138,12 @@ fn by_clerks(
     session: &Session,
     (declared, hall): (Declared, HallId),
     how: &How,
-    (plan, (clerk, second)): (&DeclarationPlan, (u16, u16)),
+    (plan, signers): (&DeclarationPlan, &[Signer; 2]),
 ) -> Result<Report, Problem> {
     if let Some(obstacle) = &plan.obstacle {
         return Err(obstacle.clone());
     }
     confirm(session, how.confirm.as_deref(), hall, &plan.name)?;
-    let signers = [
-        &Signer { clerk, clerk_key: how.clerk_key.clone() },
-        &Signer { clerk: second, clerk_key: how.second_key.clone() },
-    ];
     let ask = Ask::Declare { declared, incarnation: plan.incarnation };
     let Answer::Published { .. } = session.act_together(&ask, signers)? else { return Err(unexpected()) };
     let texts = &session.texts;
@@ -118,7 +157,7 @@ fn by_clerks(
     let said = if plan.to.is_some() { "declare.taken_over" } else { "declare.destroyed" };
     let next = if plan.to.is_some() { "hallmesh case list --stage custodian" } else { "hallmesh status" };
     let lines = vec![texts.filled(said, &what), render::next(texts, next)];
-    Report::new(&json!({ "clerks": [clerk, second], "plan": plan }), lines)
+    Report::new(&json!({ "clerks": signers.each_ref().map(|it| it.clerk), "plan": plan }), lines)
 }
 
 fn by_root(

@@ -93,7 +93,7 @@ impl Session {
     }
 
     /// Asks the node as two clerks.
-    pub(super) fn act_together(&self, ask: &Ask, signers: [&Signer; 2]) -> Result<Answer, Problem> {
+    pub(super) fn act_together(&self, ask: &Ask, signers: &[Signer; 2]) -> Result<Answer, Problem> {
         let [one, other] = signers;
         if one.clerk == other.clerk {
             return Err(Problem::new("clerk.one_person"));

@@ -29,6 +29,7 @@ use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Record, decode_records};
 use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::View;
+use zeroize::Zeroizing;
 
 pub use armour::{ArmourError, Damage, Kind, TEXT_MAX};
 pub use error::EnrolError;
@@ -148,6 +149,11 @@ pub fn word_of_root(
 /// and what it says of it.
 pub fn read_word(text: &str) -> Result<(Signed<Record>, HallAt, Word), EnrolError> {
     Ok(word::read(text)?)
+}
+
+/// The seed of the root's recovery key in a file: for those who open keys with it, two persons at a time.
+pub fn recovery_seed(file: &Path) -> Result<Zeroizing<[u8; 32]>, EnrolError> {
+    Ok(found::recovery_seed(file).map_err(IssueError::from)?)
 }
 
 /// Makes a home's node one of the city's, if the root in `bundle` is the one that staff have confirmed by

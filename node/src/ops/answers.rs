@@ -124,6 +124,13 @@ pub enum Answer {
     RevocationPlan(Box<RevocationPlan>),
     /// What would follow from a declaration of two persons.
     DeclarationPlan(Box<DeclarationPlan>),
+    /// Which keys a hall lacks.
+    KeysPlan(KeysPlan),
+    /// Keys were given to another hall.
+    KeysGiven {
+        /// How many.
+        keys: usize,
+    },
     /// What happened.
     Happened {
         /// Ask again with this mark.
@@ -549,6 +556,21 @@ pub struct RevocationPlan {
     pub case_count: u64,
     /// Letters that wait for it.
     pub letters: usize,
+}
+
+/// Which keys of cases that it goes on with a hall lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysPlan {
+    /// The hall's code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// Its present life.
+    pub incarnation: u32,
+    /// Cases that it cannot open, as far as the hall knows that was asked.
+    pub lacking: u64,
+    /// Those of them that the hall which was asked can open with its own key, as their recovery key.
+    pub opened_here: u64,
 }
 
 /// What would follow from a declaration of two persons, as far as the hall knows that was asked.

@@ -12,6 +12,7 @@ use hallmesh_protocol::signed::Signed;
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
+use super::recovery::RecoverySecret;
 
 /// One call over the local socket. It may carry an application, so it does not print.
 #[derive(Clone, Serialize, Deserialize)]
@@ -247,6 +248,18 @@ pub enum Ask {
         declared: Declared,
         /// About which life.
         incarnation: u32,
+    },
+    /// Which keys of cases that it goes on with does a hall lack, and which can be opened here?
+    KeysPlan {
+        /// The hall.
+        hall: HallId,
+    },
+    /// Open keys with a recovery key, by two persons, for the hall that goes on with the cases.
+    GiveKeys {
+        /// The hall.
+        hall: HallId,
+        /// The recovery key; this hall's own key if not said.
+        recovery: Option<RecoverySecret>,
     },
     /// Take up what the root has signed on a machine that is on no network.
     Heed {

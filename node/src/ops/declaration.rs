@@ -39,11 +39,7 @@ pub(crate) fn plan(
 }
 
 /// The declaration, of the life named in full: two persons sign for one life and no other.
-pub(crate) fn declaration(
-    asked: &Asked<'_>,
-    declared: Declared,
-    incarnation: u32,
-) -> Result<Declaration, Problem> {
+pub(crate) fn of(asked: &Asked<'_>, declared: Declared, incarnation: u32) -> Result<Declaration, Problem> {
     let (hall, _) = declared.halls();
     Ok(declared.about(life(&Directory::new(asked.view), hall, Some(incarnation))?.at()))
 }

@@ -13,6 +13,7 @@ mod deeds;
 mod durability;
 mod problem;
 mod questions;
+mod recovery;
 mod revocation;
 mod sticks;
 
@@ -23,6 +24,7 @@ pub use client::Client;
 pub use content::Content;
 pub use durability::{Copy, Overdue, Single, Standing};
 pub use problem::Problem;
+pub use recovery::RecoverySecret;
 
 pub(crate) use deeds::{Deed, prepare, reply};
 pub(crate) use durability::{is_kept_elsewhere, overdue_destinations};

@@ -16,7 +16,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords, audit, declaration, durability, revocation};
+use super::{Ask, Problem, RoleWords, audit, declaration, durability, recovery, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -94,8 +94,10 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
             let plan = declaration::plan(asked, *declared, *incarnation);
             or_refused(plan.map(|plan| Answer::DeclarationPlan(Box::new(plan))))
         }
+        Ask::KeysPlan { hall } => or_refused(recovery::plan(asked, *hall).map(Answer::KeysPlan)),
         Ask::Read { .. }
         | Ask::Declare { .. }
+        | Ask::GiveKeys { .. }
         | Ask::StickWrite { .. }
         | Ask::Revoke { .. }
         | Ask::Heed { .. }

@@ -13,6 +13,7 @@
 //! There is no recall on time-out: A repeats for ever, B answers repetitions with the receipt it stored.
 //! Custody returns only by a signed refusal.
 
+use super::aside::{contradicted, set_aside};
 use super::countersign;
 use super::desk::append;
 use super::event::Position;
@@ -181,34 +182,6 @@ fn unfit(view: &dyn View, held: Option<&Case>, checked: &CheckedFile) -> Option<
 /// Whether a log goes on from what is held, or is of a later term: then it stands in the place of what was held.
 fn continues(view: &dyn View, held: &Case, checked: &CheckedFile) -> bool {
     log::agrees(view, held, &checked.digests) || checked.case.position.term > held.position.term
-}
-
-/// A log that contradicts what is held: stated if one life has signed both in one term, and counted. One of an earlier
-/// term comes late: what it says more is kept and shown.
-fn contradicted(office: &mut Office<'_, '_>, held: &Case, checked: &CheckedFile) {
-    audit::meet(office.cx, office.me, held.id, &checked.file.events);
-    if checked.case.position.term >= held.position.term {
-        rows::count(office.cx, "forks", 1);
-        return;
-    }
-    set_aside(office, "letters/late", checked);
-}
-
-/// A log came from a life that was revoked: it moves nothing, and what it says more of a case that is held is shown.
-pub(crate) fn came_late(office: &mut Office<'_, '_>, checked: &CheckedFile) {
-    if log::case(office.cx, checked.case.id).is_some() {
-        set_aside(office, "letters/late", checked);
-    }
-}
-
-/// Keeps apart what a log says beside the one that is held.
-fn set_aside(office: &mut Office<'_, '_>, count: &str, checked: &CheckedFile) {
-    rows::count(office.cx, count, 1);
-    for (sequence, event) in (0_u32..).zip(&checked.file.events) {
-        if log::event(office.cx, checked.case.id, sequence).as_ref() != Some(event) {
-            log::keep_orphan(office.cx, checked.case.id, event);
-        }
-    }
 }
 
 /// Writes what is new of a log.

@@ -1,5 +1,6 @@
 //! Cases: append-only logs with one custodian each, and how they change hands.
 
+mod aside;
 mod countersign;
 mod desk;
 mod event;
@@ -36,14 +37,14 @@ pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
+pub(crate) use aside::came_late;
 pub(crate) use countersign::{single_copies, standing};
-pub(crate) use handover::{
-    ask, came_late, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written,
-};
+pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
 pub(crate) use recovery::{
-    fence_asked, fence_holds, fenced, keep_keys, look_after_ended, waits_for, want_key_of_target, word_in,
+    fence_asked, fence_holds, fenced, has_told, keep_keys, look_after_ended, waits_for, want_key_of_target,
+    word_in,
 };
 
 pub(crate) use log::{

@@ -187,6 +187,11 @@ fn fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
     raw_fences(view, id).into_iter().map(|(of, given)| (of, now(given))).collect()
 }
 
+/// Whether this hall has told a life what it has of a case.
+pub(crate) fn has_told(view: &dyn View, id: CaseId, to: HallAt) -> bool {
+    fences(view, id).iter().any(|(_, given)| given.to == to)
+}
+
 fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
     log::case(office.cx, id).is_some_and(|case| case.owners_mirrors().contains(&Some(office.me.at)))
 }

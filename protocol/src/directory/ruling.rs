@@ -178,19 +178,14 @@ impl Directory<'_> {
     /// Whether rulings lead from a hall that is lost to another: what that one signs in its place is lawful, whoever
     /// else has been named since.
     pub(crate) fn leads(&self, of: HallAt, to: HallId) -> bool {
-        let (mut open, mut seen) = (vec![of], BTreeSet::new());
-        while let Some(of) = open.pop().filter(|_| seen.len() <= RULINGS_IN_A_ROW_MAX) {
-            let later = |it: &Ruled| it.ruling.of.incarnation >= of.incarnation;
-            for heir in self.rulings(of.hall).into_iter().filter(later).map(|it| it.ruling.to) {
-                if heir == to {
-                    return true;
-                }
-                if seen.insert(heir) {
-                    open.push(HallAt { hall: heir, incarnation: 1 });
-                }
-            }
+        let (mut open, mut heirs) = (vec![of], BTreeSet::new());
+        while let Some(of) = open.pop().filter(|_| heirs.len() <= RULINGS_IN_A_ROW_MAX) {
+            let ruled = self.rulings(of.hall).into_iter().map(|it| it.ruling);
+            let covers = ruled.filter(|ruling| ruling.of.incarnation >= of.incarnation);
+            let fresh = covers.map(|ruling| ruling.to).filter(|heir| heirs.insert(*heir));
+            open.extend(fresh.map(|hall| HallAt { hall, incarnation: 1 }));
         }
-        false
+        heirs.contains(&to)
     }
 
     /// Who acts in the place of a hall: its present life, or else whoever was ruled to.

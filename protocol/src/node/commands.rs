@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Node;
-use crate::cases::{self, Refusal};
+use crate::cases::{self, Refusal, Wrap};
 use crate::clerks::{self, Act, ClerkCard, NotEntitled, Roles};
 use crate::directory::{Contact, Declaration, Directory, Inadmissible};
-use crate::ids::{ClerkId, Digest, HallAt};
+use crate::ids::{CaseId, ClerkId, Digest, HallAt};
+use crate::limits::KEYS_GIVEN_MAX;
 use crate::parcels;
 use crate::record::{Body, Issuer, Record, Space};
 use crate::shelf;
@@ -41,6 +42,7 @@ impl Node {
             Command::Advertise(addresses) => self.advertise(cx, addresses),
             Command::AddClerk(card) => self.add_clerk(cx, &card),
             Command::DisableClerk(number) => Self::disable_clerk(cx, number),
+            Command::GiveKeys(acts, keys) => self.give_keys(cx, &acts, &keys),
             Command::KeepKeys(case, wraps) => {
                 cases::keep_keys(&mut self.office(cx), case, &wraps);
                 Ok(Reply::Done)
@@ -74,17 +76,43 @@ impl Node {
     fn declare(
         &mut self,
         cx: &mut Cx<'_>,
-        [one, other]: &[Verified<Act>; 2],
+        acts: &[Verified<Act>; 2],
         declaration: Declaration,
     ) -> Result<Reply, Refusal> {
+        let by = self.two_persons(cx, acts)?;
+        declaration.check(&Directory::new(cx))?;
+        let body = declaration.body(Some(by), cx.now.wall);
+        self.publish_validly(cx, vec![body])
+    }
+
+    /// Who may open a case with a recovery key could read it: both persons are noted at each.
+    fn give_keys(
+        &mut self,
+        cx: &mut Cx<'_>,
+        acts: &[Verified<Act>; 2],
+        keys: &[(CaseId, Wrap)],
+    ) -> Result<Reply, Refusal> {
+        let by = self.two_persons(cx, acts)?;
+        if keys.len() > KEYS_GIVEN_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        for (case, wrap) in keys {
+            for clerk in by {
+                cases::note_reading(cx, *case, clerk)?;
+            }
+            cases::keep_keys(&mut self.office(cx), *case, std::slice::from_ref(wrap));
+        }
+        Ok(Reply::Done)
+    }
+
+    fn two_persons(
+        &mut self,
+        cx: &Cx<'_>,
+        [one, other]: &[Verified<Act>; 2],
+    ) -> Result<[ClerkId; 2], Refusal> {
         let one = self.entitled(cx, one, |roles| roles.admit)?;
         let other = self.entitled(cx, other, |roles| roles.admit)?;
-        if one == other {
-            return Err(NotEntitled::OnePerson.into());
-        }
-        declaration.check(&Directory::new(cx))?;
-        let body = declaration.body(Some([one, other]), cx.now.wall);
-        self.publish_validly(cx, vec![body])
+        if one == other { Err(NotEntitled::OnePerson.into()) } else { Ok([one, other]) }
     }
 
     fn publish_validly(&mut self, cx: &mut Cx<'_>, bodies: Vec<Body>) -> Result<Reply, Refusal> {
@@ -170,6 +198,7 @@ const fn signs(command: &Command) -> bool {
         | Command::AddClerk(_)
         | Command::DisableClerk(_)
         | Command::Read(..)
+        | Command::GiveKeys(..)
         | Command::KeepKeys(..) => false,
     }
 }

@@ -176,6 +176,8 @@ pub enum Wish {
     Publish(Act, Vec<Body>),
     /// Declare as this hall, by two persons.
     Declare([Act; 2], Declaration),
+    /// Keep keys wrapped with a recovery key, by two persons.
+    GiveKeys([Act; 2], Vec<(CaseId, Wrap)>),
     /// Take up records signed elsewhere; those that were checked.
     Admit(Vec<Signed<Record>>),
     /// State where this hall can be reached.
@@ -242,6 +244,7 @@ impl Wish {
             Self::Record { .. } => "record",
             Self::Publish(..) => "publish",
             Self::Declare(..) => "declare",
+            Self::GiveKeys(..) => "give-keys",
             Self::Admit(_) => "admit",
             Self::Advertise(_) => "advertise",
             Self::AddClerk(_) => "add-clerk",

@@ -53,6 +53,7 @@ impl Wish {
             Command::Declare([one, other], declaration) => {
                 Self::Declare([act(one), act(other)], *declaration)
             }
+            Command::GiveKeys([one, other], keys) => Self::GiveKeys([act(one), act(other)], keys.clone()),
             Command::Admit(records) => {
                 Self::Admit(records.iter().map(|record| record.signed().clone()).collect())
             }
@@ -80,6 +81,9 @@ impl Wish {
             Self::Publish(act, bodies) => Command::Publish(checked(view, &act)?, bodies),
             Self::Declare([one, other], declaration) => {
                 Command::Declare([checked(view, &one)?, checked(view, &other)?], declaration)
+            }
+            Self::GiveKeys([one, other], keys) => {
+                Command::GiveKeys([checked(view, &one)?, checked(view, &other)?], keys)
             }
             Self::Admit(records) => Command::Admit(verify::records(view, records).0),
             Self::Advertise(addresses) => Command::Advertise(addresses),

@@ -84,10 +84,15 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
 
 /// Who acts for a hall on the route once these events have happened: rulings put others in its place.
 fn in_place_of(hall: HallId, before: &[Header]) -> HallId {
-    before.iter().fold(hall, |acts, event| match event.facts {
-        Facts::Succeed { from, .. } if from.hall == acts => event.at.hall,
-        Facts::Reassign { from, to, .. } if from.hall == acts => to,
-        _ => acts,
+    before.iter().fold(hall, |acts, event| {
+        let put = if let Facts::Succeed { from, .. } = event.facts {
+            Some((from.hall, event.at.hall))
+        } else if let Facts::Reassign { from, to, .. } = event.facts {
+            Some((from.hall, to))
+        } else {
+            None
+        };
+        put.filter(|(lost, _)| *lost == acts).map_or(acts, |(_, heir)| heir)
     })
 }
 

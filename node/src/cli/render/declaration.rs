@@ -3,7 +3,7 @@
 use super::super::table::fields;
 use super::revocation::cases;
 use super::{field, next};
-use crate::ops::{DeclarationPlan, Problem};
+use crate::ops::{DeclarationPlan, KeysPlan, Problem};
 use crate::texts::Texts;
 
 /// What a declaration would do, before it is made.
@@ -29,6 +29,25 @@ pub(super) fn plan(texts: &Texts, plan: &DeclarationPlan) -> Vec<String> {
     }
     lines.push(texts.say("revoke.nothing_changed", &[]));
     lines.push(next(texts, &following(texts, plan)));
+    lines
+}
+
+/// Which keys a hall lacks, and who can give them.
+pub(super) fn keys(texts: &Texts, plan: &KeysPlan) -> Vec<String> {
+    let hall = texts.filled(
+        "revoke.hall",
+        &[("name", &plan.name), ("hall", &plan.hall), ("incarnation", &plan.incarnation)],
+    );
+    let mut lines = fields(&[field(texts, "hall", hall)]);
+    let count = [("lacking", &plan.lacking), ("here", &plan.opened_here)]
+        .map(|(name, count)| (name, count as &dyn std::fmt::Display));
+    lines.push(texts.filled("keys.lacking", &count));
+    lines.push(texts.say("revoke.nothing_changed", &[]));
+    let clerk = texts.say("placeholder.clerk", &[]);
+    let apply = format!("hallmesh case give-keys {} --apply --clerk {clerk} --second {clerk}", plan.hall);
+    let elsewhere = plan.lacking > plan.opened_here;
+    let with = if elsewhere { format!("{apply} --recovery-key recovery.key") } else { apply };
+    lines.push(next(texts, if plan.lacking == 0 { "hallmesh status" } else { &with }));
     lines
 }
 

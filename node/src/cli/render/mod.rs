@@ -54,6 +54,8 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         }
         Answer::RevocationPlan(plan) => revocation::plan(texts, plan),
         Answer::DeclarationPlan(plan) => declaration::plan(texts, plan),
+        Answer::KeysPlan(plan) => declaration::keys(texts, plan),
+        Answer::KeysGiven { keys } => vec![texts.filled("keys.given", &[("count", keys)])],
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
         Answer::Card { .. }
