@@ -426,6 +426,12 @@ impl Case {
         mirrors.chain([self.custodian, self.owner()]).collect()
     }
 
+    /// Whether a receipt of `at` proves that the case survives this disk: a mirror, and the one that stayed where another
+    /// was replaced.
+    pub fn is_witness(&self, at: HallAt) -> bool {
+        self.is_mirror(at) && self.stayed.is_none_or(|stayed| stayed == at)
+    }
+
     /// Whether `at` is one of the two halls that keep a copy in this epoch.
     pub fn is_mirror(&self, at: HallAt) -> bool {
         self.mirrors.contains(&Some(at))

@@ -20,10 +20,9 @@ use super::event::Position;
 use super::facts::{Facts, Mirrors};
 use super::fold::{Case, Transit};
 use super::log::{self, Custody, Grade, Stage};
+use super::mirroring::replace_ended_mirrors;
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
-use super::recovery::{
-    fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, replace_ended_mirrors, told,
-};
+use super::recovery::{fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, told};
 use super::takeover::reassign;
 use super::{Office, Refusal};
 use crate::audit;
@@ -264,8 +263,7 @@ fn take_if_witnessed(office: &mut Office<'_, '_>, case: &Case) {
 
 /// A mirror that has recorded the log up to its head. After another mirror was replaced, only one that stayed counts.
 pub(super) fn witness(office: &Office<'_, '_>, case: &Case) -> Option<HallAt> {
-    let counts = |mirror: &HallAt| case.stayed.is_none_or(|stayed| stayed == *mirror);
-    case.mirrors.into_iter().flatten().filter(counts).find(|mirror| {
+    case.mirrors.into_iter().flatten().filter(|mirror| case.is_witness(*mirror)).find(|mirror| {
         let recorded = log::copied(office.cx, case.id, *mirror);
         let all = |head| head == case.head || planted(Bug::StaleWitness);
         *mirror == office.me.at || recorded.is_some_and(|receipt| all(receipt.value().head))
@@ -358,6 +356,10 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     match custody.stage {
         Stage::Custodian | Stage::Handing => {
             office.post.done(office.cx, said.by.hall, &What::Copy { case: case.id });
+            // Of one that was named in the place of another nobody may know who goes on for this hall one day.
+            if !case.is_witness(said.by) {
+                return;
+            }
             if custody.grade == Grade::D1 {
                 custody.grade = Grade::D2;
                 log::set_custody(office.cx, case.id, &custody);

@@ -18,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use super::Office;
 use super::desk::append;
 use super::event::Position;
-use super::facts::{Facts, Mirrors};
+use super::facts::Facts;
 use super::fold::Case;
 use super::handover::{queue_copies, send_on, stop_copies, witness};
 use super::log::{self, Custody, Grade, Stage};
+use super::mirroring::{from_now_on, replace_ended_mirrors};
 use super::receipt::{Receipt, ReceiptKind};
 use super::takeover::may_read;
 use crate::audit;
@@ -114,36 +115,6 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     }
     // Until it has gone on it is looked at again whenever somebody's life ends: a word that is missing may not be needed.
     log::custody(office.cx, id).is_none_or(|custody| custody.stage != Stage::Recovering)
-}
-
-/// The custodian names another mirror for one that has ended; those that stay must record it. True if there is none.
-pub(crate) fn replace_ended_mirrors(office: &mut Office<'_, '_>, case: &Case) -> bool {
-    let custodian = log::custody(office.cx, case.id).is_some_and(|it| it.stage == Stage::Custodian);
-    let directory = Directory::new(office.cx);
-    let ended = case.mirrors.into_iter().flatten().any(|at| directory.has_ended(at));
-    if !custodian || !ended || case.transit.is_some() || planted(Bug::EndedMirrorsStay) {
-        return !ended;
-    }
-    let mirrors = mirrors_from_now_on(office, case.mirrors);
-    for old in case.mirrors.into_iter().flatten() {
-        office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
-    }
-    let clerk = ClerkId::node(office.me.at.hall);
-    let replaced = append(office, case, clerk, Facts::ReplaceMirror { mirrors }, Blob::default());
-    if let Ok(replaced) = &replaced {
-        queue_copies(office, replaced);
-    }
-    replaced.is_ok()
-}
-
-/// The mirrors that go on, and for those that have ended or are this hall itself others in their place.
-fn mirrors_from_now_on(office: &Office<'_, '_>, before: Mirrors) -> Mirrors {
-    let directory = Directory::new(office.cx);
-    let goes_on = |at: &HallAt| *at != office.me.at && !directory.has_ended(*at);
-    let stay: Vec<HallAt> = before.into_iter().flatten().filter(goes_on).collect();
-    let fresh = office.mirrors.into_iter().flatten().filter(|at| !stay.contains(at));
-    let mut mirrors = stay.iter().copied().chain(fresh);
-    [mirrors.next(), mirrors.next()]
 }
 
 /// Records nothing more of an ended life, and tells its successor what there is. False while the successor still needs a
@@ -417,7 +388,7 @@ fn has_fenced(view: &dyn View, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
 }
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
-    let mirrors = mirrors_from_now_on(office, case.owners_mirrors());
+    let mirrors = from_now_on(office, case.owners_mirrors(), None);
     let ruling = Directory::new(office.cx).ruling(from).map(|(digest, _)| digest);
     let ruling = ruling.filter(|_| from.hall != office.me.at.hall);
     let facts = Facts::Succeed { from, mirrors, ruling };

@@ -149,6 +149,9 @@ impl Node {
             self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
             self.heartbeat(cx);
             self.tell_growth(cx);
+            if !self.is_rolled_back(cx) {
+                cases::replace_silent_mirrors(&mut self.office(cx));
+            }
         }
         for (to, hop, what) in self.post.due_now(cx) {
             // What was forgotten may contradict an own letter; those of others are taken along as ever.
