@@ -466,8 +466,8 @@ impl Post {
             }
             return Vec::new();
         }
-        let again = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
-        let again = again && !planted(Bug::NeverRepeated);
+        let is_time = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
+        let again = is_time && !planted(Bug::NeverRepeated);
         let (before, before_under_way) = (round.cursor, round.under_way);
         if again {
             round.under_way = 0;
@@ -484,7 +484,7 @@ impl Post {
             blocked |= none;
         }
         round.under_way = round.under_way.saturating_add(letters.len());
-        if again || before_under_way == 0 {
+        if is_time || before_under_way == 0 {
             round.began = now;
         }
         if round.repeat_at <= now || !letters.is_empty() {
