@@ -13,7 +13,7 @@ mod common;
 
 use common::{CITY, COUNTY, City, OTHER_COUNTY, Rows, TOWN, VILLAGE, WALL, charter, first, secret};
 use hallmesh_protocol::cases::{
-    Case, Deed, Facts, Grade, Header, Position, Question, Reason, Refusal, SignedEvent, Stage, State, route,
+    Case, Deed, Facts, Header, Position, Question, Reason, Refusal, SignedEvent, Stage, State, route,
 };
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::NotEntitled;
@@ -324,11 +324,7 @@ fn a_later_life_of_a_hall_keeps_its_new_cases_from_whoever_took_the_old_ones_ove
     assert!(query::case(&city.halls[OTHER_COUNTY].rows, case).is_none_or(|held| held.case.is_mirror(heir)));
     recorded(&mut city, COUNTY, case, Deed::Accept);
     city.run();
-    assert_eq!(
-        query::grade(&city.halls[COUNTY].rows, case),
-        Some(Grade::D2),
-        "its mirrors record what it does"
-    );
+    assert!(events(&city, CITY, case).contains(&"accept"), "its mirrors record what it does");
 }
 
 /// A machine is set up for the county after all: its second life, with papers of the root.
