@@ -374,7 +374,7 @@ fn all_that_waits_for_a_lost_hall_moves_however_much_it_is() {
 /// A record as the city would sign it, whoever declares.
 fn by_the_city(city: &City, body: Body) -> Signed<Record> {
     let issuer = Issuer::Hall(city.halls[CITY].at);
-    Signed::sign(&first(issuer, body), &[(0, &common::secret(city.halls[CITY].seed))])
+    Signed::sign(&first(issuer, body), &[(0, &secret(city.halls[CITY].seed))])
 }
 
 #[test]
@@ -440,9 +440,5 @@ fn succession(city: &City, held: &Case, by: HallAt) -> SignedEvent {
         sealed: Digest([0; 32]),
         facts,
     };
-    SignedEvent::sign(
-        header,
-        hallmesh_protocol::wire::Blob::default(),
-        &common::secret(city.halls[TOWN].seed),
-    )
+    SignedEvent::sign(header, hallmesh_protocol::wire::Blob::default(), &secret(city.halls[TOWN].seed))
 }
