@@ -201,7 +201,7 @@ async fn the_root_revokes_a_hall_offline_and_any_hall_carries_it_on() {
     assert_eq!(heard.exit, Some(0), "{heard:?}");
     is_out(&street, &[CITY, GAOTAI], GANZHOU).await;
     let again = heed(CITY);
-    assert!(again.exit == Some(0) && again.out.contains("revoked already"), "{again:?}");
+    assert!(again.exit == Some(0) && again.out.contains("stood already"), "{again:?}");
     // Another root signs in vain.
     let founded = street.dir.path().join("other").display().to_string();
     let found = ["city", "found", "--code", "620700000000", "--name", "张掖市", "--holders", "1"];
