@@ -535,7 +535,7 @@ pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, asked: &Asked) {
 }
 
 /// The words of a queued letter for a line, made from the rows at the time of sending.
-pub(crate) fn outgoing(cx: &Cx<'_>, me: &Me, what: &What) -> Option<LetterBody> {
+pub(crate) fn outgoing(cx: &mut Cx<'_>, me: &Me, what: &What) -> Option<LetterBody> {
     if let What::Fence { case, of } = what {
         return fence_letter(cx, me, *case, *of);
     }

@@ -96,7 +96,9 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     // Whose part has to be played by another: the owner's, else the giver's, who has to bring it to the owner.
     let played = [owner, case.custodian].into_iter().find(|life| directory.has_ended(*life));
     let stage = log::custody(office.cx, id).map_or(Stage::None, |custody| custody.stage);
-    let Some(ended) = played.filter(|_| owner != me || stage == Stage::None) else {
+    // A hall may have read in its copy only that the case is on its way back to it.
+    let has_it = matches!(stage, Stage::Custodian | Stage::Holder | Stage::Recovering);
+    let Some(ended) = played.filter(|_| owner != me || !has_it) else {
         if stage == Stage::Recovering {
             // What it was told since says that the case had gone on.
             stop_copies(office, id);
@@ -133,16 +135,21 @@ fn fence_off(office: &mut Office<'_, '_>, id: CaseId, (of, to): (HallAt, HallAt)
     let binds = binds && !planted(Bug::FenceForgotten);
     if asked || given.is_none_or(|given| (given.to, given.binds) != (to, binds)) {
         let said = word(office.cx, office.me, id, (of, to, binds));
-        if binds {
-            audit::note_receipt(office.cx, &said);
-        }
-        let word = Some(said.signed().clone());
-        rows::write(office.cx, rows::fence(id, of), &Fence { to, binds, word });
+        give(office.cx, id, (of, to, binds), &said);
         office.post.enqueue(office.cx, to.hall, What::Fence { case: id, of });
         // Should this one end as well, whoever follows it is told.
         office.cx.put(rows::bond(to, id), Vec::new());
     }
     !want_key(office.cx, office.me.at, id, to)
+}
+
+/// Writes down what this hall says of an ended life: from then on it binds.
+fn give(cx: &mut Cx<'_>, id: CaseId, (of, to, binds): (HallAt, HallAt, bool), said: &Verified<Receipt>) {
+    if binds {
+        audit::note_receipt(cx, said);
+    }
+    let word = Some(said.signed().clone());
+    rows::write(cx, rows::fence(id, of), &Fence { to, binds, word });
 }
 
 /// For whom this hall has fenced a life off in a case; for whoever follows it, if that life has ended too.
@@ -249,11 +256,17 @@ pub(crate) fn fence_asked(office: &mut Office<'_, '_>, by: HallAt, id: CaseId, o
     }
 }
 
-/// The words of a fence.
-pub(crate) fn fence_letter(cx: &Cx<'_>, me: &Me, id: CaseId, of: HallAt) -> Option<LetterBody> {
-    let Fence { to, binds, .. } = fence(cx, id, of)?;
+/// The words of a fence, for whoever answers now for the life that it was given to. If that is a later one, this is
+/// written down with it: else what the life in between has said would still be recorded.
+pub(crate) fn fence_letter(cx: &mut Cx<'_>, me: &Me, id: CaseId, of: HallAt) -> Option<LetterBody> {
+    let Fence { to: given, binds, .. } = rows::read(cx, &rows::fence(id, of))?;
+    let to = Directory::new(cx).answers_for(given);
+    let said = word(cx, me, id, (of, to, binds));
+    if to != given {
+        give(cx, id, (of, to, binds), &said);
+    }
     let file = log::case(cx, id).map(|case| log::file(cx, id, case.events));
-    Some(LetterBody::Fence(file, word(cx, me, id, (of, to, binds)).signed().clone()))
+    Some(LetterBody::Fence(file, said.signed().clone()))
 }
 
 /// The words of a fence as they were signed when it was given, with the log that they are for.
