@@ -174,6 +174,19 @@ impl City {
         genesis::install(now, policy.digest(), &policy, records, me).with_context(|| format!("the hall {me}"))
     }
 
+    /// What turns the rows of a life of a hall into those of a later one.
+    pub fn rejoin(
+        &self,
+        now: Now,
+        disk: &Disk,
+        records: Vec<Signed<Record>>,
+        me: HallAt,
+    ) -> anyhow::Result<Writes> {
+        let policy = self.policy();
+        genesis::rejoin(now, disk, policy.digest(), &policy, records, me)
+            .with_context(|| format!("the hall {me}"))
+    }
+
     /// One disk a hall: the city's records are shared, only its own name differs.
     fn disks(&self) -> anyhow::Result<Vec<Disk>> {
         let charters: BTreeMap<_, _> =

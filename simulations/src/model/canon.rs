@@ -10,8 +10,15 @@
 //!   whether it is for the head, and the log never goes back; and whether it countersigns a decision that is to be
 //!   delivered. Then the decision is the head, or there is a TAKE after it, which countersigns by itself.
 //!
-//! * **The Merkle log and what is known of it** (tables `50` to `57`) are left out. They hold the order in which things
-//!   were signed; no rule of cases reads them but whether a life was rolled back, which nobody here is ever shown.
+//! * **Receipts of mirrors for the head** are left out, too, where no clerk decides anything, of a hall that has the case
+//!   in hand, hands it over, or was let go. What they do there they do when they come; they are read again by a hall that
+//!   is about to take the case only, whose head is another one.
+//! * **Words of halls that have fenced a life off** (table `2e`) are left out of a hall that has the case in hand: it has
+//!   gone on, and nobody goes on for that life again.
+//! * **Orphans** (table `2f`) are left out. They are kept for people.
+//! * **The Merkle log** (tables `50` to `53`) is left out, but of a hall that may be put back to an old disk and then be
+//!   shown how far its log had come. It holds the order in which things were signed; no other rule reads it.
+//! * **What is known of such logs** (tables `54` to `56`) is left out: it is asked for apart, see `halls::lives`.
 //!
 //! What else could grow or differ stands still by the way the checker asks: one clock reading and one boot id for all
 //! starts of a hall, until something happens after which an old life of it may have said what it does not remember.
@@ -23,32 +30,61 @@ use hallmesh_protocol::step::{Bytes, Writes};
 /// First bytes of the rows concerned: see the key space in `hallmesh_protocol::rows`.
 mod table {
     pub(super) const EVENT: u8 = 0x21;
+    pub(super) const CUSTODY: u8 = 0x23;
     pub(super) const COPIED: u8 = 0x26;
     pub(super) const TALLY: u8 = 0x29;
+    pub(super) const FENCED: u8 = 0x2e;
+    pub(super) const ORPHAN: u8 = 0x2f;
     pub(super) const POST: u8 = 0x30;
     pub(super) const LETTER: u8 = 0x31;
     pub(super) const POSTED: u8 = 0x32;
     pub(super) const AGE: u8 = 0x34;
     pub(super) const LEAF: u8 = 0x50;
-    pub(super) const ROLLED_BACK: u8 = 0x57;
+    pub(super) const CHECKPOINT: u8 = 0x54;
+    pub(super) const WITNESS: u8 = 0x56;
+}
+
+/// What a hall is to the case, as its row has it.
+mod stage {
+    pub(super) const CUSTODIAN: u32 = 1;
+    pub(super) const HANDING: u32 = 2;
+    pub(super) const RELEASED: u32 = 4;
+}
+
+/// What is looked at in a hall's rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Looked {
+    /// Its Merkle log.
+    pub(super) log: bool,
+    /// Who has countersigned a decision.
+    pub(super) decisions: bool,
 }
 
 /// A destination and a letter's number there, as a letter's row has them.
 type Address = (u64, u64);
 
 /// The rows a hall has written, made one with all that cannot be told from them.
-pub(super) fn canonical(rows: &Writes) -> Writes {
+pub(super) fn canonical(rows: &Writes, looked: Looked) -> Writes {
     let events = rows.range(vec![table::EVENT]..vec![table::EVENT.saturating_add(1)]).count();
-    let head = u32::try_from(events).unwrap_or(u32::MAX).saturating_sub(1);
+    let mut head = u32::try_from(events).unwrap_or(u32::MAX).saturating_sub(1);
+    let part =
+        rows.range(vec![table::CUSTODY]..).next().filter(|(key, _)| key.first() == Some(&table::CUSTODY));
+    let part = part.and_then(|(_, value)| value.as_ref().and_then(stage_in));
+    if !looked.decisions && matches!(part, Some(stage::CUSTODIAN | stage::HANDING | stage::RELEASED)) {
+        head = head.saturating_add(1);
+    }
     let matters = |(key, value): &(&Vec<u8>, &Option<Bytes>)| match key.first() {
         Some(
             &(table::TALLY
+            | table::ORPHAN
             | table::POST
             | table::LETTER
             | table::POSTED
             | table::AGE
-            | table::LEAF..=table::ROLLED_BACK),
+            | table::CHECKPOINT..=table::WITNESS),
         ) => false,
+        Some(&(table::LEAF..table::CHECKPOINT)) => looked.log,
+        Some(&table::FENCED) => part != Some(stage::CUSTODIAN),
         Some(&table::COPIED) => value.as_ref().and_then(copied_up_to).is_none_or(|upto| upto >= head),
         Some(_) | None => true,
     };
@@ -68,6 +104,11 @@ pub(super) fn canonical(rows: &Writes) -> Writes {
         canonical.insert([&[table::POSTED], to.to_be_bytes().as_slice()].concat(), Some(posted.into()));
     }
     canonical
+}
+
+/// Reads a hall's part in the case: version byte, term, epoch, then the stage.
+fn stage_in(value: &Bytes) -> Option<u32> {
+    Some(u32::from_le_bytes(*value.get(1 + 8..)?.first_chunk()?))
 }
 
 /// Reads up to where a mirror's receipt is for: version byte, length of what is signed; in it the version byte, the
@@ -95,6 +136,10 @@ fn post(to: u64, number: u64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn canonical(rows: &Writes) -> Writes {
+        super::canonical(rows, Looked::default())
+    }
 
     fn letter(name: u8, to: u64, number: u64) -> (Vec<u8>, Option<Bytes>) {
         let since = 5_u64;

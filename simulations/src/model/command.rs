@@ -23,14 +23,18 @@ pub struct CheckArgs {
     /// Give up a setting that has more states.
     #[arg(long, value_name = "N", default_value_t = 20_000_000)]
     max_states: usize,
+    /// Plant this bug of the core first; without a setting, explore the one that finds it.
+    #[cfg(feature = "planted-bugs")]
+    #[arg(long, value_name = "WORD")]
+    bug: Option<hallmesh_protocol::planted::Bug>,
 }
 
 /// Explores what was asked for; 0 if everything came out as expected.
 pub fn run(args: &CheckArgs) -> anyhow::Result<u8> {
     let mut code = 0;
-    for setting in chosen(&args.settings)? {
+    for setting in chosen(args)? {
         let began = Instant::now();
-        let outcome = check(setting, args.max_states)?;
+        let outcome = explored(args, setting)?;
         show(args.json, setting, &outcome, began.elapsed().as_millis())?;
         if !outcome.as_expected {
             code = UNEXPECTED;
@@ -39,7 +43,25 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<u8> {
     Ok(code)
 }
 
-fn chosen(names: &[String]) -> anyhow::Result<Vec<&'static Setting>> {
+#[cfg(not(feature = "planted-bugs"))]
+fn explored(args: &CheckArgs, setting: &Setting) -> anyhow::Result<Outcome> {
+    check(setting, args.max_states)
+}
+
+#[cfg(feature = "planted-bugs")]
+fn explored(args: &CheckArgs, setting: &Setting) -> anyhow::Result<Outcome> {
+    match args.bug {
+        Some(bug) => super::bugs::check_wrongly(setting, bug, args.max_states),
+        None => check(setting, args.max_states),
+    }
+}
+
+fn chosen(args: &CheckArgs) -> anyhow::Result<Vec<&'static Setting>> {
+    #[cfg(feature = "planted-bugs")]
+    if let Some(setting) = args.bug.filter(|_| args.settings.is_empty()).and_then(super::bugs::finds) {
+        return Ok(vec![setting]);
+    }
+    let names = &args.settings;
     if names.is_empty() {
         return Ok(SETTINGS.iter().filter(|setting| !setting.long).collect());
     }
@@ -72,14 +94,19 @@ fn show(json: bool, setting: &Setting, outcome: &Outcome, took: u128) -> anyhow:
         "  {} disks, {} letters, the product was asked {} times",
         outcome.disks, outcome.letters, outcome.asked
     )?;
+    for (wait, states) in &outcome.waits {
+        writeln!(out, "  {states} states from which the case waits in the end: {}", wait.word())?;
+    }
+    if let (Some(promise), (states, story)) = (setting.except, &outcome.excepted) {
+        writeln!(out, "  {promise} is broken in {states} states, no other promise is:")?;
+        tell(&mut out, story)?;
+    }
     match &outcome.verdict {
         Verdict::Holds => writeln!(out, "  every promise holds in every state")?,
         Verdict::Unfinished => writeln!(out, "  UNFINISHED: there are more states")?,
         Verdict::Broken { promise, how, story } => {
             writeln!(out, "  {promise} is broken: {how}")?;
-            for (number, line) in story.iter().enumerate() {
-                writeln!(out, "  {number:>4}  {line}")?;
-            }
+            tell(&mut out, story)?;
         }
     }
     let expected = match setting.expected {
@@ -89,4 +116,8 @@ fn show(json: bool, setting: &Setting, outcome: &Outcome, took: u128) -> anyhow:
     let sign = if outcome.as_expected { "as expected:" } else { "UNEXPECTED: expected was" };
     writeln!(out, "  {sign} {expected}\n")?;
     Ok(())
+}
+
+fn tell(out: &mut impl Write, story: &[String]) -> io::Result<()> {
+    story.iter().enumerate().try_for_each(|(number, line)| writeln!(out, "  {number:>4}  {line}"))
 }

@@ -6,8 +6,8 @@ use super::halls::{Halls, Step};
 use super::letters::Letters;
 use super::promises::{self, Broken, Promise};
 use super::rest::Rest;
-use super::seen::{By, End, NONE, Scene, Seen, Shown, State, StateId};
-use super::setting::{Bend, SEATS, Seat, Setting};
+use super::seen::{self, By, End, Merge, NONE, REPLACED, Scene, Seen, State, StateId};
+use super::setting::{Bend, Seat, Setting, Shown};
 use super::story;
 
 /// What an exploration came to.
@@ -22,7 +22,7 @@ pub(super) enum Found {
 }
 
 /// What can happen next: how, the scene after it, what is under way after it.
-type Next = (By, Scene, Letters);
+pub(super) type Next = (By, Scene, Letters);
 
 /// An exploration.
 #[derive(Debug)]
@@ -30,26 +30,30 @@ pub(super) struct Explorer {
     pub(super) halls: Halls,
     pub(super) seen: Seen,
     pub(super) transitions: u64,
-    setting: Setting,
+    pub(super) setting: Setting,
+    pub(super) rest: Rest,
+    /// What is known to be broken in some states: how many there are, and the first story of one.
+    pub(super) excepted: (usize, Option<Found>),
     /// Letters that are spent do not tell states apart.
     leaves_out: bool,
-    rest: Rest,
 }
 
 impl Explorer {
     /// An exploration that has yet to begin; `leaves_out` lets it leave out spent letters where that is sound.
-    pub(super) fn new(setting: &Setting, leaves_out: bool) -> anyhow::Result<Self> {
+    pub(super) fn new(setting: &Setting, leaves_out: bool, merge: Merge) -> anyhow::Result<Self> {
         Ok(Self {
             halls: Halls::found(setting)?,
-            seen: Seen::new(setting.plain),
+            seen: Seen::new(if setting.plain { Merge::Exact } else { merge }),
             transitions: 0,
             setting: *setting,
-            // A hall that is put back, or keeps nothing, may need them again.
+            // A hall that is put back, or keeps nothing, may need them again; and so may a machine that was replaced.
             leaves_out: leaves_out
                 && !setting.plain
                 && setting.bend.is_none()
+                && !setting.mishaps.goes_on
                 && setting.mishaps.restores == 0,
             rest: Rest::default(),
+            excepted: (0, None),
         })
     }
 
@@ -63,6 +67,9 @@ impl Explorer {
             let Some(state) = self.seen.state(id).copied() else { return Ok(Found::Nothing) };
             if self.seen.len() > states_max {
                 return Ok(Found::TooMany);
+            }
+            if self.seen.is_outdone(id) {
+                continue;
             }
             if let Some(found) = self.look(id, &state)? {
                 return Ok(found);
@@ -105,7 +112,7 @@ impl Explorer {
     }
 
     fn first(&mut self) -> anyhow::Result<(Scene, Letters)> {
-        let mut scene = Scene { kept: [0; SEATS], backup: NONE, gone: 0, losses: 0, restores: 0, hasty: 0 };
+        let mut scene = Scene::FIRST;
         let mut letters = Letters::default();
         for (seat, step) in self.halls.first_morning()?.into_iter().enumerate() {
             scene.put(seat, step.kept);
@@ -119,17 +126,26 @@ impl Explorer {
     /// Notes a state, if it is new, and checks it.
     fn show(&mut self, state: State) -> anyhow::Result<Option<Found>> {
         let (id, new_scene) = match self.seen.show(state) {
-            Shown::Known => return Ok(None),
-            Shown::NewScene(id) => (id, true),
-            Shown::NewLetters(id) => (id, false),
+            seen::Shown::Known => return Ok(None),
+            seen::Shown::NewScene(id) => (id, true),
+            seen::Shown::NewLetters(id) => (id, false),
         };
         let mut broken = promises::broken(&self.halls, &state.scene, &state.letters)?;
-        // Where a hall was put back, or nothing is durable, it is known that some cases wait for ever.
-        if broken.is_none() && new_scene && state.scene.restores == 0 && state.scene.hasty == 0 {
+        // Where what a hall has forgotten was heard by nobody, or nothing is durable, some cases wait for ever.
+        let unheard = self.setting.mishaps.shown == Shown::Never && state.scene.restores > 0;
+        if broken.is_none() && new_scene && !unheard && state.scene.hasty == 0 {
             let how = self.rest.broken(&mut self.halls, &state.scene)?;
             broken = how.map(|how| (Promise::ComesToRest, how));
         }
-        broken.map(|broken| self.story(id, None, broken)).transpose()
+        let Some(broken) = broken else { return Ok(None) };
+        if self.setting.except != Some(broken.0) {
+            return self.story(id, None, broken).map(Some);
+        }
+        if self.excepted.1.is_none() {
+            self.excepted.1 = Some(self.story(id, None, broken)?);
+        }
+        self.excepted.0 = self.excepted.0.saturating_add(1);
+        Ok(None)
     }
 
     fn story(&mut self, id: StateId, last: Option<Next>, (promise, how): Broken) -> anyhow::Result<Found> {
@@ -145,14 +161,14 @@ impl Explorer {
     }
 
     fn backwards(&self, before: &Scene, after: &Scene, by: By) -> anyhow::Result<Option<Broken>> {
-        if matches!(by, By::Restore(_)) {
+        if matches!(by, By::Restore(_) | By::Rebirth(_)) {
             return Ok(None);
         }
-        let changed = (0..self.halls.at.len()).filter(|seat| before.kept(*seat) != after.kept(*seat));
+        let changed = (0..=REPLACED).filter(|seat| before.kept(*seat) != after.kept(*seat));
         for seat in changed {
             let (before, after) = (self.halls.kept(before.kept(seat))?, self.halls.kept(after.kept(seat))?);
             if let Some((promise, how)) = promises::backwards(&before.said, &after.said) {
-                return Ok(Some((promise, format!("{}: {how}", self.halls.name(seat)))));
+                return Ok(Some((promise, format!("{}: {how}", self.halls.name(before.seat)))));
             }
         }
         Ok(None)
@@ -166,7 +182,7 @@ impl Explorer {
         }
         loop {
             let before = letters;
-            for seat in self.present(scene) {
+            for seat in self.working(scene) {
                 let kept = scene.kept(seat);
                 let woken = Some(self.halls.wake(kept)?).filter(|step| step.kept == kept);
                 letters.join(&woken.map(|step| step.sent).unwrap_or_default());
@@ -181,16 +197,17 @@ impl Explorer {
     /// What is under way without the letters of which nothing comes any more.
     fn without_spent(
         &mut self,
-        before: &Scene,
+        before_lives: &Scene,
         scene: &Scene,
         mut letters: Letters,
     ) -> anyhow::Result<Letters> {
-        if !self.leaves_out {
+        // A life that is yet to begin may need what the present one does not.
+        if !self.leaves_out || scene.rebirths() < self.setting.mishaps.rebirths {
             return Ok(letters);
         }
         for seat in 0..self.halls.at.len() {
-            let (before, after) = (before.kept(seat), scene.kept(seat));
-            if before != after {
+            let (before, after) = (before_lives.kept(seat), scene.kept(seat));
+            if before != after && before_lives.later_lives(seat) == scene.later_lives(seat) {
                 self.halls.stay_spent(before, after)?;
             }
             let spent = if scene.is_gone(seat) {
@@ -204,15 +221,17 @@ impl Explorer {
         Ok(letters.without(&questions))
     }
 
-    fn present(&self, scene: &Scene) -> impl Iterator<Item = Seat> + use<> {
-        let scene = *scene;
-        (0..self.halls.at.len()).filter(move |seat| !scene.is_gone(*seat))
+    /// The machines that work and have lines: halls by seat, and one that was replaced.
+    fn working(&self, scene: &Scene) -> impl Iterator<Item = Seat> + use<> {
+        let (scene, halls) = (*scene, self.halls.at.len());
+        let there = move |seat: &Seat| !scene.is_gone(*seat) && !scene.is_alone(*seat);
+        (0..halls).filter(there).chain((scene.kept(REPLACED) != NONE).then_some(REPLACED))
     }
 
     /// Everything that can happen in a state.
     fn what_next(&mut self, state: &State) -> anyhow::Result<Vec<Next>> {
         let mut next = Vec::new();
-        for seat in self.present(&state.scene) {
+        for seat in self.working(&state.scene) {
             let kept = state.scene.kept(seat);
             let step = self.halls.wake(kept)?;
             if step.kept != kept || self.setting.plain {
@@ -227,9 +246,27 @@ impl Explorer {
             for (deed, step) in self.halls.acts(kept)? {
                 self.ends(&mut next, state, seat, step, &|end| By::Deed(seat, deed, end))?;
             }
-            self.mishaps(&mut next, state, seat)?;
+            self.lives(&mut next, state, seat)?;
+            if seat != REPLACED {
+                self.mishaps(&mut next, state, seat)?;
+            }
+        }
+        for seat in (0..self.halls.at.len()).filter(|seat| state.scene.is_alone(*seat)) {
+            self.alone(&mut next, state, seat)?;
         }
         Ok(next)
+    }
+
+    /// What a hall learns of new lives.
+    fn lives(&mut self, next: &mut Vec<Next>, state: &State, seat: Seat) -> anyhow::Result<()> {
+        let kept = state.scene.kept(seat);
+        for (of, number, life) in self.halls.begun(&state.scene)? {
+            if !self.halls.kept(kept)?.said.knows.contains(&life) {
+                let step = self.halls.learn(kept, life)?;
+                next.push(after(state, seat, By::Life(seat, of, number), step));
+            }
+        }
+        Ok(())
     }
 
     /// The ways in which a step can end. A crash before the commit leaves everything as it was: no transition. One
@@ -256,28 +293,6 @@ impl Explorer {
         }
         Ok(())
     }
-
-    fn mishaps(&mut self, next: &mut Vec<Next>, state: &State, seat: Seat) -> anyhow::Result<()> {
-        let (mishaps, before) = (self.setting.mishaps, state.scene);
-        if before.losses < mishaps.losses && mishaps.may_lose.contains(&seat) {
-            let mut scene = Scene { losses: before.losses.saturating_add(1), ..before };
-            scene.lose(seat);
-            next.push((By::Loss(seat), scene, state.letters));
-        }
-        if before.restores >= mishaps.restores || !mishaps.may_be_restored.contains(&seat) {
-            return Ok(());
-        }
-        if before.backup == NONE {
-            next.push((By::Backup(seat), Scene { backup: before.kept(seat), ..before }, state.letters));
-        } else if self.halls.kept(before.backup)?.seat == seat && before.backup != before.kept(seat) {
-            let kept = self.halls.begun_anew(before.backup, before.kept(seat))?;
-            let restores = before.restores.saturating_add(1);
-            let mut scene = Scene { restores, backup: NONE, ..before };
-            scene.put(seat, kept);
-            next.push((By::Restore(seat), scene, state.letters));
-        }
-        Ok(())
-    }
 }
 
 fn after(state: &State, seat: Seat, by: By, step: Step) -> Next {
@@ -291,12 +306,12 @@ fn after(state: &State, seat: Seat, by: By, step: Step) -> Next {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::setting::named;
+    use super::super::setting::{Mishaps, named};
     use super::*;
 
     /// What all halls can have kept together.
-    fn scenes(setting: &Setting) -> BTreeSet<Vec<[u8; 32]>> {
-        let mut explorer = Explorer::new(setting, true).expect("a city");
+    fn scenes(setting: &Setting, merge: Merge) -> BTreeSet<Vec<[u8; 32]>> {
+        let mut explorer = Explorer::new(setting, true, merge).expect("a city");
         assert_eq!(explorer.run(usize::MAX).expect("an exploration"), Found::Nothing);
         let names = explorer.halls.names();
         let name = |id| names.get(id).copied();
@@ -309,7 +324,8 @@ mod tests {
     #[test]
     fn the_plain_exploration_reaches_the_same_scenes() {
         let plain = *named("plain").expect("a setting");
-        let (all, fewer) = (scenes(&plain), scenes(&Setting { plain: false, ..plain }));
+        let reduced = Setting { plain: false, ..plain };
+        let (all, fewer) = (scenes(&plain, Merge::Exact), scenes(&reduced, Merge::Within));
         assert!(all.len() > 100);
         assert!(
             all == fewer,
@@ -317,5 +333,16 @@ mod tests {
             all.len(),
             fewer.len()
         );
+    }
+
+    /// Letters that are joined hide nothing, and here they add nothing either.
+    #[test]
+    fn the_exploration_with_joined_letters_reaches_the_same_scenes() {
+        let setting = *named("three-lost-and-back").expect("a setting");
+        let mishaps = Mishaps { may_be_reborn: &[2], ..setting.mishaps };
+        let of_mirror = Setting { mishaps, ..setting };
+        let (apart, joined) = (scenes(&of_mirror, Merge::Within), scenes(&of_mirror, Merge::Joined));
+        assert!(apart.len() > 1_000);
+        assert!(apart == joined, "{} scenes, {} with joined letters", apart.len(), joined.len());
     }
 }

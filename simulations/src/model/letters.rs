@@ -7,6 +7,7 @@ use hallmesh_protocol::cases::ReceiptKind;
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::{self, Letter, LetterBody};
 
+use super::logs::LogId;
 use super::setting::Seat;
 
 /// A letter's number.
@@ -73,8 +74,8 @@ fn place(letter: LetterId) -> (usize, u64) {
 pub(super) struct Written {
     pub(super) to: Seat,
     pub(super) letter: Letter,
-    /// The log it carries, as numbers of events.
-    pub(super) log: Vec<u32>,
+    /// The log it carries.
+    pub(super) log: Option<LogId>,
     pub(super) receipt: Option<Said>,
     /// It asks after the hand-over at this place, which this hall made.
     pub(super) asked: Option<(u32, Seat)>,
@@ -108,6 +109,7 @@ pub(super) struct Archive {
     pub(super) mirrored: Letters,
     /// Those which ask after one.
     pub(super) questions: Letters,
+    with_log: BTreeMap<LogId, Letters>,
 }
 
 impl Archive {
@@ -127,6 +129,9 @@ impl Archive {
         if written.asked.is_some() {
             self.questions.add(id);
         }
+        if let Some(log) = written.log {
+            self.with_log.entry(log).or_default().add(id);
+        }
         self.letters.push(written);
         Ok(id)
     }
@@ -137,6 +142,11 @@ impl Archive {
 
     pub(super) fn to(&self, seat: Seat) -> Letters {
         self.to.get(&seat).copied().unwrap_or_default()
+    }
+
+    /// Those which carry a log.
+    pub(super) fn with_log(&self, log: LogId) -> Letters {
+        self.with_log.get(&log).copied().unwrap_or_default()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -151,7 +161,15 @@ pub(super) fn words(letter: &Letter) -> String {
         LetterBody::HandOver(file) => format!("hand-over, log up to {}", upto(file.events.len())),
         LetterBody::Copy(file) => format!("copy, log up to {}", upto(file.events.len())),
         LetterBody::Ask(asked) => format!("question after the hand-over at {}", asked.sequence),
-        LetterBody::Fence(..) | LetterBody::AskFence { .. } => letter.body.word().to_owned(),
+        LetterBody::AskFence { of, .. } => format!("question for a fence of life {}", of.incarnation),
+        LetterBody::Fence(file, signed) => {
+            let binds = signed.peek().is_ok_and(|said| matches!(said.kind, ReceiptKind::Fenced { .. }));
+            let word = if binds { "fence" } else { "word of what there is" };
+            match file {
+                Some(file) => format!("{word}, log up to {}", upto(file.events.len())),
+                None => format!("{word}, without a log"),
+            }
+        }
         LetterBody::Receipt(signed) => match signed.peek() {
             Ok(receipt) => {
                 let kind = match receipt.kind {

@@ -21,34 +21,62 @@
 //!   one was seen with the same disks and at least the same letters. The setting `plain` does none of this, and a test
 //!   of `explore` shows that both reach the same disks;
 //! * letters of which nothing comes any more: see `halls::spent`. That nothing comes of them is not believed
-//!   but checked, at each disk and over each transition.
+//!   but checked, at each disk and over each transition;
+//! * where lives end or disks are put back: which of several sets of letters is under way. All states of one scene are
+//!   looked at as if the letters of all of them were. More can happen then than does, so that what holds then holds. If
+//!   something is broken, the exploration is done again with the sets apart, and only what is broken then counts;
+//! * whether a hall that has nothing to do but start has started: every question to it begins with a start.
+//!
+//! **Lives.** A mishap ends the life of a hall: its disk is lost, and a new life begins with new keys, the lists, its
+//! papers, and no case. In truth the new one begins at some later moment; since it does nothing before it hears something,
+//! that is covered by whatever it hears coming late. Each other hall learns of it by a transition of its own (a `Records`
+//! message), before or after any letter, of the ended life or the new one. Halls with different directories may speak of
+//! cases here: in the product two neighbours compare directories first, but a letter that comes by way of others was
+//! written by a hall that had compared with somebody else. Keys for the new life are wrapped by the shell at once. In
+//! `old-machine` the ended life goes on working and learning like anybody. What each promise says of lives stands in
+//! `promises`; why a case may wait in `setting::Wait`. The case must wait where losses overlap (`overlapping`): a mirror
+//! that has ended gives no word (`overlapping-losses`), and a hand-over whose witnesses have all ended counts for nothing
+//! (`unwitnessed`). Rulings and declarations of destruction, which end that, are not explored.
+//!
+//! **Old disks.** A hall that is put back to an old disk is nobody from its first contact on: whoever was told how far its
+//! log had come shows it, and the product itself does the rest (`restored`: every promise holds). What remains is a window
+//! of two kinds. Before the first contact its clerks work on (`restored-alone`): then its own rows contradict what it signed
+//! before, and nothing else is broken, for none of it gets out. What it had signed after the last heartbeat that anybody
+//! heard cannot be shown (`restored-unheard`): then it signs two events at one place of the log, and both are heard. That is
+//! at most what one heartbeat's time holds.
 //!
 //! **Not explored**: more than one case, relays (every line is up), exchanges of lists (all are equal), clocks (all
-//! happens at one moment), refusals of a hand-over (they need a newer protocol or a fork). A hall that is put back to an
-//! old disk breaks promises as long as lives are not recovered; the setting `restored` expects just that, and must be
-//! turned round by whoever builds it.
+//! happens at one moment), refusals of a hand-over (they need a newer protocol or a fork), rulings. Which bugs that are
+//! planted in the core are found: see `bugs` (feature `planted-bugs`).
 //!
 //! Read in this order: `setting`, `explore` (the search), `halls` (asking the product), `promises` (safety), `rest`
 //! (liveness), then what they stand on.
 
+#[cfg(feature = "planted-bugs")]
+pub mod bugs;
 mod canon;
 pub mod command;
 mod explore;
 mod halls;
 mod letters;
+mod logs;
+mod mishaps;
 mod promises;
 mod rest;
 mod seen;
 mod setting;
 mod story;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use explore::{Explorer, Found};
 use halls::NotSpent;
+use seen::Merge;
 
 pub use promises::Promise;
-pub use setting::{Bend, Expected, Mishaps, SETTINGS, Seat, Setting, named};
+pub use setting::{Bend, Expected, Mishaps, SETTINGS, Seat, Setting, Shown, Wait, named};
 
 /// What came of exploring a setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -69,6 +97,10 @@ pub struct Outcome {
     pub letters: usize,
     /// How often the product's own code was asked what comes of an input.
     pub asked: u64,
+    /// States from which the case waits in the end, by reason.
+    pub waits: BTreeMap<Wait, usize>,
+    /// States in which the one promise is broken that is known to be, if there is one, and the shortest way there.
+    pub excepted: (usize, Vec<String>),
     /// What was found.
     pub verdict: Verdict,
     /// Whether that was expected.
@@ -96,19 +128,29 @@ pub enum Verdict {
 
 /// Explores a setting, as many states as given at the most.
 pub fn check(setting: &Setting, states_max: usize) -> anyhow::Result<Outcome> {
-    let mut explorer = Explorer::new(setting, true)?;
-    let mut found = explorer.run(states_max);
-    if found.as_ref().is_err_and(|error| error.is::<NotSpent>()) {
-        explorer = Explorer::new(setting, false)?;
-        found = explorer.run(states_max);
+    // Where lives end, or are put back, there are very many sets of letters; joined ones do, if nothing is wrong even then.
+    let mishaps = setting.mishaps;
+    let rough = mishaps.rebirths > 0 || (mishaps.restores > 0 && mishaps.shown != Shown::Never);
+    let merge = if rough { Merge::Joined } else { Merge::Within };
+    let (mut explorer, mut found) = explore(setting, merge, states_max)?;
+    if rough && matches!(found, Found::Broken(..)) {
+        (explorer, found) = explore(setting, Merge::Within, states_max)?;
     }
-    let verdict = match found? {
+    let verdict = match found {
         Found::Nothing => Verdict::Holds,
         Found::Broken(promise, how, story) => Verdict::Broken { promise, how, story },
         Found::TooMany => Verdict::Unfinished,
     };
+    let story = match explorer.excepted.1.take() {
+        Some(Found::Broken(_, how, story)) => std::iter::once(how).chain(story).collect(),
+        Some(Found::Nothing | Found::TooMany) | None => Vec::new(),
+    };
+    let excepted = (explorer.excepted.0, story);
+    let waits = std::mem::take(&mut explorer.rest.waits);
     let as_expected = match (&verdict, setting.expected) {
-        (Verdict::Holds, Expected::Holds) => true,
+        (Verdict::Holds, Expected::Holds) => {
+            waits.keys().eq(setting.waits) && setting.except.is_some() == (excepted.0 > 0)
+        }
         (Verdict::Broken { promise, .. }, Expected::Breaks(expected)) => *promise == expected,
         (Verdict::Holds | Verdict::Broken { .. } | Verdict::Unfinished, _) => false,
     };
@@ -121,7 +163,21 @@ pub fn check(setting: &Setting, states_max: usize) -> anyhow::Result<Outcome> {
         disks: explorer.halls.len(),
         letters: explorer.halls.archive.len(),
         asked: explorer.halls.asked,
+        waits,
+        excepted,
         verdict,
         as_expected,
     })
+}
+
+/// Explores, once more with all letters if some were left out that matter.
+fn explore(setting: &Setting, merge: Merge, states_max: usize) -> anyhow::Result<(Explorer, Found)> {
+    let mut explorer = Explorer::new(setting, true, merge)?;
+    let found = explorer.run(states_max);
+    if found.as_ref().is_err_and(|error| error.is::<NotSpent>()) {
+        explorer = Explorer::new(setting, false, merge)?;
+        let found = explorer.run(states_max)?;
+        return Ok((explorer, found));
+    }
+    found.map(|found| (explorer, found))
 }

@@ -1,5 +1,10 @@
 //! What must hold in every state (safety). Each promise is read from what halls have kept, never from what they think
-//! of themselves alone. Of a hall whose disk is lost counts what it had kept last: a promise was kept if it held then.
+//! of themselves alone.
+//!
+//! Of a hall whose disk is lost for ever counts what it had kept last: a promise was kept if it held then. Of a life that
+//! was followed by another counts what it has sent, and what it had told people to be on two disks. A hall that has
+//! forgotten what it signed is nobody until its next life; that its own rows contradict what it signed before is a promise
+//! of its own (`own-log`).
 
 use std::fmt;
 
@@ -9,7 +14,8 @@ use serde::Serialize;
 
 use super::halls::{Account, Halls, given};
 use super::letters::Letters;
-use super::seen::Scene;
+use super::logs::LogId;
+use super::seen::{NONE, Scene};
 use super::setting::Seat;
 use crate::checkers::OneHand;
 
@@ -17,20 +23,28 @@ use crate::checkers::OneHand;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Promise {
-    /// At most one hall believes to have the case in hand.
+    /// At most one hall believes to have the case in hand; a machine that was replaced may, of an earlier position.
     OneHand,
-    /// There are no two events at one place of the log, at any hall or in any letter.
+    /// There are no two events at one place of the log, at any hall or in any letter; unless a succession stands at that
+    /// place, and everything beside it was signed by lives that have ended.
     OneLog,
-    /// Positions only grow at a hall, and so does its log.
+    /// A hall that was put back to an old disk writes no other log than before. Only its own rows are looked at.
+    OwnLog,
+    /// What a life that has ended had told people to be on two disks, whoever has the case in hand goes on from.
+    Kept,
+    /// Positions only grow at a hall, and so does its log, unless one of a later term stands in its place.
     Forwards,
     /// Who took the case names a mirror of the epoch before that keeps the hand-over.
     Witnessed,
     /// Who is told that it may let go is told the truth: the target keeps the case, and so does a mirror of the next
-    /// epoch.
+    /// epoch; when one of them is lost, the other one.
     SafeToLetGo,
-    /// Grade D2 means a second hall that keeps everything up to the head.
+    /// A result is handed out only once a second hall keeps the decision, unless that one was lost since.
+    Countersigned,
+    /// Grade D2 means a second hall that keeps everything up to the head, unless a mirror was lost since.
     SecondCopy,
-    /// From every state, when nothing goes wrong any more, the case comes into one hand and every letter is answered.
+    /// From every state, when nothing goes wrong any more, the case comes into one hand, onto two disks, and every letter
+    /// is answered; or it waits for a reason that the setting names.
     ComesToRest,
 }
 
@@ -40,9 +54,12 @@ impl Promise {
         match self {
             Self::OneHand => "one-hand",
             Self::OneLog => "one-log",
+            Self::OwnLog => "own-log",
+            Self::Kept => "kept",
             Self::Forwards => "forwards",
             Self::Witnessed => "witnessed",
             Self::SafeToLetGo => "safe-to-let-go",
+            Self::Countersigned => "countersigned",
             Self::SecondCopy => "second-copy",
             Self::ComesToRest => "comes-to-rest",
         }
@@ -66,9 +83,12 @@ pub(super) fn broken(halls: &Halls, scene: &Scene, letters: &Letters) -> anyhow:
         .hands()
         .map(|how| (Promise::OneHand, how))
         .or_else(|| all.logs(letters).map(|how| (Promise::OneLog, how)))
+        .or_else(|| all.vows().map(|how| (Promise::Kept, how)))
         .or_else(|| all.witnesses().map(|how| (Promise::Witnessed, how)))
         .or_else(|| all.let_go(letters).map(|how| (Promise::SafeToLetGo, how)))
-        .or_else(|| all.second_copies().map(|how| (Promise::SecondCopy, how)));
+        .or_else(|| all.second_copies().map(|how| (Promise::SecondCopy, how)))
+        .or_else(|| all.delivered().map(|how| (Promise::Countersigned, how)))
+        .or_else(|| all.own_logs(letters).map(|how| (Promise::OwnLog, how)));
     Ok(found)
 }
 
@@ -85,9 +105,12 @@ pub(super) fn broken_word(halls: &Halls, scene: &Scene, letters: &Letters) -> an
 /// What is wrong with how a hall went from one account to the next.
 pub(super) fn backwards(before: &Account, after: &Account) -> Option<Broken> {
     let position = |account: &Account| account.custody.map(|custody| custody.position);
+    let term = |account: &Account| account.case.as_ref().map(|case| case.position.term);
+    // A successor is told what there is until it goes on: what had no witness yields to what has one.
+    let replaced = term(after) > term(before) || stage(before) == Stage::Recovering;
     let how = if position(after) < position(before) {
         format!("position {:?} after {:?}", position(after), position(before))
-    } else if !after.log.starts_with(&before.log) {
+    } else if !after.log.starts_with(&before.log) && !replaced {
         "the log does not go on from what it was".to_owned()
     } else {
         return None;
@@ -95,9 +118,10 @@ pub(super) fn backwards(before: &Account, after: &Account) -> Option<Broken> {
     Some((Promise::Forwards, how))
 }
 
-/// What each hall's rows say.
+/// What each machine's rows say: halls by seat, and last one that was replaced.
 pub(super) fn accounts<'a>(halls: &'a Halls, scene: &Scene) -> anyhow::Result<Vec<&'a Account>> {
-    (0..halls.at.len()).map(|seat| halls.kept(scene.kept(seat)).map(|kept| &kept.said)).collect()
+    let there = scene.kept.iter().filter(|kept| **kept != NONE);
+    there.map(|kept| halls.kept(*kept).map(|kept| &kept.said)).collect()
 }
 
 struct All<'a> {
@@ -107,49 +131,91 @@ struct All<'a> {
 }
 
 impl All<'_> {
-    /// What the halls that are there say, with their seats.
+    /// What the halls that are there, and have forgotten nothing, say, with their seats.
     fn present(&self) -> impl Iterator<Item = (Seat, &Account)> {
-        let present = |seat: &(Seat, &Account)| !self.scene.is_gone(seat.0);
-        self.accounts.iter().copied().enumerate().filter(present)
+        let halls = self.accounts.iter().copied().enumerate().take(self.halls.at.len());
+        halls.filter(|(seat, account)| !self.scene.is_gone(*seat) && !self.has_forgotten(*seat, account))
+    }
+
+    /// Whether a hall's disk is older than what it has signed, and it has been shown that, or has met nobody yet.
+    fn has_forgotten(&self, seat: Seat, account: &Account) -> bool {
+        account.rolled_back || self.scene.is_alone(seat)
     }
 
     fn hands(&self) -> Option<String> {
-        let hands: Vec<_> =
-            self.present().filter(|(_, account)| stage(account) == Stage::Custodian).collect();
-        let names = || hands.iter().map(|(seat, _)| self.name(*seat)).collect::<Vec<_>>().join(" and ");
-        (hands.len() > 1).then(|| format!("{} have the case in hand", names()))
+        let position = |account: &Account| account.custody.map(|custody| custody.position);
+        let in_hand = |account: &Account| stage(account) == Stage::Custodian;
+        let hands: Vec<_> = self.present().filter(|(_, account)| in_hand(account)).collect();
+        if hands.len() > 1 {
+            let names: Vec<_> = hands.iter().map(|(seat, _)| self.name(*seat)).collect();
+            return Some(format!("{} have the case in hand", names.join(" and ")));
+        }
+        let replaced = self.accounts.get(self.halls.at.len()).filter(|account| in_hand(account))?;
+        let same = |(_, account): &&(Seat, &Account)| position(account) == position(replaced);
+        let (seat, _) = hands.iter().find(same)?;
+        Some(format!("{} and a machine that was replaced have one epoch in hand", self.name(*seat)))
     }
 
+    /// Logs that contradict each other, kept by halls that have forgotten nothing or sent by anybody.
     fn logs(&self, letters: &Letters) -> Option<String> {
-        let longest = self.accounts.iter().max_by_key(|account| account.log.len())?;
-        let fork = |log: &[u32]| !agree(log, &longest.log);
-        if let Some(seat) = self.accounts.iter().position(|account| fork(&account.log)) {
-            return Some(format!("the log of {} contradicts another one", self.name(seat)));
-        }
-        // What was sent was kept, unless a hall was put back or kept nothing.
-        if self.scene.restores == 0 && self.scene.hasty == 0 {
-            return None;
-        }
-        let written = letters.iter().filter_map(|letter| self.halls.archive.letter(letter));
-        let logs: Vec<_> = written.map(|written| &written.log).collect();
-        let longest = logs.iter().copied().chain([&longest.log]).max_by_key(|log| log.len())?;
-        let fork = logs.iter().copied().chain(self.accounts.iter().map(|account| &account.log));
-        let two = fork.into_iter().find(|log| !agree(log, longest))?;
-        let place = two.iter().zip(longest).position(|(one, other)| one != other)?;
-        Some(format!("there are two events at {place}"))
+        let replaced = self.accounts.get(self.halls.at.len()).copied();
+        let gone = self.accounts.iter().enumerate().filter(|(seat, _)| self.scene.is_gone(*seat));
+        let kept =
+            self.present().map(|(_, account)| account).chain(gone.map(|(_, gone)| *gone)).chain(replaced);
+        let kept: Vec<LogId> = kept.map(|account| account.log_id).collect();
+        let is_there =
+            |log: LogId| kept.contains(&log) || !self.halls.archive.with_log(log).both(letters).is_empty();
+        let mut conflicts = self.halls.logs.conflicts.iter();
+        let found = conflicts.find(|conflict| {
+            conflict.logs.iter().all(|log| is_there(*log))
+                && !conflict.is_lawful(|life| self.halls.has_ended(self.scene, life))
+        })?;
+        Some(format!("there are two events at {}", found.place))
+    }
+
+    /// What a hall that has forgotten has written beside what it wrote before.
+    fn own_logs(&self, letters: &Letters) -> Option<String> {
+        let mut forgot = self.accounts.iter().enumerate().filter(|(seat, it)| self.has_forgotten(*seat, it));
+        let (seat, account) = forgot.next()?;
+        let others = |log: LogId| {
+            self.accounts.iter().any(|other| other.log_id == log)
+                || !self.halls.archive.with_log(log).both(letters).is_empty()
+        };
+        let mut conflicts = self.halls.logs.conflicts.iter();
+        let found = conflicts.find(|conflict| match conflict.logs {
+            [one, other] if one == account.log_id => others(other),
+            [one, other] => other == account.log_id && others(one),
+        })?;
+        Some(format!(
+            "{} has two events at {}, of which nobody else has the second",
+            self.name(seat),
+            found.place
+        ))
+    }
+
+    fn vows(&self) -> Option<String> {
+        let vow = Some(self.scene.vow).filter(|vow| *vow != NONE)?;
+        let mut in_hand = self.present().filter(|(_, account)| stage(account) == Stage::Custodian);
+        let (seat, _) = in_hand.find(|(_, account)| !account.log.contains(&vow))?;
+        Some(format!("{} goes on without what a life that has ended had on two disks", self.name(seat)))
     }
 
     fn witnesses(&self) -> Option<String> {
         let mut in_hand = self.present().filter(|(_, account)| stage(account) == Stage::Custodian);
         in_hand.find_map(|(seat, account)| {
-            OneHand::witnessed(&account.headers, self.halls.at.get(seat)?.hall, |hall| self.keeps(hall))
+            let me = self.halls.at.get(seat)?.hall;
+            OneHand::witnessed(&account.headers, me, |hall| match self.halls.seat(hall) {
+                // What the witness kept is lost with it.
+                Some(seat) if self.is_another_life(seat) => u32::MAX,
+                Some(_) | None => self.keeps(hall),
+            })
         })
     }
 
     fn let_go(&self, letters: &Letters) -> Option<String> {
         let released = self.present().filter(|(_, account)| stage(account) == Stage::Released);
         let released = released.filter_map(|(seat, account)| {
-            let (sequence, to) = given(&account.headers, *self.halls.at.get(seat)?).last()?;
+            let (sequence, to) = given(&account.headers, self.halls.at.get(seat)?.hall).last()?;
             Some((sequence, self.halls.seat(to.hall)?))
         });
         let told = letters.both(&self.halls.archive.mirrored);
@@ -162,8 +228,14 @@ impl All<'_> {
         ))
     }
 
-    /// Whether a hand-over was taken and a mirror of the new epoch keeps that.
+    /// Whether a hand-over was taken and a mirror of the new epoch keeps that. Once one of them is lost, the case must
+    /// have gone on at another hall; after more losses nothing was promised.
     fn is_safe(&self, transfer: u32, to: Seat) -> bool {
+        let lost = self.lost();
+        if lost > 1 || self.is_another_life(to) {
+            let after = usize::try_from(transfer).unwrap_or(usize::MAX).saturating_add(1);
+            return lost > 1 || self.accounts.iter().any(|account| account.log.len() > after);
+        }
         let take = transfer.saturating_add(1);
         let event = |sequence: u32| {
             let at = usize::try_from(sequence).unwrap_or(usize::MAX);
@@ -173,7 +245,8 @@ impl All<'_> {
         if !matches!(event(take), Some(Facts::Take { .. })) {
             return false;
         }
-        mirrors.iter().flatten().any(|mirror| self.keeps(mirror.hall) > take)
+        let mut mirrors = mirrors.iter().flatten();
+        mirrors.any(|mirror| self.keeps(mirror.hall) > take || self.is_lost(mirror.hall))
     }
 
     fn second_copies(&self) -> Option<String> {
@@ -184,8 +257,53 @@ impl All<'_> {
             let mut others = self.accounts.iter().enumerate().filter(|(other, _)| *other != seat);
             others.any(|(_, account)| account.log.len() >= events)
         };
-        let alone = second.filter(|(seat, account)| !keeps(*seat, account.log.len()));
-        alone.map(|(seat, _)| format!("{} says D2, and nobody else keeps its head", self.name(seat))).next()
+        // Whoever signed for it may be a mirror of an epoch before.
+        let lost = |account: &Account| {
+            let mut mirrors = account.headers.iter().filter_map(|header| header.facts.mirrors()).flatten();
+            mirrors.any(|mirror| mirror.is_some_and(|mirror| self.is_lost(mirror.hall)))
+        };
+        let mut alone =
+            second.filter(|(seat, account)| !keeps(*seat, self.graded(*seat, account)) && !lost(account));
+        let (seat, _) = alone.next()?;
+        Some(format!("{} says D2, and nobody else keeps its head", self.name(seat)))
+    }
+
+    fn delivered(&self) -> Option<String> {
+        let decided = |account: &Account| {
+            let delivered = account.headers.iter().any(|header| matches!(header.facts, Facts::Deliver));
+            let decided =
+                account.headers.iter().position(|header| matches!(header.facts, Facts::Decide { .. }));
+            decided.filter(|_| delivered && self.lost() == 0)
+        };
+        let mut alone = self.present().filter_map(|(seat, account)| Some((seat, decided(account)?)));
+        let (seat, _) = alone.find(|(seat, decision)| {
+            let mut others = self.accounts.iter().enumerate().filter(|(other, _)| other != seat);
+            !others.any(|(_, account)| account.log.len() > *decision)
+        })?;
+        Some(format!("{} has handed out a result that nobody else keeps", self.name(seat)))
+    }
+
+    /// How many events a hall's grade speaks of: those up to its hand-over, if there is one under way.
+    fn graded(&self, seat: Seat, account: &Account) -> usize {
+        let hall = self.halls.at.get(seat).filter(|_| stage(account) == Stage::Handing);
+        let handed = hall.and_then(|at| given(&account.headers, at.hall).last());
+        handed.map_or(account.log.len(), |(sequence, _)| {
+            usize::try_from(sequence).map_or(0, |at| at.saturating_add(1))
+        })
+    }
+
+    /// How many disks were lost, or put back to what they held before.
+    fn lost(&self) -> u8 {
+        self.scene.rebirths().saturating_add(self.scene.restores)
+    }
+
+    /// Whether a hall's disk was lost, or put back, and no longer holds what it held.
+    fn is_lost(&self, hall: HallId) -> bool {
+        self.halls.seat(hall).is_some_and(|seat| self.is_another_life(seat))
+    }
+
+    fn is_another_life(&self, seat: Seat) -> bool {
+        self.scene.later_lives(seat) > 0 || self.scene.was_put_back(seat)
     }
 
     /// How many events a hall keeps.
@@ -202,9 +320,4 @@ impl All<'_> {
 /// What a hall is to the case.
 pub(super) fn stage(account: &Account) -> Stage {
     account.custody.map_or(Stage::None, |custody| custody.stage)
-}
-
-/// Whether one log continues the other.
-fn agree(one: &[u32], other: &[u32]) -> bool {
-    one.iter().zip(other).all(|(one, other)| one == other)
 }

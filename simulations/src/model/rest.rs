@@ -1,33 +1,48 @@
 //! Coming to rest (liveness): from a state, nothing goes wrong any more, until nothing changes.
 //!
-//! Every hall starts and sends what waits in its post; everything that is sent is delivered, answers included; and so
-//! again, until a round changes nothing. Letters that were under way before are all lost: what the rows ask for must
-//! be enough. What they would do if they came is covered, since every state in which they did is looked at too. The
-//! order is fixed: that one way leads to rest from *every* state is what is asked, the states on other ways among them.
+//! Every hall learns of every life that has begun, starts, and sends what waits in its
+//! post; everything that is sent is delivered, answers included; and so again, until a round changes nothing. A machine
+//! that was replaced is switched off. Letters that were under way before are all lost: what the rows ask for must be
+//! enough. What they would do if they came is covered, since every state in which they did is looked at too. The order is
+//! fixed: that one way leads to rest from *every* state is what is asked, the states on other ways among them.
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::Stage;
+use hallmesh_protocol::cases::{Case, Grade, Stage};
 
 use super::halls::{Account, Halls};
 use super::letters::Letters;
 use super::promises::{accounts, stage};
-use super::seen::Scene;
-use super::setting::Seat;
+use super::seen::{NONE, REPLACED, Scene};
+use super::setting::{Seat, Wait};
 
 /// Rounds after which it is no rest: each that counts moves the case or a copy of it forward.
 const ROUNDS_MAX: usize = 1_000;
 
-/// Where each scene that was looked at comes to rest, if anything is wrong there.
+/// How a case rests: well, or waiting for a reason, or wrongly.
+type Rests = Result<Option<Wait>, String>;
+
+/// Where each scene that was looked at comes to rest.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
-    known: BTreeMap<Scene, Option<String>>,
+    known: BTreeMap<Scene, Rests>,
+    /// How many states have the case wait in the end, by reason.
+    pub(super) waits: BTreeMap<Wait, usize>,
 }
 
 impl Rest {
     /// What is wrong with where a scene comes to rest.
     pub(super) fn broken(&mut self, halls: &mut Halls, scene: &Scene) -> anyhow::Result<Option<String>> {
-        let (mut now, mut way) = (Scene { backup: super::seen::NONE, ..*scene }, Vec::new());
+        let found = self.rests(halls, begun(scene))?;
+        if let Ok(Some(wait)) = found {
+            let count = self.waits.entry(wait).or_default();
+            *count = count.saturating_add(1);
+        }
+        Ok(found.err())
+    }
+
+    fn rests(&mut self, halls: &mut Halls, mut now: Scene) -> anyhow::Result<Rests> {
+        let mut way = Vec::new();
         let found = loop {
             if let Some(known) = self.known.get(&now) {
                 break known.clone();
@@ -36,10 +51,10 @@ impl Rest {
             let before = now;
             round(halls, &mut now)?;
             if now == before {
-                break wrong(halls, &now)?;
+                break look(halls, &now)?;
             }
             if way.len() > ROUNDS_MAX {
-                break Some("it goes on for ever".to_owned());
+                break Err("it goes on for ever".to_owned());
             }
         };
         self.known.extend(way.into_iter().map(|scene| (scene, found.clone())));
@@ -47,16 +62,26 @@ impl Rest {
     }
 }
 
-/// Everybody sends what waits; everything is delivered, until nothing is left to deliver.
+/// A scene from which nothing goes wrong any more.
+pub(super) fn begun(scene: &Scene) -> Scene {
+    let mut scene = Scene { backup: NONE, last_words: 0, ..*scene };
+    scene.put(REPLACED, NONE);
+    scene
+}
+
+/// Everybody learns of new lives and sends what waits; everything is delivered, until nothing is left to deliver.
 pub(super) fn round(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<()> {
     let (mut sent, mut delivered) = (Letters::default(), Letters::default());
     for seat in 0..halls.at.len() {
         if scene.is_gone(seat) {
             continue;
         }
-        let step = halls.wake(scene.kept(seat))?;
-        scene.put(seat, step.kept);
-        sent.join(&step.sent);
+        if scene.is_alone(seat) {
+            let kept = halls.shown(scene.kept(seat), scene.forgotten)?;
+            scene.put(seat, kept);
+            scene.forgotten = NONE;
+        }
+        sent.join(&begins(halls, scene, seat)?);
     }
     while let Some(letter) = sent.without(&delivered).iter().next() {
         delivered.add(letter);
@@ -69,48 +94,123 @@ pub(super) fn round(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// What is wrong with a scene in which nothing happens by itself any more.
-fn wrong(halls: &Halls, scene: &Scene) -> anyhow::Result<Option<String>> {
+/// A hall learns what there is to learn, and starts.
+fn begins(halls: &mut Halls, scene: &mut Scene, seat: Seat) -> anyhow::Result<Letters> {
+    let mut sent = Letters::default();
+    for (_, _, life) in halls.begun(scene)? {
+        if !halls.kept(scene.kept(seat))?.said.knows.contains(&life) {
+            let step = halls.learn(scene.kept(seat), life)?;
+            scene.put(seat, step.kept);
+            sent.join(&step.sent);
+        }
+    }
+    let step = halls.wake(scene.kept(seat))?;
+    scene.put(seat, step.kept);
+    sent.join(&step.sent);
+    Ok(sent)
+}
+
+/// How the case rests in a scene in which nothing happens by itself any more.
+fn look(halls: &Halls, scene: &Scene) -> anyhow::Result<Rests> {
     let accounts = accounts(halls, scene)?;
-    let all = || accounts.iter().copied().enumerate();
-    let present = || all().filter(|(seat, _)| !scene.is_gone(*seat));
-    let longest = present().map(|(_, account)| account.log.len()).max();
-    let hands: Vec<(Seat, &Account)> =
-        present().filter(|(_, account)| stage(account) == Stage::Custodian).collect();
-    if all().any(|(seat, account)| scene.is_gone(seat) && takes_with_it(account))
-        || present().any(|(_, account)| is_bound_for(halls, scene, account))
-    {
-        // Its custodian, or whom it is handed to, is lost for ever: it waits for a ruling, which is not built yet.
-        return Ok((hands.len() > 1).then(|| "the case is in two hands".to_owned()));
+    let rest = Resting { halls, scene, accounts: &accounts };
+    Ok(match (rest.waits(), rest.hands().len()) {
+        (_, 2..) => Err("the case is in two hands".to_owned()),
+        (Some(wait), _) => Ok(Some(wait)),
+        (None, _) => rest.wrong().map_or(Ok(None), Err),
+    })
+}
+
+struct Resting<'a> {
+    halls: &'a Halls,
+    scene: &'a Scene,
+    accounts: &'a [&'a Account],
+}
+
+impl Resting<'_> {
+    /// The halls that are there and have forgotten nothing.
+    fn present(&self) -> impl Iterator<Item = (Seat, &Account)> {
+        let all = self.accounts.iter().copied().enumerate();
+        all.filter(|(seat, account)| !self.is_away(*seat, account))
     }
-    let [(_, custodian)] = hands.as_slice() else {
-        return Ok(Some(format!("the case rests in {} hands", hands.len())));
-    };
-    if Some(custodian.log.len()) != longest {
-        return Ok(Some("the custodian lacks events that others keep".to_owned()));
+
+    fn is_away(&self, seat: Seat, account: &Account) -> bool {
+        self.scene.is_gone(seat) || account.rolled_back
     }
-    if custodian.case.as_ref().is_some_and(|case| case.wants_to_go().is_some()) {
-        return Ok(Some("the case wants to go on and rests".to_owned()));
+
+    fn hands(&self) -> Vec<(Seat, &Account)> {
+        self.present().filter(|(_, account)| stage(account) == Stage::Custodian).collect()
     }
-    let between = [Stage::Handing, Stage::Holder];
-    for (seat, account) in present() {
-        if between.contains(&stage(account)) {
-            return Ok(Some(format!("{} rests in stage {}", halls.name(seat), stage(account).word())));
+
+    /// Why it may rest in no hand, if it may.
+    fn waits(&self) -> Option<Wait> {
+        let mut away = self.accounts.iter().enumerate().filter(|(seat, it)| self.is_away(*seat, it));
+        if away.any(|(seat, account)| self.is_needed(seat, account)) {
+            return Some(Wait::NewLife);
         }
-        if let Some(to) = account.waiting.iter().find(|to| !scene.is_gone(**to)) {
-            return Ok(Some(format!("{} waits for an answer of {}", halls.name(seat), halls.name(*to))));
+        if self.present().all(|(_, account)| account.case.is_none()) {
+            // What was promised to be on two disks must not be lost with one.
+            return Some(Wait::OnlyDiskLost).filter(|_| self.scene.vow == NONE);
         }
+        let ended = |at| self.halls.has_ended(self.scene, at);
+        let recovering = |account: &Account| stage(account) == Stage::Recovering;
+        let overlaps = |account: &Account| recovering(account) && account.misses.iter().any(|at| ended(*at));
+        if self.present().any(|(_, account)| overlaps(account)) {
+            return Some(Wait::Overlapping);
+        }
+        let unwitnessed = |account: &Account| {
+            let case = account.case.as_ref()?;
+            let witnesses = case.stayed.map_or(case.mirrors, |stayed| [Some(stayed), None]);
+            let waits = recovering(account) || stage(account) == Stage::Holder;
+            Some(waits && case.transit.is_some() && witnesses.into_iter().flatten().all(ended))
+        };
+        self.present().any(|(_, account)| unwitnessed(account) == Some(true)).then_some(Wait::Unwitnessed)
     }
-    Ok(None)
+
+    /// Whether the case waits for the next life of a hall: it went with the disk, or is bound there, or needs its word.
+    /// What a hall has kept that has forgotten some says nothing: there it is asked whether nobody else has the case.
+    fn is_needed(&self, away: Seat, account: &Account) -> bool {
+        let Some(hall) = self.halls.at.get(away).map(|at| at.hall) else { return false };
+        let gone = if account.rolled_back { self.hands().is_empty() } else { takes_with_it(account) };
+        let transit = |case: &Case| case.transit.is_some_and(|transit| transit.to.hall == hall);
+        let bound = |account: &Account| account.case.as_ref().is_some_and(transit);
+        let misses = |account: &Account| account.misses.iter().any(|at| at.hall == hall);
+        let recovers = |account: &Account| stage(account) == Stage::Recovering && misses(account);
+        gone || self.present().any(|(_, account)| bound(account) || recovers(account))
+    }
+
+    /// What is wrong with how it rests.
+    fn wrong(&self) -> Option<String> {
+        let hands = self.hands();
+        let [(_, custodian)] = hands.as_slice() else {
+            return Some(format!("the case rests in {} hands", hands.len()));
+        };
+        let far = |account: &Account| account.case.as_ref().map(|case| (case.position.term, case.events));
+        if far(custodian) != self.present().map(|(_, account)| far(account)).max().flatten() {
+            return Some("the custodian lacks events that others keep".to_owned());
+        }
+        if custodian.case.as_ref().is_some_and(|case| case.wants_to_go().is_some()) {
+            return Some("the case wants to go on and rests".to_owned());
+        }
+        let all_there = self.present().count() == self.halls.at.len();
+        if all_there && custodian.custody.is_some_and(|custody| custody.grade == Grade::D1) {
+            return Some("the case rests on one disk".to_owned());
+        }
+        self.present().find_map(|(seat, account)| self.waits_on(seat, account))
+    }
+
+    fn waits_on(&self, seat: Seat, account: &Account) -> Option<String> {
+        let name = self.halls.name(seat);
+        if matches!(stage(account), Stage::Handing | Stage::Holder | Stage::Recovering) {
+            return Some(format!("{name} rests in stage {}", stage(account).word()));
+        }
+        let away = |seat: Seat| self.accounts.get(seat).is_none_or(|account| self.is_away(seat, account));
+        let to = account.waiting.iter().find(|to| !away(**to))?;
+        Some(format!("{name} waits for an answer of {}", self.halls.name(*to)))
+    }
 }
 
 /// Whether the case is lost, or cannot move any more, with a hall that had this of it.
 fn takes_with_it(account: &Account) -> bool {
-    matches!(stage(account), Stage::Custodian | Stage::Handing | Stage::Holder)
-}
-
-/// Whether a hall hands the case over to one that is lost.
-fn is_bound_for(halls: &Halls, scene: &Scene, account: &Account) -> bool {
-    let to = account.case.as_ref().and_then(|case| case.transit).map(|transit| transit.to.hall);
-    to.and_then(|hall| halls.seat(hall)).is_some_and(|seat| scene.is_gone(seat))
+    matches!(stage(account), Stage::Custodian | Stage::Handing | Stage::Holder | Stage::Recovering)
 }

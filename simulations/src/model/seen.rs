@@ -12,27 +12,85 @@ pub(super) type StateId = u32;
 /// No number.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// Where a machine stands that was replaced and goes on working all the same.
+pub(super) const REPLACED: Seat = SEATS;
+
 /// What all halls have kept, and which mishaps were used up: a state without the letters under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Scene {
-    /// What each hall has kept; of one whose disk is lost, what it had kept last.
-    pub(super) kept: [KeptId; SEATS],
+    /// What each hall has kept, and last a machine that was replaced, or `NONE`. Of a hall whose disk is lost for ever,
+    /// what it had kept last.
+    pub(super) kept: [KeptId; SEATS + 1],
     /// A copy of a disk, or `NONE`.
     pub(super) backup: KeptId,
-    /// A bit for each hall whose disk is lost.
+    /// What the disk held of which a copy was put back, until somebody has shown that; or `NONE`.
+    pub(super) forgotten: KeptId,
+    /// The last event that a life which has ended had told people to be on two disks, or `NONE`.
+    pub(super) vow: u32,
+    /// What the lives that have ended had kept last of the log: what they may still be heard to say.
+    pub(super) last_words: u32,
+    /// How many lives of each hall began after its first.
+    pub(super) lives: [u8; SEATS],
+    /// A bit for each hall whose disk is lost for ever.
     pub(super) gone: u8,
+    /// A bit for each hall that was put back to an old disk.
+    pub(super) put_back: u8,
     pub(super) losses: u8,
     pub(super) restores: u8,
     pub(super) hasty: u8,
 }
 
 impl Scene {
+    /// A scene in which nothing has gone wrong, and nobody has kept anything yet.
+    pub(super) const FIRST: Self = Self {
+        kept: [NONE; SEATS + 1],
+        backup: NONE,
+        forgotten: NONE,
+        vow: NONE,
+        last_words: 0,
+        lives: [0; SEATS],
+        gone: 0,
+        put_back: 0,
+        losses: 0,
+        restores: 0,
+        hasty: 0,
+    };
+
     pub(super) fn is_gone(&self, seat: Seat) -> bool {
         self.gone & bit(seat) != 0
     }
 
     pub(super) fn lose(&mut self, seat: Seat) {
         self.gone |= bit(seat);
+    }
+
+    /// Whether a hall was put back and has met nobody yet.
+    pub(super) fn is_alone(&self, seat: Seat) -> bool {
+        self.forgotten != NONE && self.was_put_back(seat)
+    }
+
+    pub(super) fn was_put_back(&self, seat: Seat) -> bool {
+        self.put_back & bit(seat) != 0
+    }
+
+    pub(super) fn put_back(&mut self, seat: Seat) {
+        self.put_back |= bit(seat);
+    }
+
+    /// How many lives of a hall began after its first.
+    pub(super) fn later_lives(&self, seat: Seat) -> u8 {
+        self.lives.get(seat).copied().unwrap_or_default()
+    }
+
+    /// How many lives began after the first ones.
+    pub(super) fn rebirths(&self) -> u8 {
+        self.lives.iter().fold(0, |sum: u8, lives| sum.saturating_add(*lives))
+    }
+
+    pub(super) fn begin_life(&mut self, seat: Seat) {
+        if let Some(lives) = self.lives.get_mut(seat) {
+            *lives = lives.saturating_add(1);
+        }
     }
 
     pub(super) fn kept(&self, seat: Seat) -> KeptId {
@@ -46,8 +104,13 @@ impl Scene {
     }
 
     fn hash(&self) -> usize {
-        let used = [self.gone, self.losses, self.restores, self.hasty];
-        let words = self.kept.into_iter().chain([self.backup, u32::from_le_bytes(used)]);
+        let used = [self.gone, self.put_back, self.losses, self.restores, self.hasty];
+        let bytes = used.into_iter().chain(self.lives).map(u32::from);
+        let words = self
+            .kept
+            .into_iter()
+            .chain([self.backup, self.forgotten, self.vow, self.last_words])
+            .chain(bytes);
         let hash = words.fold(0_u64, |hash, word| {
             (hash.rotate_left(23) ^ u64::from(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         });
@@ -81,12 +144,18 @@ pub(super) enum By {
     Deed(Seat, Deed, End),
     /// A hall started and sent what waits.
     Wake(Seat),
-    /// A disk was lost.
+    /// A hall learned that a life has begun.
+    Life(Seat, Seat, u8),
+    /// A disk was lost for ever.
     Loss(Seat),
+    /// A disk was lost, and the hall's next life began.
+    Rebirth(Seat),
     /// A copy of a disk was made.
     Backup(Seat),
     /// A hall began anew from the copy of its disk.
     Restore(Seat),
+    /// It was shown how far its own log had come.
+    Shown(Seat),
 }
 
 /// A state, and how it was reached.
@@ -118,6 +187,17 @@ pub(super) enum Shown {
     NewLetters(StateId),
 }
 
+/// When two states of one scene count as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Merge {
+    /// Only with the very same letters under way.
+    Exact,
+    /// If one has no letters that the other one has not.
+    Within,
+    /// Always: all letters of both are under way. More can happen then than does; nothing less.
+    Joined,
+}
+
 /// Every state that was reached.
 #[derive(Debug)]
 pub(super) struct Seen {
@@ -125,13 +205,18 @@ pub(super) struct Seen {
     /// For each hash the newest state of a scene, or `NONE`.
     slots: Vec<StateId>,
     scenes: usize,
-    /// Only the very same letters make two states one.
-    exact: bool,
+    merge: Merge,
 }
 
 impl Seen {
-    pub(super) fn new(exact: bool) -> Self {
-        Self { states: Vec::new(), slots: vec![NONE; 1 << 12], scenes: 0, exact }
+    pub(super) fn new(merge: Merge) -> Self {
+        Self { states: Vec::new(), slots: vec![NONE; 1 << 12], scenes: 0, merge }
+    }
+
+    /// Whether another state was reached in which all can happen that can in this one.
+    pub(super) fn is_outdone(&self, id: StateId) -> bool {
+        let newest = |state: &State| self.slots.get(self.slot(&state.scene)).copied();
+        self.merge == Merge::Joined && self.state(id).and_then(newest) != Some(id)
     }
 
     pub(super) fn state(&self, id: StateId) -> Option<&State> {
@@ -153,10 +238,15 @@ impl Seen {
         let newest = self.slots.get(slot).copied().unwrap_or(NONE);
         let mut other = self.state(newest);
         while let Some(seen) = other {
-            let known =
-                if self.exact { state.letters == seen.letters } else { state.letters.within(&seen.letters) };
+            let known = match self.merge {
+                Merge::Exact => state.letters == seen.letters,
+                Merge::Within | Merge::Joined => state.letters.within(&seen.letters),
+            };
             if known {
                 return Shown::Known;
+            }
+            if self.merge == Merge::Joined {
+                state.letters.join(&seen.letters);
             }
             other = self.state(seen.other);
         }
@@ -222,26 +312,31 @@ mod tests {
         for letter in letters {
             set.add(*letter);
         }
-        let scene = Scene { kept: [kept; SEATS], backup: NONE, gone: 0, losses: 0, restores: 0, hasty: 0 };
+        let scene = Scene { kept: [kept; SEATS + 1], ..Scene::FIRST };
         State::new(scene, set, NONE, By::Start)
     }
 
     #[test]
     fn a_state_with_no_more_letters_is_known() {
-        let mut seen = Seen::new(false);
+        let mut seen = Seen::new(Merge::Within);
         assert_eq!(seen.show(state(1, &[1, 2])), Shown::NewScene(0));
         assert_eq!(seen.show(state(1, &[2])), Shown::Known);
         assert_eq!(seen.show(state(1, &[2, 3])), Shown::NewLetters(1));
         assert_eq!(seen.show(state(2, &[2])), Shown::NewScene(2));
         assert_eq!(seen.show(state(1, &[1])), Shown::Known);
-        let mut exact = Seen::new(true);
+        let mut joined = Seen::new(Merge::Joined);
+        assert_eq!(joined.show(state(1, &[1, 2])), Shown::NewScene(0));
+        assert_eq!(joined.show(state(1, &[3])), Shown::NewLetters(1));
+        assert_eq!(joined.show(state(1, &[1, 3])), Shown::Known);
+        assert!(joined.is_outdone(0) && !joined.is_outdone(1));
+        let mut exact = Seen::new(Merge::Exact);
         assert_eq!(exact.show(state(1, &[1, 2])), Shown::NewScene(0));
         assert_eq!(exact.show(state(1, &[2])), Shown::NewLetters(1));
     }
 
     #[test]
     fn many_scenes_are_found_again() {
-        let mut seen = Seen::new(false);
+        let mut seen = Seen::new(Merge::Within);
         assert!((0..20_000).all(|kept| seen.show(state(kept, &[])) == Shown::NewScene(kept)));
         assert!((0..20_000).all(|kept| seen.show(state(kept, &[])) == Shown::Known));
         assert_eq!((seen.len(), seen.scenes()), (20_000, 20_000));

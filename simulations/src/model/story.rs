@@ -4,9 +4,10 @@ use hallmesh_protocol::cases::Deed;
 
 use super::halls::{Account, Halls};
 use super::letters::words;
-use super::promises::{accounts, stage};
+use super::promises::stage;
 use super::rest;
-use super::seen::{By, End, Scene, State};
+use super::seen::{By, End, NONE, REPLACED, Scene, State};
+use super::setting::Seat;
 
 /// Rounds of the fault-free part that are told.
 const ROUNDS_TOLD: usize = 8;
@@ -26,6 +27,7 @@ pub(super) fn tell(halls: &Halls, way: &[State]) -> anyhow::Result<Vec<String>> 
 /// Tells what becomes of a scene when nothing goes wrong any more.
 pub(super) fn tell_rest(halls: &mut Halls, mut scene: Scene) -> anyhow::Result<Vec<String>> {
     let mut lines = Vec::new();
+    scene = rest::begun(&scene);
     for number in 1..=ROUNDS_TOLD {
         let before = scene;
         rest::round(halls, &mut scene)?;
@@ -39,6 +41,11 @@ pub(super) fn tell_rest(halls: &mut Halls, mut scene: Scene) -> anyhow::Result<V
         ));
     }
     Ok(lines)
+}
+
+/// What people call the machine at a place.
+fn machine(halls: &Halls, place: Seat) -> &'static str {
+    if place == REPLACED { "the machine that was replaced" } else { halls.name(place) }
 }
 
 fn happened(halls: &Halls, by: By) -> String {
@@ -60,10 +67,16 @@ fn happened(halls: &Halls, by: By) -> String {
                 Deed::Decide { .. } => "decides",
                 Deed::Deliver => "delivers",
             };
-            format!("a clerk of {} {deed}{}", halls.name(seat), ended(end))
+            format!("a clerk of {} {deed}{}", machine(halls, seat), ended(end))
         }
-        By::Wake(seat) => format!("{} starts and sends what waits", halls.name(seat)),
+        By::Wake(seat) => format!("{} starts and sends what waits", machine(halls, seat)),
+        By::Life(seat, of, number) => {
+            let (who, of) = (machine(halls, seat), halls.name(of));
+            format!("{who} learns of life {} of {of}", number.saturating_add(1))
+        }
         By::Loss(seat) => format!("{} loses its disk for ever", halls.name(seat)),
+        By::Rebirth(seat) => format!("{} loses its disk, and a new life of it begins", halls.name(seat)),
+        By::Shown(seat) => format!("{} is shown what it has forgotten", halls.name(seat)),
         By::Backup(seat) => format!("a copy is made of the disk of {}", halls.name(seat)),
         By::Restore(seat) => format!("{} begins anew from the copy of its disk", halls.name(seat)),
     }
@@ -80,11 +93,16 @@ const fn ended(end: End) -> &'static str {
 /// How the halls whose rows changed stand now.
 fn changes(halls: &Halls, before: Option<&Scene>, after: &Scene) -> anyhow::Result<String> {
     let mut told = String::new();
-    for (seat, account) in accounts(halls, after)?.into_iter().enumerate() {
-        let changed = before.is_none_or(|before| before.kept(seat) != after.kept(seat));
-        if changed && account.case.is_some() {
+    for slot in 0..=REPLACED {
+        let changed = before.is_none_or(|before| before.kept(slot) != after.kept(slot));
+        if !changed || after.kept(slot) == NONE {
+            continue;
+        }
+        let kept = halls.kept(after.kept(slot))?;
+        if kept.said.case.is_some() {
             let sign = if told.is_empty() { " -> " } else { ", " };
-            told = format!("{told}{sign}{}: {}", halls.name(seat), stands(account));
+            let old = if slot == REPLACED { "old machine of " } else { "" };
+            told = format!("{told}{sign}{old}{}: {}", halls.name(kept.seat), stands(&kept.said));
         }
     }
     Ok(told)
@@ -93,8 +111,13 @@ fn changes(halls: &Halls, before: Option<&Scene>, after: &Scene) -> anyhow::Resu
 fn stands(account: &Account) -> String {
     let last = account.headers.last().map_or("nothing", |header| header.facts.word());
     let last_place = account.log.len().saturating_sub(1);
-    let Some(custody) = account.custody else { return "no part".to_owned() };
+    let Some(custody) = account.custody else { return format!("no part, log ends with {last_place} {last}") };
     let mirror = if custody.mirror { ", mirror" } else { "" };
-    let (stage, epoch) = (stage(account).word(), custody.position.epoch);
-    format!("{stage}{mirror}, epoch {epoch}, log ends with {last_place} {last}, {:?}", custody.grade)
+    let (stage, position) = (stage(account).word(), custody.position);
+    let forgot = if account.rolled_back { ", knows that it forgot" } else { "" };
+    let (term, epoch) = (position.term, position.epoch);
+    format!(
+        "{stage}{mirror}{forgot}, term {term}, epoch {epoch}, log ends with {last_place} {last}, {:?}",
+        custody.grade
+    )
 }

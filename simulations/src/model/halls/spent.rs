@@ -6,7 +6,7 @@ use std::fmt;
 
 use anyhow::{Context as _, ensure};
 use hallmesh_protocol::cases::{ReceiptKind, Stage};
-use hallmesh_protocol::ids::HallAt;
+use hallmesh_protocol::ids::HallId;
 
 use super::super::letters::{Letters, Said, Written};
 use super::{Account, Halls, KeptId, given};
@@ -36,7 +36,7 @@ impl Halls {
         for letter in open.iter() {
             let kept = self.kept(id)?;
             let written = self.archive.letter(letter).context("a letter's number")?;
-            let spent = is_spent(written, &kept.said, self.hall(kept.seat)?);
+            let spent = is_spent(written, &kept.said, self.hall(kept.seat)?.hall);
             let heard = kept.heard(true);
             let kept = self.kept_mut(id)?;
             kept.judged.add(letter);
@@ -60,7 +60,7 @@ impl Halls {
             let written = self.archive.letter(letter).context("a letter's number")?;
             let (Some((sequence, by)), to) = (written.asked, written.to) else { continue };
             let (asker, asked) = (kept.get(by).context("a seat")?, kept.get(to).context("a seat")?);
-            if is_over(sequence, &self.kept(*asker)?.said, self.hall(by)?) {
+            if is_over(sequence, &self.kept(*asker)?.said, self.hall(by)?.hall) {
                 let step = self.hear(*asked, letter)?;
                 let idle = step.kept == *asked && self.spent(*asker, &step.sent)? == step.sent;
                 ensure!(idle, NotSpent);
@@ -81,16 +81,24 @@ impl Halls {
 /// Whether nothing comes of a letter at a hall any more. A log that is not its writer's to send. A mirror's receipt for
 /// less than the head: receipts are compared with the head, and a log never goes back. A target's receipt for a
 /// hand-over of this hall that is over.
-fn is_spent(written: &Written, at: &Account, hall: HallAt) -> bool {
+fn is_spent(written: &Written, at: &Account, hall: HallId) -> bool {
     match written.receipt {
         Some(Said { kind: ReceiptKind::Copied, sequence, .. }) => events(at) > sequence.saturating_add(1),
-        Some(Said { sequence, .. }) => is_over(sequence, at, hall),
+        Some(Said {
+            kind: ReceiptKind::Held | ReceiptKind::Mirrored | ReceiptKind::Refused(_) | ReceiptKind::Unknown,
+            sequence,
+            ..
+        }) => is_over(sequence, at, hall),
+        Some(Said {
+            kind: ReceiptKind::Fenced { .. } | ReceiptKind::Known { .. } | ReceiptKind::Told { .. },
+            ..
+        }) => false,
         None => written.unfit,
     }
 }
 
 /// Whether a hall made a hand-over at this place of the log and does not wait for the end of it any more.
-fn is_over(sequence: u32, at: &Account, hall: HallAt) -> bool {
+fn is_over(sequence: u32, at: &Account, hall: HallId) -> bool {
     let handing = at.custody.is_some_and(|custody| custody.stage == Stage::Handing);
     let last = given(&at.headers, hall).last().map(|(sequence, _)| sequence);
     events(at) > sequence && !(handing && last == Some(sequence))
