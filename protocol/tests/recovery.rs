@@ -12,7 +12,7 @@
 mod common;
 
 use common::{CITY, COUNTY, City, Rows, TOWN, VILLAGE, charter, first, secret};
-use hallmesh_protocol::cases::{Case, CaseFile, Deed, Refusal, Stage, State};
+use hallmesh_protocol::cases::{Case, CaseFile, Deed, Grade, Refusal, Stage, State};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{CaseId, HallAt};
@@ -27,7 +27,7 @@ use hallmesh_protocol::step::{Command, Input, Reply, Ticket};
 use hallmesh_protocol::verify;
 
 const HERE: u64 = 620_702_203_200;
-/// The seed of the county's keys in its second life.
+/// The seed of the county's keys in its second life; those of later ones follow.
 const NEXT: u8 = 201;
 
 fn stage(city: &City, index: usize, case: CaseId) -> Stage {
@@ -49,11 +49,31 @@ fn fold(city: &City, index: usize, case: CaseId) -> Case {
 
 /// The county's disk is gone. The root charters its next life, which begins with its papers and nothing else.
 fn county_lost(city: &mut City) {
+    let clerks = Rows(city.halls[COUNTY].rows.clerk_rows());
+    let at = next_county(city);
+    begin(city, at, Rows::default());
+    city.halls[COUNTY].rows.0.extend(clerks.0);
+}
+
+/// The county's next life begins over rows of an earlier one.
+fn county_rejoins(city: &mut City, rows: Rows) {
+    let at = next_county(city);
+    begin(city, at, rows);
+}
+
+/// The seed of the county's keys in a life after its first.
+fn seed(incarnation: u32) -> u8 {
+    NEXT + 2 * (u8::try_from(incarnation).unwrap() - 2)
+}
+
+/// The county's machine stands still, and the root charters its next life.
+fn next_county(city: &mut City) -> HallAt {
     city.cut(COUNTY);
     let (_, wrap) = wrap_keypair(&mut Chance::from_seed([9; 32]));
     let mut next = charter(COUNTY, &wrap);
-    next.incarnation = 2;
-    (next.transport_key, next.event_key) = (secret(NEXT - 1).public(), secret(NEXT).public());
+    next.incarnation = city.halls[COUNTY].at.incarnation + 1;
+    let seed = seed(next.incarnation);
+    (next.transport_key, next.event_key) = (secret(seed - 1).public(), secret(seed).public());
     let at = next.at();
     let body = Body::Charter(Box::new(next));
     let record = Signed::sign(&first(Issuer::Root, body), &[(0, &city.root[0]), (1, &city.root[1])]);
@@ -62,18 +82,15 @@ fn county_lost(city: &mut City) {
     city.step(CITY, Input::Command { ticket: Ticket(9), command: Command::Admit(records) });
     city.replies.pop();
     city.run();
-    begin(city, at);
+    at
 }
 
-fn begin(city: &mut City, at: HallAt) {
+fn begin(city: &mut City, at: HallAt, mut rows: Rows) {
     let papers = query::joining_records(&city.halls[CITY].rows, city.halls[CITY].at.hall, at);
     let (policy, rest) = (papers[0].clone(), papers[1..].to_vec());
-    let mut rows = Rows::default();
-    rows.apply(genesis::install(city.now, policy.digest(), &policy, rest, at).unwrap());
-    let clerk = city.halls[COUNTY].rows.clerk_rows();
-    rows.0.extend(clerk);
+    rows.apply(genesis::rejoin(city.now, &rows, policy.digest(), &policy, rest, at).unwrap());
     let hall = &mut city.halls[COUNTY];
-    (hall.at, hall.rows, hall.seed) = (at, rows, NEXT);
+    (hall.at, hall.rows, hall.seed) = (at, rows, seed(at.incarnation));
     city.open(COUNTY);
     city.heal(COUNTY);
 }
@@ -137,6 +154,62 @@ fn a_giver_whose_target_has_ended_is_let_go_by_the_next_life() {
     city.run_seconds(120);
     assert_eq!(custodians(&city, case), [COUNTY]);
     assert_eq!(stage(&city, VILLAGE, case), Stage::Released);
+    sound(&city);
+}
+
+#[test]
+fn a_giver_is_let_go_by_the_next_life_over_the_rows_of_the_last() {
+    let mut city = City::new();
+    let county = city.halls[COUNTY].at.hall;
+    city.bend = Box::new(move |from, _, message| {
+        from != county || !matches!(message, Message::Letter(letter) if letter.from.incarnation == 1)
+    });
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run_seconds(30);
+    assert_eq!((stage(&city, VILLAGE, case), custodians(&city, case)), (Stage::Handing, vec![COUNTY]));
+    let rows = Rows(city.halls[COUNTY].rows.0.clone());
+    county_rejoins(&mut city, rows);
+    city.run_seconds(120);
+    assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "succeed"]);
+    assert_eq!((stage(&city, VILLAGE, case), custodians(&city, case)), (Stage::Released, vec![COUNTY]));
+    sound(&city);
+}
+
+/// A word is for the life that it was given to: after it, its giver may have recorded what that life went on with.
+#[test]
+fn a_word_that_was_given_to_an_earlier_life_is_asked_for_again() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    let [speaks, silent] = fold(&city, COUNTY, case).mirrors.map(|mirror| mirror.expect("two mirrors").hall);
+    let no_word_of = |hall| {
+        Box::new(move |_, _, message: &Message| {
+            let Message::Letter(letter) = message else { return true };
+            letter.from.hall != hall || !matches!(letter.body, LetterBody::Fence(..))
+        })
+    };
+    city.bend = no_word_of(silent);
+    county_lost(&mut city);
+    city.run_seconds(60);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Recovering);
+    let backup = Rows(city.halls[COUNTY].rows.0.clone());
+    // The second life goes on, and of that the second mirror hears nothing.
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(letter) = message else { return true };
+        letter.to != silent || !matches!(letter.body, LetterBody::Copy(..))
+    });
+    city.run_seconds(120);
+    assert!(matches!(city.deed(COUNTY, case, Deed::Accept), Reply::Recorded { .. }));
+    city.run_seconds(30);
+    assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D2));
+    city.bend = no_word_of(speaks);
+    county_rejoins(&mut city, backup);
+    city.run_seconds(120);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Recovering);
+    city.bend = Box::new(|_, _, _| true);
+    city.run_seconds(120);
+    assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "succeed", "accept", "succeed"]);
+    assert_eq!(custodians(&city, case), [COUNTY]);
     sound(&city);
 }
 

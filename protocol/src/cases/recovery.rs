@@ -403,9 +403,12 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
     }
 }
 
-/// Whether a mirror has given its word to this hall that it has fenced a life off.
-fn has_fenced(view: &dyn View, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
-    view.get(&rows::fenced(id, mirror, of)).is_some()
+/// Whether a mirror has given its word to this life that it has fenced another one off. A word to an earlier life of this
+/// hall counts for nothing: since then the mirror may have recorded what that life went on with.
+fn has_fenced(view: &dyn View, me: HallAt, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
+    let word: Option<Signed<Receipt>> = rows::read(view, &rows::fenced(id, mirror, of));
+    let said = word.and_then(|word| word.peek().ok());
+    said.is_some_and(|said| said.kind == ReceiptKind::Fenced { of, to: me })
 }
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
@@ -443,7 +446,7 @@ fn stands(office: &mut Office<'_, '_>, case: &Case, stage: Stage) {
 /// The halls whose word is still missing before this one can go on with a case.
 pub(crate) fn waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallAt> {
     let parties = parties(view, me, case).into_iter();
-    parties.filter(|party| !has_fenced(view, case.id, *party, case.owner())).collect()
+    parties.filter(|party| !has_fenced(view, me, case.id, *party, case.owner())).collect()
 }
 
 /// Whose word a successor needs: that of each mirror which the ended life had or would have had, and that of the halls
