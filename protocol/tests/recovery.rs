@@ -50,29 +50,28 @@ fn fold(city: &City, index: usize, case: CaseId) -> Case {
 /// The county's disk is gone. The root charters its next life, which begins with its papers and nothing else.
 fn county_lost(city: &mut City) {
     let clerks = Rows(city.halls[COUNTY].rows.clerk_rows());
-    let at = next_county(city);
-    begin(city, at, Rows::default());
+    rejoins(city, COUNTY, Rows::default());
     city.halls[COUNTY].rows.0.extend(clerks.0);
 }
 
-/// The county's next life begins over rows of an earlier one.
-fn county_rejoins(city: &mut City, rows: Rows) {
-    let at = next_county(city);
-    begin(city, at, rows);
+/// A hall's machine stands still, the root charters its next life, and that begins over rows of an earlier one.
+fn rejoins(city: &mut City, index: usize, rows: Rows) {
+    city.cut(index);
+    let at = next_life(city, index);
+    begin(city, index, at, rows);
 }
 
-/// The seed of the county's keys in a life after its first.
-fn seed(incarnation: u32) -> u8 {
-    NEXT + 2 * (u8::try_from(incarnation).unwrap() - 2)
+/// The seed of a hall's keys in a life after its first.
+fn seed(at: HallAt, index: usize) -> u8 {
+    let (life, index) = (u8::try_from(at.incarnation).unwrap(), u8::try_from(index).unwrap());
+    NEXT + 2 * (life - 2) + 7 * (index - 1)
 }
 
-/// The county's machine stands still, and the root charters its next life.
-fn next_county(city: &mut City) -> HallAt {
-    city.cut(COUNTY);
+fn next_life(city: &mut City, index: usize) -> HallAt {
     let (_, wrap) = wrap_keypair(&mut Chance::from_seed([9; 32]));
-    let mut next = charter(COUNTY, &wrap);
-    next.incarnation = city.halls[COUNTY].at.incarnation + 1;
-    let seed = seed(next.incarnation);
+    let mut next = charter(index, &wrap);
+    next.incarnation = city.halls[index].at.incarnation + 1;
+    let seed = seed(next.at(), index);
     (next.transport_key, next.event_key) = (secret(seed - 1).public(), secret(seed).public());
     let at = next.at();
     let body = Body::Charter(Box::new(next));
@@ -85,14 +84,14 @@ fn next_county(city: &mut City) -> HallAt {
     at
 }
 
-fn begin(city: &mut City, at: HallAt, mut rows: Rows) {
+fn begin(city: &mut City, index: usize, at: HallAt, mut rows: Rows) {
     let papers = query::joining_records(&city.halls[CITY].rows, city.halls[CITY].at.hall, at);
     let (policy, rest) = (papers[0].clone(), papers[1..].to_vec());
     rows.apply(genesis::rejoin(city.now, &rows, policy.digest(), &policy, rest, at).unwrap());
-    let hall = &mut city.halls[COUNTY];
-    (hall.at, hall.rows, hall.seed) = (at, rows, seed(at.incarnation));
-    city.open(COUNTY);
-    city.heal(COUNTY);
+    let hall = &mut city.halls[index];
+    (hall.at, hall.rows, hall.seed) = (at, rows, seed(at, index));
+    city.open(index);
+    city.heal(index);
 }
 
 /// The village takes in what the county decides; the county accepts it, and its mirrors have all of it.
@@ -168,10 +167,60 @@ fn a_giver_is_let_go_by_the_next_life_over_the_rows_of_the_last() {
     city.run_seconds(30);
     assert_eq!((stage(&city, VILLAGE, case), custodians(&city, case)), (Stage::Handing, vec![COUNTY]));
     let rows = Rows(city.halls[COUNTY].rows.0.clone());
-    county_rejoins(&mut city, rows);
+    rejoins(&mut city, COUNTY, rows);
     city.run_seconds(120);
     assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "succeed"]);
     assert_eq!((stage(&city, VILLAGE, case), custodians(&city, case)), (Stage::Released, vec![COUNTY]));
+    sound(&city);
+}
+
+#[test]
+fn a_hand_over_is_repeated_over_rows_in_which_an_earlier_one_is_long_over() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    assert!(matches!(city.deed(COUNTY, case, Deed::RequestCorrection), Reply::Recorded { .. }));
+    city.run();
+    assert_eq!(stage(&city, COUNTY, case), Stage::Released);
+    let backup = Rows(city.halls[COUNTY].rows.0.clone());
+    assert!(matches!(city.deed(VILLAGE, case, Deed::Supplement), Reply::Recorded { .. }));
+    city.run();
+    assert!(matches!(city.deed(COUNTY, case, Deed::Accept), Reply::Recorded { .. }));
+    // The mirrors hear of the decision and of where the case goes with it, the village does not.
+    let county = city.halls[COUNTY].at.hall;
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(letter) = message else { return true };
+        letter.from.hall != county || !matches!(letter.body, LetterBody::HandOver(..))
+    });
+    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    city.run_seconds(30);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Handing);
+    city.bend = Box::new(|_, _, _| true);
+    rejoins(&mut city, COUNTY, backup);
+    city.run_seconds(240);
+    assert_eq!(custodians(&city, case), [VILLAGE]);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Released);
+    sound(&city);
+}
+
+#[test]
+fn a_hand_over_whose_giver_and_target_have_both_ended_comes_to_its_end() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    // The village keeps what is handed to it, and no mirror hears of it.
+    city.bend = Box::new(|_, _, message| {
+        !matches!(message, Message::Letter(Letter { body: LetterBody::Copy(_), .. }))
+    });
+    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    city.run_seconds(30);
+    assert_eq!((stage(&city, COUNTY, case), stage(&city, VILLAGE, case)), (Stage::Handing, Stage::Holder));
+    let rows = Rows(city.halls[VILLAGE].rows.0.clone());
+    county_lost(&mut city);
+    rejoins(&mut city, VILLAGE, rows);
+    city.bend = Box::new(|_, _, _| true);
+    city.run_seconds(240);
+    assert_eq!(custodians(&city, case), [VILLAGE]);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Released);
     sound(&city);
 }
 
@@ -203,7 +252,7 @@ fn a_word_that_was_given_to_an_earlier_life_is_asked_for_again() {
     city.run_seconds(30);
     assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D2));
     city.bend = no_word_of(speaks);
-    county_rejoins(&mut city, backup);
+    rejoins(&mut city, COUNTY, backup);
     city.run_seconds(120);
     assert_eq!(stage(&city, COUNTY, case), Stage::Recovering);
     city.bend = Box::new(|_, _, _| true);

@@ -29,7 +29,7 @@ use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::PAGE_MAX;
 use crate::node::Me;
 use crate::planted::{Bug, planted};
-use crate::post::{Letter, LetterBody, What};
+use crate::post::{self, Letter, LetterBody, What};
 use crate::rows;
 use crate::signed::{Signed, Verified};
 use crate::step::{Cx, Happening, Output, View};
@@ -103,7 +103,15 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     };
     let Some(successor) = directory.successor(ended) else { return false };
     if successor != me {
-        return fence_off(office, id, (ended, successor), false);
+        let follows_giver =
+            directory.has_ended(case.custodian) && directory.successor(case.custodian) == Some(me);
+        let told = fence_off(office, id, (ended, successor), false);
+        if follows_giver {
+            // The target has ended as well. The giver's mirrors, which have fenced the giver off, take its hand-over from
+            // nobody but this hall; whoever follows the target needs one of them as a witness.
+            hand_over_anew(office, &case);
+        }
+        return told;
     }
     if ended == owner {
         recover(office, &case);
@@ -427,11 +435,18 @@ fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(),
 
 /// The giver's life has ended, the target has not: this hall repeats the hand-over in its place.
 fn hand_over_anew(office: &mut Office<'_, '_>, case: &Case) {
-    let stage = log::custody(office.cx, case.id).map(|custody| custody.stage);
-    let done = [Some(Stage::Released), Some(Stage::Handing)].contains(&stage);
-    let Some(transit) = case.transit.filter(|_| !done) else { return };
-    stands(office, case, Stage::Handing);
+    let Some(transit) = case.transit else { return };
     let upto = case.events.saturating_sub(1);
+    // Rows of an earlier life may tell of a hand-over before this one: that is another one.
+    let done = log::custody(office.cx, case.id).is_some_and(|custody| match custody.stage {
+        Stage::Released => custody.position >= case.position.after(1),
+        Stage::Handing => post::hand_over_in(office.cx, transit.to.hall, case.id) == Some(upto),
+        Stage::None | Stage::Custodian | Stage::Holder | Stage::Recovering => false,
+    });
+    if done {
+        return;
+    }
+    stands(office, case, Stage::Handing);
     office.post.enqueue(office.cx, transit.to.hall, What::HandOver { case: case.id, upto });
     queue_copies(office, case);
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::hop::{ends_here, is_lowest, leads_down, next_hop};
 use super::{Letter, LetterId, OWN, RELAYED, Reference, What, burden};
 use crate::cases;
-use crate::ids::{HallAt, HallId};
+use crate::ids::{CaseId, HallAt, HallId};
 use crate::limits::{
     HOPS_MAX, LETTERS_AT_ONCE, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS,
     RETRY_FIRST_MS, RETRY_MAX_MS, UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS,
@@ -102,6 +102,19 @@ pub(crate) fn letter_at(
 pub(crate) fn answer_in(key: &[u8], value: &[u8]) -> Option<Letter> {
     let queued: Queued = rows::parse(key, value);
     if let What::Answer(letter) = queued.what { Some(letter) } else { None }
+}
+
+/// The event that hands a case over to a hall, if a letter about that waits: the hand-over itself, or the question after it.
+pub(crate) fn hand_over_in(view: &dyn View, to: HallId, case: CaseId) -> Option<u32> {
+    let Filed { sequence, .. } = locate(view, What::HandOver { case, upto: 0 }.reference(to))?;
+    let Queued { what, .. } = rows::read(view, &rows::posted(to, sequence))?;
+    match what {
+        What::HandOver { upto, .. } => Some(upto),
+        What::Ask(asked) => Some(asked.sequence),
+        What::Copy { .. } | What::Fence { .. } | What::AskFence { .. } | What::Relay(_) | What::Answer(_) => {
+            None
+        }
+    }
 }
 
 /// The halls for which something waits.
@@ -632,7 +645,7 @@ fn sequence(key: &[u8]) -> Option<u64> {
 #[allow(clippy::arithmetic_side_effects, reason = "a failure here is a failed test")]
 mod tests {
     use super::*;
-    use crate::ids::{CaseId, DivisionCode};
+    use crate::ids::DivisionCode;
     use crate::step::{Bytes, Effects, Now, Writes};
 
     const DAY: u64 = 24 * 3_600_000;
