@@ -423,7 +423,8 @@ fn let_givers_go(office: &mut Office<'_, '_>, id: CaseId, upto: Position) {
 }
 
 fn mirrored(office: &mut Office<'_, '_>, said: &Receipt) {
-    let Some((mut custody, transit)) = handing(office, said) else { return };
+    let found = handing(office, said).or_else(|| handing_still(office, said));
+    let Some((mut custody, transit)) = found else { return };
     custody.stage = Stage::Released;
     custody.position = custody.position.max(said.position);
     log::set_custody(office.cx, said.case, &custody);
@@ -472,6 +473,16 @@ fn handing(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)
     let meant = [own.transit.to, answers].contains(&said.by) && said.position == own.position.after(1);
     let ours = meant && said.head == own.digest;
     (ours || planted(Bug::AnyReceiptReleases)).then_some((custody, own.transit))
+}
+
+/// A hand-over that a life over old rows still repeats, though its log tells by now that the hall has handed the case over
+/// once more since, and that somebody has taken it.
+fn handing_still(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)> {
+    let custody = log::custody(office.cx, said.case).filter(|custody| custody.stage == Stage::Handing)?;
+    let case = log::case(office.cx, said.case)?;
+    let own = transfer_of(office, &case)?;
+    let taken = case.position > own.position && said.position <= own.position;
+    taken.then_some((custody, own.transit))
 }
 
 /// A hand-over of this hall.
@@ -531,6 +542,18 @@ pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, asked: &Asked) {
         Verified::own(receipt, &office.me.key)
     });
     answer(office, letter.from.hall, receipt.signed().clone());
+}
+
+/// Whether nobody waits for a letter any more: a copy of a case that this hall has no hand in, or for a hall that is no
+/// mirror of it. A life that goes on with the rows of an earlier one may still have such letters.
+pub(crate) fn is_moot(view: &dyn View, to: HallId, what: &What) -> bool {
+    let What::Copy { case } = what else { return false };
+    if planted(Bug::CopiesNotStopped) || planted(Bug::WitnessesStillCopied) {
+        return false;
+    }
+    let hand = log::custody(view, *case).is_some_and(|it| !matches!(it.stage, Stage::None | Stage::Released));
+    let mirror = |case: Case| case.mirrors.into_iter().flatten().any(|at| at.hall == to);
+    !hand || !log::case(view, *case).is_some_and(mirror)
 }
 
 /// The words of a queued letter for a line, made from the rows at the time of sending.

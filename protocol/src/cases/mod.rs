@@ -36,7 +36,9 @@ pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
 pub(crate) use countersign::{single_copies, standing};
-pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written};
+pub(crate) use handover::{
+    ask, copied_to_me, handed_to_me, is_moot, outgoing, receipt_came, send_stuck, written,
+};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
 pub(crate) use recovery::{
