@@ -5,7 +5,7 @@ use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::ids::{CaseId, HallAt};
 use hallmesh_protocol::query::{self, CaseView};
 
-use super::{Checkers, HighWater, InHand, LetGo, Promise};
+use super::{Checkers, HighWater, InHand, LetGo, Promise, log_of};
 use crate::disk::Disk;
 use crate::station::{Seat, Station};
 
@@ -25,7 +25,7 @@ impl Checkers {
         }
         if custody.stage == Stage::Released {
             let copies = |events| self.kept.copies(id, events);
-            let how = LetGo::check(me.hall, self.lawful_log.log(id), copies);
+            let how = LetGo::check(me.hall, (view.case.events, self.lawful_log.log(id)), copies);
             self.note(at, Promise::OneHand, how);
         }
     }
@@ -67,13 +67,20 @@ impl Checkers {
         }
     }
 
+    /// What is wrong with the log with which a hall ends that has the case in hand.
+    fn ends_otherwise(&self, case: CaseId, view: &CaseView, disk: &Disk) -> Option<String> {
+        let in_hand = view.custody.is_some_and(|custody| custody.stage == Stage::Custodian);
+        self.graded.ends(case, &log_of(&query::file(disk, case))).filter(|_| in_hand)
+    }
+
     /// What is wrong with where a case ends.
     fn ends(&self, case: CaseId, stations: &[Station]) -> Vec<String> {
         let keepers = self.kept.keepers(case).filter_map(|seat| stations.get(seat));
-        let views = keepers.filter_map(|station| Some((station.at, query::case(&station.disk, case)?)));
-        let found = views.filter_map(|(me, view)| {
+        let views = keepers
+            .filter_map(|station| Some((station.at, query::case(&station.disk, case)?, &station.disk)));
+        let found = views.filter_map(|(me, view, disk)| {
             let copies = self.kept.copies_now(case, view.case.events).saturating_sub(1);
-            InHand::ends(me, &view, copies)
+            InHand::ends(me, &view, copies).or_else(|| self.ends_otherwise(case, &view, disk))
         });
         found.collect()
     }
