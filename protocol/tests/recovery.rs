@@ -1,6 +1,7 @@
 //! A hall loses its disk and gets a new life: its cases go on, in one hand, and nobody else goes on with them.
 #![allow(
     missing_docs,
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,

@@ -16,8 +16,8 @@ impl LetGo {
         (known, log): (u32, &[Header]),
         copies: impl Fn(u32) -> usize,
     ) -> Option<String> {
-        let mut own = log.iter().filter(|header| header.sequence < known && header.at.hall == giver);
-        let given = own.rfind(is_transfer)?;
+        let is_own = |header: &Header| header.sequence < known && header.at.hall == giver;
+        let given = log.iter().rfind(|header| is_own(header) && is_transfer(header))?;
         let Facts::Transfer { to, .. } = given.facts else { return None };
         let (case, next) = (given.case, given.sequence.saturating_add(1));
         let follows = usize::try_from(next).ok().and_then(|index| log.get(index));
@@ -43,7 +43,7 @@ impl LetGo {
     }
 }
 
-fn is_transfer(header: &&Header) -> bool {
+fn is_transfer(header: &Header) -> bool {
     matches!(header.facts, Facts::Transfer { .. })
 }
 

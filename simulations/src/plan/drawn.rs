@@ -50,7 +50,8 @@ impl Plan {
         let under = towns.saturating_mul(villages.saturating_add(1)).saturating_add(1);
         let halls = counties.saturating_mul(under).saturating_add(1);
         let kinds = DEADLY.into_iter().filter(|fault| self.trouble.0.contains_key(fault)).count();
-        let mean = u64::try_from(kinds.max(1)).unwrap_or(1).saturating_mul(DIES_ONCE_IN * 60) / halls;
+        let seconds = u64::try_from(kinds.max(1)).unwrap_or(1).saturating_mul(DIES_ONCE_IN * 60);
+        let mean = seconds.checked_div(halls).unwrap_or(seconds).max(1);
         self.trouble.0.entry(Fault::Crash).or_insert(mean);
         for (fault, held) in self.trouble.0.iter_mut().filter(|(fault, _)| DEADLY.contains(fault)) {
             // A power cut hits a town with its villages, or a county.
