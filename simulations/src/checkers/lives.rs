@@ -41,6 +41,14 @@ impl Waits {
             Self::TwoLogs => "two-logs",
         }
     }
+
+    /// Whether there may be nothing left of the case. One that only waits is still kept.
+    pub const fn may_be_gone(self) -> bool {
+        match self {
+            Self::OnlyDiskLost | Self::HoldersLost | Self::Forgotten | Self::TwoLogs => true,
+            Self::Overlapping | Self::Unwitnessed | Self::NoKey => false,
+        }
+    }
 }
 
 /// The lives of all halls, as the world knows them.

@@ -26,7 +26,8 @@ impl Checkers {
         if custody.stage == Stage::Released {
             let copies = |events| self.kept.copies(id, events);
             let how = LetGo::check(me.hall, (view.case.events, self.lawful_log.log(id)), copies);
-            self.note(at, Promise::OneHand, how);
+            // What the target signed for was true, and may have gone with all who had it.
+            self.note(at, Promise::OneHand, how.filter(|_| !self.kept.lost_every_holder(id)));
         }
     }
 
@@ -53,8 +54,14 @@ impl Checkers {
 
     /// What must hold of every printed case, and of every disk, when all is over.
     pub(super) fn ended_whole(&mut self, at: u64, stations: &[Station]) {
-        let printed = self.kept.all_printed().filter(|case| self.waits(*case, stations).is_none());
-        let found: Vec<_> = printed.flat_map(|case| self.ends(case, stations)).collect();
+        let printed = self.kept.all_printed();
+        let found: Vec<_> = printed
+            .flat_map(|case| match self.waits(case, stations) {
+                None => self.ends(case, stations),
+                Some(why) if why.may_be_gone() => Vec::new(),
+                Some(_) => self.gone(case, stations).into_iter().collect(),
+            })
+            .collect();
         for how in found {
             self.note(at, Promise::Kept, Some(how));
         }
@@ -65,6 +72,14 @@ impl Checkers {
                 self.note(at, Promise::RowsAgree, Some(how));
             }
         }
+    }
+
+    /// A case waits for a ruling or a key: what was graded D2 of it is still on some disk.
+    fn gone(&self, case: CaseId, stations: &[Station]) -> Option<String> {
+        let keepers = self.kept.keepers(case).filter_map(|seat| stations.get(seat));
+        let mut logs = keepers.map(|station| log_of(&query::file(&station.disk, case)));
+        let kept = logs.any(|log| self.graded.ends(case, &log).is_none());
+        (!kept).then(|| format!("case {case} waits, and no disk has all that was graded D2 of it"))
     }
 
     /// What is wrong with the log with which a hall ends that has the case in hand.
