@@ -89,6 +89,9 @@ pub enum NotEntitled {
     /// The act was used before, is too old, or belongs to another boot of the node.
     #[error("the act was used before or is too old")]
     Stale,
+    /// Two persons are needed, and both acts are of one clerk.
+    #[error("one clerk is not two persons")]
+    OnePerson,
 }
 
 /// The card of a clerk.

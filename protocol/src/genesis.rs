@@ -130,6 +130,8 @@ fn charter_of(records: &[Signed<Record>], at: HallAt) -> Option<Charter> {
         | Body::Contact(_)
         | Body::Revocation(_)
         | Body::Fork(_)
+        | Body::Ruling(_)
+        | Body::Destruction(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,

@@ -34,6 +34,8 @@ pub const EVENTS_RESERVE: u32 = 8;
 pub const CASE_BYTES_RESERVE: usize = 16 << 10;
 /// Wrapped keys of one case.
 pub const WRAPS_MAX: usize = 64;
+/// Keys that one command of two persons gives to other halls.
+pub const KEYS_GIVEN_MAX: usize = 1_000;
 /// Events kept of one case that are no part of its log.
 pub const ORPHANS_MAX: usize = 64;
 /// Receipts kept in memory that came before the case they are about.
@@ -66,6 +68,10 @@ pub const LETTERS_WINDOW: usize = 64;
 pub const LETTERS_AT_ONCE: usize = 256;
 /// Days after which a letter of this hall's own that nobody has answered raises an alarm, if nothing else is set.
 pub const UNDELIVERABLE_DAYS: u32 = 3;
+/// After so many days without an answer another hall keeps the copies of a mirror.
+pub const MIRROR_SILENT_DAYS: u32 = 3;
+/// Copies for silent mirrors looked at with one heartbeat, for each of them.
+pub const SILENT_COPIES_MAX: usize = 256;
 /// Likewise for a letter of others; a relay gives it up after [`RELAY_KEEP_MS`].
 pub const UNDELIVERABLE_RELAYED_DAYS: u32 = 7;
 /// Milliseconds a relay keeps a letter.

@@ -206,6 +206,12 @@ pub fn recovery_waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallA
     cases::waits_for(view, me, case)
 }
 
+/// Whether this hall has told a life what it has of a case, for an ended one that this life follows: a key that it
+/// comes by goes there.
+pub fn has_told(view: &dyn View, id: CaseId, to: HallAt) -> bool {
+    cases::has_told(view, id, to)
+}
+
 /// Whether this hall has the case's key wrapped to a life.
 pub fn is_wrapped(view: &dyn View, id: CaseId, at: HallAt) -> bool {
     cases::is_wrapped(view, id, at)
@@ -295,7 +301,9 @@ fn checkable(records: Vec<Signed<Record>>) -> Vec<Signed<Record>> {
             | Body::Calendar(_)
             | Body::Matter(_)
             | Body::Delegation(_)
-            | Body::Fork(_) => others.push((record, signed)),
+            | Body::Fork(_)
+            | Body::Ruling(_)
+            | Body::Destruction(_) => others.push((record, signed)),
         }
     }
     others.retain(|(record, _)| {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Fork;
 use crate::calendar::Calendar;
 use crate::catalogue::{Delegation, Matter};
-use crate::directory::{Charter, Contact, Revocation, RootPolicy};
+use crate::directory::{Charter, Contact, Destruction, Revocation, RootPolicy, Ruling};
 use crate::ids::{Digest, HallAt};
 use crate::limits::{FRAME_MAX, RECORD_MAX, RECORDS_MAX};
 use crate::seal::Context;
@@ -82,15 +82,23 @@ pub enum Body {
     Delegation(Delegation),
     /// A life of a hall has signed two things that exclude each other.
     Fork(Box<Fork>),
+    /// Another hall goes on for one that is lost.
+    Ruling(Ruling),
+    /// The disk of a life is destroyed.
+    Destruction(Destruction),
 }
 
 impl Body {
     /// The set this belongs to.
     pub const fn space(&self) -> Space {
         match self {
-            Self::Policy(_) | Self::Charter(_) | Self::Contact(_) | Self::Revocation(_) | Self::Fork(_) => {
-                Space::Directory
-            }
+            Self::Policy(_)
+            | Self::Charter(_)
+            | Self::Contact(_)
+            | Self::Revocation(_)
+            | Self::Fork(_)
+            | Self::Ruling(_)
+            | Self::Destruction(_) => Space::Directory,
             Self::Calendar(_) | Self::Matter(_) | Self::Delegation(_) => Space::Lists,
         }
     }
@@ -106,6 +114,9 @@ impl Body {
             Self::Matter(matter) => format!("matter/{}", matter.code),
             Self::Delegation(delegation) => delegation.key(),
             Self::Fork(fork) => fork.key(),
+            // Whoever is named second takes nothing from the first: events rest on it.
+            Self::Ruling(ruling) => format!("ruling/{}>{}", ruling.of, ruling.to),
+            Self::Destruction(destruction) => format!("destroyed/{}", destruction.of),
         }
     }
 }

@@ -419,6 +419,11 @@ pub(crate) fn since(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.get(10..18)?.try_into().ok()?))
 }
 
+/// The number in the post of that letter.
+pub(crate) fn age_place(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(18..26)?.try_into().ok()?))
+}
+
 pub(crate) fn parcels_out() -> Vec<u8> {
     Key::new(Table::Parcel).byte(b'o').done()
 }

@@ -147,7 +147,13 @@ fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
         Body::Matter(_) | Body::Calendar(_) => {
             rows::write(cx, rows::version(&record.signed().digest()), record.signed());
         }
-        Body::Policy(_) | Body::Contact(_) | Body::Revocation(_) | Body::Delegation(_) | Body::Fork(_) => {}
+        Body::Policy(_)
+        | Body::Contact(_)
+        | Body::Revocation(_)
+        | Body::Delegation(_)
+        | Body::Fork(_)
+        | Body::Ruling(_)
+        | Body::Destruction(_) => {}
     }
 }
 

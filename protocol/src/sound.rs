@@ -143,6 +143,8 @@ fn charter(value: &[u8]) -> Option<HallAt> {
         | Body::Contact(_)
         | Body::Revocation(_)
         | Body::Fork(_)
+        | Body::Ruling(_)
+        | Body::Destruction(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,
@@ -228,6 +230,8 @@ fn lives_agree(view: &dyn View) -> bool {
                 | Body::Contact(_)
                 | Body::Revocation(_)
                 | Body::Fork(_)
+                | Body::Ruling(_)
+                | Body::Destruction(_)
                 | Body::Calendar(_)
                 | Body::Matter(_)
                 | Body::Delegation(_),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Route, Wrap};
 use crate::clerks::{Act, ClerkCard};
+use crate::directory::Declaration;
 use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
 use crate::message::Message;
 use crate::parcels::{Consign, Cover, Opened};
@@ -80,6 +81,8 @@ pub enum Command {
     Record(Verified<Act>, Box<RecordAct>),
     /// Sign and publish list entries or charters as this hall.
     Publish(Verified<Act>, Vec<Body>),
+    /// Declare as this hall, by two persons, what nobody may decide alone.
+    Declare([Verified<Act>; 2], Declaration),
     /// Take up records signed elsewhere, from a file or a guest.
     Admit(Vec<Verified<Record>>),
     /// State where this hall can be reached, if that changed.
@@ -94,6 +97,8 @@ pub enum Command {
     Consign(Consign),
     /// Take in a parcel that came by stick.
     TakeIn(Box<Opened>),
+    /// Keep keys that the shell has wrapped to other lives with a superior's recovery key, by two persons.
+    GiveKeys([Verified<Act>; 2], Vec<(CaseId, Wrap)>),
     /// Keep a case's key that the shell has wrapped to another life, as it was asked to.
     KeepKeys(CaseId, Vec<Wrap>),
 }

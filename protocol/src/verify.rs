@@ -2,7 +2,7 @@
 
 use crate::audit::{Checkpoint, Cosignature};
 use crate::cases::{
-    BadHeader, Case, CaseFile, Header, NotAllowed, Receipt, SignedEvent, State, stored_event,
+    BadHeader, Case, CaseFile, Facts, Header, NotAllowed, Receipt, SignedEvent, State, stored_event,
 };
 use crate::directory::Directory;
 use crate::ids::{Digest, HallAt, HallId};
@@ -61,6 +61,9 @@ pub enum Refused {
     /// The writer of a letter is not the one whose word it is.
     #[error("the letter is not from the hall whose word it is")]
     Writer,
+    /// An event rests on a ruling that is not known here.
+    #[error("no ruling that the event could rest on is known")]
+    NoRuling,
     /// A signature or its signer.
     #[error(transparent)]
     Unverified(#[from] Unverified),
@@ -208,7 +211,22 @@ fn event_holds(view: &dyn View, event: &SignedEvent) -> Result<Header, Refused> 
         return Ok(header);
     }
     let card = Directory::new(view).card(header.at).ok_or(Unverified::UnknownSigner)?;
-    Ok(event.verify(&card.event_key)?)
+    let header = event.verify(&card.event_key)?;
+    by_a_ruling(view, &header)?;
+    Ok(header)
+}
+
+/// What an event rests on a ruling for, a ruling has to say. One that is not known here yet may come; the event does, too.
+fn by_a_ruling(view: &dyn View, header: &Header) -> Result<(), Refused> {
+    let claimed = if let Facts::Succeed { from, ruling: Some(_), .. } = header.facts {
+        Some((from, header.at.hall))
+    } else if let Facts::Reassign { from, to, .. } = header.facts {
+        Some((from, to))
+    } else {
+        None
+    };
+    let holds = claimed.is_none_or(|(from, to)| Directory::new(view).leads(from, to));
+    if holds { Ok(()) } else { Err(Refused::NoRuling) }
 }
 
 fn within(length: usize, bound: usize) -> Result<(), Refused> {

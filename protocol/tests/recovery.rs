@@ -16,7 +16,7 @@ use common::{CITY, COUNTY, City, Rows, TOWN, VILLAGE, charter, first, secret};
 use hallmesh_protocol::cases::{Case, CaseFile, Deed, Grade, Refusal, Stage, State};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::genesis;
-use hallmesh_protocol::ids::{CaseId, HallAt};
+use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::query;
@@ -155,6 +155,66 @@ fn a_giver_whose_target_has_ended_is_let_go_by_the_next_life() {
     assert_eq!(custodians(&city, case), [COUNTY]);
     assert_eq!(stage(&city, VILLAGE, case), Stage::Released);
     sound(&city);
+}
+
+/// Lets nothing through that these halls say in letters.
+fn silence(city: &mut City, halls: Vec<HallId>) {
+    city.bend = Box::new(
+        move |_, _, message| !matches!(message, Message::Letter(letter) if halls.contains(&letter.from.hall)),
+    );
+}
+
+/// The county has a case in hand, and one of its mirrors has not answered since for days.
+fn half_mirrored(city: &mut City) -> (CaseId, HallAt, HallAt) {
+    let case = city.received(COUNTY, "COUNTY-1", HERE);
+    city.run();
+    let [stays, silent] = fold(city, COUNTY, case).mirrors.map(|mirror| mirror.expect("two mirrors"));
+    silence(city, vec![silent.hall]);
+    assert!(matches!(city.deed(COUNTY, case, Deed::Accept), Reply::Recorded { .. }));
+    city.run();
+    assert_eq!(fold(city, COUNTY, case).mirrors, [Some(stays), Some(silent)], "it may still answer");
+    (case, stays, silent)
+}
+
+const DAYS: u64 = 24 * 3_600_000;
+
+#[test]
+fn another_hall_keeps_copies_in_the_place_of_a_mirror_that_does_not_answer_for_days() {
+    let mut city = City::new();
+    let (case, stays, silent) = half_mirrored(&mut city);
+    city.now.wall += 4 * DAYS;
+    city.run_seconds(60);
+    let replaced = fold(&city, COUNTY, case);
+    assert!(replaced.is_mirror(stays) && !replaced.is_mirror(silent), "{:?}", replaced.mirrors);
+    assert_eq!((replaced.stayed, replaced.mirrors.iter().flatten().count()), (Some(stays), 2));
+    assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D2));
+    // The county is lost as well: its next life asks both, and knows of the change from the one that stayed.
+    city.bend = Box::new(|_, _, _| true);
+    county_lost(&mut city);
+    city.run();
+    assert_eq!(custodians(&city, case), [COUNTY]);
+    assert_eq!(events(&city, COUNTY, case), ["receive", "accept", "replace-mirror", "succeed"]);
+    sound(&city);
+}
+
+#[test]
+fn a_mirror_named_in_the_place_of_another_proves_nothing_until_the_one_that_stays_knows() {
+    let mut city = City::new();
+    let (case, stays, silent) = half_mirrored(&mut city);
+    city.now.wall += 4 * DAYS;
+    silence(&mut city, vec![stays.hall, silent.hall]);
+    city.run_seconds(60);
+    let replaced = fold(&city, COUNTY, case);
+    assert!(!replaced.is_mirror(silent));
+    assert_eq!(query::copies(&city.halls[COUNTY].rows, &replaced).len(), 2, "the new one has signed for it");
+    assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D1));
+    // Nobody else is put in the place of the one that stays: without it nobody would know of the change.
+    city.now.wall += 4 * DAYS;
+    city.run_seconds(60);
+    assert!(fold(&city, COUNTY, case).is_mirror(stays));
+    city.bend = Box::new(|_, _, _| true);
+    city.run();
+    assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D2));
 }
 
 #[test]

@@ -97,13 +97,18 @@ impl View for Disk {
     }
 
     fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
-        let from = if after.is_empty() { Bound::Included(prefix) } else { Bound::Excluded(after) };
-        let range = (from, Bound::Unbounded);
+        let from_first = after < prefix;
+        if !from_first && !after.starts_with(prefix) {
+            return;
+        }
+        let from = if from_first { Bound::Included(prefix) } else { Bound::Excluded(after) };
+        let end = end_of(prefix);
+        let to = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let range = (from, to);
         let shared = (*prefix <= *self.last).then(|| self.base.range::<[u8], _>(range));
         let shared = shared.into_iter().flatten().map(|(key, value)| (key.as_slice(), value));
         let own = self.own.range::<[u8], _>(range).map(|(key, value)| (key.as_slice(), value.as_ref()));
-        let mut shared = shared.take_while(|(key, _)| key.starts_with(prefix)).peekable();
-        let mut own = own.take_while(|(key, _)| key.starts_with(prefix)).peekable();
+        let (mut shared, mut own) = (shared.peekable(), own.peekable());
         while let Some((key, value)) = next(&mut shared, &mut own) {
             self.look(key);
             if value.is_some_and(|value| !visit(key, value)) {
@@ -111,6 +116,16 @@ impl View for Disk {
             }
         }
     }
+}
+
+/// The first key behind all that begin with `prefix`; none if there is no such key.
+fn end_of(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;
+    let mut end = prefix.get(..=last)?.to_vec();
+    if let Some(byte) = end.last_mut() {
+        *byte = byte.saturating_add(1);
+    }
+    Some(end)
 }
 
 /// The next row of both, the own one where both have it; no value if it was removed.
@@ -161,8 +176,19 @@ mod tests {
         assert_eq!(seen(&disk, "b", "", 9), ["b0=new", "b1=old", "b2=new", "b4=new"]);
         assert_eq!(seen(&disk, "b", "b1", 9), ["b2=new", "b4=new"]);
         assert_eq!(seen(&disk, "b", "", 2), ["b0=new", "b1=old"]);
+        assert_eq!(seen(&disk, "b", "a", 1), ["b0=new"]);
+        assert!(seen(&disk, "b", "c", 9).is_empty());
+        assert_eq!(seen(&disk, "", "b4", 9), ["c=old"]);
         assert_eq!(disk.get(b"b3"), None);
         assert_eq!(disk.get(b"a"), Some(bytes("old")));
+    }
+
+    #[test]
+    fn keys_of_a_prefix_end_before_the_first_that_has_it_not() {
+        assert_eq!(end_of(&[1, 2]), Some(vec![1, 3]));
+        assert_eq!(end_of(&[1, u8::MAX]), Some(vec![2]));
+        assert_eq!(end_of(&[u8::MAX, u8::MAX]), None);
+        assert_eq!(end_of(&[]), None);
     }
 
     #[test]

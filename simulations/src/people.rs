@@ -251,7 +251,8 @@ impl People {
         let (why, clerk, deed) = match self.chance.below(5) {
             0 => ("the clerk lacks the role", WINDOW, accept()),
             1 if !here => ("another hall decides", DECIDER, accept()),
-            2 if here && early => ("it was not accepted", DECIDER, decide()),
+            // An act that this hall has not answered yet may be the acceptance.
+            2 if here && early && !self.is_at_work(seat) => ("it was not accepted", DECIDER, decide()),
             3 => {
                 let act = self.signed_act(city, station, DECIDER, station.boot()?.wrapping_add(1))?;
                 return Some((seat, vec![self.forbidden(seat, "an act of another start", act, decide())]));
@@ -265,6 +266,11 @@ impl People {
         };
         let act = self.act(city, station, clerk)?;
         Some((seat, vec![self.forbidden(seat, why, act, deed)]))
+    }
+
+    /// Whether a hall owes anybody an answer.
+    fn is_at_work(&self, seat: Seat) -> bool {
+        self.asked.values().any(|(at, _)| *at == seat)
     }
 
     /// What is sealed in a case is read by a clerk of a hall that has it.

@@ -9,6 +9,7 @@ use hallmesh_protocol::ids::{DivisionCode, MatterCode};
 use super::application;
 use super::archive;
 use super::args::Signer;
+use super::declare::{self, GiveKeys, Takeover};
 use super::report::Report;
 use super::session::Session;
 use super::values;
@@ -43,6 +44,8 @@ pub(super) enum Case {
     Correct(Correct),
     Decide(Decide),
     Deliver(Noted),
+    Takeover(Takeover),
+    GiveKeys(GiveKeys),
     Export {
         case: String,
         #[arg(long, value_name = "DIR")]
@@ -116,6 +119,8 @@ pub(super) fn run(session: &Session, case: &Case) -> Result<Report, Problem> {
         Case::Deliver(noted) => record(session, &noted.case, Deed::Deliver, note(noted), &noted.signer),
         Case::Correct(correct) => self::correct(session, correct),
         Case::Decide(decide) => self::decide(session, decide),
+        Case::Takeover(takeover) => declare::takeover(session, takeover),
+        Case::GiveKeys(give) => declare::give_keys(session, give),
         Case::Export { case, out } => archive::export(session, case, out),
         Case::Verify { dir, root } => archive::verify(session, dir, root.as_deref()),
     }

@@ -7,6 +7,7 @@ use hallmesh_protocol::ids::{DivisionCode, HallAt, HallId};
 use serde_json::json;
 
 use super::args::Signer;
+use super::declare::{self, Destroyed};
 use super::keys::{self, Reseal};
 use super::register;
 use super::render;
@@ -45,6 +46,7 @@ pub(super) enum Hall {
         root: String,
     },
     Revoke(Revoke),
+    Destroyed(Destroyed),
     Heed {
         #[arg(value_name = "FILE")]
         file: PathBuf,
@@ -122,6 +124,7 @@ pub(super) fn run(session: &Session, hall: &Hall) -> Result<Report, Problem> {
         Hall::Card { out } => card(session, out),
         Hall::Join { file, root } => join(session, file, root),
         Hall::Revoke(revoke) => revoke::run(session, revoke),
+        Hall::Destroyed(destroyed) => declare::destroyed(session, destroyed),
         Hall::Heed { file } => revoke::heed(session, file),
         Hall::List { text } => Report::of(&session.texts, &session.ask(&Ask::Halls { text: text.clone() })?),
     }

@@ -157,6 +157,8 @@ impl Counts {
                 | Body::Contact(_)
                 | Body::Revocation(_)
                 | Body::Fork(_)
+                | Body::Ruling(_)
+                | Body::Destruction(_)
                 | Body::Calendar(_) => false,
             }),
         }

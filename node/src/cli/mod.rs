@@ -12,6 +12,7 @@ mod case;
 mod city;
 mod clerk;
 mod config;
+mod declare;
 mod demo;
 mod drafts;
 mod exit;

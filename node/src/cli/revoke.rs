@@ -1,4 +1,5 @@
-//! `hallmesh hall revoke` and `heed`: a life of a hall ends, because its machine was stolen or the hall is no more.
+//! `hallmesh hall revoke` and `heed`: a life of a hall ends, because its machine was stolen or the hall is no more; what the
+//! root says of a life is taken up.
 
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use super::report::Report;
 use super::session::{Session, unexpected};
 use super::time::wall;
 use super::{files, passphrase, render, values};
-use crate::enrol;
+use crate::enrol::{self, Word};
 use crate::ops::{Answer, Ask, Problem, ReasonWord, RevocationPlan, hex};
 
 /// A longer answer is no code of a hall.
@@ -60,19 +61,24 @@ pub(super) fn run(session: &Session, revoke: &Revoke) -> Result<Report, Problem>
 
 /// `hall heed`: what the root has signed goes from here to every hall.
 pub(super) fn heed(session: &Session, file: &Path) -> Result<Report, Problem> {
-    let (record, at) = enrol::read_revocation(&files::read(file)?)?;
+    let (record, at, word) = enrol::read_word(&files::read(file)?)?;
     let records = hex(&encode_records(std::slice::from_ref(&record)));
     let Answer::Published { records } = session.ask(&Ask::Heed { records })? else {
         return Err(unexpected());
     };
     let texts = &session.texts;
     let said = if records == 0 { "hall.heeded_before" } else { "hall.heeded" };
-    let lines = vec![
-        texts.filled(said, &[("hall", &at.hall), ("incarnation", &at.incarnation)]),
-        render::next(texts, "hallmesh hall list"),
-    ];
+    let says = texts.word("hall.word", word.word());
+    let what =
+        [("hall", &at.hall as &dyn std::fmt::Display), ("incarnation", &at.incarnation), ("says", &says)];
+    let lines = vec![texts.filled(said, &what), render::next(texts, "hallmesh hall list")];
     Report::new(
-        &json!({ "hall": at.hall.to_string(), "incarnation": at.incarnation, "records": records }),
+        &json!({
+            "hall": at.hall.to_string(),
+            "incarnation": at.incarnation,
+            "says": word.word(),
+            "records": records,
+        }),
         lines,
     )
 }
@@ -83,7 +89,7 @@ fn asked(revoke: &Revoke) -> Ask {
 
 fn by_clerk(session: &Session, revoke: &Revoke, reason: ReasonWord, clerk: u16) -> Result<Report, Problem> {
     let Answer::RevocationPlan(plan) = session.ask(&asked(revoke))? else { return Err(unexpected()) };
-    confirm(session, revoke, &plan.name)?;
+    confirm(session, revoke.confirm.as_deref(), revoke.hall, &plan.name)?;
     let signer = Signer { clerk, clerk_key: revoke.clerk_key.clone() };
     let ask = Ask::Revoke { hall: revoke.hall, incarnation: plan.incarnation, reason };
     let Answer::Published { .. } = session.act(&ask, &signer)? else { return Err(unexpected()) };
@@ -111,14 +117,20 @@ fn by_root(session: &Session, revoke: &Revoke, reason: ReasonWord, root: &Path) 
     let missing = || Problem::new("usage.missing").with("args", "--out");
     let out = revoke.out.as_ref().ok_or_else(missing)?;
     let papers = revoke.papers.as_ref().map(|file| files::read(file)).transpose()?;
-    confirm(session, revoke, &revoke.hall.to_string())?;
-    let (text, at) = enrol::revoke_by_root(root, revoke.hall, papers.as_deref(), reason.reason(), wall())?;
+    confirm(session, revoke.confirm.as_deref(), revoke.hall, &revoke.hall.to_string())?;
+    let word = Word::Revoked(reason.reason());
+    let (text, at) = enrol::word_of_root(root, revoke.hall, papers.as_deref(), word, wall())?;
     files::write_new(out, &text)?;
     let (texts, file) = (&session.texts, out.display().to_string());
-    let what =
-        [("hall", &at.hall as &dyn std::fmt::Display), ("incarnation", &at.incarnation), ("file", &file)];
+    let says = texts.word("hall.word", word.word());
+    let what = [
+        ("hall", &at.hall as &dyn std::fmt::Display),
+        ("incarnation", &at.incarnation),
+        ("says", &says),
+        ("file", &file),
+    ];
     let lines = vec![
-        texts.filled("hall.revocation_written", &what),
+        texts.filled("hall.word_written", &what),
         render::next(texts, &format!("hallmesh hall heed {file}")),
     ];
     let json = json!({
@@ -130,14 +142,19 @@ fn by_root(session: &Session, revoke: &Revoke, reason: ReasonWord, root: &Path) 
     Report::new(&json, lines)
 }
 
-/// Nobody revokes a hall by a slip: its code is typed once more.
-fn confirm(session: &Session, revoke: &Revoke, name: &str) -> Result<(), Problem> {
-    let typed = match &revoke.confirm {
-        Some(typed) => typed.clone(),
+/// Nobody ends what cannot be begun again by a slip: the hall's code is typed once more.
+pub(super) fn confirm(
+    session: &Session,
+    confirmed: Option<&str>,
+    hall: HallId,
+    name: &str,
+) -> Result<(), Problem> {
+    let typed = match confirmed {
+        Some(typed) => typed.to_owned(),
         None if passphrase::is_somebody_there() => typed_code(session, name)?,
         None => String::new(),
     };
-    let hall = revoke.hall.to_string();
+    let hall = hall.to_string();
     if typed.trim() == hall { Ok(()) } else { Err(Problem::new("hall.not_confirmed").with("hall", hall)) }
 }
 

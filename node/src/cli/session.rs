@@ -92,6 +92,16 @@ impl Session {
         runtime()?.block_on(client.ask_as(ask, signer.clerk, &key))
     }
 
+    /// Asks the node as two clerks.
+    pub(super) fn act_together(&self, ask: &Ask, signers: &[Signer; 2]) -> Result<Answer, Problem> {
+        let [one, other] = signers;
+        if one.clerk == other.clerk {
+            return Err(Problem::new("clerk.one_person"));
+        }
+        let (client, key, other_key) = (self.client()?, self.key(one)?, self.key(other)?);
+        runtime()?.block_on(client.ask_together(ask, [(one.clerk, &key), (other.clerk, &other_key)]))
+    }
+
     fn client(&self) -> Result<Client, Problem> {
         Ok(Client::new(&self.config()?.socket()))
     }

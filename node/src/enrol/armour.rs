@@ -50,16 +50,15 @@ pub enum Kind {
     Card,
     /// What a hall joins with.
     Join,
-    /// The root's word that a life of a hall has ended.
-    Revocation,
+    /// The root's word about a life of a hall.
+    Word,
     /// A secret key of the root.
     Key,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Root, Self::Request, Self::Card, Self::Join, Self::Revocation, Self::Key];
+    pub const ALL: [Self; 6] = [Self::Root, Self::Request, Self::Card, Self::Join, Self::Word, Self::Key];
 
     /// The word in the first and last line.
     pub const fn word(self) -> &'static str {
@@ -68,7 +67,7 @@ impl Kind {
             Self::Request => "REQUEST",
             Self::Card => "CARD",
             Self::Join => "JOIN",
-            Self::Revocation => "REVOCATION",
+            Self::Word => "WORD",
             Self::Key => "KEY",
         }
     }
@@ -79,7 +78,7 @@ impl Kind {
             Self::Request => Context::new(b"hallmesh/v1/file/request"),
             Self::Card => Context::new(b"hallmesh/v1/file/card"),
             Self::Join => Context::new(b"hallmesh/v1/file/join"),
-            Self::Revocation => Context::new(b"hallmesh/v1/file/revocation"),
+            Self::Word => Context::new(b"hallmesh/v1/file/word"),
             Self::Key => Context::new(b"hallmesh/v1/file/key"),
         }
     }
@@ -87,7 +86,7 @@ impl Kind {
     /// Bytes of content at the most.
     const fn content_max(self) -> usize {
         match self {
-            Self::Root | Self::Request | Self::Revocation => 2 * RECORD_MAX,
+            Self::Root | Self::Request | Self::Word => 2 * RECORD_MAX,
             Self::Card | Self::Join => FRAME_MAX,
             Self::Key => 256,
         }

@@ -244,6 +244,16 @@ pub(super) fn holders_in(dir: &Path, root: &Root) -> Result<Vec<(u8, SecretKey)>
     Ok(found)
 }
 
+/// The secret half of the root's recovery key, as it is in a file.
+pub(super) fn recovery_seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, RootError> {
+    let text = files::read_private(path, KEY_FILE_MAX)?;
+    let key = read_key(&text).and_then(|key| match key.role {
+        Role::Recovery => Ok(key.seed),
+        Role::Holder(_) => Err(ArmourError::NotOurs),
+    });
+    key.map_err(|cause| RootError::File { path: path.to_owned(), cause })
+}
+
 /// The public half of the root's recovery key, said by the holders.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct RecoveryKey {

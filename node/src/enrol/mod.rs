@@ -17,18 +17,19 @@ mod join;
 mod packed;
 mod papers;
 mod request;
-mod revoke;
 #[cfg(test)]
 mod tests;
+mod word;
 
 use std::path::Path;
 
-use hallmesh_protocol::directory::{Charter, Directory, Enrolment, RevocationReason};
+use hallmesh_protocol::directory::{Charter, Directory, Enrolment};
 use hallmesh_protocol::ids::{Digest, DivisionCode, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Record, decode_records};
 use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::View;
+use zeroize::Zeroizing;
 
 pub use armour::{ArmourError, Damage, Kind, TEXT_MAX};
 pub use error::EnrolError;
@@ -38,6 +39,7 @@ pub use issue::{IssueError, Terms, VALIDITY_DAYS_MAX, charter};
 pub use join::{JoinError, Joined, KeyKind};
 pub use papers::{Papers, PapersError};
 pub use request::{RequestError, hall_of, request_fingerprint};
+pub use word::Word;
 
 use crate::hex::unhex;
 use crate::home::{Home, Secret};
@@ -128,24 +130,30 @@ pub fn new_life(dir: &Path, secret: Option<&Secret>) -> Result<(Home, Option<Hal
     join::new_life(dir, secret)
 }
 
-/// Revokes a life of a hall as the city's root, with the holders' keys that are in `root_dir`: the life that
+/// Signs the city's root's word about a life of a hall, with the holders' keys that are in `root_dir`: the life that
 /// `papers` (its join file, or its card) are of; without papers, the last one that was issued from this directory.
-/// Gives the text of the file, and whose life it ends.
-pub fn revoke_by_root(
+/// Gives the text of the file, and whose life it is about.
+pub fn word_of_root(
     root_dir: &Path,
     hall: HallId,
     papers: Option<&str>,
-    reason: RevocationReason,
+    word: Word,
     wall: u64,
 ) -> Result<(String, HallAt), EnrolError> {
     let read = |text: &str| Papers::read_bundle(text).or_else(|_| Papers::read_card(text));
     let papers = papers.map(read).transpose()?;
-    Ok(revoke::by_root(root_dir, hall, papers, (reason, wall))?)
+    Ok(word::by_root(root_dir, hall, papers, (word, wall))?)
 }
 
-/// The record in a file that the root has signed, for the running node that is to take it up, and whose life it ends.
-pub fn read_revocation(text: &str) -> Result<(Signed<Record>, HallAt), EnrolError> {
-    Ok(revoke::read(text)?)
+/// The record in a file that the root has signed, for the running node that is to take it up; the life that it is about,
+/// and what it says of it.
+pub fn read_word(text: &str) -> Result<(Signed<Record>, HallAt, Word), EnrolError> {
+    Ok(word::read(text)?)
+}
+
+/// The seed of the root's recovery key in a file: for those who open keys with it, two persons at a time.
+pub fn recovery_seed(file: &Path) -> Result<Zeroizing<[u8; 32]>, EnrolError> {
+    Ok(found::recovery_seed(file).map_err(IssueError::from)?)
 }
 
 /// Makes a home's node one of the city's, if the root in `bundle` is the one that staff have confirmed by

@@ -266,6 +266,8 @@ fn charter_in(record: &Signed<Record>) -> Option<Charter> {
         | Body::Contact(_)
         | Body::Revocation(_)
         | Body::Fork(_)
+        | Body::Ruling(_)
+        | Body::Destruction(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,

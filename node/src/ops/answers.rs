@@ -122,6 +122,15 @@ pub enum Answer {
     },
     /// What follows from the end of a life of a hall.
     RevocationPlan(Box<RevocationPlan>),
+    /// What would follow from a declaration of two persons.
+    DeclarationPlan(Box<DeclarationPlan>),
+    /// Which keys a hall lacks.
+    KeysPlan(KeysPlan),
+    /// Keys were given to another hall.
+    KeysGiven {
+        /// How many.
+        keys: usize,
+    },
     /// What happened.
     Happened {
         /// Ask again with this mark.
@@ -547,6 +556,46 @@ pub struct RevocationPlan {
     pub case_count: u64,
     /// Letters that wait for it.
     pub letters: usize,
+}
+
+/// Which keys of cases that it goes on with a hall lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysPlan {
+    /// The hall's code.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// Its present life.
+    pub incarnation: u32,
+    /// Cases that it cannot open, as far as the hall knows that was asked.
+    pub lacking: u64,
+    /// Those of them that the hall which was asked can open with its own key, as their recovery key.
+    pub opened_here: u64,
+}
+
+/// What would follow from a declaration of two persons, as far as the hall knows that was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclarationPlan {
+    /// The code of the hall that is lost.
+    pub hall: String,
+    /// Its name.
+    pub name: String,
+    /// The life that the declaration would be about.
+    pub incarnation: u32,
+    /// The code of the hall that would go on; none where a disk is declared destroyed.
+    pub to: Option<String>,
+    /// Its name.
+    pub to_name: Option<String>,
+    /// Whether the hall that was asked may declare it.
+    pub may: bool,
+    /// Why it cannot be declared now.
+    pub obstacle: Option<Problem>,
+    /// Open cases that have to do with the hall that is lost, the first of them.
+    pub cases: Vec<CaseAt>,
+    /// How many such cases there are.
+    pub case_count: u64,
+    /// Cases that the hall which was asked is recovering, and for which the word of this life is missing.
+    pub waiting: u64,
 }
 
 /// A hall under another.

@@ -12,6 +12,7 @@ use hallmesh_protocol::signed::Signed;
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
+use super::recovery::RecoverySecret;
 
 /// One call over the local socket. It may carry an application, so it does not print.
 #[derive(Clone, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Call {
     pub ask: String,
     /// The clerk's signed act, for deeds that need one.
     pub act: Option<Signed<Act>>,
+    /// The act of another clerk, for what nobody may decide alone.
+    #[serde(default)]
+    pub second: Option<Signed<Act>>,
 }
 
 impl fmt::Debug for Call {
@@ -31,7 +35,7 @@ impl fmt::Debug for Call {
 impl Call {
     /// A call without a clerk.
     pub fn plain(ask: &Ask) -> serde_json::Result<Self> {
-        Ok(Self { ask: serde_json::to_string(ask)?, act: None })
+        Ok(Self { ask: serde_json::to_string(ask)?, act: None, second: None })
     }
 
     /// A call signed by a clerk, good once and for this boot of the node.
@@ -44,7 +48,7 @@ impl Call {
     ) -> serde_json::Result<Self> {
         let ask = serde_json::to_string(ask)?;
         let act = Act { clerk, boot, wall, nonce, request: Act::request_digest(ask.as_bytes()) };
-        Ok(Self { act: Some(Signed::sign(&act, &[(0, key)])), ask })
+        Ok(Self { act: Some(Signed::sign(&act, &[(0, key)])), second: None, ask })
     }
 }
 
@@ -231,6 +235,32 @@ pub enum Ask {
         /// Why.
         reason: ReasonWord,
     },
+    /// What would follow from a declaration of two persons?
+    DeclarationPlan {
+        /// What is declared.
+        declared: Declared,
+        /// About which life; the last one if not said.
+        incarnation: Option<u32>,
+    },
+    /// Declare by two persons what nobody may decide alone.
+    Declare {
+        /// What is declared.
+        declared: Declared,
+        /// About which life.
+        incarnation: u32,
+    },
+    /// Which keys of cases that it goes on with does a hall lack, and which can be opened here?
+    KeysPlan {
+        /// The hall.
+        hall: HallId,
+    },
+    /// Open keys with a recovery key, by two persons, for the hall that goes on with the cases.
+    GiveKeys {
+        /// The hall.
+        hall: HallId,
+        /// The recovery key; this hall's own key if not said.
+        recovery: Option<RecoverySecret>,
+    },
     /// Take up what the root has signed on a machine that is on no network.
     Heed {
         /// The encoded records in hex.
@@ -268,6 +298,24 @@ pub enum Ask {
     },
     /// End the node in good order.
     Stop,
+}
+
+/// What two persons can declare about a hall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Declared {
+    /// Another hall goes on with what it had in hand.
+    TakeOver {
+        /// The hall that is lost.
+        hall: HallId,
+        /// Who goes on.
+        to: HallId,
+    },
+    /// The disk of its machine is destroyed.
+    Destroyed {
+        /// The hall.
+        hall: HallId,
+    },
 }
 
 /// Roles as words.

@@ -47,6 +47,27 @@ impl Client {
         self.call(&call.ok().ok_or_else(|| Problem::new("call.malformed"))?).await
     }
 
+    /// Asks as two clerks, whose keys sign this very call.
+    pub async fn ask_together(
+        &self,
+        ask: &Ask,
+        [(one, key), (other, other_key)]: [(u16, &SecretKey); 2],
+    ) -> Result<Answer, Problem> {
+        let malformed = || Problem::new("call.malformed");
+        let status = self.status().await?;
+        let hall: HallId = status.hall.parse().ok().ok_or_else(malformed)?;
+        let signed = |number, key| {
+            let nonce = crate::home::chance().bytes16();
+            Call::signed(ask, ClerkId { hall, number }, status.boot, (status.wall, nonce), key)
+        };
+        let (mut call, second) = (
+            signed(one, key).ok().ok_or_else(malformed)?,
+            signed(other, other_key).ok().ok_or_else(malformed)?,
+        );
+        call.second = second.act;
+        self.call(&call).await
+    }
+
     async fn call(&self, call: &Call) -> Result<Answer, Problem> {
         let bytes = serde_json::to_vec(call).ok().ok_or_else(|| Problem::new("call.malformed"))?;
         let answer = tokio::time::timeout(ANSWER_MAX, AdminClient::call(&self.socket, &bytes)).await;

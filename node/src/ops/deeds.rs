@@ -9,14 +9,14 @@ use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, DivisionCode, HallAt, 
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
 use hallmesh_protocol::seal::{ContentKey, PublicKey, Suite, WrapSecret};
-use hallmesh_protocol::signed::Verified;
+use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::{Command, Reply};
 
 use super::answers::{Answer, Contents, Received};
 use super::content::{self, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
-use super::{Ask, Call, Problem, RoleWords, durability, revocation};
+use super::{Ask, Call, Problem, RoleWords, declaration, durability, recovery, revocation};
 use crate::enrol;
 
 /// A call that is a deed, ready for the core.
@@ -41,6 +41,7 @@ pub(crate) enum After {
     /// A reading was noted: now what is sealed may be opened.
     Reading(CaseId),
     Issued(HallAt),
+    KeysGiven(usize),
     Consigned(Box<Loaded>),
 }
 
@@ -85,6 +86,13 @@ pub(crate) fn prepare(
             let body = revocation::body(asked, hall, incarnation, reason)?;
             Command::Publish(act(asked, call)?, vec![body])
         }
+        Ask::Declare { declared, incarnation } => {
+            Command::Declare(acts(asked, call)?, declaration::of(asked, declared, incarnation)?)
+        }
+        Ask::GiveKeys { hall, recovery } => {
+            let keys = recovery::keys(asked, hall, recovery.as_ref(), secret, chance)?;
+            return Ok(give_keys(acts(asked, call)?, keys));
+        }
         Ask::Heed { records } => Command::Admit(revocation::signed_elsewhere(asked, &records)?),
         Ask::Status
         | Ask::Peers
@@ -103,6 +111,8 @@ pub(crate) fn prepare(
         | Ask::Post { .. }
         | Ask::Clerks
         | Ask::RevocationPlan { .. }
+        | Ask::DeclarationPlan { .. }
+        | Ask::KeysPlan { .. }
         | Ask::Happened { .. }
         | Ask::Recorder
         | Ask::Recording { .. }
@@ -138,6 +148,7 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
         }
         (Reply::Published { .. }, After::Issued(at)) => issued(asked, *at),
         (Reply::Published { records } | Reply::Admitted { records, .. }, _) => Answer::Published { records },
+        (Reply::Done, After::KeysGiven(keys)) => Answer::KeysGiven { keys: *keys },
         (Reply::Done, After::Clerk(number)) => Answer::ClerkKept { number: *number },
         (Reply::Consigned(cover), After::Consigned(loaded)) => {
             sticks::written(cover, loaded).unwrap_or_else(Answer::Refused)
@@ -151,6 +162,16 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
 /// The clerk's signature under this very call.
 fn act(asked: &Asked<'_>, call: &Call) -> Result<Verified<Act>, Problem> {
     let signed = call.act.as_ref().ok_or_else(|| Problem::new("clerk.needed"))?;
+    signed_for(asked, call, signed)
+}
+
+/// The signatures of two clerks.
+fn acts(asked: &Asked<'_>, call: &Call) -> Result<[Verified<Act>; 2], Problem> {
+    let second = call.second.as_ref().ok_or_else(|| Problem::new("clerk.one_person"))?;
+    Ok([act(asked, call)?, signed_for(asked, call, second)?])
+}
+
+fn signed_for(asked: &Asked<'_>, call: &Call, signed: &Signed<Act>) -> Result<Verified<Act>, Problem> {
     let act = clerks::verify(asked.view, signed).ok().ok_or_else(|| Problem::new("clerk.unknown"))?;
     if act.value().request == Act::request_digest(call.ask.as_bytes()) {
         Ok(act)
@@ -230,6 +251,11 @@ fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<Answer, 
         }
     }
     Ok(Answer::Contents(Contents { number: view.case.number.to_string(), parts }))
+}
+
+fn give_keys(acts: [Verified<Act>; 2], keys: Vec<(CaseId, cases::Wrap)>) -> Deed {
+    let after = After::KeysGiven(keys.len());
+    Deed::new(Command::GiveKeys(acts, keys), after)
 }
 
 fn add_clerk(

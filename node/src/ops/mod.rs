@@ -8,20 +8,23 @@ mod audit;
 mod calls;
 mod client;
 pub(crate) mod content;
+mod declaration;
 mod deeds;
 mod durability;
 mod problem;
 mod questions;
+mod recovery;
 mod revocation;
 mod sticks;
 
 pub use answers::*;
 pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
-pub use calls::{Ask, Call, DecisionWord, ReasonWord, RoleWords};
+pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;
 pub use durability::{Copy, Overdue, Single, Standing};
 pub use problem::Problem;
+pub use recovery::RecoverySecret;
 
 pub(crate) use deeds::{Deed, prepare, reply};
 pub(crate) use durability::{is_kept_elsewhere, overdue_destinations};

@@ -37,6 +37,7 @@ impl From<Refusal> for Problem {
             Refusal::Route(why) => why.into(),
             Refusal::Act(why) => why.into(),
             Refusal::Parcel(why) => why.into(),
+            Refusal::Declaration(why) => why.into(),
             Refusal::UnknownCase => Self::new("case.unknown"),
             Refusal::ElsewhereInHand(at) => Self::new("case.elsewhere").with("hall", at.hall),
             Refusal::NotWitnessed => Self::new("case.not_witnessed"),
@@ -81,6 +82,7 @@ impl From<NotEntitled> for Problem {
             NotEntitled::Clerk => "clerk.unknown",
             NotEntitled::Role => "clerk.role",
             NotEntitled::Stale => "clerk.stale",
+            NotEntitled::OnePerson => "clerk.one_person",
         })
     }
 }

@@ -16,7 +16,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords, audit, durability, revocation};
+use super::{Ask, Problem, RoleWords, audit, declaration, durability, recovery, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -90,7 +90,14 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
             let plan = revocation::plan(asked, *hall, *incarnation);
             or_refused(plan.map(|plan| Answer::RevocationPlan(Box::new(plan))))
         }
+        Ask::DeclarationPlan { declared, incarnation } => {
+            let plan = declaration::plan(asked, *declared, *incarnation);
+            or_refused(plan.map(|plan| Answer::DeclarationPlan(Box::new(plan))))
+        }
+        Ask::KeysPlan { hall } => or_refused(recovery::plan(asked, *hall).map(Answer::KeysPlan)),
         Ask::Read { .. }
+        | Ask::Declare { .. }
+        | Ask::GiveKeys { .. }
         | Ask::StickWrite { .. }
         | Ask::Revoke { .. }
         | Ask::Heed { .. }
@@ -401,9 +408,18 @@ fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
             let halls = mirrors.iter().flatten().map(|mirror| name(asked.view, mirror.hall));
             vec![("mirrors", halls.collect::<Vec<_>>().join(", "))]
         }
-        Facts::Succeed { from, .. } => {
-            vec![("from", from.to_string()), ("from_name", name(asked.view, from.hall))]
+        Facts::Succeed { from, ruling, .. } => {
+            let mut told = vec![("from", from.to_string()), ("from_name", name(asked.view, from.hall))];
+            told.extend(ruling.map(|ruling| ("ruling", ruling.to_string())));
+            told
         }
+        Facts::Reassign { from, to, ruling } => vec![
+            ("from", from.to_string()),
+            ("from_name", name(asked.view, from.hall)),
+            ("to", to.to_string()),
+            ("to_name", name(asked.view, *to)),
+            ("ruling", ruling.to_string()),
+        ],
         Facts::Accept | Facts::RequestCorrection | Facts::Supplement | Facts::Deliver => Vec::new(),
     };
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

@@ -75,7 +75,11 @@ pub(crate) fn signed_elsewhere(asked: &Asked<'_>, records: &str) -> Result<Vec<V
     }
 }
 
-fn life(directory: &Directory<'_>, hall: HallId, incarnation: Option<u32>) -> Result<Charter, Problem> {
+pub(super) fn life(
+    directory: &Directory<'_>,
+    hall: HallId,
+    incarnation: Option<u32>,
+) -> Result<Charter, Problem> {
     let charter = match incarnation {
         Some(incarnation) => directory.life(HallAt { hall, incarnation }),
         None => directory.charter(hall),
@@ -84,7 +88,7 @@ fn life(directory: &Directory<'_>, hall: HallId, incarnation: Option<u32>) -> Re
 }
 
 /// As the directory judges it: authority over other halls lies with main halls above.
-fn is_above(superior: HallId, hall: HallId) -> bool {
+pub(super) fn is_above(superior: HallId, hall: HallId) -> bool {
     superior.serial() == 0 && superior.tier() < hall.tier() && superior.division().covers(hall.division())
 }
 
@@ -100,9 +104,9 @@ fn below(directory: &Directory<'_>, charter: &Charter) -> Vec<HallBelow> {
 }
 
 /// The open cases that have to do with a life of a hall: the first of them, and how many there are.
-fn cases_of(asked: &Asked<'_>, at: HallAt) -> (Vec<CaseAt>, u64) {
+pub(super) fn cases_of(asked: &Asked<'_>, at: HallAt) -> (Vec<CaseAt>, u64) {
     let (mut found, mut count) = (Vec::new(), 0_u64);
-    for case in Stage::ALL.into_iter().flat_map(|stage| Desk { asked, stage, after: None }).flatten() {
+    for case in Stage::ALL.into_iter().flat_map(|stage| desk(asked, stage)).flatten() {
         let Some(case) = concerned(asked, case, at) else { continue };
         count = count.saturating_add(1);
         if found.len() < CASES_MAX {
@@ -113,6 +117,10 @@ fn cases_of(asked: &Asked<'_>, at: HallAt) -> (Vec<CaseAt>, u64) {
 }
 
 /// All cases in one stage, page by page.
+pub(super) fn desk<'a>(asked: &'a Asked<'a>, stage: Stage) -> impl Iterator<Item = Vec<CaseId>> + 'a {
+    Desk { asked, stage, after: None }
+}
+
 struct Desk<'a> {
     asked: &'a Asked<'a>,
     stage: Stage,

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::Facts;
+use super::facts::{Facts, Mirrors};
 use super::fold::{Case, State};
 use super::log::{self, Stage};
 use super::receipt::Receipt;
@@ -68,22 +68,23 @@ struct Decision {
 impl Decision {
     fn of(view: &dyn View, case: &Case) -> Option<Self> {
         case.decided?;
-        let (mut named, mut next, mut found) = ([None, None], [None, None], None::<Self>);
+        let (mut named, mut next, mut found) = ([None, None], None, None::<Self>);
         let headers =
             (0..case.events).filter_map(|sequence| log::event(view, case.id, sequence)?.header().ok());
         for header in headers {
             match &header.facts {
-                Facts::Receive { mirrors, .. }
-                | Facts::ReplaceMirror { mirrors }
-                | Facts::Succeed { mirrors, .. } => named = *mirrors,
-                Facts::Transfer { mirrors, .. } => next = *mirrors,
-                Facts::Take { .. } => named = next,
-                Facts::Resume { .. }
-                | Facts::Accept
+                Facts::Receive { mirrors, .. } => named = *mirrors,
+                Facts::ReplaceMirror { mirrors } => named = staying(named, *mirrors),
+                Facts::Succeed { mirrors, .. } => named = staying(next.take().unwrap_or(named), *mirrors),
+                Facts::Transfer { mirrors, .. } => next = Some(*mirrors),
+                Facts::Take { .. } => named = next.take().unwrap_or(named),
+                Facts::Resume { .. } => next = None,
+                Facts::Accept
                 | Facts::RequestCorrection
                 | Facts::Supplement
                 | Facts::Decide { .. }
                 | Facts::Deliver
+                | Facts::Reassign { .. }
                 | Facts::Unknown { .. } => {}
             }
             if matches!(header.facts, Facts::Decide { .. }) {
@@ -112,6 +113,12 @@ impl Decision {
             signed || me == Some(*mirror)
         })
     }
+}
+
+/// Of the mirrors from now on those whose word counts: the ones that stay, if any does.
+fn staying(before: Mirrors, now: Mirrors) -> Mirrors {
+    let stays = now.map(|mirror| mirror.filter(|_| before.contains(&mirror)));
+    if stays == [None, None] { now } else { stays }
 }
 
 /// A giver that was let go knows that the other hall has taken the case, also without having its TAKE.

@@ -103,6 +103,7 @@ pub(crate) fn append(
         | Facts::Decide { .. }
         | Facts::Deliver
         | Facts::ReplaceMirror { .. }
+        | Facts::Reassign { .. }
         | Facts::Unknown { .. } => case.position,
     };
     let code = Some(&case.matter).filter(|_| planted(Bug::VersionNotPinned));

@@ -112,6 +112,15 @@ pub enum Facts {
         /// SHA-256 of the ruling's record; none if it is the next life of the same hall.
         ruling: Option<Digest>,
     },
+    /// By a ruling, another hall decides or delivers in the place of one that is lost (改派).
+    Reassign {
+        /// The last life of the hall that is lost.
+        from: HallAt,
+        /// Who acts in its place.
+        to: HallId,
+        /// SHA-256 of the ruling's record.
+        ruling: Digest,
+    },
     /// Of a newer protocol: kept and passed on byte for byte.
     Unknown {
         /// Its kind.
@@ -133,6 +142,7 @@ mod code {
     pub(super) const DELIVER: u16 = 9;
     pub(super) const REPLACE_MIRROR: u16 = 10;
     pub(super) const SUCCEED: u16 = 11;
+    pub(super) const REASSIGN: u16 = 12;
 }
 
 impl Facts {
@@ -150,6 +160,7 @@ impl Facts {
             Self::Deliver => "deliver",
             Self::ReplaceMirror { .. } => "replace-mirror",
             Self::Succeed { .. } => "succeed",
+            Self::Reassign { .. } => "reassign",
             Self::Unknown { .. } => "unknown",
         }
     }
@@ -168,6 +179,7 @@ impl Facts {
             | Self::Supplement
             | Self::Decide { .. }
             | Self::Deliver
+            | Self::Reassign { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -180,6 +192,7 @@ impl Facts {
             | Self::Resume { .. }
             | Self::ReplaceMirror { .. }
             | Self::Succeed { .. }
+            | Self::Reassign { .. }
             | Self::Unknown { .. } => false,
             Self::Receive { .. }
             | Self::Accept
@@ -229,6 +242,10 @@ impl Facts {
                 put_mirrors(&mut to, 12, mirrors);
                 code::SUCCEED
             }
+            Self::Reassign { from, to: heir, ruling } => {
+                to.at(0, *from).long(12, heir.to_u64()).put(20, &ruling.0);
+                code::REASSIGN
+            }
             Self::Unknown { kind, bytes } => {
                 to.put(0, bytes.as_bytes());
                 return (kind.code, kind.critical, to.done());
@@ -265,6 +282,9 @@ impl Facts {
                 mirrors: mirrors(&from, 12)?,
                 ruling: Some(Digest(from.array(36))).filter(|ruling| *ruling != NO_RULING),
             },
+            code::REASSIGN => {
+                Self::Reassign { from: from.at(0)?, to: from.hall(12)?, ruling: Digest(from.array(20)) }
+            }
             _newer => Self::Unknown { kind, bytes: bytes.to_vec().into() },
         })
     }

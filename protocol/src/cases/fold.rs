@@ -216,6 +216,7 @@ impl Case {
             | Facts::Decide { .. }
             | Facts::Deliver
             | Facts::ReplaceMirror { .. }
+            | Facts::Reassign { .. }
             | Facts::Unknown { .. } => {
                 self.in_hand(event)?;
                 case.act(event)?;
@@ -268,20 +269,34 @@ impl Case {
         ruled: bool,
     ) -> Result<(), NotAllowed> {
         let next_life = event.at.hall == from.hall && event.at.incarnation > from.incarnation;
-        // Rulings are not made yet: whoever claims one has made it up.
-        if from != self.owner() || !next_life || ruled || event.position != self.position.of_next_term() {
+        // Whether there is such a ruling is checked with the signature: it stands in the directory.
+        let follows = if ruled { event.at.hall != from.hall } else { next_life };
+        if from != self.owner() || !follows || event.position != self.position.of_next_term() {
             return Err(NotAllowed::NoSuccessor);
         }
-        for part in [&mut self.competent, &mut self.receiving] {
-            if *part == from.hall {
-                *part = event.at.hall;
-            }
-        }
+        self.put_in_place(from.hall, event.at.hall);
         let before = self.owners_mirrors();
         self.transit = None;
         self.comes_to(event, before);
         // Those who have fenced the ended life off go on as witnesses: whoever follows this successor one day asks them.
         self.replaced_mirror(event, mirrors)
+    }
+
+    /// What a hall was to decide or to deliver another one does from now on.
+    fn put_in_place(&mut self, of: HallId, heir: HallId) {
+        for part in [&mut self.competent, &mut self.receiving] {
+            if *part == of {
+                *part = heir;
+            }
+        }
+    }
+
+    fn reassigned(&mut self, from: HallId, to: HallId) -> Result<(), NotAllowed> {
+        if from == to || from == self.custodian.hall || !self.has_on_route(from) {
+            return Err(NotAllowed::WrongHall);
+        }
+        self.put_in_place(from, to);
+        Ok(())
     }
 
     fn replaced_mirror(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
@@ -339,6 +354,7 @@ impl Case {
                 self.hand_over(Transit { to: *to, purpose: *purpose, mirrors: *mirrors })?;
             }
             Facts::ReplaceMirror { mirrors } => self.replaced_mirror(event, *mirrors)?,
+            Facts::Reassign { from, to, .. } => self.reassigned(from.hall, *to)?,
             Facts::Unknown { kind, .. } => self.opaque |= kind.critical,
             Facts::Receive { .. } | Facts::Take { .. } | Facts::Resume { .. } | Facts::Succeed { .. } => {
                 return Err(NotAllowed::Beginning);
@@ -408,6 +424,12 @@ impl Case {
     pub(crate) fn lives(&self) -> BTreeSet<HallAt> {
         let mirrors = self.mirrors.into_iter().chain(self.owners_mirrors()).flatten();
         mirrors.chain([self.custodian, self.owner()]).collect()
+    }
+
+    /// Whether a receipt of `at` proves that the case survives this disk: a mirror, and the one that stayed where another
+    /// was replaced.
+    pub fn is_witness(&self, at: HallAt) -> bool {
+        self.is_mirror(at) && self.stayed.is_none_or(|stayed| stayed == at)
     }
 
     /// Whether `at` is one of the two halls that keep a copy in this epoch.

@@ -13,16 +13,17 @@
 //! There is no recall on time-out: A repeats for ever, B answers repetitions with the receipt it stored.
 //! Custody returns only by a signed refusal.
 
+use super::aside::{contradicted, set_aside};
 use super::countersign;
 use super::desk::append;
 use super::event::Position;
 use super::facts::{Facts, Mirrors};
 use super::fold::{Case, Transit};
 use super::log::{self, Custody, Grade, Stage};
+use super::mirroring::replace_ended_mirrors;
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
-use super::recovery::{
-    fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, replace_ended_mirrors, told,
-};
+use super::recovery::{fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, told};
+use super::takeover::reassign;
 use super::{Office, Refusal};
 use crate::audit;
 use crate::directory::{self, Directory};
@@ -40,8 +41,11 @@ use crate::wire::Blob;
 /// Hands the case over where it has to go next, in the commit of the act that sends it there.
 pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, Refusal> {
     let Some((hall, purpose)) = case.wants_to_go() else { return Ok(case) };
-    // Without a charter there is nobody to hand over to; the case stays here until there is.
     let Some(to) = Directory::new(office.cx).present(hall) else {
+        if let Some(reassigned) = reassign(office, &case, hall)? {
+            return send_on(office, reassigned);
+        }
+        // There is nobody to hand over to; the case stays here until there is.
         rows::write(office.cx, rows::stuck(case.id), &());
         return Ok(case);
     };
@@ -179,27 +183,6 @@ fn continues(view: &dyn View, held: &Case, checked: &CheckedFile) -> bool {
     log::agrees(view, held, &checked.digests) || checked.case.position.term > held.position.term
 }
 
-/// A log that contradicts what is held: stated if one life has signed both in one term, and counted. One of an earlier
-/// term comes late: what it says more is kept and shown.
-fn contradicted(office: &mut Office<'_, '_>, held: &Case, checked: &CheckedFile) {
-    audit::meet(office.cx, office.me, held.id, &checked.file.events);
-    if checked.case.position.term >= held.position.term {
-        rows::count(office.cx, "forks", 1);
-        return;
-    }
-    set_aside(office, "letters/late", checked);
-}
-
-/// Keeps apart what a log says beside the one that is held.
-fn set_aside(office: &mut Office<'_, '_>, count: &str, checked: &CheckedFile) {
-    rows::count(office.cx, count, 1);
-    for (sequence, event) in (0_u32..).zip(&checked.file.events) {
-        if log::event(office.cx, checked.case.id, sequence).as_ref() != Some(event) {
-            log::keep_orphan(office.cx, checked.case.id, event);
-        }
-    }
-}
-
 /// Writes what is new of a log.
 fn keep(office: &mut Office<'_, '_>, held: Option<&Case>, checked: &CheckedFile) {
     match held.filter(|held| !log::agrees(office.cx, held, &checked.digests)) {
@@ -280,8 +263,7 @@ fn take_if_witnessed(office: &mut Office<'_, '_>, case: &Case) {
 
 /// A mirror that has recorded the log up to its head. After another mirror was replaced, only one that stayed counts.
 pub(super) fn witness(office: &Office<'_, '_>, case: &Case) -> Option<HallAt> {
-    let counts = |mirror: &HallAt| case.stayed.is_none_or(|stayed| stayed == *mirror);
-    case.mirrors.into_iter().flatten().filter(counts).find(|mirror| {
+    case.mirrors.into_iter().flatten().filter(|mirror| case.is_witness(*mirror)).find(|mirror| {
         let recorded = log::copied(office.cx, case.id, *mirror);
         let all = |head| head == case.head || planted(Bug::StaleWitness);
         *mirror == office.me.at || recorded.is_some_and(|receipt| all(receipt.value().head))
@@ -374,6 +356,10 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     match custody.stage {
         Stage::Custodian | Stage::Handing => {
             office.post.done(office.cx, said.by.hall, &What::Copy { case: case.id });
+            // Of one that was named in the place of another nobody may know who goes on for this hall one day.
+            if !case.is_witness(said.by) {
+                return;
+            }
             if custody.grade == Grade::D1 {
                 custody.grade = Grade::D2;
                 log::set_custody(office.cx, case.id, &custody);
@@ -510,7 +496,7 @@ fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallId) {
 
 /// A mirror of the next epoch keeps all that copies for the mirrors of this hall's own would say. Those
 /// mirrors may have gone on with the case and would never answer with the head this hall waits for.
-fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
+pub(super) fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
     if planted(Bug::CopiesNotStopped) {
         return;
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{Position, SignedEvent};
 use super::fold::{Case, NotAllowed, State};
 use super::receipt::Receipt;
+use super::takeover::may_read;
 use super::{CaseFile, Wrap};
 use crate::audit;
 use crate::ids::{CaseId, Digest, HallAt};
@@ -198,11 +199,11 @@ pub(crate) fn orphans(view: &dyn View, id: CaseId) -> Vec<SignedEvent> {
 }
 
 /// Writes wrapped keys. One that is held is never replaced: whoever carries a case could ruin it.
-/// A key for a hall that is not on the route is not kept, whoever brings it.
+/// A key for a hall that may not read the case is not kept, whoever brings it.
 pub(crate) fn keep_wraps(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
     let id = case.id;
-    let on_route = |wrap: &&Wrap| case.has_on_route(wrap.to.hall);
-    let wraps = wraps.iter().filter(|wrap| on_route(wrap) || planted(Bug::StrangersKeyKept));
+    let may_read = |wrap: &&Wrap| may_read(cx, case, wrap.to.hall) || planted(Bug::StrangersKeyKept);
+    let wraps: Vec<&Wrap> = wraps.iter().filter(may_read).collect();
     let mut held = file(cx, id, 0).wraps.len();
     for wrap in wraps {
         let key = wrap_key(id, wrap.to, wrap.recovery);

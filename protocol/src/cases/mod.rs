@@ -1,5 +1,6 @@
 //! Cases: append-only logs with one custodian each, and how they change hands.
 
+mod aside;
 mod countersign;
 mod desk;
 mod event;
@@ -8,11 +9,13 @@ mod fold;
 mod handover;
 mod layout;
 mod log;
+mod mirroring;
 #[cfg(feature = "planted-bugs")]
 mod recall;
 mod receipt;
 mod recovery;
 mod routing;
+mod takeover;
 
 use std::collections::VecDeque;
 
@@ -20,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
 use crate::clerks::NotEntitled;
-use crate::directory::Inadmissible;
+use crate::directory::{Inadmissible, NotDeclared};
 use crate::ids::{CaseId, DivisionCode, HallAt, MatterCode};
 use crate::limits::{CASE_BYTES_MAX, EARLY_RECEIPTS_MAX};
 use crate::seal::Wrapped;
@@ -35,14 +38,17 @@ pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 
+pub(crate) use aside::came_late;
 pub(crate) use countersign::{single_copies, standing};
 pub(crate) use handover::{
     ask, copied_to_me, handed_to_me, is_moot, outgoing, receipt_came, send_stuck, written,
 };
+pub(crate) use mirroring::replace_silent_mirrors;
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
 pub(crate) use recovery::{
-    fence_asked, fence_holds, fenced, keep_keys, look_after_ended, waits_for, want_key_of_target, word_in,
+    fence_asked, fence_holds, fenced, has_told, keep_keys, look_after_ended, waits_for, want_key_of_target,
+    word_in,
 };
 
 pub(crate) use log::{
@@ -189,6 +195,9 @@ pub enum Refusal {
     /// This hall has forgotten what it signed: it signs nothing any more, until its next life.
     #[error("this hall's disk is older than what it has signed")]
     RolledBack,
+    /// A declaration of two persons.
+    #[error(transparent)]
+    Declaration(#[from] NotDeclared),
     /// The clerk's number is taken.
     #[error("clerk {0} exists")]
     ClerkExists(u16),

@@ -18,11 +18,13 @@ use serde::{Deserialize, Serialize};
 use super::Office;
 use super::desk::append;
 use super::event::Position;
-use super::facts::{Facts, Mirrors};
+use super::facts::Facts;
 use super::fold::Case;
-use super::handover::{queue_copies, send_on, witness};
+use super::handover::{queue_copies, send_on, stop_copies, witness};
 use super::log::{self, Custody, Grade, Stage};
+use super::mirroring::{from_now_on, replace_ended_mirrors};
 use super::receipt::{Receipt, ReceiptKind};
+use super::takeover::may_read;
 use crate::audit;
 use crate::directory::Directory;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
@@ -97,6 +99,7 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     let Some(ended) = played.filter(|_| owner != me || stage == Stage::None) else {
         if stage == Stage::Recovering {
             // What it was told since says that the case had gone on.
+            stop_copies(office, id);
             stands(office, &case, Stage::None);
         }
         return owner != me || replace_ended_mirrors(office, &case);
@@ -120,36 +123,6 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     }
     // Until it has gone on it is looked at again whenever somebody's life ends: a word that is missing may not be needed.
     log::custody(office.cx, id).is_none_or(|custody| custody.stage != Stage::Recovering)
-}
-
-/// The custodian names another mirror for one that has ended; those that stay must record it. True if there is none.
-pub(crate) fn replace_ended_mirrors(office: &mut Office<'_, '_>, case: &Case) -> bool {
-    let custodian = log::custody(office.cx, case.id).is_some_and(|it| it.stage == Stage::Custodian);
-    let directory = Directory::new(office.cx);
-    let ended = case.mirrors.into_iter().flatten().any(|at| directory.has_ended(at));
-    if !custodian || !ended || case.transit.is_some() || planted(Bug::EndedMirrorsStay) {
-        return !ended;
-    }
-    let mirrors = mirrors_from_now_on(office, case.mirrors);
-    for old in case.mirrors.into_iter().flatten() {
-        office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
-    }
-    let clerk = ClerkId::node(office.me.at.hall);
-    let replaced = append(office, case, clerk, Facts::ReplaceMirror { mirrors }, Blob::default());
-    if let Ok(replaced) = &replaced {
-        queue_copies(office, replaced);
-    }
-    replaced.is_ok()
-}
-
-/// The mirrors that go on, and for those that have ended or are this hall itself others in their place.
-fn mirrors_from_now_on(office: &Office<'_, '_>, before: Mirrors) -> Mirrors {
-    let directory = Directory::new(office.cx);
-    let goes_on = |at: &HallAt| *at != office.me.at && !directory.has_ended(*at);
-    let stay: Vec<HallAt> = before.into_iter().flatten().filter(goes_on).collect();
-    let fresh = office.mirrors.into_iter().flatten().filter(|at| !stay.contains(at));
-    let mut mirrors = stay.iter().copied().chain(fresh);
-    [mirrors.next(), mirrors.next()]
 }
 
 /// Records nothing more of an ended life, and tells its successor what there is. False while the successor still needs a
@@ -193,6 +166,11 @@ fn fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
     raw_fences(view, id).into_iter().map(|(of, given)| (of, now(given))).collect()
 }
 
+/// Whether this hall has told a life what it has of a case.
+pub(crate) fn has_told(view: &dyn View, id: CaseId, to: HallAt) -> bool {
+    fences(view, id).iter().any(|(_, given)| given.to == to)
+}
+
 fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
     log::case(office.cx, id).is_some_and(|case| case.owners_mirrors().contains(&Some(office.me.at)))
 }
@@ -200,7 +178,7 @@ fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
 /// Asks the shell to wrap the case's key to a life that has none, if this hall can open the case and the life may.
 pub(crate) fn want_key(cx: &mut Cx<'_>, me: HallAt, id: CaseId, to: HallAt) -> bool {
     let lacks = !log::is_wrapped(cx, id, to);
-    let on_route = log::case(cx, id).is_some_and(|case| case.has_on_route(to.hall));
+    let on_route = log::case(cx, id).is_some_and(|case| may_read(cx, &case, to.hall));
     let lives = Directory::new(cx).present(to.hall) == Some(to);
     let wanted = lacks && lives && on_route && log::is_wrapped(cx, id, me);
     if wanted {
@@ -367,6 +345,7 @@ fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
     if let Some(transit) = case.transit.filter(|_| handing && case.custodian != office.me.at) {
         let upto = case.events.saturating_sub(1);
         office.post.done(office.cx, transit.to.hall, &What::HandOver { case: case.id, upto });
+        stop_copies(office, case.id);
         stands(office, case, Stage::None);
     }
 }
@@ -393,7 +372,7 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
     rows::write(office.cx, rows::fence(case.id, owner), &own);
     let missing = waits_for(office.cx, office.me.at, case);
     for party in &missing {
-        // One that has ended too can give no word any more: the case waits for a ruling.
+        // One that has ended too can give no word any more: the case waits until its disk is declared destroyed.
         if !Directory::new(office.cx).has_ended(*party) {
             office.post.enqueue_once(office.cx, party.hall, What::AskFence { case: case.id, of: owner });
         }
@@ -420,8 +399,10 @@ fn has_fenced(view: &dyn View, me: HallAt, id: CaseId, mirror: HallAt, of: HallA
 }
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
-    let mirrors = mirrors_from_now_on(office, case.owners_mirrors());
-    let facts = Facts::Succeed { from, mirrors, ruling: None };
+    let mirrors = from_now_on(office, case.owners_mirrors(), None);
+    let ruling = Directory::new(office.cx).ruling(from).map(|(digest, _)| digest);
+    let ruling = ruling.filter(|_| from.hall != office.me.at.hall);
+    let facts = Facts::Succeed { from, mirrors, ruling };
     let clerk = ClerkId::node(office.me.at.hall);
     let after = append(office, case, clerk, facts, Blob::default())?;
     stands(office, &after, Stage::Custodian);
@@ -470,5 +451,5 @@ fn parties(view: &dyn View, me: HallAt, case: &Case) -> BTreeSet<HallAt> {
     let directory = Directory::new(view);
     let route = [case.receiving, case.competent].into_iter().filter_map(|hall| directory.present(hall));
     let mirrors = case.owners_mirrors().into_iter().flatten();
-    mirrors.chain(route).filter(|at| *at != me).collect()
+    mirrors.chain(route).filter(|at| *at != me && !directory.is_destroyed(*at)).collect()
 }

@@ -64,6 +64,11 @@ pub enum Reason {
         /// The place.
         place: DivisionCode,
     },
+    /// The hall that would decide is lost; another one acts in its place, by a ruling.
+    InPlaceOf {
+        /// The hall that is lost.
+        hall: HallId,
+    },
     /// The receiving hall itself decides.
     Here,
 }
@@ -114,7 +119,11 @@ pub fn route(view: &dyn View, question: &Question) -> Result<Route, NoRoute> {
     if tier != Tier::City {
         reasons.push(Reason::ByPlace { place: question.place });
     }
-    let competent = Directory::new(view).hall_of(division).ok_or(NoRoute::NoHall { division })?;
+    let hall = HallId::main(division);
+    let competent = Directory::new(view).in_place_of(hall).ok_or(NoRoute::NoHall { division })?;
+    if competent.hall != hall {
+        reasons.push(Reason::InPlaceOf { hall });
+    }
     if competent.hall == question.receiving {
         reasons.push(Reason::Here);
     }

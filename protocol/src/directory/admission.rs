@@ -113,6 +113,8 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
         }
         // Its proof is its own: it was checked together with the issuer's signature.
         Body::Fork(fork) => fork.check(),
+        Body::Ruling(ruling) => ruling.admissible(directory, record.issuer),
+        Body::Destruction(destruction) => destruction.admissible(directory, record.issuer),
     }
 }
 
@@ -120,11 +122,15 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
 /// it, and of two halls of one tier always the one with the smaller code, until a hall above both speaks. Lives of one
 /// hall are equal; between them the version decides.
 pub(crate) fn precedence(held: Issuer, offered: Issuer) -> Ordering {
-    let rank = |issuer: Issuer| match issuer {
+    rank(held).cmp(&rank(offered))
+}
+
+/// How much an issuer's word weighs, the weightiest first.
+pub(super) fn rank(issuer: Issuer) -> Option<(Tier, HallId)> {
+    match issuer {
         Issuer::Root => None,
         Issuer::Hall(at) => Some((at.hall.tier(), at.hall)),
-    };
-    rank(held).cmp(&rank(offered))
+    }
 }
 
 /// Nobody gives rights to themselves: the rights to decide come from above, the right to take in at least
@@ -192,7 +198,7 @@ fn revocable(directory: &Directory<'_>, issuer: Issuer, revocation: &Revocation)
 }
 
 /// Authority over other halls lies with main halls, not with branches.
-fn above(superior: HallId, hall: HallId) -> bool {
+pub(super) fn above(superior: HallId, hall: HallId) -> bool {
     superior.serial() == 0 && superior.tier() < hall.tier() && superior.division().covers(hall.division())
 }
 

@@ -17,7 +17,7 @@ use crate::step::View;
 /// The directory as it stands in a view. Nothing is cached: rows are memory.
 #[derive(Clone, Copy)]
 pub struct Directory<'a> {
-    view: &'a dyn View,
+    pub(super) view: &'a dyn View,
 }
 
 /// Where a hall stands in the city: all that a computation of neighbours needs.
@@ -185,13 +185,8 @@ impl<'a> Directory<'a> {
         revoked
     }
 
-    /// The main hall of a division, if it is one of us.
-    pub fn hall_of(&self, division: DivisionCode) -> Option<HallAt> {
-        self.present(HallId::main(division))
-    }
-
     /// The last life of a hall that was ever chartered, revoked or not.
-    fn last_life(&self, hall: HallId) -> Option<HallAt> {
+    pub fn last_life(&self, hall: HallId) -> Option<HallAt> {
         let mut last = None;
         self.view.scan(&rows::lives_of(hall), &[], &mut |key, _| {
             last = rows::incarnation(key);

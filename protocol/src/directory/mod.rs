@@ -5,6 +5,7 @@
 pub(crate) mod admission;
 mod lookup;
 mod neighbours;
+mod ruling;
 mod succession;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::seal::{PublicKey, WrapPublic};
 pub use admission::{Enrolment, Inadmissible, charter_holds};
 pub use lookup::{Directory, HallCard, Place};
 pub use neighbours::{mirrors, neighbours};
+pub use ruling::{Declaration, Declarers, Destruction, NotDeclared, Ruling};
 
 /// How the city's root signs: any `threshold` of `keys`, each kept offline by one holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

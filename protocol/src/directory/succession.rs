@@ -10,9 +10,13 @@ impl Directory<'_> {
         self.card(at).is_some() && self.present(at.hall) != Some(at)
     }
 
-    /// Who goes on for a life that has ended; nobody yet while its hall has no later life.
-    pub(crate) fn successor(&self, of: HallAt) -> Option<HallAt> {
-        self.present(of.hall).filter(|next| next.incarnation > of.incarnation)
+    /// Who goes on for a life that has ended: whoever was ruled to, else its hall's later life. Nobody yet while there
+    /// is neither.
+    pub fn successor(&self, of: HallAt) -> Option<HallAt> {
+        match self.ruling(of) {
+            Some((_, ruling)) => self.in_place_of(ruling.to),
+            None => self.present(of.hall).filter(|next| next.incarnation > of.incarnation),
+        }
     }
 
     /// The present life that answers for a life: itself, or whoever follows it.

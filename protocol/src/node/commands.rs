@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Node;
-use crate::cases::{self, Refusal};
+use crate::cases::{self, Refusal, Wrap};
 use crate::clerks::{self, Act, ClerkCard, NotEntitled, Roles};
-use crate::directory::{Contact, Directory, Inadmissible};
-use crate::ids::{ClerkId, Digest, HallAt};
+use crate::directory::{Contact, Declaration, Directory, Inadmissible};
+use crate::ids::{CaseId, ClerkId, Digest, HallAt};
+use crate::limits::KEYS_GIVEN_MAX;
 use crate::parcels;
 use crate::record::{Body, Issuer, Record, Space};
 use crate::shelf;
@@ -34,16 +35,14 @@ impl Node {
             }
             Command::Publish(act, bodies) => {
                 self.entitled(cx, &act, |roles| bodies.iter().all(|body| may_publish(*roles, body)))?;
-                let card = Directory::new(cx).card(self.me.at);
-                if card.is_none_or(|card| card.valid_to < cx.now.wall) {
-                    return Err(Refusal::CharterExpired);
-                }
-                self.publish(cx, bodies)
+                self.publish_validly(cx, bodies)
             }
+            Command::Declare(acts, declaration) => self.declare(cx, &acts, declaration),
             Command::Admit(records) => Ok(self.admit(cx, &records)),
             Command::Advertise(addresses) => self.advertise(cx, addresses),
             Command::AddClerk(card) => self.add_clerk(cx, &card),
             Command::DisableClerk(number) => Self::disable_clerk(cx, number),
+            Command::GiveKeys(acts, keys) => self.give_keys(cx, &acts, &keys),
             Command::KeepKeys(case, wraps) => {
                 cases::keep_keys(&mut self.office(cx), case, &wraps);
                 Ok(Reply::Done)
@@ -71,6 +70,57 @@ impl Node {
             return Err(Refusal::NotChartered);
         }
         Ok(self.acts.admit(cx, (self.me.boot, cx.now.wall), act.value(), role)?)
+    }
+
+    /// What nobody may decide alone: each of two clerks has signed for it.
+    fn declare(
+        &mut self,
+        cx: &mut Cx<'_>,
+        acts: &[Verified<Act>; 2],
+        declaration: Declaration,
+    ) -> Result<Reply, Refusal> {
+        let by = self.two_persons(cx, acts)?;
+        declaration.check(&Directory::new(cx))?;
+        let body = declaration.body(Some(by), cx.now.wall);
+        self.publish_validly(cx, vec![body])
+    }
+
+    /// Who may open a case with a recovery key could read it: both persons are noted at each.
+    fn give_keys(
+        &mut self,
+        cx: &mut Cx<'_>,
+        acts: &[Verified<Act>; 2],
+        keys: &[(CaseId, Wrap)],
+    ) -> Result<Reply, Refusal> {
+        let by = self.two_persons(cx, acts)?;
+        if keys.len() > KEYS_GIVEN_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        for (case, wrap) in keys {
+            for clerk in by {
+                cases::note_reading(cx, *case, clerk)?;
+            }
+            cases::keep_keys(&mut self.office(cx), *case, std::slice::from_ref(wrap));
+        }
+        Ok(Reply::Done)
+    }
+
+    fn two_persons(
+        &mut self,
+        cx: &Cx<'_>,
+        [one, other]: &[Verified<Act>; 2],
+    ) -> Result<[ClerkId; 2], Refusal> {
+        let one = self.entitled(cx, one, |roles| roles.admit)?;
+        let other = self.entitled(cx, other, |roles| roles.admit)?;
+        if one == other { Err(NotEntitled::OnePerson.into()) } else { Ok([one, other]) }
+    }
+
+    fn publish_validly(&mut self, cx: &mut Cx<'_>, bodies: Vec<Body>) -> Result<Reply, Refusal> {
+        let card = Directory::new(cx).card(self.me.at);
+        if card.is_none_or(|card| card.valid_to < cx.now.wall) {
+            return Err(Refusal::CharterExpired);
+        }
+        self.publish(cx, bodies)
     }
 
     /// Signs the next version of each body that is not in force already, as this hall. All or nothing.
@@ -139,6 +189,7 @@ const fn signs(command: &Command) -> bool {
         Command::Receive(..)
         | Command::Record(..)
         | Command::Publish(..)
+        | Command::Declare(..)
         | Command::Advertise(_)
         | Command::Consign(_) => true,
         // Of a parcel it takes up the records; letters for a hall that was rolled back are left on the stick.
@@ -147,6 +198,7 @@ const fn signs(command: &Command) -> bool {
         | Command::AddClerk(_)
         | Command::DisableClerk(_)
         | Command::Read(..)
+        | Command::GiveKeys(..)
         | Command::KeepKeys(..) => false,
     }
 }
@@ -181,6 +233,7 @@ fn may_publish(roles: Roles, body: &Body) -> bool {
     match body {
         Body::Charter(_) | Body::Revocation(_) => roles.admit,
         Body::Calendar(_) | Body::Matter(_) | Body::Delegation(_) => roles.publish,
-        Body::Policy(_) | Body::Contact(_) | Body::Fork(_) => false,
+        // For rulings one clerk is not enough.
+        Body::Policy(_) | Body::Contact(_) | Body::Fork(_) | Body::Ruling(_) | Body::Destruction(_) => false,
     }
 }

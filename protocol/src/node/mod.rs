@@ -20,13 +20,13 @@ use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, LetterId, Post};
-use crate::record::{Body, Record, Space};
+use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
 use crate::step::{Cx, Effects, Happening, Input, Now, Output, View};
-use crate::verify::{Checked, Content};
+use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
 
@@ -149,6 +149,9 @@ impl Node {
             self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
             self.heartbeat(cx);
             self.tell_growth(cx);
+            if !self.is_rolled_back(cx) {
+                cases::replace_silent_mirrors(&mut self.office(cx));
+            }
         }
         for (to, hop, what) in self.post.due_now(cx) {
             // What was forgotten may contradict an own letter; those of others are taken along as ever.
@@ -280,18 +283,22 @@ impl Node {
             Content::Plain(message) => self.plain(cx, from, message),
             Content::Records { space, records, why } => self.records(cx, from, space, &records, &why),
             Content::HandOver(letter, file) => {
-                self.letter(cx, from, &letter, |office| cases::handed_to_me(office, &letter, &file));
+                self.letter(cx, from, (&letter, Some(&file)), |office| {
+                    cases::handed_to_me(office, &letter, &file);
+                });
             }
             Content::Copy(letter, file) => {
-                self.letter(cx, from, &letter, |office| cases::copied_to_me(office, &letter, &file));
+                self.letter(cx, from, (&letter, Some(&file)), |office| {
+                    cases::copied_to_me(office, &letter, &file);
+                });
             }
             Content::Fence(letter, file, receipt) => {
-                self.letter(cx, from, &letter, |office| {
+                self.letter(cx, from, (&letter, file.as_deref()), |office| {
                     cases::fenced(office, &letter, file.as_deref(), &receipt);
                 });
             }
             Content::Receipt(letter, receipt) => {
-                self.letter(cx, from, &letter, |office| cases::receipt_came(office, &receipt));
+                self.letter(cx, from, (&letter, None), |office| cases::receipt_came(office, &receipt));
             }
             Content::Standing { mine, yours, please } => {
                 self.heard_standing(cx, from, mine.as_deref(), yours.as_deref(), please);
@@ -439,7 +446,7 @@ impl Node {
         for record in records.iter().filter(|record| record.value().body.space() == space) {
             if shelf::apply(cx, record).is_ok() {
                 let body = &record.value().body;
-                self.halls_moved |= matches!(body, Body::Charter(_) | Body::Revocation(_));
+                self.halls_moved |= moves_halls(body);
                 fresh.push(record.signed().clone());
             }
         }
@@ -472,11 +479,17 @@ impl Node {
         &mut self,
         cx: &mut Cx<'_>,
         from: HallId,
-        letter: &Letter,
+        (letter, told): (&Letter, Option<&CheckedFile>),
         act: impl FnOnce(&mut Office<'_, '_>),
     ) {
-        if !Directory::new(cx).is_revoked(letter.from) || planted(Bug::RevokedWriterHeard) {
-            act(&mut self.office(cx));
+        let directory = Directory::new(cx);
+        let revoked = directory.is_revoked(letter.from) && !planted(Bug::RevokedWriterHeard);
+        // What a thief may have written is not even shown.
+        let shown = directory.is_trusted(Issuer::Hall(letter.from));
+        match told.filter(|_| shown) {
+            _ if !revoked => act(&mut self.office(cx)),
+            Some(told) => cases::came_late(&mut self.office(cx), told),
+            None => {}
         }
         self.taken(cx, from, letter.id);
     }
@@ -491,10 +504,12 @@ impl Node {
     fn question(&mut self, cx: &mut Cx<'_>, from: HallId, letter: &Letter) {
         match &letter.body {
             LetterBody::Ask(asked) => {
-                self.letter(cx, from, letter, |office| cases::ask(office, letter, asked));
+                self.letter(cx, from, (letter, None), |office| cases::ask(office, letter, asked));
             }
             LetterBody::AskFence { case, of } => {
-                self.letter(cx, from, letter, |office| cases::fence_asked(office, letter.from, *case, *of));
+                self.letter(cx, from, (letter, None), |office| {
+                    cases::fence_asked(office, letter.from, *case, *of);
+                });
             }
             // Cases and receipts never come unchecked: `verify::message` turns them into their own content.
             LetterBody::HandOver(_)
@@ -521,6 +536,11 @@ impl Node {
 }
 
 /// Whether it is a letter for this hall.
+/// Whether a record may change who is one of us, who goes on for whom, or for whose word is waited.
+const fn moves_halls(body: &Body) -> bool {
+    matches!(body, Body::Charter(_) | Body::Revocation(_) | Body::Ruling(_) | Body::Destruction(_))
+}
+
 fn is_for(content: &Content, me: HallId) -> bool {
     match content {
         Content::Plain(Message::Letter(letter)) => letter.to == me,

@@ -24,6 +24,7 @@ pub use unfit::Unfit;
 pub(crate) use burden::burden_holds;
 pub(crate) use queue::{
     Post, answer_in, hand_over_in, letter_at, place, place_holds, posted_holds, queued_holds, receivers,
+    silent_copies,
 };
 
 /// What a queued letter is about; its words are made when it is sent.

@@ -10,7 +10,7 @@ use crate::cases;
 use crate::ids::{CaseId, HallAt, HallId};
 use crate::limits::{
     HOPS_MAX, LETTERS_AT_ONCE, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS,
-    RETRY_FIRST_MS, RETRY_MAX_MS, UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS,
+    RETRY_FIRST_MS, RETRY_MAX_MS, SILENT_COPIES_MAX, UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS,
 };
 use crate::planted::{Bug, planted};
 use crate::rows;
@@ -188,6 +188,27 @@ pub fn destinations(view: &dyn View, after: Option<HallId>, count: usize) -> Vec
         let waiting = posted(view, to).waiting;
         found.push(Destination { to, waiting, own: oldest(OWN), relayed: oldest(RELAYED) });
         from = rows::ages_for(to, u8::MAX);
+    }
+    found
+}
+
+/// Copies that no mirror has answered for longer than `most` milliseconds: for whom, and of which case. At most
+/// [`SILENT_COPIES_MAX`] for each hall, oldest first.
+pub(crate) fn silent_copies(view: &dyn View, wall: u64, most: u64) -> Vec<(HallId, CaseId)> {
+    let late = |since: u64| wall.saturating_sub(since) > most;
+    let silent = destinations(view, None, usize::MAX).into_iter().filter(|it| it.own.is_some_and(late));
+    let mut found = Vec::new();
+    for to in silent.map(|it| it.to) {
+        let mut looked = 0_usize;
+        view.scan(&rows::ages_for(to, OWN), &[], &mut |key, _| {
+            looked = looked.saturating_add(1);
+            let place = rows::age_place(key).map(|sequence| rows::posted(to, sequence));
+            let queued: Option<Queued> = place.and_then(|place| rows::read(view, &place));
+            if let Some(Queued { what: What::Copy { case }, .. }) = queued {
+                found.push((to, case));
+            }
+            looked < SILENT_COPIES_MAX && rows::since(key).is_some_and(late)
+        });
     }
     found
 }

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cases::{Deed, Wrap};
 use crate::clerks::{Act, ClerkCard};
+use crate::directory::Declaration;
 use crate::ids::{CaseId, DivisionCode, HallAt, HallId, MatterCode};
 use crate::parcels::{Consign, Parcel};
 use crate::record::{Body, Record};
@@ -173,6 +174,10 @@ pub enum Wish {
     },
     /// Publish as this hall.
     Publish(Act, Vec<Body>),
+    /// Declare as this hall, by two persons.
+    Declare([Act; 2], Declaration),
+    /// Keep keys wrapped with a recovery key, by two persons.
+    GiveKeys([Act; 2], Vec<(CaseId, Wrap)>),
     /// Take up records signed elsewhere; those that were checked.
     Admit(Vec<Signed<Record>>),
     /// State where this hall can be reached.
@@ -238,6 +243,8 @@ impl Wish {
             Self::Receive { .. } => "receive",
             Self::Record { .. } => "record",
             Self::Publish(..) => "publish",
+            Self::Declare(..) => "declare",
+            Self::GiveKeys(..) => "give-keys",
             Self::Admit(_) => "admit",
             Self::Advertise(_) => "advertise",
             Self::AddClerk(_) => "add-clerk",

@@ -50,6 +50,10 @@ impl Wish {
                 Self::Record { act: act(by), case: done.case, deed: done.deed, body: done.body.clone() }
             }
             Command::Publish(by, bodies) => Self::Publish(act(by), bodies.clone()),
+            Command::Declare([one, other], declaration) => {
+                Self::Declare([act(one), act(other)], *declaration)
+            }
+            Command::GiveKeys([one, other], keys) => Self::GiveKeys([act(one), act(other)], keys.clone()),
             Command::Admit(records) => {
                 Self::Admit(records.iter().map(|record| record.signed().clone()).collect())
             }
@@ -75,6 +79,12 @@ impl Wish {
                 Command::Record(checked(view, &act)?, Box::new(done))
             }
             Self::Publish(act, bodies) => Command::Publish(checked(view, &act)?, bodies),
+            Self::Declare([one, other], declaration) => {
+                Command::Declare([checked(view, &one)?, checked(view, &other)?], declaration)
+            }
+            Self::GiveKeys([one, other], keys) => {
+                Command::GiveKeys([checked(view, &one)?, checked(view, &other)?], keys)
+            }
             Self::Admit(records) => Command::Admit(verify::records(view, records).0),
             Self::Advertise(addresses) => Command::Advertise(addresses),
             Self::AddClerk(card) => Command::AddClerk(card),

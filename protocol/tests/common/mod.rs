@@ -31,7 +31,7 @@ use hallmesh_protocol::node::{Me, Node};
 use hallmesh_protocol::record::{Body, Issuer, Record};
 use hallmesh_protocol::recording::{Frame, Noting, Recorder};
 use hallmesh_protocol::seal::{ContentKey, SecretKey, Suite, WrapPublic, Wrapped, wrap_key, wrap_keypair};
-use hallmesh_protocol::signed::Signed;
+use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::{
     Bytes, Command, Effects, Happening, Input, Now, Output, Reply, Ticket, View, Writes,
 };
@@ -204,7 +204,7 @@ impl City {
         };
         for index in 0..city.halls.len() {
             city.open(index);
-            city.add_clerk(index);
+            city.add_clerk(index, 1);
         }
         city.connect_all();
         city.publish_lists();
@@ -253,13 +253,19 @@ impl City {
         let released = released.unwrap();
         let from = self.halls[index].at.hall;
         self.wakes.insert(from, released.wake_at.unwrap());
+        let mut wanted = Vec::new();
         for output in released.outputs {
             match output {
                 Output::Send { to, message } => self.wires.push_back((from, to, message.encode())),
                 Output::Reply { reply, .. } => self.replies.push(reply),
                 Output::Happened(happening) => self.halls[index].happened.push(happening),
-                Output::Keep(_) | Output::RosterChanged | Output::WrapKey { .. } => {}
+                Output::WrapKey { case, to } => wanted.push((case, to)),
+                Output::Keep(_) | Output::RosterChanged => {}
             }
+        }
+        for (case, to) in wanted {
+            let wrap = Wrap { to, recovery: false, key: self.wrapped.clone() };
+            assert_eq!(self.command(index, Command::KeepKeys(case, vec![wrap])), Reply::Done);
         }
     }
 
@@ -371,8 +377,8 @@ impl City {
         self.drain();
     }
 
-    fn add_clerk(&mut self, index: usize) {
-        let id = ClerkId { hall: self.halls[index].at.hall, number: 1 };
+    pub fn add_clerk(&mut self, index: usize, number: u16) {
+        let id = ClerkId { hall: self.halls[index].at.hall, number };
         let roles = Roles { window: true, decide: true, publish: true, admit: true };
         let card = ClerkCard {
             id,
@@ -384,10 +390,15 @@ impl City {
         self.command(index, Command::AddClerk(card));
     }
 
-    pub fn act(&mut self, index: usize) -> hallmesh_protocol::signed::Verified<Act> {
+    pub fn act(&mut self, index: usize) -> Verified<Act> {
+        self.act_of(index, 1)
+    }
+
+    /// An act of one of the clerks of a hall; all of them have the same key.
+    pub fn act_of(&mut self, index: usize, number: u16) -> Verified<Act> {
         let hall = &self.halls[index];
         let act = Act {
-            clerk: ClerkId { hall: hall.at.hall, number: 1 },
+            clerk: ClerkId { hall: hall.at.hall, number },
             boot: hall.node.as_ref().unwrap().boot(),
             wall: self.now.wall,
             nonce: self.chance.bytes16(),

@@ -54,13 +54,13 @@ impl LawfulLog {
 fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
     let first = before.first().unwrap_or(event);
     let Facts::Receive { competent, place, .. } = &first.facts else { return Some("is not after a receipt") };
-    let (receiving, competent) = (first.at.hall, *competent);
     if *place != competent.division() {
         return Some("says more of the applicant's place than which hall decides");
     }
     if (event.matter, event.calendar) != (first.matter, first.calendar) {
         return Some("names other versions than the case pinned");
     }
+    let (receiving, competent) = (in_place_of(first.at.hall, before), in_place_of(*competent, before));
     let been = |word: &str| before.iter().any(|earlier| earlier.facts.word() == word);
     match &event.facts {
         Facts::Accept => act(event, competent, !been("accept")),
@@ -77,8 +77,23 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
         | Facts::Resume { .. }
         | Facts::ReplaceMirror { .. }
         | Facts::Succeed { .. }
+        | Facts::Reassign { .. }
         | Facts::Unknown { .. } => None,
     }
+}
+
+/// Who acts for a hall on the route once these events have happened: rulings put others in its place.
+fn in_place_of(hall: HallId, before: &[Header]) -> HallId {
+    before.iter().fold(hall, |acts, event| {
+        let put = if let Facts::Succeed { from, .. } = event.facts {
+            Some((from.hall, event.at.hall))
+        } else if let Facts::Reassign { from, to, .. } = event.facts {
+            Some((from.hall, to))
+        } else {
+            None
+        };
+        put.filter(|(lost, _)| *lost == acts).map_or(acts, |(_, heir)| heir)
+    })
 }
 
 /// What is wrong with what a clerk of `hall` does, where it may come now or not.

@@ -33,6 +33,7 @@ impl LetGo {
             | Facts::Decide { .. }
             | Facts::Deliver
             | Facts::ReplaceMirror { .. }
+            | Facts::Reassign { .. }
             | Facts::Unknown { .. } => false,
         };
         if !follows.is_some_and(taken) {

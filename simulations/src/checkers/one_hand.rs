@@ -103,6 +103,7 @@ fn mirrors(log: &[Header]) -> Vec<HallAt> {
             | Facts::Supplement
             | Facts::Decide { .. }
             | Facts::Deliver
+            | Facts::Reassign { .. }
             | Facts::Unknown { .. } => {}
         }
     }

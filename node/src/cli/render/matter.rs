@@ -67,6 +67,7 @@ pub(super) fn route(texts: &Texts, route: &Route) -> Vec<String> {
         | Reason::ReceivesByDelegation { .. }
         | Reason::Delegated { .. }
         | Reason::NotDelegated
+        | Reason::InPlaceOf { .. }
         | Reason::Here => None,
     });
     let place = place.unwrap_or_else(|| texts.say("placeholder.place", &[]));
@@ -116,6 +117,7 @@ fn reason(texts: &Texts, reason: &Reason) -> String {
         }
         Reason::NotDelegated => texts.say("reason.not_delegated", &[]),
         Reason::ByPlace { place } => texts.filled("reason.by_place", &[("place", place)]),
+        Reason::InPlaceOf { hall } => texts.filled("reason.in_place_of", &[("hall", hall)]),
         Reason::Here => texts.say("reason.here", &[]),
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod case;
+mod declaration;
 mod durability;
 mod matter;
 mod node;
@@ -52,6 +53,9 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
             vec![said, next(texts, "hallmesh clerk list")]
         }
         Answer::RevocationPlan(plan) => revocation::plan(texts, plan),
+        Answer::DeclarationPlan(plan) => declaration::plan(texts, plan),
+        Answer::KeysPlan(plan) => declaration::keys(texts, plan),
+        Answer::KeysGiven { keys } => vec![texts.filled("keys.given", &[("count", keys)])],
         Answer::Happened { events, .. } => vec![texts.filled("happened.count", &[("count", &events.len())])],
         // Their content is for a file, written by the command that asked.
         Answer::Card { .. }

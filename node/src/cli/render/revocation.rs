@@ -9,7 +9,7 @@ use crate::texts::Texts;
 pub(super) fn plan(texts: &Texts, plan: &RevocationPlan) -> Vec<String> {
     let mut lines = fields(&about(texts, plan));
     lines.extend(below(texts, &plan.below));
-    lines.extend(cases(texts, plan));
+    lines.extend(cases(texts, &plan.cases, plan.case_count));
     if !plan.may {
         lines.push(format!("! {}", texts.say("revoke.may_not", &[])));
     }
@@ -57,8 +57,9 @@ fn below(texts: &Texts, halls: &[HallBelow]) -> Vec<String> {
     lines
 }
 
-fn cases(texts: &Texts, plan: &RevocationPlan) -> Vec<String> {
-    if plan.case_count == 0 {
+/// The open cases that are concerned: the first of them, and how many there are.
+pub(super) fn cases(texts: &Texts, cases: &[CaseAt], count: u64) -> Vec<String> {
+    if count == 0 {
         return vec![texts.say("revoke.no_cases", &[])];
     }
     let row = |case: &CaseAt| {
@@ -68,9 +69,9 @@ fn cases(texts: &Texts, plan: &RevocationPlan) -> Vec<String> {
             texts.word("revoke.part", &case.part),
         ]
     };
-    let rows: Vec<_> = plan.cases.iter().map(row).collect();
-    let shown = plan.cases.len();
-    let mut lines = vec![texts.filled("revoke.cases", &[("count", &plan.case_count), ("shown", &shown)])];
+    let rows: Vec<_> = cases.iter().map(row).collect();
+    let shown = cases.len();
+    let mut lines = vec![texts.filled("revoke.cases", &[("count", &count), ("shown", &shown)])];
     lines.extend(table(&heading(texts, &["case", "state", "part"]), &rows));
     lines
 }

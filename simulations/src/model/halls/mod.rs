@@ -479,6 +479,7 @@ pub(super) fn given(headers: &[Header], by: HallAt) -> impl Iterator<Item = (u32
         | Facts::Deliver
         | Facts::ReplaceMirror { .. }
         | Facts::Succeed { .. }
+        | Facts::Reassign { .. }
         | Facts::Unknown { .. } => None,
     })
 }

@@ -1,0 +1,91 @@
+//! Which halls keep copies, when one of them is gone or does not answer (design section 7, point 2). One that stays must
+//! record it: until the epoch ends only that one is a witness, see [`Case::stayed`].
+
+use super::Office;
+use super::desk::append;
+use super::facts::{Facts, Mirrors};
+use super::fold::Case;
+use super::handover::queue_copies;
+use super::log::{self, Stage};
+use crate::directory::{self, Directory};
+use crate::ids::{CaseId, ClerkId, HallAt, HallId};
+use crate::limits::MIRROR_SILENT_DAYS;
+use crate::planted::{Bug, planted};
+use crate::post::{What, silent_copies};
+use crate::wire::Blob;
+
+const DAY_MS: u64 = 24 * 3_600_000;
+
+/// The custodian names another mirror for one that has ended; those that stay must record it. True if there is none.
+pub(crate) fn replace_ended_mirrors(office: &mut Office<'_, '_>, case: &Case) -> bool {
+    let directory = Directory::new(office.cx);
+    let ended = case.mirrors.into_iter().flatten().any(|at| directory.has_ended(at));
+    if !in_hand(office, case) || !ended || planted(Bug::EndedMirrorsStay) {
+        return !ended;
+    }
+    replace(office, case, None)
+}
+
+/// The custodian names other mirrors for those that live and have not answered for days. The other one has all of it, so
+/// that somebody knows of the change.
+pub(crate) fn replace_silent_mirrors(office: &mut Office<'_, '_>) {
+    let patience = u64::from(MIRROR_SILENT_DAYS).saturating_mul(DAY_MS);
+    for (silent, id) in silent_copies(office.cx, office.cx.now.wall, patience) {
+        if let Some(case) = silently_mirrored(office, silent, id) {
+            replace(office, &case, Some(silent));
+        }
+    }
+}
+
+/// A case in hand of which one mirror does not answer and the other one has all.
+fn silently_mirrored(office: &Office<'_, '_>, silent: HallId, id: CaseId) -> Option<Case> {
+    let case = log::case(office.cx, id).filter(|case| in_hand(office, case))?;
+    let [one, other] = case.mirrors.map(|mirror| mirror.filter(|at| at.hall != silent));
+    let stays = one.xor(other)?;
+    let witness = case.stayed.is_none_or(|stayed| stayed == stays);
+    let recorded = log::copied(office.cx, id, stays).is_some_and(|receipt| receipt.value().head == case.head);
+    (witness && recorded).then_some(case)
+}
+
+fn in_hand(office: &Office<'_, '_>, case: &Case) -> bool {
+    let stage = log::custody(office.cx, case.id).map(|custody| custody.stage);
+    stage == Some(Stage::Custodian) && case.transit.is_none()
+}
+
+/// Signs the change, if there is anybody else, and sends copies anew.
+fn replace(office: &mut Office<'_, '_>, case: &Case, silent: Option<HallId>) -> bool {
+    let mirrors = from_now_on(office, case.mirrors, silent);
+    if mirrors.into_iter().flatten().all(|at| case.is_mirror(at)) && silent.is_some() {
+        return false;
+    }
+    for old in case.mirrors.into_iter().flatten() {
+        office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
+    }
+    let clerk = ClerkId::node(office.me.at.hall);
+    let replaced = append(office, case, clerk, Facts::ReplaceMirror { mirrors }, Blob::default());
+    if let Ok(replaced) = &replaced {
+        queue_copies(office, replaced);
+    }
+    replaced.is_ok()
+}
+
+/// The mirrors that go on, and others in the place of those that have ended, do not answer or are this hall itself.
+pub(super) fn from_now_on(office: &Office<'_, '_>, before: Mirrors, silent: Option<HallId>) -> Mirrors {
+    let directory = Directory::new(office.cx);
+    let goes_on = |at: &HallAt| *at != office.me.at && Some(at.hall) != silent && !directory.has_ended(*at);
+    let stay: Vec<HallAt> = before.into_iter().flatten().filter(goes_on).collect();
+    let computed = match silent {
+        None => office.mirrors.into_iter().flatten().collect(),
+        Some(_) => without(office, silent, &stay),
+    };
+    let fresh = computed.into_iter().filter(|at| !stay.contains(at));
+    let mut mirrors = stay.iter().copied().chain(fresh);
+    [mirrors.next(), mirrors.next()]
+}
+
+/// The mirrors that this hall would have if the silent one, and those it has already, were not there.
+fn without(office: &Office<'_, '_>, silent: Option<HallId>, stay: &[HallAt]) -> Vec<HallAt> {
+    let mut places = Directory::new(office.cx).places();
+    places.retain(|place| Some(place.at.hall) != silent && !stay.contains(&place.at));
+    directory::mirrors(office.me.at.hall, &places)
+}

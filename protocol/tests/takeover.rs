@@ -1,0 +1,356 @@
+//! A hall is lost for good: by a ruling of a hall above, another one goes on in its place; nobody else does.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
+
+mod common;
+
+use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, WALL, first};
+use hallmesh_protocol::cases::{
+    Case, Deed, Facts, Header, Position, Question, Reason, Refusal, SignedEvent, Stage, State, route,
+};
+use hallmesh_protocol::clerks::NotEntitled;
+use hallmesh_protocol::directory::{
+    Declaration, Destruction, Directory, NotDeclared, Revocation, RevocationReason, Ruling,
+};
+use hallmesh_protocol::ids::{CaseId, ClerkId, Digest, HallAt};
+use hallmesh_protocol::message::Message;
+use hallmesh_protocol::post::{Letter, LetterBody};
+use hallmesh_protocol::query;
+use hallmesh_protocol::record::{Body, Issuer, Record};
+use hallmesh_protocol::signed::Signed;
+use hallmesh_protocol::sound;
+use hallmesh_protocol::step::{Command, Reply};
+use hallmesh_protocol::verify;
+
+const HERE: u64 = 620_702_203_200;
+
+fn stage(city: &City, index: usize, case: CaseId) -> Stage {
+    let custody = query::case(&city.halls[index].rows, case).and_then(|view| view.custody);
+    custody.map_or(Stage::None, |custody| custody.stage)
+}
+
+fn custodians(city: &City, case: CaseId) -> Vec<usize> {
+    (0..city.halls.len()).filter(|index| stage(city, *index, case) == Stage::Custodian).collect()
+}
+
+fn events(city: &City, index: usize, case: CaseId) -> Vec<&'static str> {
+    query::log(&city.halls[index].rows, case).iter().map(|entry| entry.header.facts.word()).collect()
+}
+
+fn fold(city: &City, index: usize, case: CaseId) -> Case {
+    query::case(&city.halls[index].rows, case).expect("the hall has the case").case
+}
+
+fn recorded(city: &mut City, index: usize, case: CaseId, deed: Deed) {
+    let reply = city.deed(index, case, deed);
+    assert!(matches!(reply, Reply::Recorded { .. }), "{deed:?}: {reply:?}");
+}
+
+/// A hall above revokes a life: the machine is gone, and nobody installs another.
+fn closed(city: &mut City, by: usize, index: usize) {
+    city.cut(index);
+    let at = city.halls[index].at;
+    let transport_key = Directory::new(&city.halls[by].rows).life(at).expect("chartered").transport_key;
+    let reason = RevocationReason::Closed;
+    let revocation = Revocation { at, transport_key, reason, since: city.now.wall };
+    let act = city.act(by);
+    let reply = city.command(by, Command::Publish(act, vec![Body::Revocation(revocation)]));
+    assert_eq!(reply, Reply::Published { records: 1 });
+    city.run_seconds(60);
+}
+
+fn declare(city: &mut City, by: usize, declaration: Declaration) -> Reply {
+    let acts = [city.act_of(by, 1), city.act_of(by, 2)];
+    city.command(by, Command::Declare(acts, declaration))
+}
+
+/// The city, by two of its clerks, lets the other county go on in the county's place.
+fn other_county_takes_over(city: &mut City) {
+    let (of, to) = (city.halls[COUNTY].at, city.halls[OTHER_COUNTY].at.hall);
+    let reply = declare(city, CITY, Declaration::TakeOver { of, to });
+    assert_eq!(reply, Reply::Published { records: 1 });
+    city.run_seconds(120);
+}
+
+fn city_of_two_clerks() -> City {
+    let mut city = City::new();
+    city.add_clerk(CITY, 2);
+    city
+}
+
+fn accepted_in_the_county(city: &mut City) -> CaseId {
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    assert_eq!(custodians(city, case), [COUNTY]);
+    recorded(city, COUNTY, case, Deed::Accept);
+    city.run();
+    case
+}
+
+fn sound(city: &City) {
+    for hall in &city.halls {
+        for (key, value) in &hall.rows.0 {
+            assert_eq!(sound::row(key, value), Ok(()), "{}", hall.at);
+        }
+        assert_eq!(sound::whole(&hall.rows), Ok(()), "{}", hall.at);
+    }
+}
+
+#[test]
+fn what_a_lost_hall_had_in_hand_is_decided_elsewhere_and_delivered_at_the_window() {
+    let mut city = city_of_two_clerks();
+    let case = accepted_in_the_county(&mut city);
+    closed(&mut city, CITY, COUNTY);
+    assert_eq!(custodians(&city, case), [COUNTY], "nobody goes on without a ruling");
+    other_county_takes_over(&mut city);
+    assert_eq!(stage(&city, OTHER_COUNTY, case), Stage::Custodian);
+    assert_eq!(events(&city, OTHER_COUNTY, case), ["receive", "transfer", "take", "accept", "succeed"]);
+    let heir = city.halls[OTHER_COUNTY].at.hall;
+    assert_eq!(fold(&city, OTHER_COUNTY, case).competent, heir);
+    recorded(&mut city, OTHER_COUNTY, case, Deed::Decide { granted: true });
+    city.run();
+    recorded(&mut city, VILLAGE, case, Deed::Deliver);
+    assert_eq!(fold(&city, VILLAGE, case).state, State::Delivered);
+    sound(&city);
+}
+
+#[test]
+fn what_was_on_its_way_to_a_lost_hall_is_taken_elsewhere_and_its_giver_let_go() {
+    let mut city = city_of_two_clerks();
+    city.cut(COUNTY);
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run_seconds(30);
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Handing);
+    closed(&mut city, CITY, COUNTY);
+    other_county_takes_over(&mut city);
+    assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Released);
+    // The village could read it, and has given its key on.
+    assert!(query::is_wrapped(&city.halls[OTHER_COUNTY].rows, case, city.halls[OTHER_COUNTY].at));
+    sound(&city);
+}
+
+#[test]
+fn what_had_to_come_back_to_a_lost_window_is_reassigned_and_delivered_elsewhere() {
+    let mut city = city_of_two_clerks();
+    let case = city.received(COUNTY, "CITY-1", HERE);
+    city.run();
+    recorded(&mut city, CITY, case, Deed::Accept);
+    closed(&mut city, CITY, COUNTY);
+    recorded(&mut city, CITY, case, Deed::Decide { granted: true });
+    city.run();
+    assert_eq!(custodians(&city, case), [CITY], "there is nobody to hand it to");
+    other_county_takes_over(&mut city);
+    assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
+    assert!(events(&city, OTHER_COUNTY, case).ends_with(&["decide", "reassign", "transfer", "take"]));
+    recorded(&mut city, OTHER_COUNTY, case, Deed::Deliver);
+    sound(&city);
+}
+
+#[test]
+fn new_cases_go_to_whoever_acts_in_the_place_of_a_lost_hall() {
+    let mut city = city_of_two_clerks();
+    closed(&mut city, CITY, COUNTY);
+    assert!(matches!(city.receive(VILLAGE, "COUNTY-1", HERE), Reply::Refused(Refusal::Route(_))));
+    other_county_takes_over(&mut city);
+    let question = Question {
+        matter: "COUNTY-1".parse().unwrap(),
+        receiving: city.halls[VILLAGE].at.hall,
+        place: HERE.to_string().parse().unwrap(),
+        wall: city.now.wall,
+    };
+    let found = route(&city.halls[VILLAGE].rows, &question).expect("there is a way");
+    assert!(found.reasons.contains(&Reason::InPlaceOf { hall: city.halls[COUNTY].at.hall }));
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
+}
+
+#[test]
+fn losses_that_overlap_wait_until_the_disk_of_the_mirror_is_declared_destroyed() {
+    let mut city = city_of_two_clerks();
+    let case = accepted_in_the_county(&mut city);
+    let mirrors = fold(&city, COUNTY, case).mirrors.map(|mirror| mirror.expect("two mirrors"));
+    let lost = mirrors.into_iter().find(|mirror| mirror.hall != city.halls[CITY].at.hall).expect("a sibling");
+    assert_eq!(city.index(lost.hall), OTHER_COUNTY);
+    // Both at once: nobody has named another mirror.
+    city.cut(COUNTY);
+    closed(&mut city, CITY, OTHER_COUNTY);
+    closed(&mut city, CITY, COUNTY);
+    let (of, to) = (city.halls[COUNTY].at, city.halls[TOWN].at.hall);
+    assert_eq!(declare(&mut city, CITY, Declaration::TakeOver { of, to }), Reply::Published { records: 1 });
+    city.run_seconds(120);
+    assert_eq!(stage(&city, TOWN, case), Stage::Recovering);
+    let town = &city.halls[TOWN];
+    assert_eq!(query::recovery_waits_for(&town.rows, town.at, &fold(&city, TOWN, case)), [lost]);
+    let reply = declare(&mut city, CITY, Declaration::Destroyed { of: lost });
+    assert_eq!(reply, Reply::Published { records: 1 });
+    city.run_seconds(120);
+    assert_eq!(
+        custodians(&city, case).into_iter().filter(|index| *index != COUNTY).collect::<Vec<_>>(),
+        [TOWN]
+    );
+    sound(&city);
+}
+
+#[test]
+fn the_root_rules_when_the_city_itself_is_lost() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    recorded(&mut city, CITY, case, Deed::Accept);
+    city.run();
+    city.cut(CITY);
+    let (of, to) = (city.halls[CITY].at, city.halls[COUNTY].at.hall);
+    let transport_key = Directory::new(&city.halls[COUNTY].rows).life(of).unwrap().transport_key;
+    let (reason, since) = (RevocationReason::Closed, WALL);
+    let bodies = [
+        Body::Revocation(Revocation { at: of, transport_key, reason, since }),
+        Body::Ruling(Ruling { of, to, by: None, wall: WALL }),
+    ];
+    let root = [(0, &city.root[0]), (1, &city.root[1])];
+    let signed = bodies.map(|body| Signed::sign(&first(Issuer::Root, body), &root)).to_vec();
+    let (records, refused) = verify::records(&city.halls[VILLAGE].rows, signed);
+    assert_eq!(refused, 0);
+    city.command(VILLAGE, Command::Admit(records));
+    city.run_seconds(120);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Custodian);
+    recorded(&mut city, COUNTY, case, Deed::Decide { granted: true });
+    city.run();
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Custodian);
+}
+
+#[test]
+fn a_ruling_takes_two_persons_a_lost_hall_and_somebody_who_can() {
+    let mut city = city_of_two_clerks();
+    let (of, to) = (city.halls[COUNTY].at, city.halls[OTHER_COUNTY].at.hall);
+    let take_over = Declaration::TakeOver { of, to };
+    let declared = |reply| {
+        let Reply::Refused(Refusal::Declaration(why)) = reply else { panic!("{reply:?}") };
+        why
+    };
+    assert_eq!(declared(declare(&mut city, CITY, take_over)), NotDeclared::Lives(of));
+    let destroyed = Declaration::Destroyed { of };
+    assert_eq!(declared(declare(&mut city, CITY, destroyed)), NotDeclared::Lives(of));
+    closed(&mut city, CITY, COUNTY);
+    let alone = [city.act_of(CITY, 1), city.act_of(CITY, 1)];
+    let reply = city.command(CITY, Command::Declare(alone, take_over));
+    assert_eq!(reply, Reply::Refused(Refusal::Clerk(NotEntitled::OnePerson)));
+    let itself = Declaration::TakeOver { of, to: of.hall };
+    assert_eq!(declared(declare(&mut city, CITY, itself)), NotDeclared::Nobody(of.hall));
+    city.add_clerk(VILLAGE, 2);
+    let reply = declare(&mut city, VILLAGE, take_over);
+    assert!(matches!(reply, Reply::Refused(Refusal::Record { why, .. }) if why == "out-of-scope"));
+    other_county_takes_over(&mut city);
+    assert_eq!(declared(declare(&mut city, CITY, take_over)), NotDeclared::Before);
+    let town = Declaration::TakeOver { of, to: city.halls[TOWN].at.hall };
+    assert_eq!(declared(declare(&mut city, CITY, town)), NotDeclared::Ruled(to));
+    assert_eq!(declare(&mut city, CITY, destroyed), Reply::Published { records: 1 });
+    assert_eq!(declared(declare(&mut city, CITY, destroyed)), NotDeclared::Before);
+}
+
+#[test]
+fn what_the_lost_hall_had_decided_out_of_sight_is_kept_and_shown_and_changes_nothing() {
+    let mut city = city_of_two_clerks();
+    let case = accepted_in_the_county(&mut city);
+    city.cut(COUNTY);
+    recorded(&mut city, COUNTY, case, Deed::Decide { granted: false });
+    let (late, lost) = (query::file(&city.halls[COUNTY].rows, case), city.halls[COUNTY].at);
+    closed(&mut city, CITY, COUNTY);
+    other_county_takes_over(&mut city);
+    let before = events(&city, OTHER_COUNTY, case);
+    let (to, relay) = (city.halls[OTHER_COUNTY].at.hall, city.halls[CITY].at.hall);
+    for body in [LetterBody::Copy(late.clone()), LetterBody::HandOver(late)] {
+        let letter = Letter::write(lost, to, body);
+        city.wires.push_back((relay, to, Message::Letter(letter).encode()));
+    }
+    city.run_seconds(10);
+    assert_eq!(events(&city, OTHER_COUNTY, case), before);
+    let orphans = query::orphans(&city.halls[OTHER_COUNTY].rows, case);
+    let words = orphans.iter().map(|entry| entry.header.facts.word());
+    assert!(words.clone().any(|word| word == "decide"), "{:?}", words.collect::<Vec<_>>());
+    sound(&city);
+}
+
+/// A record as the city would sign it, whoever declares.
+fn by_the_city(city: &City, body: Body) -> Signed<Record> {
+    let issuer = Issuer::Hall(city.halls[CITY].at);
+    Signed::sign(&first(issuer, body), &[(0, &common::secret(city.halls[CITY].seed))])
+}
+
+#[test]
+fn a_ruling_that_two_persons_did_not_make_is_no_record() {
+    let city = City::new();
+    let (of, to) = (city.halls[COUNTY].at, city.halls[OTHER_COUNTY].at.hall);
+    let clerk = |index: usize, number| ClerkId { hall: city.halls[index].at.hall, number };
+    let wall = WALL;
+    for by in [
+        None,
+        Some([clerk(CITY, 1), clerk(CITY, 1)]),
+        Some([clerk(CITY, 1), clerk(CITY, 0)]),
+        Some([clerk(CITY, 1), clerk(TOWN, 2)]),
+    ] {
+        for body in
+            [Body::Ruling(Ruling { of, to, by, wall }), Body::Destruction(Destruction { of, by, wall })]
+        {
+            let mut city = City::new();
+            let (records, refused) = verify::records(&city.halls[TOWN].rows, vec![by_the_city(&city, body)]);
+            assert_eq!(refused, 0, "well signed");
+            let reply = city.command(TOWN, Command::Admit(records));
+            assert_eq!(reply, Reply::Admitted { records: 0, refused: 1 }, "{by:?}");
+        }
+    }
+}
+
+/// A hall that nobody has ruled to says that somebody has.
+#[test]
+fn nobody_takes_a_case_by_a_ruling_that_was_not_made() {
+    let mut city = city_of_two_clerks();
+    let case = accepted_in_the_county(&mut city);
+    closed(&mut city, CITY, COUNTY);
+    let thief = TOWN;
+    let at = city.halls[thief].at;
+    let mirror = city.index(fold(&city, COUNTY, case).mirrors[0].unwrap().hall);
+    let held = fold(&city, mirror, case);
+    let mut file = query::file(&city.halls[mirror].rows, case);
+    file.events.push(succession(&city, &held, at));
+    let to = city.halls[mirror].at.hall;
+    let letter = Letter::write(at, to, LetterBody::Copy(file));
+    city.wires.push_back((at.hall, to, Message::Letter(letter).encode()));
+    city.run_seconds(10);
+    assert!(!events(&city, mirror, case).contains(&"succeed"));
+}
+
+fn succession(city: &City, held: &Case, by: HallAt) -> SignedEvent {
+    let mirrors = [Some(city.halls[CITY].at), None];
+    let facts = Facts::Succeed { from: held.custodian, mirrors, ruling: Some(Digest([1; 32])) };
+    let header = Header {
+        suite: 0,
+        case: held.id,
+        position: Position { term: 1, epoch: held.position.epoch.saturating_add(1) },
+        sequence: held.events,
+        boot: 1,
+        at: by,
+        clerk: ClerkId { hall: by.hall, number: 0 },
+        body: held.body,
+        wall: WALL,
+        suspect_time: false,
+        matter: held.matter_version,
+        calendar: held.calendar_version,
+        previous: held.head,
+        sealed: Digest([0; 32]),
+        facts,
+    };
+    SignedEvent::sign(
+        header,
+        hallmesh_protocol::wire::Blob::default(),
+        &common::secret(city.halls[TOWN].seed),
+    )
+}

@@ -1,0 +1,110 @@
+//! A hall is lost for good, and another one goes on in its place.
+
+use std::fs;
+use std::path::Path;
+
+use hallmesh::ops::{Answer, Ask};
+use hallmesh_protocol::cases::{Deed, State};
+use hallmesh_tests::{Street, eventually};
+
+use crate::desk::say;
+use crate::handbook;
+
+const CITY: usize = 0;
+const LOST: usize = 1;
+const HEIR: usize = 2;
+const TOWN: usize = 3;
+/// Decided by the city, taken in everywhere.
+const OF_THE_CITY: &str = "ZYL-C-001";
+/// Delegated to the counties: a county that takes it in decides it alone, and nobody else on its route has a key.
+const OF_A_COUNTY: &str = "ZYL-C-004";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drill_of_a_dead_hall_is_played_as_it_is_written() {
+    let street = Street::of(4).await;
+    let alone = street.receive(LOST, OF_A_COUNTY, LOST).await;
+    let decided = street.receive(LOST, OF_THE_CITY, LOST).await;
+    street.in_hand(CITY, &decided, State::Received).await;
+    street.record(CITY, &decided, Deed::Accept).await;
+    eventually("another hall keeps a copy", async || {
+        (street.case(LOST, &alone).await?.grade == "D2").then_some(())
+    })
+    .await;
+    street.processes.kill(street.hall(LOST)).await.unwrap();
+    street.record(CITY, &decided, Deed::Decide { granted: true }).await;
+    let stick = street.dir.path().join("stick");
+    fs::create_dir(&stick).unwrap();
+    fs::copy(street.dir.path().join("root/recovery.key"), stick.join("recovery.key")).unwrap();
+    for (place, command) in handbook::commands(15) {
+        match place {
+            "above" => play(&street, CITY, &command, &stick).await,
+            "heir" => play(&street, HEIR, &command, &stick).await,
+            // Where the city itself is lost: the other test.
+            "root" | "any" => {}
+            other => panic!("nobody types at {other}"),
+        }
+    }
+    // What the city had decided comes to the other window, what the lost hall was to decide is decided there.
+    street.in_hand(HEIR, &decided, State::Decided).await;
+    street.record(HEIR, &decided, Deed::Deliver).await;
+    street.in_hand(HEIR, &alone, State::Received).await;
+    street.record(HEIR, &alone, Deed::Accept).await;
+    street.record(HEIR, &alone, Deed::Decide { granted: true }).await;
+    let read = street.act(HEIR, &Ask::Read { case: street.case(HEIR, &alone).await.unwrap().id }).await;
+    assert!(matches!(read, Ok(Answer::Contents(_))), "{read:?}");
+    // New cases of the lost county are decided there, too.
+    let new = street.receive(TOWN, OF_A_COUNTY, LOST).await;
+    street.in_hand(HEIR, &new, State::Received).await;
+}
+
+/// The city's own hall is gone: the holders of the root sign, a county takes their word up and goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drill_of_the_lost_city_is_played_as_it_is_written() {
+    let street = Street::of(4).await;
+    let (heir, window) = (1, TOWN);
+    let number = street.receive(window, OF_THE_CITY, window).await;
+    street.in_hand(CITY, &number, State::Received).await;
+    street.record(CITY, &number, Deed::Accept).await;
+    eventually("another hall keeps a copy", async || {
+        (street.case(CITY, &number).await?.grade == "D2").then_some(())
+    })
+    .await;
+    street.processes.kill(street.hall(CITY)).await.unwrap();
+    let root = street.dir.path().join("root").display().to_string();
+    for (place, command) in handbook::commands(15) {
+        let command = command.replace("word-", &format!("{root}/word-")).replace("DIR", &root);
+        let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+        match place {
+            // The code is typed once more.
+            "root" => say(&[words.as_slice(), &["--confirm", &street.hall(CITY).hall.to_string()]].concat()),
+            "any" => say(&[words.as_slice(), &["--config", &street.config(heir)]].concat()),
+            _ => continue,
+        };
+    }
+    street.in_hand(heir, &number, State::Accepted).await;
+    street.record(heir, &number, Deed::Decide { granted: true }).await;
+    street.in_hand(window, &number, State::Decided).await;
+    street.record(window, &number, Deed::Deliver).await;
+}
+
+async fn play(street: &Street, place: usize, command: &str, stick: &Path) {
+    let command = command.replace("/media/stick", &stick.display().to_string());
+    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    let config = street.config(place);
+    if words.contains(&"give-keys") {
+        // The handbook has people look first at what has come.
+        eventually("the other hall lacks a key that can be given", async || {
+            let plan = say(&[
+                "case",
+                "give-keys",
+                &street.hall(HEIR).hall.to_string(),
+                "--plan",
+                "--config",
+                &config,
+            ]);
+            (plan["lacking"].as_u64() >= Some(1) || !words.contains(&"--plan")).then_some(())
+        })
+        .await;
+    }
+    say(&[words.as_slice(), &["--config", &config]].concat());
+}
