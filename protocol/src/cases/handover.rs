@@ -530,18 +530,6 @@ pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, asked: &Asked) {
     answer(office, letter.from.hall, receipt.signed().clone());
 }
 
-/// Whether nobody waits for a letter any more: a copy of a case that this hall has no hand in, or for a hall that is no
-/// mirror of it. A life that goes on with the rows of an earlier one may still have such letters.
-pub(crate) fn is_moot(view: &dyn View, to: HallId, what: &What) -> bool {
-    let What::Copy { case } = what else { return false };
-    if planted(Bug::CopiesNotStopped) || planted(Bug::WitnessesStillCopied) {
-        return false;
-    }
-    let hand = log::custody(view, *case).is_some_and(|it| !matches!(it.stage, Stage::None | Stage::Released));
-    let mirror = |case: Case| case.mirrors.into_iter().flatten().any(|at| at.hall == to);
-    !hand || !log::case(view, *case).is_some_and(mirror)
-}
-
 /// The words of a queued letter for a line, made from the rows at the time of sending.
 pub(crate) fn outgoing(cx: &Cx<'_>, me: &Me, what: &What) -> Option<LetterBody> {
     if let What::Fence { case, of } = what {

@@ -12,6 +12,7 @@ use crate::ids::{CaseId, ClerkId, HallAt, HallId};
 use crate::limits::MIRROR_SILENT_DAYS;
 use crate::planted::{Bug, planted};
 use crate::post::{What, silent_copies};
+use crate::step::View;
 use crate::wire::Blob;
 
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -45,6 +46,18 @@ fn silently_mirrored(office: &Office<'_, '_>, silent: HallId, id: CaseId) -> Opt
     let witness = case.stayed.is_none_or(|stayed| stayed == stays);
     let recorded = log::copied(office.cx, id, stays).is_some_and(|receipt| receipt.value().head == case.head);
     (witness && recorded).then_some(case)
+}
+
+/// Whether nobody waits for a letter any more: a copy of a case that this hall has no hand in, or for a hall that is no
+/// mirror of it. A life that goes on with the rows of an earlier one may still have such letters.
+pub(crate) fn is_moot(view: &dyn View, to: HallId, what: &What) -> bool {
+    let What::Copy { case } = what else { return false };
+    if planted(Bug::CopiesNotStopped) || planted(Bug::WitnessesStillCopied) {
+        return false;
+    }
+    let hand = log::custody(view, *case).is_some_and(|it| !matches!(it.stage, Stage::None | Stage::Released));
+    let mirror = |case: Case| case.mirrors.into_iter().flatten().any(|at| at.hall == to);
+    !hand || !log::case(view, *case).is_some_and(mirror)
 }
 
 fn in_hand(office: &Office<'_, '_>, case: &Case) -> bool {

@@ -7,6 +7,7 @@
 mod burden;
 mod hop;
 mod letter;
+mod look;
 mod queue;
 mod unfit;
 
@@ -22,9 +23,9 @@ pub use queue::{Destination, Patience, Place, Waiting, destinations, waiting};
 pub use unfit::Unfit;
 
 pub(crate) use burden::burden_holds;
+pub(crate) use look::{hand_over_in, silent_copies};
 pub(crate) use queue::{
-    Post, answer_in, hand_over_in, letter_at, place, place_holds, posted_holds, queued_holds, receivers,
-    silent_copies,
+    Post, answer_in, letter_at, place, place_holds, posted_holds, queued_holds, receivers,
 };
 
 /// What a queued letter is about; its words are made when it is sent.

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::hop::{ends_here, is_lowest, leads_down, next_hop};
 use super::{Letter, LetterId, OWN, RELAYED, Reference, What, burden};
 use crate::cases;
-use crate::ids::{CaseId, HallAt, HallId};
+use crate::ids::{HallAt, HallId};
 use crate::limits::{
     HOPS_MAX, LETTERS_AT_ONCE, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS,
-    RETRY_FIRST_MS, RETRY_MAX_MS, SILENT_COPIES_MAX, UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS,
+    RETRY_FIRST_MS, RETRY_MAX_MS, UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS,
 };
 use crate::planted::{Bug, planted};
 use crate::rows;
@@ -18,8 +18,8 @@ use crate::step::{Cx, View};
 
 /// A letter in the queue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Queued {
-    what: What,
+pub(super) struct Queued {
+    pub(super) what: What,
     came_from: Option<HallId>,
     since: u64,
 }
@@ -104,19 +104,6 @@ pub(crate) fn answer_in(key: &[u8], value: &[u8]) -> Option<Letter> {
     if let What::Answer(letter) = queued.what { Some(letter) } else { None }
 }
 
-/// The event that hands a case over to a hall, if a letter about that waits: the hand-over itself, or the question after it.
-pub(crate) fn hand_over_in(view: &dyn View, to: HallId, case: CaseId) -> Option<u32> {
-    let Filed { sequence, .. } = locate(view, What::HandOver { case, upto: 0 }.reference(to))?;
-    let Queued { what, .. } = rows::read(view, &rows::posted(to, sequence))?;
-    match what {
-        What::HandOver { upto, .. } => Some(upto),
-        What::Ask(asked) => Some(asked.sequence),
-        What::Copy { .. } | What::Fence { .. } | What::AskFence { .. } | What::Relay(_) | What::Answer(_) => {
-            None
-        }
-    }
-}
-
 /// The halls for which something waits.
 pub(crate) fn receivers(view: &dyn View) -> BTreeSet<HallId> {
     let (mut halls, mut after) = (BTreeSet::new(), Vec::new());
@@ -188,27 +175,6 @@ pub fn destinations(view: &dyn View, after: Option<HallId>, count: usize) -> Vec
         let waiting = posted(view, to).waiting;
         found.push(Destination { to, waiting, own: oldest(OWN), relayed: oldest(RELAYED) });
         from = rows::ages_for(to, u8::MAX);
-    }
-    found
-}
-
-/// Copies that no mirror has answered for longer than `most` milliseconds: for whom, and of which case. At most
-/// [`SILENT_COPIES_MAX`] for each hall, oldest first.
-pub(crate) fn silent_copies(view: &dyn View, wall: u64, most: u64) -> Vec<(HallId, CaseId)> {
-    let late = |since: u64| wall.saturating_sub(since) > most;
-    let silent = destinations(view, None, usize::MAX).into_iter().filter(|it| it.own.is_some_and(late));
-    let mut found = Vec::new();
-    for to in silent.map(|it| it.to) {
-        let mut looked = 0_usize;
-        view.scan(&rows::ages_for(to, OWN), &[], &mut |key, _| {
-            looked = looked.saturating_add(1);
-            let place = rows::age_place(key).map(|sequence| rows::posted(to, sequence));
-            let queued: Option<Queued> = place.and_then(|place| rows::read(view, &place));
-            if let Some(Queued { what: What::Copy { case }, .. }) = queued {
-                found.push((to, case));
-            }
-            looked < SILENT_COPIES_MAX && rows::since(key).is_some_and(late)
-        });
     }
     found
 }
@@ -616,13 +582,13 @@ fn posted(view: &dyn View, to: HallId) -> Posted {
 
 /// Where a letter lies in the queue, and since when it, or an older one about the same thing, waits.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Filed {
+pub(super) struct Filed {
     to: HallId,
-    sequence: u64,
+    pub(super) sequence: u64,
     since: u64,
 }
 
-fn locate(view: &dyn View, reference: Reference) -> Option<Filed> {
+pub(super) fn locate(view: &dyn View, reference: Reference) -> Option<Filed> {
     rows::read(view, &reference.key())
 }
 
@@ -666,7 +632,7 @@ fn sequence(key: &[u8]) -> Option<u64> {
 #[allow(clippy::arithmetic_side_effects, reason = "a failure here is a failed test")]
 mod tests {
     use super::*;
-    use crate::ids::DivisionCode;
+    use crate::ids::{CaseId, DivisionCode};
     use crate::step::{Bytes, Effects, Now, Writes};
 
     const DAY: u64 = 24 * 3_600_000;
