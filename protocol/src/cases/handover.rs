@@ -461,18 +461,19 @@ fn handing(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)
     (ours || planted(Bug::AnyReceiptReleases)).then_some((custody, own.transit))
 }
 
-/// A hand-over that a life over old rows still repeats, though its log tells by now that the hall has handed the case over
-/// once more since, and that somebody has taken it.
+/// A hand-over that a life over old rows still repeats, though its log tells by now that an earlier life has handed the case
+/// over once more since, and that somebody has taken it.
 fn handing_still(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)> {
     let custody = log::custody(office.cx, said.case).filter(|custody| custody.stage == Stage::Handing)?;
     let case = log::case(office.cx, said.case)?;
     let own = transfer_of(office, &case)?;
     let taken = case.position > own.position && said.position <= own.position;
-    taken.then_some((custody, own.transit))
+    (taken && own.by != office.me.at).then_some((custody, own.transit))
 }
 
 /// A hand-over of this hall.
 struct Transfer {
+    by: HallAt,
     position: Position,
     digest: Digest,
     transit: Transit,
@@ -486,7 +487,7 @@ fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<Transfer> {
         Directory::new(office.cx).answers_for(header.at).eq(&office.me.at).then_some(())?;
         let Facts::Transfer { to, purpose, mirrors } = header.facts else { return None };
         let transit = Transit { to, purpose, mirrors };
-        Some(Transfer { position: header.position, digest: event.digest(), transit })
+        Some(Transfer { by: header.at, position: header.position, digest: event.digest(), transit })
     })
 }
 
