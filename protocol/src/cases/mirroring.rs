@@ -48,16 +48,12 @@ fn silently_mirrored(office: &Office<'_, '_>, silent: HallId, id: CaseId) -> Opt
     (witness && recorded).then_some(case)
 }
 
-/// Whether nobody waits for a letter any more: a copy of a case that this hall has no hand in, or for a hall that is no
-/// mirror of it. A life that goes on with the rows of an earlier one may still have such letters.
-pub(crate) fn is_moot(view: &dyn View, to: HallId, what: &What) -> bool {
+/// Whether nobody waits for a letter any more: a copy of a case that this hall has no hand in. A life that goes on with the
+/// rows of an earlier one may still have such letters.
+pub(crate) fn is_moot(view: &dyn View, what: &What) -> bool {
     let What::Copy { case } = what else { return false };
-    if planted(Bug::CopiesNotStopped) || planted(Bug::WitnessesStillCopied) {
-        return false;
-    }
-    let hand = log::custody(view, *case).is_some_and(|it| !matches!(it.stage, Stage::None | Stage::Released));
-    let mirror = |case: Case| case.mirrors.into_iter().flatten().any(|at| at.hall == to);
-    !hand || !log::case(view, *case).is_some_and(mirror)
+    let stage = log::custody(view, *case).map_or(Stage::None, |custody| custody.stage);
+    matches!(stage, Stage::None | Stage::Released) && !planted(Bug::CopiesNotStopped)
 }
 
 fn in_hand(office: &Office<'_, '_>, case: &Case) -> bool {

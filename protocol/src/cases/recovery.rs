@@ -406,9 +406,8 @@ fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(),
     let clerk = ClerkId::node(office.me.at.hall);
     let after = append(office, case, clerk, facts, Blob::default())?;
     stands(office, &after, Stage::Custodian);
-    for old in case.mirrors.into_iter().flatten() {
-        office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
-    }
+    // Also those that an earlier life of this hall, whose rows it has, still had for mirrors of long ago.
+    stop_copies(office, case.id);
     let after = send_on(office, after.clone()).unwrap_or(after);
     queue_copies(office, &after);
     Ok(())

@@ -158,7 +158,7 @@ impl Node {
             if what.relayed().is_none() && self.is_rolled_back(cx) {
                 continue;
             }
-            if cases::is_moot(cx, to, &what) {
+            if cases::is_moot(cx, &what) {
                 self.post.done(cx, to, &what);
                 continue;
             }
