@@ -206,6 +206,11 @@ pub fn recovery_waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallA
     cases::waits_for(view, me, case)
 }
 
+/// Whether all of these records are held as they are.
+pub fn holds(view: &dyn View, records: &[Verified<Record>]) -> bool {
+    records.iter().all(|record| shelf::holds(view, record.value().body.space(), record.signed()))
+}
+
 /// Whether this hall has told a life what it has of a case, for an ended one that this life follows: a key that it
 /// comes by goes there.
 pub fn has_told(view: &dyn View, id: CaseId, to: HallAt) -> bool {

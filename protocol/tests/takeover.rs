@@ -11,19 +11,22 @@
 
 mod common;
 
-use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, WALL, first};
+use common::{CITY, COUNTY, City, OTHER_COUNTY, Rows, TOWN, VILLAGE, WALL, charter, first, secret};
 use hallmesh_protocol::cases::{
     Case, Deed, Facts, Header, Position, Question, Reason, Refusal, SignedEvent, Stage, State, route,
 };
+use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::NotEntitled;
 use hallmesh_protocol::directory::{
     Declaration, Destruction, Directory, NotDeclared, Revocation, RevocationReason, Ruling,
 };
+use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{CaseId, ClerkId, Digest, HallAt};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer, Record};
+use hallmesh_protocol::seal::wrap_keypair;
 use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::sound;
 use hallmesh_protocol::step::{Command, Reply};
@@ -279,10 +282,99 @@ fn what_the_lost_hall_had_decided_out_of_sight_is_kept_and_shown_and_changes_not
     sound(&city);
 }
 
+#[test]
+fn a_hall_that_goes_on_for_the_giver_takes_what_was_on_its_way_to_itself() {
+    let mut city = city_of_two_clerks();
+    let (county, town) = (city.halls[COUNTY].at.hall, city.halls[CITY].at.hall);
+    // The city hears nothing of what the county hands over to it; another mirror does.
+    city.bend = Box::new(move |from, to, message| {
+        from != county || to != town || !matches!(message, Message::Letter(_))
+    });
+    let case = city.received(COUNTY, "CITY-1", HERE);
+    city.run();
+    assert_eq!(stage(&city, COUNTY, case), Stage::Handing);
+    city.cut(COUNTY);
+    city.bend = Box::new(|_, _, _| true);
+    closed(&mut city, CITY, COUNTY);
+    // It is delivered where the city's people stand, too: the city goes on for the county itself.
+    let (of, to) = (city.halls[COUNTY].at, city.halls[CITY].at.hall);
+    assert_eq!(declare(&mut city, CITY, Declaration::TakeOver { of, to }), Reply::Published { records: 1 });
+    city.run();
+    assert_eq!(stage(&city, CITY, case), Stage::Custodian, "{:?}", events(&city, CITY, case));
+    sound(&city);
+}
+
+#[test]
+fn a_later_life_of_a_hall_keeps_its_new_cases_from_whoever_took_the_old_ones_over() {
+    let mut city = city_of_two_clerks();
+    closed(&mut city, CITY, COUNTY);
+    other_county_takes_over(&mut city);
+    let before = city.halls[COUNTY].at;
+    county_again(&mut city);
+    let case = city.received(COUNTY, "COUNTY-1", HERE);
+    city.run();
+    let heir = city.halls[OTHER_COUNTY].at;
+    for index in [CITY, COUNTY, TOWN] {
+        let to = city.halls[index].at.hall;
+        let letter = Letter::write(heir, to, LetterBody::AskFence { case, of: before });
+        city.wires.push_back((heir.hall, to, Message::Letter(letter).encode()));
+    }
+    city.run();
+    assert!(!query::is_wrapped(&city.halls[COUNTY].rows, case, heir), "it has no part in the case");
+    assert!(query::case(&city.halls[OTHER_COUNTY].rows, case).is_none_or(|held| held.case.is_mirror(heir)));
+    recorded(&mut city, COUNTY, case, Deed::Accept);
+    city.run();
+    assert!(events(&city, CITY, case).contains(&"accept"), "its mirrors record what it does");
+}
+
+/// A machine is set up for the county after all: its second life, with papers of the root.
+fn county_again(city: &mut City) {
+    let (_, wrap) = wrap_keypair(&mut Chance::from_seed([9; 32]));
+    let mut next = charter(COUNTY, &wrap);
+    next.incarnation = 2;
+    (next.transport_key, next.event_key) = (secret(200).public(), secret(201).public());
+    let at = next.at();
+    let body = Body::Charter(Box::new(next));
+    let root = [(0, &city.root[0]), (1, &city.root[1])];
+    let record = Signed::sign(&first(Issuer::Root, body), &root);
+    let (records, _) = verify::records(&city.halls[CITY].rows, vec![record]);
+    city.command(CITY, Command::Admit(records));
+    city.run();
+    let papers = query::joining_records(&city.halls[CITY].rows, city.halls[CITY].at.hall, at);
+    let (policy, rest) = (papers[0].clone(), papers[1..].to_vec());
+    let mut rows = Rows::default();
+    rows.apply(genesis::install(city.now, policy.digest(), &policy, rest, at).unwrap());
+    rows.0.extend(city.halls[COUNTY].rows.clerk_rows());
+    let hall = &mut city.halls[COUNTY];
+    (hall.at, hall.rows, hall.seed) = (at, rows, 201);
+    city.open(COUNTY);
+    city.heal(COUNTY);
+    city.run();
+}
+
+#[test]
+fn all_that_waits_for_a_lost_hall_moves_however_much_it_is() {
+    let mut city = city_of_two_clerks();
+    let cases: Vec<CaseId> = (0..1_100).map(|_| city.received(COUNTY, "CITY-1", HERE)).collect();
+    city.run_seconds(300);
+    for case in &cases {
+        recorded(&mut city, CITY, *case, Deed::Accept);
+    }
+    city.run_seconds(60);
+    closed(&mut city, CITY, COUNTY);
+    for case in &cases {
+        recorded(&mut city, CITY, *case, Deed::Decide { granted: true });
+    }
+    other_county_takes_over(&mut city);
+    city.run_seconds(600);
+    let moved = cases.iter().filter(|case| stage(&city, OTHER_COUNTY, **case) == Stage::Custodian).count();
+    assert_eq!(moved, cases.len());
+}
+
 /// A record as the city would sign it, whoever declares.
 fn by_the_city(city: &City, body: Body) -> Signed<Record> {
     let issuer = Issuer::Hall(city.halls[CITY].at);
-    Signed::sign(&first(issuer, body), &[(0, &common::secret(city.halls[CITY].seed))])
+    Signed::sign(&first(issuer, body), &[(0, &secret(city.halls[CITY].seed))])
 }
 
 #[test]
@@ -348,9 +440,5 @@ fn succession(city: &City, held: &Case, by: HallAt) -> SignedEvent {
         sealed: Digest([0; 32]),
         facts,
     };
-    SignedEvent::sign(
-        header,
-        hallmesh_protocol::wire::Blob::default(),
-        &common::secret(city.halls[TOWN].seed),
-    )
+    SignedEvent::sign(header, hallmesh_protocol::wire::Blob::default(), &secret(city.halls[TOWN].seed))
 }

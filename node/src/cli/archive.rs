@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::exit::Exit;
 use super::render;
 use super::report::Report;
 use super::session::{Session, unexpected};
@@ -54,12 +55,18 @@ pub(super) fn verify(session: &Session, dir: &Path, root: Option<&str>) -> Resul
         ("charters", &verdict.charters),
     ];
     let anchored = if verdict.anchored { "case.root_compared" } else { "case.root_not_compared" };
-    let lines = vec![
+    let mut lines = vec![
         texts.filled("case.verified", &held),
         texts.say(anchored, &[("root", &root)]),
         texts.say("case.head", &[("head", &case.head.to_string())]),
-        render::next(texts, &texts.say("case.verify_next", &[("dir", &dir.display().to_string())])),
     ];
+    lines.extend(verdict.rulings.iter().map(|(sequence, ruling)| {
+        texts.filled("case.rests_on_ruling", &[("sequence", sequence), ("ruling", ruling)])
+    }));
+    lines.extend([render::next(
+        texts,
+        &texts.say("case.verify_next", &[("dir", &dir.display().to_string())]),
+    )]);
     let json = json!({
         "number": number,
         "id": case.id.to_string(),
@@ -70,6 +77,8 @@ pub(super) fn verify(session: &Session, dir: &Path, root: Option<&str>) -> Resul
         "head": case.head.to_string(),
         "root": root,
         "anchored": verdict.anchored,
+        "rulings": verdict.rulings.iter().map(|(_, ruling)| ruling.to_string()).collect::<Vec<_>>(),
     });
-    Report::new(&json, lines)
+    let exit = if verdict.rulings.is_empty() { Exit::Done } else { Exit::Warnings };
+    Ok(Report::new(&json, lines)?.ending(exit))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::Signer;
 use super::report::Report;
-use super::revoke::confirm;
+use super::revoke::{confirm, said_of};
 use super::session::{Session, unexpected};
 use super::time::wall;
 use super::{files, render, values};
@@ -173,7 +173,7 @@ fn by_root(
     let (text, at) = enrol::word_of_root(root, hall, papers.as_deref(), word, wall())?;
     files::write_new(out, &text)?;
     let (texts, file) = (&session.texts, out.display().to_string());
-    let says = texts.word("hall.word", word.word());
+    let says = said_of(texts, word);
     let what = [
         ("hall", &at.hall as &dyn std::fmt::Display),
         ("incarnation", &at.incarnation),
@@ -188,6 +188,7 @@ fn by_root(
         "hall": at.hall.to_string(),
         "incarnation": at.incarnation,
         "says": word.word(),
+        "to": word.heir(),
         "file": file,
     });
     Report::new(&json, lines)

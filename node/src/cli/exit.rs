@@ -89,7 +89,7 @@ const EXACT: [(&str, Exit); 28] = [
     ("record.fork", Exit::Stale),
 ];
 
-const FAMILIES: [(&str, Exit); 12] = [
+const FAMILIES: [(&str, Exit); 14] = [
     ("usage.", Exit::Usage),
     ("clerk.", Exit::Refused),
     ("act.", Exit::Refused),
@@ -98,6 +98,8 @@ const FAMILIES: [(&str, Exit); 12] = [
     ("hall.", Exit::Refused),
     ("lists.no_calendar", Exit::Refused),
     ("lists.division_", Exit::Refused),
+    ("declare.", Exit::Refused),
+    ("recovery.", Exit::Refused),
     ("record.", Exit::Refused),
     ("post.", Exit::Refused),
     ("verify.", Exit::Refused),
@@ -114,6 +116,8 @@ mod tests {
         assert_eq!(code("node.not_running"), 3);
         assert_eq!(code("case.unknown"), 4);
         assert_eq!(code("clerk.role"), 5);
+        assert_eq!(code("declare.lives"), 5);
+        assert_eq!(code("recovery.nothing"), 5);
         assert_eq!(code("call.not_permitted"), 5);
         assert_eq!(code("route.no_right"), 5);
         assert_eq!(code("lists.division_swapped"), 5);

@@ -16,6 +16,7 @@ use super::time::wall;
 use super::{files, passphrase, render, values};
 use crate::enrol::{self, Word};
 use crate::ops::{Answer, Ask, Problem, ReasonWord, RevocationPlan, hex};
+use crate::texts::Texts;
 
 /// A longer answer is no code of a hall.
 const ANSWER_MAX: u64 = 64;
@@ -68,7 +69,7 @@ pub(super) fn heed(session: &Session, file: &Path) -> Result<Report, Problem> {
     };
     let texts = &session.texts;
     let said = if records == 0 { "hall.heeded_before" } else { "hall.heeded" };
-    let says = texts.word("hall.word", word.word());
+    let says = said_of(texts, word);
     let what =
         [("hall", &at.hall as &dyn std::fmt::Display), ("incarnation", &at.incarnation), ("says", &says)];
     let lines = vec![texts.filled(said, &what), render::next(texts, "hallmesh hall list")];
@@ -77,10 +78,17 @@ pub(super) fn heed(session: &Session, file: &Path) -> Result<Report, Problem> {
             "hall": at.hall.to_string(),
             "incarnation": at.incarnation,
             "says": word.word(),
+            "to": word.heir(),
             "records": records,
         }),
         lines,
     )
+}
+
+/// What the root says of a life, in words.
+pub(super) fn said_of(texts: &Texts, word: Word) -> String {
+    let to = word.heir().map(|heir| heir.to_string()).unwrap_or_default();
+    texts.filled(&format!("hall.word.{}", word.word()), &[("to", &to)])
 }
 
 fn asked(revoke: &Revoke) -> Ask {
@@ -122,7 +130,7 @@ fn by_root(session: &Session, revoke: &Revoke, reason: ReasonWord, root: &Path) 
     let (text, at) = enrol::word_of_root(root, revoke.hall, papers.as_deref(), word, wall())?;
     files::write_new(out, &text)?;
     let (texts, file) = (&session.texts, out.display().to_string());
-    let says = texts.word("hall.word", word.word());
+    let says = said_of(texts, word);
     let what = [
         ("hall", &at.hall as &dyn std::fmt::Display),
         ("incarnation", &at.incarnation),

@@ -24,6 +24,14 @@ pub enum Word {
 }
 
 impl Word {
+    /// Who goes on, if the root says so.
+    pub const fn heir(self) -> Option<HallId> {
+        match self {
+            Self::TakenOverBy(heir) => Some(heir),
+            Self::Revoked(_) | Self::Destroyed => None,
+        }
+    }
+
     /// A stable word, for catalogues and JSON.
     pub const fn word(self) -> &'static str {
         match self {

@@ -56,6 +56,9 @@ pub struct Verdict {
     /// Whether the root was compared with a confirmed one. If not, the export is only consistent in itself:
     /// anybody can make up a city.
     pub anchored: bool,
+    /// Events that rest on rulings, each with the SHA-256 of the ruling's record. Those are not in the export: whether they
+    /// were made, the halls above know.
+    pub rulings: Vec<(u32, Digest)>,
 }
 
 /// Everything an export is made of, as one block of bytes: a node may not write where a clerk wants it.
@@ -101,5 +104,6 @@ fn export(dossier: &Dossier, dir: &Path) -> Result<Exported, ExportError> {
 }
 
 fn verdict(held: verify::Held, anchored: bool) -> Verdict {
-    Verdict { case: held.case, charters: held.charters, root: held.root, anchored }
+    let verify::Held { case, root, charters, rulings } = held;
+    Verdict { case, charters, root, anchored, rulings }
 }

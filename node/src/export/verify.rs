@@ -29,6 +29,7 @@ pub(super) struct Held {
     pub(super) case: Case,
     pub(super) root: Digest,
     pub(super) charters: usize,
+    pub(super) rulings: Vec<(u32, Digest)>,
 }
 
 /// Reads and checks everything in `dir`; `trusted` says whether the digest of the root policy is the
@@ -43,7 +44,9 @@ pub(super) fn verify(dir: &Path, trusted: impl Fn(&Digest) -> bool) -> Result<He
     }
     let case = law::check(&dossier)?;
     compare(&tree, &layout::render(&dossier))?;
-    Ok(Held { case, root, charters: dossier.charters.len() })
+    let rests_on = |entry: &Entry| Some((entry.header.sequence, entry.header.facts.ruling()?));
+    let rulings = dossier.log.iter().filter_map(rests_on).collect();
+    Ok(Held { case, root, charters: dossier.charters.len(), rulings })
 }
 
 /// Reads every file; anything that is neither a file nor a directory of an export is refused.

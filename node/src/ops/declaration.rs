@@ -5,6 +5,7 @@ use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::directory::{Declaration, Directory, NotDeclared};
 use hallmesh_protocol::ids::{HallAt, HallId};
 use hallmesh_protocol::query;
+use hallmesh_protocol::record::Body;
 
 use super::answers::DeclarationPlan;
 use super::questions::{Asked, name};
@@ -44,6 +45,21 @@ pub(crate) fn of(asked: &Asked<'_>, declared: Declared, incarnation: u32) -> Res
     Ok(declared.about(life(&Directory::new(asked.view), hall, Some(incarnation))?.at()))
 }
 
+/// Whether what the root declares about a life is true as far as this hall knows. What stands already is heeded again.
+pub(crate) fn may_be_heeded(asked: &Asked<'_>, body: &Body) -> Result<(), Problem> {
+    let declaration = if let Body::Ruling(ruling) = body {
+        Declaration::TakeOver { of: ruling.of, to: ruling.to }
+    } else if let Body::Destruction(destruction) = body {
+        Declaration::Destroyed { of: destruction.of }
+    } else {
+        return Ok(());
+    };
+    match declaration.check(&Directory::new(asked.view)) {
+        Ok(()) | Err(NotDeclared::Before) => Ok(()),
+        Err(why) => Err(why.into()),
+    }
+}
+
 /// Cases that this hall recovers and for which the word of a life is missing.
 fn waiting_for(asked: &Asked<'_>, of: HallAt) -> u64 {
     let recovering = desk(asked, Stage::Recovering).flatten();
@@ -81,6 +97,7 @@ impl From<NotDeclared> for Problem {
             NotDeclared::GoesOn(at) => life("declare.goes_on", at),
             NotDeclared::Nobody(hall) => Self::new("declare.nobody").with("hall", hall),
             NotDeclared::Ruled(hall) => Self::new("declare.ruled").with("hall", hall),
+            NotDeclared::LaterLife(at) => life("declare.later_life", at),
             NotDeclared::Before => Self::new("declare.before"),
         }
     }

@@ -5,9 +5,9 @@ use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard};
 use hallmesh_protocol::directory::Directory;
-use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, DivisionCode, HallAt, MatterCode};
+use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, DivisionCode, HallAt, HallId, MatterCode};
 use hallmesh_protocol::query;
-use hallmesh_protocol::record::Body;
+use hallmesh_protocol::record::{Body, Record};
 use hallmesh_protocol::seal::{ContentKey, PublicKey, Suite, WrapSecret};
 use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::{Command, Reply};
@@ -16,7 +16,7 @@ use super::answers::{Answer, Contents, Received};
 use super::content::{self, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
-use super::{Ask, Call, Problem, RoleWords, declaration, durability, recovery, revocation};
+use super::{Ask, Call, Problem, RecoverySecret, RoleWords, declaration, durability, recovery, revocation};
 use crate::enrol;
 
 /// A call that is a deed, ready for the core.
@@ -42,6 +42,7 @@ pub(crate) enum After {
     Reading(CaseId),
     Issued(HallAt),
     KeysGiven(usize),
+    Heeded(Vec<Verified<Record>>),
     Consigned(Box<Loaded>),
 }
 
@@ -90,10 +91,9 @@ pub(crate) fn prepare(
             Command::Declare(acts(asked, call)?, declaration::of(asked, declared, incarnation)?)
         }
         Ask::GiveKeys { hall, recovery } => {
-            let keys = recovery::keys(asked, hall, recovery.as_ref(), secret, chance)?;
-            return Ok(give_keys(acts(asked, call)?, keys));
+            return give_keys(asked, acts(asked, call)?, (hall, recovery.as_ref()), secret, chance);
         }
-        Ask::Heed { records } => Command::Admit(revocation::signed_elsewhere(asked, &records)?),
+        Ask::Heed { records } => return heed(asked, &records),
         Ask::Status
         | Ask::Peers
         | Ask::Halls { .. }
@@ -145,6 +145,11 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
         (Reply::Recorded { case, sequence }, _) => {
             let decision = query::case(asked.view, case).and_then(|view| durability::standing(asked, &view));
             Answer::Recorded { case: case.to_string(), sequence, decision }
+        }
+        (Reply::Admitted { records: 0, .. }, After::Heeded(records))
+            if !query::holds(asked.view, records) =>
+        {
+            Answer::Refused(Problem::new("hall.not_taken_up"))
         }
         (Reply::Published { .. }, After::Issued(at)) => issued(asked, *at),
         (Reply::Published { records } | Reply::Admitted { records, .. }, _) => Answer::Published { records },
@@ -253,9 +258,25 @@ fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<Answer, 
     Ok(Answer::Contents(Contents { number: view.case.number.to_string(), parts }))
 }
 
-fn give_keys(acts: [Verified<Act>; 2], keys: Vec<(CaseId, cases::Wrap)>) -> Deed {
+/// What the root has signed would do what it says, or is refused here: nobody goes home believing that it was done.
+fn heed(asked: &Asked<'_>, records: &str) -> Result<Deed, Problem> {
+    let records = revocation::signed_elsewhere(asked, records)?;
+    for record in &records {
+        declaration::may_be_heeded(asked, &record.value().body)?;
+    }
+    Ok(Deed::new(Command::Admit(records.clone()), After::Heeded(records)))
+}
+
+fn give_keys(
+    asked: &Asked<'_>,
+    acts: [Verified<Act>; 2],
+    (hall, recovery): (HallId, Option<&RecoverySecret>),
+    secret: &WrapSecret,
+    chance: &mut Chance,
+) -> Result<Deed, Problem> {
+    let keys = recovery::keys(asked, hall, recovery, secret, chance)?;
     let after = After::KeysGiven(keys.len());
-    Deed::new(Command::GiveKeys(acts, keys), after)
+    Ok(Deed::new(Command::GiveKeys(acts, keys), after))
 }
 
 fn add_clerk(

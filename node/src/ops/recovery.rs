@@ -7,7 +7,7 @@ use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::limits::KEYS_GIVEN_MAX;
 use hallmesh_protocol::query;
-use hallmesh_protocol::seal::{ContentKey, WrapSecret};
+use hallmesh_protocol::seal::{ContentKey, WrapPublic, WrapSecret};
 use hallmesh_protocol::step::View;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -48,7 +48,7 @@ pub(crate) fn plan(asked: &Asked<'_>, hall: HallId) -> Result<KeysPlan, Problem>
     let (mut lacking, mut opened_here) = (0_u64, 0_u64);
     for (_, file) in lacking_keys(asked, to) {
         lacking = lacking.saturating_add(1);
-        let here = own.as_ref().is_some_and(|own| recoverable(asked.view, &file, own).is_some());
+        let here = own.as_ref().is_some_and(|own| recoverable(asked.view, &file, own).next().is_some());
         opened_here = opened_here.saturating_add(u64::from(here));
     }
     Ok(KeysPlan {
@@ -109,18 +109,17 @@ fn returns(case: &Case, to: HallAt) -> bool {
     [case.receiving, case.competent].contains(&to.hall)
 }
 
-/// A key that is wrapped for a recovery key.
+/// The keys that are wrapped for a recovery key. More than one is tried: whoever carried the case may have added junk.
 fn recoverable<'f>(
-    view: &dyn View,
+    view: &'f dyn View,
     file: &'f CaseFile,
-    recovery: &hallmesh_protocol::seal::WrapPublic,
-) -> Option<&'f Wrap> {
+    recovery: &'f WrapPublic,
+) -> impl Iterator<Item = &'f Wrap> {
     let directory = Directory::new(view);
-    let named =
-        |wrap: &&Wrap| directory.life(wrap.to).is_some_and(|charter| charter.recovery_key == *recovery);
-    file.wraps.iter().filter(|wrap| wrap.recovery).find(named)
+    let named = move |wrap: &&Wrap| directory.life(wrap.to).is_some_and(|it| it.recovery_key == *recovery);
+    file.wraps.iter().filter(|wrap| wrap.recovery).filter(named)
 }
 
 fn open(view: &dyn View, id: CaseId, file: &CaseFile, secret: &WrapSecret) -> Option<ContentKey> {
-    content::unwrap_recovery(id, recoverable(view, file, &secret.public())?, secret).ok()
+    recoverable(view, file, &secret.public()).find_map(|wrap| content::unwrap_recovery(id, wrap, secret).ok())
 }

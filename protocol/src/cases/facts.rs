@@ -184,6 +184,25 @@ impl Facts {
         }
     }
 
+    /// The SHA-256 of the ruling that it rests on, if it does.
+    pub const fn ruling(&self) -> Option<Digest> {
+        match self {
+            Self::Succeed { ruling, .. } => *ruling,
+            Self::Reassign { ruling, .. } => Some(*ruling),
+            Self::Receive { .. }
+            | Self::Transfer { .. }
+            | Self::Take { .. }
+            | Self::Resume { .. }
+            | Self::Accept
+            | Self::RequestCorrection
+            | Self::Supplement
+            | Self::Decide { .. }
+            | Self::Deliver
+            | Self::ReplaceMirror { .. }
+            | Self::Unknown { .. } => None,
+        }
+    }
+
     /// Whether a clerk must stand behind it: everything but what a node does by itself.
     pub(crate) const fn is_an_act(&self) -> bool {
         match self {

@@ -70,13 +70,15 @@ fn mirrors_of(office: &Office<'_, '_>, hall: HallAt) -> Mirrors {
     [mirrors.next(), mirrors.next()]
 }
 
-/// Tries again for cases that had nobody to go to: called when it changes who is a hall.
-pub(crate) fn send_stuck(office: &mut Office<'_, '_>) {
+/// Tries again for cases that had nobody to go to, from a key on: called when it changes who is a hall. Gives the key to
+/// go on from, if there are more than one page.
+pub(crate) fn send_stuck(office: &mut Office<'_, '_>, from: &[u8]) -> Option<Vec<u8>> {
     let mut stuck = Vec::new();
-    office.cx.scan(&rows::all_stuck(), &[], &mut |key, _| {
+    office.cx.scan(&rows::all_stuck(), from, &mut |key, _| {
         stuck.extend(key.get(1..).and_then(|id| id.try_into().ok()).map(CaseId));
         stuck.len() < PAGE_MAX
     });
+    let last = stuck.last().filter(|_| stuck.len() >= PAGE_MAX).map(|id| rows::stuck(*id));
     for id in stuck {
         office.cx.remove(rows::stuck(id));
         let in_hand = log::custody(office.cx, id).is_some_and(|custody| custody.stage == Stage::Custodian);
@@ -85,6 +87,7 @@ pub(crate) fn send_stuck(office: &mut Office<'_, '_>) {
             queue_copies(office, &sent);
         }
     }
+    last
 }
 
 /// Brings the mirrors of the case's epoch up to its head.
@@ -224,6 +227,18 @@ fn hold(
     for receipt in office.early.take(case.id) {
         copied(office, &receipt);
     }
+}
+
+/// The giver that is lost has handed the case to this very hall, which goes on in its place, too.
+pub(super) fn hold_what_is_told(office: &mut Office<'_, '_>, case: &Case) {
+    let position = case.position.after(1);
+    let mirror = log::custody(office.cx, case.id).is_some_and(|custody| custody.mirror);
+    let custody = Custody { position, stage: Stage::Holder, mirror, grade: Grade::D1 };
+    log::set_custody(office.cx, case.id, &custody);
+    office.cx.happened(Happening::Holding(case.id));
+    keep_receipt(office, &sign(office, case, ReceiptKind::Held, position));
+    queue_copies(office, case);
+    take_if_witnessed(office, case);
 }
 
 fn refuse(

@@ -20,7 +20,7 @@ use super::desk::append;
 use super::event::Position;
 use super::facts::Facts;
 use super::fold::Case;
-use super::handover::{queue_copies, send_on, stop_copies, witness};
+use super::handover::{hold_what_is_told, queue_copies, send_on, stop_copies, witness};
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{from_now_on, replace_ended_mirrors};
 use super::receipt::{Receipt, ReceiptKind};
@@ -200,7 +200,7 @@ pub(crate) fn keep_keys(office: &mut Office<'_, '_>, id: CaseId, wraps: &[super:
     let Some(case) = log::case(office.cx, id) else { return };
     log::keep_wraps(office.cx, &case, wraps);
     for (of, given) in fences(office.cx, id) {
-        if wraps.iter().any(|wrap| wrap.to == given.to) {
+        if given.to != office.me.at && wraps.iter().any(|wrap| wrap.to == given.to) {
             office.post.enqueue(office.cx, given.to.hall, What::Fence { case: id, of });
         }
     }
@@ -221,8 +221,12 @@ pub(crate) fn is_fenced_off(
     raw_fences(view, checked.case.id).into_iter().any(|(of, given)| {
         // The word for a life covers those between it and the one that it was given to: that one has signed for them.
         let between = of.hall == last.at.hall && of.incarnation <= last.at.incarnation;
-        let before = given.to.hall != of.hall || last.at.incarnation < given.to.incarnation;
-        let speaker = Directory::new(view).answers_for(given.to);
+        let directory = Directory::new(view);
+        let before = match directory.ruling(of).filter(|_| given.to.hall != of.hall) {
+            Some((_, ruling)) => last.at.incarnation <= ruling.of.incarnation,
+            None => last.at.incarnation < given.to.incarnation || given.to.hall != of.hall,
+        };
+        let speaker = directory.answers_for(given.to);
         given.binds && between && before && speaker != writer
     })
 }
@@ -241,6 +245,12 @@ fn raw_fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
 pub(crate) fn fence_asked(office: &mut Office<'_, '_>, by: HallAt, id: CaseId, of: HallAt) {
     let directory = Directory::new(office.cx);
     let Some(successor) = directory.successor(of).filter(|_| directory.has_ended(of)) else { return };
+    // A later life of that hall has it: the question is not about this case, whoever asks.
+    let later = |life: HallAt| life.hall == of.hall && life.incarnation > of.incarnation;
+    let held = log::case(office.cx, id);
+    if held.is_some_and(|case| [case.owner(), case.custodian].into_iter().any(later)) {
+        return;
+    }
     if successor != office.me.at && successor == by {
         // A key that is still wanted is asked for when the bonds are looked at again.
         let _wanted = fence_off(office, id, (of, successor), true);
@@ -406,6 +416,9 @@ fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(),
     let clerk = ClerkId::node(office.me.at.hall);
     let after = append(office, case, clerk, facts, Blob::default())?;
     stands(office, &after, Stage::Custodian);
+    // It may have handed the case over itself, to the life that it follows now.
+    let upto = case.events.saturating_sub(1);
+    office.post.done(office.cx, from.hall, &What::HandOver { case: case.id, upto });
     // Also those that an earlier life of this hall, whose rows it has, still had for mirrors of long ago.
     stop_copies(office, case.id);
     let after = send_on(office, after.clone()).unwrap_or(after);
@@ -425,6 +438,9 @@ fn hand_over_anew(office: &mut Office<'_, '_>, case: &Case) {
     });
     if done {
         return;
+    }
+    if transit.to == office.me.at {
+        return hold_what_is_told(office, case);
     }
     stands(office, case, Stage::Handing);
     office.post.enqueue(office.cx, transit.to.hall, What::HandOver { case: case.id, upto });
@@ -450,5 +466,8 @@ fn parties(view: &dyn View, me: HallAt, case: &Case) -> BTreeSet<HallAt> {
     let directory = Directory::new(view);
     let route = [case.receiving, case.competent].into_iter().filter_map(|hall| directory.present(hall));
     let mirrors = case.owners_mirrors().into_iter().flatten();
-    mirrors.chain(route).filter(|at| *at != me && !directory.is_destroyed(*at)).collect()
+    // A mirror on the route may have been its own witness: only its own mirrors know what it took, and who they are
+    // nobody else does. Then the case waits, also if that disk is destroyed.
+    let counts = |at: &HallAt| case.has_on_route(at.hall) || !directory.is_destroyed(*at);
+    mirrors.chain(route).filter(|at| *at != me && counts(at)).collect()
 }

@@ -26,10 +26,12 @@ pub(super) fn reassign(
     append(office, case, clerk, Facts::Reassign { from, to, ruling }, Blob::default()).map(Some)
 }
 
-/// Whether a hall may read a case: it is on its route, or was ruled to act in the place of one that is.
+/// Whether a hall may read a case: it is on its route, or acts in the place of a hall on it, or of the life that has it.
 pub(super) fn may_read(view: &dyn View, case: &Case, hall: HallId) -> bool {
     let directory = Directory::new(view);
-    let first = |of: HallId| HallAt { hall: of, incarnation: 1 };
+    let acts = |part: HallId| directory.in_place_of(part).is_some_and(|at| at.hall == hall);
+    let follows = |life: HallAt| directory.successor(life).is_some_and(|at| at.hall == hall);
     case.has_on_route(hall)
-        || [case.receiving, case.competent].into_iter().any(|part| directory.leads(first(part), hall))
+        || [case.receiving, case.competent].into_iter().any(acts)
+        || [case.owner(), case.custodian].into_iter().any(follows)
 }

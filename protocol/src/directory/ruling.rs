@@ -77,6 +77,9 @@ pub enum NotDeclared {
     /// Another hall goes on already.
     #[error("{0} goes on already")]
     Ruled(HallId),
+    /// The hall had a later life: that one's loss is to be ruled on.
+    #[error("{0} was not the last life")]
+    LaterLife(HallAt),
     /// It was declared before.
     #[error("it was declared before")]
     Before,
@@ -107,9 +110,11 @@ impl Declaration {
         if to == of.hall || directory.present(to).is_none() {
             return Err(NotDeclared::Nobody(to));
         }
-        match directory.successor(of) {
-            Some(heir) if heir.hall == to => Err(NotDeclared::Before),
-            Some(heir) => Err(NotDeclared::Ruled(heir.hall)),
+        // One that names a hall which is lost meanwhile stands all the same: that hall's own ruling leads on.
+        match directory.ruling(of) {
+            Some((_, ruling)) if ruling.to == to => Err(NotDeclared::Before),
+            Some((_, ruling)) => Err(NotDeclared::Ruled(ruling.to)),
+            None if directory.last_life(of.hall) != Some(of) => Err(NotDeclared::LaterLife(of)),
             None => Ok(()),
         }
     }
@@ -121,6 +126,7 @@ impl Ruling {
         if self.to == self.of.hall {
             return Err(Inadmissible::Malformed);
         }
+        directory.last_life(self.to).ok_or(Inadmissible::Issuer)?;
         match issuer {
             Issuer::Hall(by) if !by.hall.division().covers(self.to.division()) => {
                 Err(Inadmissible::OutOfScope)
@@ -176,12 +182,12 @@ impl Directory<'_> {
     }
 
     /// Whether rulings lead from a hall that is lost to another: what that one signs in its place is lawful, whoever
-    /// else has been named since.
+    /// else has been named since. Each hall is looked at once at the most.
     pub(crate) fn leads(&self, of: HallAt, to: HallId) -> bool {
         let (mut open, mut heirs) = (vec![of], BTreeSet::new());
-        while let Some(of) = open.pop().filter(|_| heirs.len() <= RULINGS_IN_A_ROW_MAX) {
+        while let Some(of) = open.pop() {
             let ruled = self.rulings(of.hall).into_iter().map(|it| it.ruling);
-            let covers = ruled.filter(|ruling| ruling.of.incarnation >= of.incarnation);
+            let covers = ruled.filter(|it| it.of.incarnation >= of.incarnation && self.has_ended(it.of));
             let fresh = covers.map(|ruling| ruling.to).filter(|heir| heirs.insert(*heir));
             open.extend(fresh.map(|hall| HallAt { hall, incarnation: 1 }));
         }

@@ -112,7 +112,10 @@ impl Node {
     ) -> Result<[ClerkId; 2], Refusal> {
         let one = self.entitled(cx, one, |roles| roles.admit)?;
         let other = self.entitled(cx, other, |roles| roles.admit)?;
-        if one == other { Err(NotEntitled::OnePerson.into()) } else { Ok([one, other]) }
+        let key = |clerk: ClerkId| clerks::card(cx, clerk.number).map(|card| card.key);
+        // A second card for the same key is no second person.
+        let same = one == other || key(one) == key(other);
+        if same { Err(NotEntitled::OnePerson.into()) } else { Ok([one, other]) }
     }
 
     fn publish_validly(&mut self, cx: &mut Cx<'_>, bodies: Vec<Body>) -> Result<Reply, Refusal> {

@@ -23,7 +23,7 @@ type Memory = (
     Vec<Signed<Receipt>>,
     Mirrors,
     u64,
-    (bool, bool, Option<Vec<u8>>),
+    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>),
 );
 
 impl Node {
@@ -38,7 +38,7 @@ impl Node {
             self.early.carried(),
             self.mirrors,
             self.next_heartbeat,
-            (self.directory_moved, self.halls_moved, &self.looking),
+            (self.directory_moved, self.halls_moved, &self.looking, &self.sending),
         ))
     }
 
@@ -60,6 +60,7 @@ impl Node {
             directory_moved: moved.0,
             halls_moved: moved.1,
             looking: moved.2,
+            sending: moved.3,
         })
     }
 }

@@ -82,6 +82,8 @@ pub struct Node {
     halls_moved: bool,
     /// Where to go on looking at cases that have to do with ended lives; none when all were looked at.
     looking: Option<Vec<u8>>,
+    /// Where to go on trying to hand over what had nobody to go to; none when all was tried.
+    sending: Option<Vec<u8>>,
 }
 
 impl Node {
@@ -102,6 +104,7 @@ impl Node {
             directory_moved: true,
             halls_moved: true,
             looking: None,
+            sending: None,
             me,
         }
     }
@@ -122,7 +125,8 @@ impl Node {
         self.due(cx);
         let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
         let post = self.post.next_due().unwrap_or(u64::MAX);
-        let looking = if self.looking.is_some() { now.ticks } else { u64::MAX };
+        let goes_on = self.looking.is_some() || self.sending.is_some();
+        let looking = if goes_on { now.ticks } else { u64::MAX };
         effects.wake_at(self.next_heartbeat.min(exchange).min(post).min(looking));
     }
 
@@ -201,10 +205,11 @@ impl Node {
             let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
             self.mirrors = [mirrors.next(), mirrors.next()];
             cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));
-            if !self.is_rolled_back(cx) {
-                cases::send_stuck(&mut self.office(cx));
-            }
+            self.sending = Some(Vec::new());
             self.looking = Some(Vec::new());
+        }
+        if let Some(from) = self.sending.take().filter(|_| !self.is_rolled_back(cx)) {
+            self.sending = cases::send_stuck(&mut self.office(cx), &from);
         }
         // One that has forgotten goes on for nobody: that is for its next life.
         if let Some(from) = self.looking.take().filter(|_| !self.is_rolled_back(cx)) {
@@ -535,12 +540,12 @@ impl Node {
     }
 }
 
-/// Whether it is a letter for this hall.
 /// Whether a record may change who is one of us, who goes on for whom, or for whose word is waited.
 const fn moves_halls(body: &Body) -> bool {
     matches!(body, Body::Charter(_) | Body::Revocation(_) | Body::Ruling(_) | Body::Destruction(_))
 }
 
+/// Whether it is a letter for this hall.
 fn is_for(content: &Content, me: HallId) -> bool {
     match content {
         Content::Plain(Message::Letter(letter)) => letter.to == me,

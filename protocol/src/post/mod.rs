@@ -7,9 +7,10 @@
 mod burden;
 mod hop;
 mod letter;
-mod look;
 mod queue;
+mod round;
 mod unfit;
+mod waiting;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,14 +20,12 @@ use crate::signed::Signed;
 use crate::wire;
 
 pub use letter::{Asked, Letter, LetterBody, LetterId};
-pub use queue::{Destination, Patience, Place, Waiting, destinations, waiting};
 pub use unfit::Unfit;
+pub use waiting::{Destination, Patience, Place, Waiting, destinations, waiting};
 
 pub(crate) use burden::burden_holds;
-pub(crate) use look::{hand_over_in, silent_copies};
-pub(crate) use queue::{
-    Post, answer_in, letter_at, place, place_holds, posted_holds, queued_holds, receivers,
-};
+pub(crate) use queue::{Post, place_holds, posted_holds, queued_holds};
+pub(crate) use waiting::{answer_in, hand_over_in, letter_at, place, receivers, silent_copies};
 
 /// What a queued letter is about; its words are made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

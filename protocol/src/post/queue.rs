@@ -1,16 +1,16 @@
-//! The queue in rows and the rounds in memory.
+//! The queue in rows, and its sending: which letters go now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::hop::{ends_here, is_lowest, leads_down, next_hop};
-use super::{Letter, LetterId, OWN, RELAYED, Reference, What, burden};
-use crate::cases;
-use crate::ids::{HallAt, HallId};
+use super::round::Round;
+use super::waiting::{Place, receivers};
+use super::{Letter, LetterId, Reference, What, burden};
+use crate::ids::HallId;
 use crate::limits::{
-    HOPS_MAX, LETTERS_AT_ONCE, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, REPEAT_LATEST_MS,
-    RETRY_FIRST_MS, RETRY_MAX_MS, UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS,
+    HOPS_MAX, LETTERS_AT_ONCE, LETTERS_WINDOW, RELAY_KEEP_MS, RELAY_LETTERS_MAX, RETRY_FIRST_MS, RETRY_MAX_MS,
 };
 use crate::planted::{Bug, planted};
 use crate::rows;
@@ -20,15 +20,15 @@ use crate::step::{Cx, View};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Queued {
     pub(super) what: What,
-    came_from: Option<HallId>,
-    since: u64,
+    pub(super) came_from: Option<HallId>,
+    pub(super) since: u64,
 }
 
 /// How many letters a destination ever had, and how many wait.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Posted {
+pub(super) struct Posted {
     last: u64,
-    waiting: u64,
+    pub(super) waiting: u64,
 }
 
 /// Whether a row of a waiting letter can be read.
@@ -44,184 +44,6 @@ pub(crate) fn posted_holds(value: &[u8]) -> bool {
 /// Whether a row that says where a letter lies can be read.
 pub(crate) fn place_holds(value: &[u8]) -> bool {
     rows::decodes::<Filed>(value)
-}
-
-/// A letter that waits, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// For whom.
-    pub to: HallId,
-    /// What.
-    pub what: What,
-    /// Milliseconds since 1970 since when.
-    pub since: u64,
-    /// Where it waits.
-    pub place: Place,
-}
-
-/// The place of a letter in the post: its destination, and its number there.
-pub type Place = (HallId, u64);
-
-impl Waiting {
-    /// Whether it has waited longer than it may.
-    pub fn late(&self, wall: u64, patience: Patience) -> bool {
-        let most = if self.what.relayed().is_some() { patience.relayed } else { patience.own };
-        wall.saturating_sub(self.since) > most
-    }
-}
-
-/// The letters that wait, by destination, oldest first, at most `count`.
-pub fn waiting(view: &dyn View, count: usize) -> Vec<Waiting> {
-    let mut found = Vec::new();
-    view.scan(&rows::post(), &[], &mut |key, value| {
-        let Queued { what, since, .. } = rows::parse(key, value);
-        found.extend(place(key).map(|place| Waiting { to: place.0, what, since, place }));
-        found.len() < count
-    });
-    found
-}
-
-/// The letter in a row of the post, for a stick to `to`: not one that came from there.
-pub(crate) fn letter_at(
-    view: &dyn View,
-    me: HallAt,
-    to: HallId,
-    (key, value): (&[u8], &[u8]),
-    place: Place,
-) -> Option<Letter> {
-    let queued: Queued = rows::parse(key, value);
-    if queued.came_from == Some(to) {
-        return None;
-    }
-    let own = |body| Letter::write(me, place.0, body);
-    let what = &queued.what;
-    what.relayed().cloned().or_else(|| cases::written(view, what).map(own))
-}
-
-/// The answer of this hall in a row of the post, if it is one.
-pub(crate) fn answer_in(key: &[u8], value: &[u8]) -> Option<Letter> {
-    let queued: Queued = rows::parse(key, value);
-    if let What::Answer(letter) = queued.what { Some(letter) } else { None }
-}
-
-/// The halls for which something waits.
-pub(crate) fn receivers(view: &dyn View) -> BTreeSet<HallId> {
-    let (mut halls, mut after) = (BTreeSet::new(), Vec::new());
-    loop {
-        let mut next = None;
-        view.scan(&rows::post(), &after, &mut |key, _| {
-            next = destination(key);
-            false
-        });
-        let Some(to) = next else { return halls };
-        halls.insert(to);
-        after = rows::posted(to, u64::MAX);
-    }
-}
-
-/// How long letters may wait before somebody has to be told, in milliseconds. They go on waiting all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// For this hall's own letters.
-    pub own: u64,
-    /// For those of others.
-    pub relayed: u64,
-}
-
-impl Patience {
-    /// In days.
-    pub fn days(own: u32, relayed: u32) -> Self {
-        let milliseconds = |days| u64::from(days).saturating_mul(24 * 3_600_000);
-        Self { own: milliseconds(own), relayed: milliseconds(relayed) }
-    }
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self::days(UNDELIVERABLE_DAYS, UNDELIVERABLE_RELAYED_DAYS)
-    }
-}
-
-/// A hall for which letters wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// Which.
-    pub to: HallId,
-    /// How many.
-    pub waiting: u64,
-    /// Milliseconds since 1970 since when this hall's own wait.
-    pub own: Option<u64>,
-    /// Since when those of others wait.
-    pub relayed: Option<u64>,
-}
-
-impl Destination {
-    /// Since when the oldest letter waits that has waited longer than it may.
-    pub fn overdue(&self, wall: u64, patience: Patience) -> Option<u64> {
-        let late = |since: Option<u64>, most| since.filter(|since| wall.saturating_sub(*since) > most);
-        let (own, relayed) = (late(self.own, patience.own), late(self.relayed, patience.relayed));
-        own.into_iter().chain(relayed).min()
-    }
-}
-
-/// The halls for which letters wait, by code, after one of them, at most `count`. Costs as much as there are halls,
-/// however many letters wait.
-pub fn destinations(view: &dyn View, after: Option<HallId>, count: usize) -> Vec<Destination> {
-    let mut found = Vec::new();
-    let mut from = after.map(|hall| rows::ages_for(hall, u8::MAX)).unwrap_or_default();
-    while found.len() < count {
-        let Some(to) = first(view, &rows::ages(), &from).as_deref().and_then(destination) else { break };
-        let oldest = |whose| first(view, &rows::ages_for(to, whose), &[]).as_deref().and_then(rows::since);
-        let waiting = posted(view, to).waiting;
-        found.push(Destination { to, waiting, own: oldest(OWN), relayed: oldest(RELAYED) });
-        from = rows::ages_for(to, u8::MAX);
-    }
-    found
-}
-
-fn first(view: &dyn View, prefix: &[u8], after: &[u8]) -> Option<Vec<u8>> {
-    let mut found = None;
-    view.scan(prefix, after, &mut |key, _| {
-        found = Some(key.to_vec());
-        false
-    });
-    found
-}
-
-/// One destination's sending.
-#[derive(Debug, Serialize, Deserialize)]
-struct Round {
-    /// When the next letters go, or the oldest are repeated; none while there is no way.
-    due: Option<u64>,
-    /// Ticks from which the oldest are repeated.
-    repeat_at: u64,
-    /// Ticks at which the oldest were sent last.
-    began: u64,
-    pause: u64,
-    cursor: u64,
-    under_way: usize,
-}
-
-impl Round {
-    /// Ticks at which the oldest are repeated, after something was sent or answered now. Answers to newer letters put it
-    /// off only for a while: else a few lost letters would keep the window all but full for as long as others wait.
-    /// Longer pauses are shortened by up to a quarter, each destination by its own: what fell silent at once does not come
-    /// back at once.
-    fn repeats(&self, now: u64, to: HallId) -> u64 {
-        let repeats = now.saturating_add(self.pause).saturating_sub(self.spread(now, to));
-        if self.pause > RETRY_FIRST_MS {
-            repeats
-        } else {
-            repeats.min(self.began.saturating_add(REPEAT_LATEST_MS))
-        }
-    }
-
-    fn spread(&self, now: u64, to: HallId) -> u64 {
-        // Fibonacci hashing: the upper bits of the product are as good as drawn.
-        let mixed = (now ^ to.to_u64()).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let most = if self.pause > RETRY_FIRST_MS { self.pause / 4 } else { 0 };
-        mixed.checked_rem(most).unwrap_or(0)
-    }
 }
 
 /// The sending side of the post.
@@ -445,8 +267,8 @@ impl Post {
             }
             return Vec::new();
         }
-        let again = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
-        let again = again && !planted(Bug::NeverRepeated);
+        let is_time = now >= round.repeat_at && (round.under_way > 0 || round.cursor > 0);
+        let again = is_time && !planted(Bug::NeverRepeated);
         let (before, before_under_way) = (round.cursor, round.under_way);
         if again {
             round.under_way = 0;
@@ -463,7 +285,7 @@ impl Post {
             blocked |= none;
         }
         round.under_way = round.under_way.saturating_add(letters.len());
-        if again || before_under_way == 0 {
+        if is_time || before_under_way == 0 {
             round.began = now;
         }
         if round.repeat_at <= now || !letters.is_empty() {
@@ -576,7 +398,7 @@ impl Post {
     }
 }
 
-fn posted(view: &dyn View, to: HallId) -> Posted {
+pub(super) fn posted(view: &dyn View, to: HallId) -> Posted {
     rows::read(view, &rows::post_count(to)).unwrap_or_default()
 }
 
@@ -614,23 +436,19 @@ fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<Filed> {
     Some(filed)
 }
 
-fn destination(key: &[u8]) -> Option<HallId> {
+pub(super) fn destination(key: &[u8]) -> Option<HallId> {
     let bytes = key.get(1..9)?.try_into().ok()?;
     HallId::from_u64(u64::from_be_bytes(bytes)).ok()
 }
 
-/// Where the letter in a row waits.
-pub(crate) fn place(key: &[u8]) -> Option<Place> {
-    Some((destination(key)?, sequence(key)?))
-}
-
-fn sequence(key: &[u8]) -> Option<u64> {
+pub(super) fn sequence(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.get(9..17)?.try_into().ok()?))
 }
 
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, reason = "a failure here is a failed test")]
 mod tests {
+    use super::super::{Destination, Patience, destinations};
     use super::*;
     use crate::ids::{CaseId, DivisionCode};
     use crate::step::{Bytes, Effects, Now, Writes};
@@ -716,7 +534,11 @@ mod tests {
         assert_eq!(first.repeats(10_000, to), 10_000 + RETRY_FIRST_MS);
         assert_eq!(first.repeats(13_000, to), 13_000 + RETRY_FIRST_MS, "an answer puts it off");
         for answered in [17_000, 20_000, 90_000] {
-            assert_eq!(first.repeats(answered, to), 10_000 + REPEAT_LATEST_MS, "however long answers come");
+            assert_eq!(
+                first.repeats(answered, to),
+                10_000 + crate::limits::REPEAT_LATEST_MS,
+                "however long answers come"
+            );
         }
     }
 

@@ -98,7 +98,6 @@ pub struct Hall {
     pub commits: Vec<(u64, Writes)>,
     pub node: Option<Node>,
     pub seed: u8,
-    pub clerk: SecretKey,
     pub up: bool,
     pub happened: Vec<Happening>,
     /// Records what this hall is given, if a test wants it.
@@ -183,7 +182,6 @@ impl City {
                 commits,
                 node: None,
                 seed,
-                clerk: secret(seed + 2),
                 up: true,
                 happened: Vec::new(),
                 recorder: None,
@@ -383,7 +381,7 @@ impl City {
         let card = ClerkCard {
             id,
             name: "clerk".to_owned(),
-            key: self.halls[index].clerk.public(),
+            key: Self::clerk(index, number).public(),
             roles,
             active: true,
         };
@@ -394,7 +392,12 @@ impl City {
         self.act_of(index, 1)
     }
 
-    /// An act of one of the clerks of a hall; all of them have the same key.
+    /// The key of one of the clerks of a hall.
+    pub fn clerk(index: usize, number: u16) -> SecretKey {
+        secret(u8::try_from(index).unwrap() * 10 + 11 + u8::try_from(number).unwrap())
+    }
+
+    /// An act of one of the clerks of a hall.
     pub fn act_of(&mut self, index: usize, number: u16) -> Verified<Act> {
         let hall = &self.halls[index];
         let act = Act {
@@ -404,7 +407,7 @@ impl City {
             nonce: self.chance.bytes16(),
             request: Digest([5; 32]),
         };
-        let signed = Signed::sign(&act, &[(0, &hall.clerk)]);
+        let signed = Signed::sign(&act, &[(0, &Self::clerk(index, number))]);
         hallmesh_protocol::clerks::verify(&hall.rows, &signed).unwrap()
     }
 

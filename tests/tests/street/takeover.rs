@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use hallmesh::ops::{Answer, Ask};
+use hallmesh::texts::Lang;
 use hallmesh_protocol::cases::{Deed, State};
-use hallmesh_tests::{Street, eventually};
+use hallmesh_tests::{Street, cli, eventually};
 
 use crate::desk::say;
 use crate::handbook;
@@ -52,6 +53,11 @@ async fn the_drill_of_a_dead_hall_is_played_as_it_is_written() {
     street.record(HEIR, &alone, Deed::Decide { granted: true }).await;
     let read = street.act(HEIR, &Ask::Read { case: street.case(HEIR, &alone).await.unwrap().id }).await;
     assert!(matches!(read, Ok(Answer::Contents(_))), "{read:?}");
+    // Who checks an exported case is told that it rests on a ruling.
+    let (file, root) = (stick.join("exported"), street.status(CITY).await.root);
+    street.export(HEIR, &alone, &file).await;
+    let verified = cli(Lang::En, &["case", "verify", &file.display().to_string(), "--root", &root]);
+    assert_eq!((verified.exit, verified.out.contains("rests on ruling")), (Some(7), true), "{verified:?}");
     // New cases of the lost county are decided there, too.
     let new = street.receive(TOWN, OF_A_COUNTY, LOST).await;
     street.in_hand(HEIR, &new, State::Received).await;
