@@ -1,6 +1,7 @@
 //! A hall loses its disk and gets a new life: its cases go on, in one hand, and nobody else goes on with them.
 #![allow(
     missing_docs,
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
@@ -27,7 +28,7 @@ use hallmesh_protocol::step::{Command, Input, Reply, Ticket};
 use hallmesh_protocol::verify;
 
 const HERE: u64 = 620_702_203_200;
-/// The seed of the county's keys in its second life.
+/// The seed of the county's keys in its second life; those of later ones follow.
 const NEXT: u8 = 201;
 
 fn stage(city: &City, index: usize, case: CaseId) -> Stage {
@@ -49,11 +50,30 @@ fn fold(city: &City, index: usize, case: CaseId) -> Case {
 
 /// The county's disk is gone. The root charters its next life, which begins with its papers and nothing else.
 fn county_lost(city: &mut City) {
-    city.cut(COUNTY);
+    let clerks = Rows(city.halls[COUNTY].rows.clerk_rows());
+    rejoins(city, COUNTY, Rows::default());
+    city.halls[COUNTY].rows.0.extend(clerks.0);
+}
+
+/// A hall's machine stands still, the root charters its next life, and that begins over rows of an earlier one.
+fn rejoins(city: &mut City, index: usize, rows: Rows) {
+    city.cut(index);
+    let at = next_life(city, index);
+    begin(city, index, at, rows);
+}
+
+/// The seed of a hall's keys in a life after its first.
+fn seed(at: HallAt, index: usize) -> u8 {
+    let (life, index) = (u8::try_from(at.incarnation).unwrap(), u8::try_from(index).unwrap());
+    NEXT + 2 * (life - 2) + 7 * (index - 1)
+}
+
+fn next_life(city: &mut City, index: usize) -> HallAt {
     let (_, wrap) = wrap_keypair(&mut Chance::from_seed([9; 32]));
-    let mut next = charter(COUNTY, &wrap);
-    next.incarnation = 2;
-    (next.transport_key, next.event_key) = (secret(NEXT - 1).public(), secret(NEXT).public());
+    let mut next = charter(index, &wrap);
+    next.incarnation = city.halls[index].at.incarnation + 1;
+    let seed = seed(next.at(), index);
+    (next.transport_key, next.event_key) = (secret(seed - 1).public(), secret(seed).public());
     let at = next.at();
     let body = Body::Charter(Box::new(next));
     let record = Signed::sign(&first(Issuer::Root, body), &[(0, &city.root[0]), (1, &city.root[1])]);
@@ -62,20 +82,17 @@ fn county_lost(city: &mut City) {
     city.step(CITY, Input::Command { ticket: Ticket(9), command: Command::Admit(records) });
     city.replies.pop();
     city.run();
-    begin(city, at);
+    at
 }
 
-fn begin(city: &mut City, at: HallAt) {
+fn begin(city: &mut City, index: usize, at: HallAt, mut rows: Rows) {
     let papers = query::joining_records(&city.halls[CITY].rows, city.halls[CITY].at.hall, at);
     let (policy, rest) = (papers[0].clone(), papers[1..].to_vec());
-    let mut rows = Rows::default();
-    rows.apply(genesis::install(city.now, policy.digest(), &policy, rest, at).unwrap());
-    let clerk = city.halls[COUNTY].rows.clerk_rows();
-    rows.0.extend(clerk);
-    let hall = &mut city.halls[COUNTY];
-    (hall.at, hall.rows, hall.seed) = (at, rows, NEXT);
-    city.open(COUNTY);
-    city.heal(COUNTY);
+    rows.apply(genesis::rejoin(city.now, &rows, policy.digest(), &policy, rest, at).unwrap());
+    let hall = &mut city.halls[index];
+    (hall.at, hall.rows, hall.seed) = (at, rows, seed(at, index));
+    city.open(index);
+    city.heal(index);
 }
 
 /// The village takes in what the county decides; the county accepts it, and its mirrors have all of it.
@@ -198,6 +215,112 @@ fn a_mirror_named_in_the_place_of_another_proves_nothing_until_the_one_that_stay
     city.bend = Box::new(|_, _, _| true);
     city.run();
     assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D2));
+}
+
+#[test]
+fn a_giver_is_let_go_by_the_next_life_over_the_rows_of_the_last() {
+    let mut city = City::new();
+    let county = city.halls[COUNTY].at.hall;
+    city.bend = Box::new(move |from, _, message| {
+        from != county || !matches!(message, Message::Letter(letter) if letter.from.incarnation == 1)
+    });
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run_seconds(30);
+    assert_eq!((stage(&city, VILLAGE, case), custodians(&city, case)), (Stage::Handing, vec![COUNTY]));
+    let rows = Rows(city.halls[COUNTY].rows.0.clone());
+    rejoins(&mut city, COUNTY, rows);
+    city.run_seconds(120);
+    assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "succeed"]);
+    assert_eq!((stage(&city, VILLAGE, case), custodians(&city, case)), (Stage::Released, vec![COUNTY]));
+    sound(&city);
+}
+
+#[test]
+fn a_hand_over_is_repeated_over_rows_in_which_an_earlier_one_is_long_over() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    assert!(matches!(city.deed(COUNTY, case, Deed::RequestCorrection), Reply::Recorded { .. }));
+    city.run();
+    assert_eq!(stage(&city, COUNTY, case), Stage::Released);
+    let backup = Rows(city.halls[COUNTY].rows.0.clone());
+    assert!(matches!(city.deed(VILLAGE, case, Deed::Supplement), Reply::Recorded { .. }));
+    city.run();
+    assert!(matches!(city.deed(COUNTY, case, Deed::Accept), Reply::Recorded { .. }));
+    // The mirrors hear of the decision and of where the case goes with it, the village does not.
+    let county = city.halls[COUNTY].at.hall;
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(letter) = message else { return true };
+        letter.from.hall != county || !matches!(letter.body, LetterBody::HandOver(..))
+    });
+    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    city.run_seconds(30);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Handing);
+    city.bend = Box::new(|_, _, _| true);
+    rejoins(&mut city, COUNTY, backup);
+    city.run_seconds(240);
+    assert_eq!(custodians(&city, case), [VILLAGE]);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Released);
+    sound(&city);
+}
+
+#[test]
+fn a_hand_over_whose_giver_and_target_have_both_ended_comes_to_its_end() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    // The village keeps what is handed to it, and no mirror hears of it.
+    city.bend = Box::new(|_, _, message| {
+        !matches!(message, Message::Letter(Letter { body: LetterBody::Copy(_), .. }))
+    });
+    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    city.run_seconds(30);
+    assert_eq!((stage(&city, COUNTY, case), stage(&city, VILLAGE, case)), (Stage::Handing, Stage::Holder));
+    let rows = Rows(city.halls[VILLAGE].rows.0.clone());
+    county_lost(&mut city);
+    rejoins(&mut city, VILLAGE, rows);
+    city.bend = Box::new(|_, _, _| true);
+    city.run_seconds(240);
+    assert_eq!(custodians(&city, case), [VILLAGE]);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Released);
+    sound(&city);
+}
+
+/// A word is for the life that it was given to: after it, its giver may have recorded what that life went on with.
+#[test]
+fn a_word_that_was_given_to_an_earlier_life_is_asked_for_again() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    let [speaks, silent] = fold(&city, COUNTY, case).mirrors.map(|mirror| mirror.expect("two mirrors").hall);
+    let no_word_of = |hall| {
+        Box::new(move |_, _, message: &Message| {
+            let Message::Letter(letter) = message else { return true };
+            letter.from.hall != hall || !matches!(letter.body, LetterBody::Fence(..))
+        })
+    };
+    city.bend = no_word_of(silent);
+    county_lost(&mut city);
+    city.run_seconds(60);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Recovering);
+    let backup = Rows(city.halls[COUNTY].rows.0.clone());
+    // The second life goes on, and of that the second mirror hears nothing.
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(letter) = message else { return true };
+        letter.to != silent || !matches!(letter.body, LetterBody::Copy(..))
+    });
+    city.run_seconds(120);
+    assert!(matches!(city.deed(COUNTY, case, Deed::Accept), Reply::Recorded { .. }));
+    city.run_seconds(30);
+    assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D2));
+    city.bend = no_word_of(speaks);
+    rejoins(&mut city, COUNTY, backup);
+    city.run_seconds(120);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Recovering);
+    city.bend = Box::new(|_, _, _| true);
+    city.run_seconds(120);
+    assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "succeed", "accept", "succeed"]);
+    assert_eq!(custodians(&city, case), [COUNTY]);
+    sound(&city);
 }
 
 #[test]

@@ -167,8 +167,22 @@ impl City {
         Signed::sign(&first_version(Issuer::Root, body), &signatures)
     }
 
-    /// The rows of a new life that knows these records and nothing else.
-    pub fn install(&self, now: Now, records: Vec<Signed<Record>>, me: HallAt) -> anyhow::Result<Writes> {
+    /// What a new life adds to the rows that are there, or begins with where there are none.
+    pub fn join(
+        &self,
+        now: Now,
+        held: &Disk,
+        records: Vec<Signed<Record>>,
+        me: HallAt,
+    ) -> anyhow::Result<Writes> {
+        let policy = self.policy();
+        let records = records.into_iter().filter(|it| *it != policy).collect();
+        genesis::rejoin(now, held, policy.digest(), &policy, records, me)
+            .with_context(|| format!("the hall {me}"))
+    }
+
+    /// The rows of a hall that knows these records and nothing else.
+    fn install(&self, now: Now, records: Vec<Signed<Record>>, me: HallAt) -> anyhow::Result<Writes> {
         let policy = self.policy();
         let records = records.into_iter().filter(|it| *it != policy).collect();
         genesis::install(now, policy.digest(), &policy, records, me).with_context(|| format!("the hall {me}"))

@@ -47,6 +47,12 @@ impl Faults {
         self.chance = Chance::from_seed(*seed.as_bytes());
     }
 
+    /// What is drawn for one restart of one machine, whatever else was drawn before.
+    pub fn of_restart(&self, number: u64) -> Chance {
+        let seed = blake3::keyed_hash(&self.secret, &[&b"restart"[..], &number.to_le_bytes()].concat());
+        Chance::from_seed(*seed.as_bytes())
+    }
+
     /// A hall, by its rank.
     pub fn victim(&mut self, halls: usize) -> usize {
         let bound = u64::try_from(halls).unwrap_or(u64::MAX);

@@ -331,6 +331,11 @@ impl People {
         Some(asked)
     }
 
+    /// Disks are not what they were: what staff believe to be done they look at again.
+    pub fn reopen(&mut self) {
+        self.closed.clear();
+    }
+
     /// A hall's process died: nobody there gets an answer any more.
     pub fn hung_up(&mut self, seat: Seat) {
         let before = self.asked.len();

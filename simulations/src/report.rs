@@ -50,6 +50,50 @@ impl Traffic {
     }
 }
 
+/// Machines that came back otherwise than they went, and what became of what they held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Losses {
+    /// Machines started again after a process had died.
+    pub restarts: u64,
+    /// Disks that were lost with everything on them, those of stolen machines included.
+    pub disks_lost: u64,
+    /// Disks that were lost and whose backup was restored into a new life.
+    pub backups_restored: u64,
+    /// Halls that came back with an old disk and did not know it.
+    pub rolled_back: u64,
+    /// Times that a new life went on with a case.
+    pub recovered: u64,
+    /// Events that halls have kept apart from the log that counts.
+    pub orphans: u64,
+}
+
+impl Losses {
+    /// Takes another run's along.
+    pub fn merge(&mut self, other: &Self) {
+        for (sum, more) in [
+            (&mut self.restarts, other.restarts),
+            (&mut self.disks_lost, other.disks_lost),
+            (&mut self.backups_restored, other.backups_restored),
+            (&mut self.rolled_back, other.rolled_back),
+            (&mut self.recovered, other.recovered),
+            (&mut self.orphans, other.orphans),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+}
+
+impl fmt::Display for Losses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { restarts, disks_lost, backups_restored, rolled_back, recovered, orphans } = self;
+        write!(
+            f,
+            "{restarts} restarts, {disks_lost} disks lost, {backups_restored} backups restored, {rolled_back} rolled \
+             back without knowing it; {recovered} times a case went on in a new life, {orphans} events kept as orphans"
+        )
+    }
+}
+
 /// A run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -65,8 +109,15 @@ pub struct Report {
     pub seed: u64,
     /// Faults drawn by chance, those left out included.
     pub faults_drawn: u64,
+    /// Numbers of the restarts after which a disk was lost or an old one, those left out included.
+    #[serde(skip)]
+    pub bad_restarts: Vec<u64>,
     /// Over the lines.
     pub traffic: Traffic,
+    /// Disks and what they held.
+    pub losses: Losses,
+    /// Printed cases that a second hall could restore at some time.
+    pub d2: u64,
     /// What people saw.
     pub work: Work,
     /// What went wrong, and what was met.
@@ -126,6 +177,7 @@ impl fmt::Display for Report {
         for (kind, (messages, bytes)) in &traffic.kinds {
             writeln!(f, "          {kind:<10} {messages:>10} messages {bytes:>14} bytes")?;
         }
+        writeln!(f, "losses    {}", self.losses)?;
         if !self.waiting.is_empty() {
             writeln!(f, "not asked {}", not_asked(&self.waiting))?;
         }

@@ -84,7 +84,7 @@ impl Hunt<'_> {
         let drawn = self.report.faults_drawn;
         let mut kept: Vec<u64> = match &self.best.only_faults {
             Some(only) => only.iter().copied().collect(),
-            None => (0..drawn).collect(),
+            None => (0..drawn).chain(self.report.bad_restarts.iter().copied()).collect(),
         };
         let mut piece = kept.len().div_ceil(2);
         while piece > 0 && !kept.is_empty() {

@@ -43,8 +43,10 @@ pub enum Branch {
     Busy,
     /// A damaged row was noticed when it was read.
     DamageNoticed,
-    /// A hall began a new life.
+    /// A hall began a new life with nothing.
     InstalledAnew,
+    /// A hall began a new life over rows of an earlier one.
+    Rejoined,
     /// A hall went on with a case for a life that had ended.
     Recovered,
     /// The deciding clerk was away while something lay on the desk.
@@ -57,7 +59,7 @@ pub enum Branch {
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ToDecide,
         Self::ToReturn,
         Self::ToCorrect,
@@ -76,6 +78,7 @@ impl Branch {
         Self::Busy,
         Self::DamageNoticed,
         Self::InstalledAnew,
+        Self::Rejoined,
         Self::Absent,
         Self::Inspected,
         Self::Misuse,
@@ -112,6 +115,7 @@ impl Branch {
             Self::Busy => "busy",
             Self::DamageNoticed => "damage-noticed",
             Self::InstalledAnew => "installed-anew",
+            Self::Rejoined => "rejoined",
             Self::Absent => "absent",
             Self::Inspected => "inspected",
             Self::Misuse => "misuse",

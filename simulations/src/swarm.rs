@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::checkers::{Promise, Violation, Waits};
 use crate::panics::caught;
 use crate::plan::{Fault, Plan};
-use crate::report::Report;
+use crate::report::{Losses, Report};
 use crate::sometimes::Sometimes;
 use crate::world;
 
@@ -43,6 +43,10 @@ pub struct Tally {
     pub cases: u64,
     /// Hand-overs.
     pub hand_overs: u64,
+    /// Of these, those that a second hall could restore at some time.
+    pub d2: u64,
+    /// Disks and what they held.
+    pub losses: Losses,
     /// Cases that nobody asked for in the end, by reason.
     pub waiting: BTreeMap<Waits, u64>,
     /// Faults and branches that were met.
@@ -104,6 +108,8 @@ impl Tally {
         self.hall_days = self.hall_days.saturating_add(halls.saturating_mul(report.days));
         self.steps = self.steps.saturating_add(report.traffic.steps);
         self.cases = self.cases.saturating_add(report.work.received);
+        self.d2 = self.d2.saturating_add(report.d2);
+        self.losses.merge(&report.losses);
         self.hand_overs = self.hand_overs.saturating_add(report.traffic.hand_overs);
         for (why, cases) in &report.waiting {
             let count = self.waiting.entry(*why).or_default();
@@ -118,8 +124,14 @@ pub const NEVER_MET: u8 = 80;
 /// Seeds from which on everything must have been met.
 const ENOUGH_SEEDS: u64 = 200;
 
-/// Runs seeds from `first` on, on so many threads, until `go_on` says no; it is asked before each.
-pub fn run(first: u64, threads: usize, go_on: &(dyn Fn(Seen) -> bool + Sync)) -> Tally {
+/// Runs the plans that `draw` gives for the seeds from `first` on, on so many threads, until `go_on` says no; it is asked
+/// before each.
+pub fn run(
+    first: u64,
+    threads: usize,
+    draw: &(dyn Fn(u64) -> Plan + Sync),
+    go_on: &(dyn Fn(Seen) -> bool + Sync),
+) -> Tally {
     let (next, tally) = (AtomicU64::new(first), Mutex::new(Tally::default()));
     let work = || {
         loop {
@@ -128,7 +140,7 @@ pub fn run(first: u64, threads: usize, go_on: &(dyn Fn(Seen) -> bool + Sync)) ->
                 return;
             }
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            let plan = Plan::drawn(seed);
+            let plan = draw(seed);
             let run = one(&plan);
             // A thread that panics does so outside of this lock.
             if let Ok(mut tally) = tally.lock() {
@@ -144,8 +156,7 @@ pub fn run(first: u64, threads: usize, go_on: &(dyn Fn(Seen) -> bool + Sync)) ->
     let mut tally = tally.into_inner().unwrap_or_default();
     tally.failures.sort_by_key(|failure| failure.seed);
     if tally.seeds >= ENOUGH_SEEDS {
-        let drawn: Vec<_> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::Restore).collect();
-        tally.never = tally.sometimes.never(&drawn);
+        tally.never = tally.sometimes.never(&Fault::ALL);
     }
     tally
 }
@@ -176,8 +187,23 @@ mod tests {
     }
 
     #[test]
+    fn restarts_go_wrong_as_often_as_is_asked_and_one_seed_gives_one_run() {
+        let draw = |seed| Plan::drawn(seed).with_bad_restarts(30);
+        let tally = run(1, 2, &draw, &|seen| seen.seeds < 12);
+        assert!(tally.failures.is_empty(), "{:?}", tally.failures);
+        let Losses { restarts, disks_lost, backups_restored, rolled_back, .. } = tally.losses;
+        let bad = disks_lost + backups_restored + rolled_back;
+        assert!(restarts > 100 && (restarts / 5..restarts / 2).contains(&bad), "{:?}", tally.losses);
+        assert!(backups_restored > 0 && rolled_back > 0, "{:?}", tally.losses);
+        let once = |seed| world::run(&draw(seed)).expect("a city");
+        assert_eq!(once(3), once(3));
+        let none = world::run(&draw(3).with_bad_restarts(0)).expect("a city");
+        assert_ne!(once(3).trace, none.trace);
+    }
+
+    #[test]
     fn a_swarm_runs_each_seed_once() {
-        let tally = run(1, 2, &|seen| seen.seeds < 3);
+        let tally = run(1, 2, &Plan::drawn, &|seen| seen.seeds < 3);
         assert!((3..=4).contains(&tally.seeds));
         assert!(tally.failures.is_empty(), "{:?}", tally.failures);
         assert!(tally.hall_days > 0 && tally.steps > 0);

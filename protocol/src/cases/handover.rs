@@ -424,7 +424,8 @@ fn let_givers_go(office: &mut Office<'_, '_>, id: CaseId, upto: Position) {
 }
 
 fn mirrored(office: &mut Office<'_, '_>, said: &Receipt) {
-    let Some((mut custody, transit)) = handing(office, said) else { return };
+    let found = handing(office, said).or_else(|| handing_still(office, said));
+    let Some((mut custody, transit)) = found else { return };
     custody.stage = Stage::Released;
     custody.position = custody.position.max(said.position);
     log::set_custody(office.cx, said.case, &custody);
@@ -475,8 +476,19 @@ fn handing(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)
     (ours || planted(Bug::AnyReceiptReleases)).then_some((custody, own.transit))
 }
 
+/// A hand-over that a life over old rows still repeats, though its log tells by now that an earlier life has handed the case
+/// over once more since, and that somebody has taken it.
+fn handing_still(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Transit)> {
+    let custody = log::custody(office.cx, said.case).filter(|custody| custody.stage == Stage::Handing)?;
+    let case = log::case(office.cx, said.case)?;
+    let own = transfer_of(office, &case)?;
+    let taken = case.position > own.position && said.position <= own.position;
+    (taken && own.by != office.me.at).then_some((custody, own.transit))
+}
+
 /// A hand-over of this hall.
 struct Transfer {
+    by: HallAt,
     position: Position,
     digest: Digest,
     transit: Transit,
@@ -490,7 +502,7 @@ fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<Transfer> {
         Directory::new(office.cx).answers_for(header.at).eq(&office.me.at).then_some(())?;
         let Facts::Transfer { to, purpose, mirrors } = header.facts else { return None };
         let transit = Transit { to, purpose, mirrors };
-        Some(Transfer { position: header.position, digest: event.digest(), transit })
+        Some(Transfer { by: header.at, position: header.position, digest: event.digest(), transit })
     })
 }
 

@@ -278,10 +278,12 @@ pub(crate) fn agrees(view: &dyn View, held: &Case, digests: &[Digest]) -> bool {
     event(view, held.id, last).map(|event| event.digest()).as_ref() == there
 }
 
-/// The receipt this hall gave for a position.
+/// The receipt this life gave for a position. One of an earlier life is not repeated: nobody takes from this life what
+/// another one has signed.
 pub(crate) fn receipt(view: &dyn View, id: CaseId, position: Position) -> Option<Verified<Receipt>> {
     let signed: Signed<Receipt> = rows::read(view, &rows::receipt(id, position.term, position.epoch))?;
-    signed.trusted().ok()
+    let me: Option<HallAt> = rows::read(view, &rows::meta("hall"));
+    signed.trusted().ok().filter(|receipt| me == Some(receipt.value().by))
 }
 
 /// The newest receipt of a mirror.

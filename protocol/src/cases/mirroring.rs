@@ -12,6 +12,7 @@ use crate::ids::{CaseId, ClerkId, HallAt, HallId};
 use crate::limits::MIRROR_SILENT_DAYS;
 use crate::planted::{Bug, planted};
 use crate::post::{What, silent_copies};
+use crate::step::View;
 use crate::wire::Blob;
 
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -45,6 +46,14 @@ fn silently_mirrored(office: &Office<'_, '_>, silent: HallId, id: CaseId) -> Opt
     let witness = case.stayed.is_none_or(|stayed| stayed == stays);
     let recorded = log::copied(office.cx, id, stays).is_some_and(|receipt| receipt.value().head == case.head);
     (witness && recorded).then_some(case)
+}
+
+/// Whether nobody waits for a letter any more: a copy of a case that this hall has no hand in. A life that goes on with the
+/// rows of an earlier one may still have such letters.
+pub(crate) fn is_moot(view: &dyn View, what: &What) -> bool {
+    let What::Copy { case } = what else { return false };
+    let stage = log::custody(view, *case).map_or(Stage::None, |custody| custody.stage);
+    matches!(stage, Stage::None | Stage::Released) && !planted(Bug::CopiesNotStopped)
 }
 
 fn in_hand(office: &Office<'_, '_>, case: &Case) -> bool {

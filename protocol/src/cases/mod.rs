@@ -41,7 +41,7 @@ pub use routing::{NoRoute, Question, Reason, Route, route};
 pub(crate) use aside::came_late;
 pub(crate) use countersign::{single_copies, standing};
 pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written};
-pub(crate) use mirroring::replace_silent_mirrors;
+pub(crate) use mirroring::{is_moot, replace_silent_mirrors};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
 pub(crate) use recovery::{

@@ -31,7 +31,7 @@ use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::PAGE_MAX;
 use crate::node::Me;
 use crate::planted::{Bug, planted};
-use crate::post::{Letter, LetterBody, What};
+use crate::post::{self, Letter, LetterBody, What};
 use crate::rows;
 use crate::signed::{Signed, Verified};
 use crate::step::{Cx, Happening, Output, View};
@@ -108,7 +108,15 @@ pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     };
     let Some(successor) = directory.successor(ended) else { return false };
     if successor != me {
-        return fence_off(office, id, (ended, successor), false);
+        let follows_giver =
+            directory.has_ended(case.custodian) && directory.successor(case.custodian) == Some(me);
+        let told = fence_off(office, id, (ended, successor), false);
+        if follows_giver {
+            // The target has ended as well. The giver's mirrors, which have fenced the giver off, take its hand-over from
+            // nobody but this hall; whoever follows the target needs one of them as a witness.
+            hand_over_anew(office, &case);
+        }
+        return told;
     }
     if ended == owner {
         recover(office, &case);
@@ -405,9 +413,12 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
     }
 }
 
-/// Whether a mirror has given its word to this hall that it has fenced a life off.
-fn has_fenced(view: &dyn View, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
-    view.get(&rows::fenced(id, mirror, of)).is_some()
+/// Whether a mirror has given its word to this life that it has fenced another one off. A word to an earlier life of this
+/// hall counts for nothing: since then the mirror may have recorded what that life went on with.
+fn has_fenced(view: &dyn View, me: HallAt, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
+    let word: Option<Signed<Receipt>> = rows::read(view, &rows::fenced(id, mirror, of));
+    let said = word.and_then(|word| word.peek().ok());
+    said.is_some_and(|said| said.kind == ReceiptKind::Fenced { of, to: me })
 }
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
@@ -421,9 +432,8 @@ fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(),
     // It may have handed the case over itself, to the life that it follows now.
     let upto = case.events.saturating_sub(1);
     office.post.done(office.cx, from.hall, &What::HandOver { case: case.id, upto });
-    for old in case.mirrors.into_iter().flatten() {
-        office.post.done(office.cx, old.hall, &What::Copy { case: case.id });
-    }
+    // Also those that an earlier life of this hall, whose rows it has, still had for mirrors of long ago.
+    stop_copies(office, case.id);
     let after = send_on(office, after.clone()).unwrap_or(after);
     queue_copies(office, &after);
     Ok(())
@@ -431,14 +441,21 @@ fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(),
 
 /// The giver's life has ended, the target has not: this hall repeats the hand-over in its place.
 fn hand_over_anew(office: &mut Office<'_, '_>, case: &Case) {
-    let stage = log::custody(office.cx, case.id).map(|custody| custody.stage);
-    let done = [Some(Stage::Released), Some(Stage::Handing)].contains(&stage);
-    let Some(transit) = case.transit.filter(|_| !done) else { return };
+    let Some(transit) = case.transit else { return };
+    let upto = case.events.saturating_sub(1);
+    // Rows of an earlier life may tell of a hand-over before this one: that is another one.
+    let done = log::custody(office.cx, case.id).is_some_and(|custody| match custody.stage {
+        Stage::Released => custody.position >= case.position.after(1),
+        Stage::Handing => post::hand_over_in(office.cx, transit.to.hall, case.id) == Some(upto),
+        Stage::None | Stage::Custodian | Stage::Holder | Stage::Recovering => false,
+    });
+    if done {
+        return;
+    }
     if transit.to == office.me.at {
         return hold_what_is_told(office, case);
     }
     stands(office, case, Stage::Handing);
-    let upto = case.events.saturating_sub(1);
     office.post.enqueue(office.cx, transit.to.hall, What::HandOver { case: case.id, upto });
     queue_copies(office, case);
 }
@@ -453,7 +470,7 @@ fn stands(office: &mut Office<'_, '_>, case: &Case, stage: Stage) {
 /// The halls whose word is still missing before this one can go on with a case.
 pub(crate) fn waits_for(view: &dyn View, me: HallAt, case: &Case) -> Vec<HallAt> {
     let parties = parties(view, me, case).into_iter();
-    parties.filter(|party| !has_fenced(view, case.id, *party, case.owner())).collect()
+    parties.filter(|party| !has_fenced(view, me, case.id, *party, case.owner())).collect()
 }
 
 /// Whose word a successor needs: that of each mirror which the ended life had or would have had, and that of the halls

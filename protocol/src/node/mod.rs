@@ -162,6 +162,10 @@ impl Node {
             if what.relayed().is_none() && self.is_rolled_back(cx) {
                 continue;
             }
+            if cases::is_moot(cx, &what) {
+                self.post.done(cx, to, &what);
+                continue;
+            }
             #[cfg(feature = "planted-bugs")]
             cases::recall(&mut self.office(cx), to, &what);
             let own = |body| Letter::write(self.me.at, to, body);

@@ -404,13 +404,13 @@ pub(super) fn posted(view: &dyn View, to: HallId) -> Posted {
 
 /// Where a letter lies in the queue, and since when it, or an older one about the same thing, waits.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Filed {
+pub(super) struct Filed {
     to: HallId,
-    sequence: u64,
+    pub(super) sequence: u64,
     since: u64,
 }
 
-fn locate(view: &dyn View, reference: Reference) -> Option<Filed> {
+pub(super) fn locate(view: &dyn View, reference: Reference) -> Option<Filed> {
     rows::read(view, &reference.key())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::queue::{Queued, destination, posted, sequence};
+use super::queue::{Filed, Queued, destination, locate, posted, sequence};
 use super::{Letter, OWN, RELAYED, What};
 use crate::cases;
 use crate::ids::{CaseId, HallAt, HallId};
@@ -66,6 +66,19 @@ pub(crate) fn letter_at(
 pub(crate) fn answer_in(key: &[u8], value: &[u8]) -> Option<Letter> {
     let queued: Queued = rows::parse(key, value);
     if let What::Answer(letter) = queued.what { Some(letter) } else { None }
+}
+
+/// The event that hands a case over to a hall, if a letter about that waits: the hand-over itself, or the question after it.
+pub(crate) fn hand_over_in(view: &dyn View, to: HallId, case: CaseId) -> Option<u32> {
+    let Filed { sequence, .. } = locate(view, What::HandOver { case, upto: 0 }.reference(to))?;
+    let Queued { what, .. } = rows::read(view, &rows::posted(to, sequence))?;
+    match what {
+        What::HandOver { upto, .. } => Some(upto),
+        What::Ask(asked) => Some(asked.sequence),
+        What::Copy { .. } | What::Fence { .. } | What::AskFence { .. } | What::Relay(_) | What::Answer(_) => {
+            None
+        }
+    }
 }
 
 /// The halls for which something waits.

@@ -9,10 +9,15 @@ use hallmesh_protocol::ids::HallId;
 pub struct LetGo;
 
 impl LetGo {
-    /// `giver` says it may let go of a case with this log, of which `copies` says how many halls keep so many
-    /// events at least. What is wrong with that?
-    pub fn check(giver: HallId, log: &[Header], copies: impl Fn(u32) -> usize) -> Option<String> {
-        let given = log.iter().rfind(|header| header.at.hall == giver && is_transfer(header))?;
+    /// `giver`, who knows so many events of a case with this log, says it may let go of it; `copies` says how many halls
+    /// keep so many events at least. What is wrong with that?
+    pub fn check(
+        giver: HallId,
+        (known, log): (u32, &[Header]),
+        copies: impl Fn(u32) -> usize,
+    ) -> Option<String> {
+        let is_own = |header: &Header| header.sequence < known && header.at.hall == giver;
+        let given = log.iter().rfind(|header| is_own(header) && is_transfer(header))?;
         let Facts::Transfer { to, .. } = given.facts else { return None };
         let (case, next) = (given.case, given.sequence.saturating_add(1));
         let follows = usize::try_from(next).ok().and_then(|index| log.get(index));
@@ -57,8 +62,8 @@ mod tests {
         let given = vec![event(TOWN, 0, receive()), event(TOWN, 1, transfer)];
         let taken = [given.clone(), vec![event(COUNTY, 2, take)]].concat();
         let town = at(TOWN).hall;
-        assert_eq!(LetGo::check(town, &taken, |_| 2), None);
-        assert!(LetGo::check(town, &taken, |events| if events < 3 { 2 } else { 1 }).is_some());
-        assert!(LetGo::check(town, &given, |_| 2).is_some());
+        assert_eq!(LetGo::check(town, (3, &taken), |_| 2), None);
+        assert!(LetGo::check(town, (3, &taken), |events| if events < 3 { 2 } else { 1 }).is_some());
+        assert!(LetGo::check(town, (2, &given), |_| 2).is_some());
     }
 }

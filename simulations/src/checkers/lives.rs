@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::cases::{Case, CaseFile};
-use hallmesh_protocol::ids::{HallAt, HallId};
+use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use serde::Serialize;
 
 use crate::station::Seat;
@@ -14,6 +14,10 @@ use crate::station::Seat;
 pub enum Waits {
     /// It lay on one disk only, and that is lost.
     OnlyDiskLost,
+    /// Every hall that had all of it lost its disk before two had it again.
+    HoldersLost,
+    /// A hall came back with an old disk, has forgotten what it signed about it, and nobody could tell it in time.
+    Forgotten,
     /// The life that has it is over and so is one that would have to fence it off: waits for a ruling.
     Overlapping,
     /// It was handed over, and all who could witness that are over: waits for a ruling.
@@ -29,10 +33,20 @@ impl Waits {
     pub const fn word(self) -> &'static str {
         match self {
             Self::OnlyDiskLost => "only-disk-lost",
+            Self::HoldersLost => "holders-lost",
+            Self::Forgotten => "forgotten",
             Self::Overlapping => "overlapping-losses",
             Self::Unwitnessed => "unwitnessed",
             Self::NoKey => "no-key",
             Self::TwoLogs => "two-logs",
+        }
+    }
+
+    /// Whether there may be nothing left of the case. One that only waits is still kept.
+    pub const fn may_be_gone(self) -> bool {
+        match self {
+            Self::OnlyDiskLost | Self::HoldersLost | Self::Forgotten | Self::TwoLogs => true,
+            Self::Overlapping | Self::Unwitnessed | Self::NoKey => false,
         }
     }
 }
@@ -43,6 +57,8 @@ pub struct Lives {
     present: Vec<HallAt>,
     ended: BTreeSet<HallAt>,
     stolen: BTreeSet<HallId>,
+    /// Lives that came back with an old disk, and the cases about which they signed what is not on it.
+    rolled_back: BTreeMap<HallAt, BTreeSet<CaseId>>,
     seats: BTreeMap<HallId, Seat>,
 }
 
@@ -50,12 +66,43 @@ impl Lives {
     /// Every hall lives its first life.
     pub fn new(halls: &[HallAt]) -> Self {
         let seats = halls.iter().zip(0..).map(|(at, seat)| (at.hall, seat)).collect();
-        Self { present: halls.to_vec(), ended: BTreeSet::new(), stolen: BTreeSet::new(), seats }
+        Self { present: halls.to_vec(), seats, ..Self::default() }
     }
 
     /// A life is over.
     pub fn end(&mut self, at: HallAt) {
         self.ended.insert(at);
+    }
+
+    /// A life came back with an old disk: of these cases it has forgotten something.
+    pub fn roll_back(&mut self, at: HallAt, forgotten: BTreeSet<CaseId>) {
+        self.rolled_back.entry(at).or_default().extend(forgotten);
+    }
+
+    /// Whether a life goes on with an old disk.
+    pub fn is_rolled_back(&self, at: HallAt) -> bool {
+        self.rolled_back.contains_key(&at)
+    }
+
+    /// Whether any life ever came back with an old disk.
+    pub fn any_rolled_back(&self) -> bool {
+        !self.rolled_back.is_empty()
+    }
+
+    /// Whether what a life has signed may be followed by something else: it is over, or has forgotten what it signed.
+    pub fn may_be_contradicted(&self, at: HallAt) -> bool {
+        self.ended.contains(&at) || self.is_rolled_back(at)
+    }
+
+    /// Whether a life that goes on has forgotten what it signed about a case.
+    pub fn has_forgotten(&self, case: CaseId) -> bool {
+        let lives = self.rolled_back.iter().filter(|(at, _)| !self.ended.contains(at));
+        lives.into_iter().any(|(_, forgotten)| forgotten.contains(&case))
+    }
+
+    /// Whether any life ever forgot what it had signed about a case.
+    pub fn ever_forgot(&self, case: CaseId) -> bool {
+        self.rolled_back.values().any(|forgotten| forgotten.contains(&case))
     }
 
     /// A hall's machine was stolen: what it has stated counts for nothing until it is stated again.

@@ -5,7 +5,7 @@ use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::ids::{CaseId, HallAt};
 use hallmesh_protocol::query::{self, CaseView};
 
-use super::{Checkers, HighWater, InHand, LetGo, Promise};
+use super::{Checkers, HighWater, InHand, LetGo, Promise, log_of};
 use crate::disk::Disk;
 use crate::station::{Seat, Station};
 
@@ -25,8 +25,9 @@ impl Checkers {
         }
         if custody.stage == Stage::Released {
             let copies = |events| self.kept.copies(id, events);
-            let how = LetGo::check(me.hall, self.lawful_log.log(id), copies);
-            self.note(at, Promise::OneHand, how);
+            let how = LetGo::check(me.hall, (view.case.events, self.lawful_log.log(id)), copies);
+            // What the target signed for was true, and may have gone with all who had it.
+            self.note(at, Promise::OneHand, how.filter(|_| !self.kept.lost_every_holder(id)));
         }
     }
 
@@ -53,8 +54,14 @@ impl Checkers {
 
     /// What must hold of every printed case, and of every disk, when all is over.
     pub(super) fn ended_whole(&mut self, at: u64, stations: &[Station]) {
-        let printed = self.kept.all_printed().filter(|case| self.waits(*case, stations).is_none());
-        let found: Vec<_> = printed.flat_map(|case| self.ends(case, stations)).collect();
+        let printed = self.kept.all_printed();
+        let found: Vec<_> = printed
+            .flat_map(|case| match self.waits(case, stations) {
+                None => self.ends(case, stations),
+                Some(why) if why.may_be_gone() => Vec::new(),
+                Some(_) => self.gone(case, stations).into_iter().collect(),
+            })
+            .collect();
         for how in found {
             self.note(at, Promise::Kept, Some(how));
         }
@@ -67,13 +74,28 @@ impl Checkers {
         }
     }
 
+    /// A case waits for a ruling or a key: what was graded D2 of it is still on some disk.
+    fn gone(&self, case: CaseId, stations: &[Station]) -> Option<String> {
+        let keepers = self.kept.keepers(case).filter_map(|seat| stations.get(seat));
+        let mut logs = keepers.map(|station| log_of(&query::file(&station.disk, case)));
+        let kept = logs.any(|log| self.graded.ends(case, &log).is_none());
+        (!kept).then(|| format!("case {case} waits, and no disk has all that was graded D2 of it"))
+    }
+
+    /// What is wrong with the log with which a hall ends that has the case in hand.
+    fn ends_otherwise(&self, case: CaseId, view: &CaseView, disk: &Disk) -> Option<String> {
+        let in_hand = view.custody.is_some_and(|custody| custody.stage == Stage::Custodian);
+        self.graded.ends(case, &log_of(&query::file(disk, case))).filter(|_| in_hand)
+    }
+
     /// What is wrong with where a case ends.
     fn ends(&self, case: CaseId, stations: &[Station]) -> Vec<String> {
         let keepers = self.kept.keepers(case).filter_map(|seat| stations.get(seat));
-        let views = keepers.filter_map(|station| Some((station.at, query::case(&station.disk, case)?)));
-        let found = views.filter_map(|(me, view)| {
+        let views = keepers
+            .filter_map(|station| Some((station.at, query::case(&station.disk, case)?, &station.disk)));
+        let found = views.filter_map(|(me, view, disk)| {
             let copies = self.kept.copies_now(case, view.case.events).saturating_sub(1);
-            InHand::ends(me, &view, copies)
+            InHand::ends(me, &view, copies).or_else(|| self.ends_otherwise(case, &view, disk))
         });
         found.collect()
     }

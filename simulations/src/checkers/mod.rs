@@ -6,6 +6,7 @@ mod binding;
 mod bounded;
 mod explained;
 mod forwards;
+mod graded;
 mod high_water;
 mod in_hand;
 mod in_time;
@@ -17,6 +18,7 @@ mod lives;
 mod logs;
 mod no_centre;
 mod one_hand;
+mod orphans;
 mod overreach;
 mod promise;
 mod provable;
@@ -30,8 +32,8 @@ mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::cases::{Case, CaseFile, Grade, Refusal, Stage};
-use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
+use hallmesh_protocol::cases::{Case, CaseFile, Grade, Refusal, SignedEvent, Stage};
+use hallmesh_protocol::ids::{CaseId, Digest, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Record;
 use hallmesh_protocol::seal::PublicKey;
@@ -43,11 +45,13 @@ use crate::disk::Disk;
 use crate::people::Asked;
 use crate::reference::Reference;
 use crate::station::{Seat, Station};
+use remembered::signer;
 
 pub use binding::Binding;
 pub use bounded::Bounded;
 pub use explained::{Explained, Says};
 pub use forwards::Forwards;
+pub use graded::Graded;
 pub use high_water::HighWater;
 pub use in_hand::InHand;
 pub use in_time::InTime;
@@ -57,7 +61,8 @@ pub use let_go::LetGo;
 pub use lists_agree::ListsAgree;
 pub use lives::{Lives, Waits};
 pub use no_centre::NoCentre;
-pub use one_hand::OneHand;
+pub use one_hand::{Logged, OneHand};
+pub use orphans::Orphans;
 pub use overreach::Overreach;
 pub use promise::{Promise, Violation};
 pub use provable::Provable;
@@ -80,6 +85,7 @@ mod table {
     pub(super) const EVENT: u8 = 0x21;
     pub(super) const CUSTODY: u8 = 0x23;
     pub(super) const RECEIPT: u8 = 0x25;
+    pub(super) const ORPHAN: u8 = 0x2f;
     pub(super) const LEAF: u8 = 0x50;
 }
 
@@ -90,6 +96,8 @@ pub struct Checkers {
     pub trace: Trace,
     one_hand: OneHand,
     kept: Kept,
+    graded: Graded,
+    orphans: Orphans,
     same_standard: SameStandard,
     no_centre: NoCentre,
     route_only: RouteOnly,
@@ -102,6 +110,10 @@ pub struct Checkers {
     lives: Lives,
     /// Cases of which a hall has written two logs.
     two_faced: BTreeSet<CaseId>,
+    /// Cases of which a hall that had forgotten what it signed has brought about a second log that was graded D2.
+    signed_again: BTreeSet<CaseId>,
+    /// Cases in which what a life that is over has signed was followed by something else.
+    contradicted: BTreeSet<CaseId>,
     forwards: Forwards,
     high_water: HighWater,
     lawful_log: LawfulLog,
@@ -133,9 +145,12 @@ impl Checkers {
         self.counts.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// A hall commits. Says which cases change with that.
-    pub fn commits(&mut self, at: u64, seat: Seat, writes: &Writes) -> BTreeSet<CaseId> {
+    /// A hall commits to its disk. Says which cases change with that.
+    pub fn commits(&mut self, at: u64, seat: Seat, writes: &Writes, disk: &Disk) -> BTreeSet<CaseId> {
         self.trace.commit(at, seat, writes);
+        for how in self.orphans.commits(writes, disk) {
+            self.note(at, Promise::Kept, Some(how));
+        }
         self.revoked.commits(writes);
         let how = self.remembered.commits(seat, self.lives.at(seat), writes);
         self.note(at, Promise::Remembered, how);
@@ -151,14 +166,12 @@ impl Checkers {
             let (Some(table), Some(case)) = (key.first(), case_of(key)) else { continue };
             match (*table, value) {
                 (table::EVENT, Some(bytes)) => {
-                    let sequence = sequence_of(key);
-                    let event = *blake3::hash(bytes).as_bytes();
-                    let how = self.one_hand.logged(seat, case, sequence, event);
-                    // What only a lost disk had may be followed by something else.
-                    let may = self.two_faced.contains(&case) || self.kept.lost_a_copy(case);
-                    self.note(at, Promise::OneHand, how.filter(|_| !may));
+                    let logged = Logged { event: *blake3::hash(bytes).as_bytes(), by: signer(bytes) };
+                    let two = self.one_hand.logged(case, sequence_of(key), logged);
+                    let how = two.and_then(|two| self.two_events(seat, case, sequence_of(key), two));
+                    self.note(at, Promise::OneHand, how);
                 }
-                (table::CASE | table::EVENT, None) => {
+                (table::CASE, None) => {
                     let how = self.kept.dropped(seat, case);
                     self.note(at, Promise::Kept, how);
                 }
@@ -244,8 +257,8 @@ impl Checkers {
 
     /// Somebody asked a hall about a case.
     pub fn inspected(&mut self, at: u64, case: CaseId, disk: &Disk) {
-        // An acceptance that lay on a lost disk only is given once more.
-        let may = self.two_faced.contains(&case) || self.kept.lost_a_copy(case);
+        // An acceptance that only a lost disk had is given once more.
+        let may = self.two_faced.contains(&case) || self.contradicted.contains(&case);
         let how = self.in_time.asked(case, disk).filter(|_| !may);
         self.note(at, Promise::InTime, how);
     }
@@ -255,15 +268,31 @@ impl Checkers {
         self.no_centre.slept(seat, milliseconds);
     }
 
-    /// A hall's life ended with its disk.
-    pub fn life_ended(&mut self, at: u64, seat: Seat, life: HallAt) {
+    /// A hall's life ended.
+    pub fn life_ended(&mut self, seat: Seat, life: HallAt) {
         self.lives.end(life);
+        self.one_hand.disk_lost(seat);
+        self.remembered.disk_replaced(seat);
+    }
+
+    /// A hall comes back with an old disk and does not know it: what it signed about these cases it has forgotten.
+    pub fn rolled_back(&mut self, life: HallAt, forgotten: BTreeSet<CaseId>) {
+        self.lives.roll_back(life, forgotten);
+    }
+
+    /// A hall has another disk than a moment ago.
+    pub fn disk_changed(&mut self, at: u64, seat: Seat, disk: &Disk) {
         self.one_hand.disk_lost(seat);
         self.high_water.disk_lost(seat);
         self.forwards.disk_lost(seat);
         self.remembered.disk_replaced(seat);
-        for how in self.kept.disk_lost(seat) {
+        let held = |case| query::case(disk, case).map(|view| view.case.events);
+        for how in self.kept.disk_replaced(seat, held) {
             self.note(at, Promise::Kept, Some(how));
+        }
+        for case in self.kept.all_without_holders() {
+            let left = self.kept.left(case).and_then(|left| usize::try_from(left).ok());
+            self.graded.forget(case, left.unwrap_or(0));
         }
         self.lawful_log.disk_lost(|case| self.kept.left(case));
     }
@@ -285,13 +314,6 @@ impl Checkers {
         self.note(at, Promise::Settled, Some(format!("hall {life} cannot be installed: {why:#}")));
     }
 
-    /// A hall has an older disk than a moment ago.
-    pub fn restored(&mut self, seat: Seat, disk: &Disk) {
-        self.one_hand.disk_lost(seat);
-        self.remembered.disk_replaced(seat);
-        self.kept.disk_replaced(seat, |case| query::case(disk, case).map(|view| view.case.events));
-    }
-
     /// The trouble is long over: what must hold now.
     pub fn ended(&mut self, at: u64, stations: &[Station]) {
         let endings = self.endings(stations);
@@ -305,8 +327,7 @@ impl Checkers {
             self.note(at, Promise::Kept, Some(how));
         }
         for (case, hands) in &endings {
-            // Of an act that is lost nobody knows that it has to be done once more.
-            let how = Settled::delivered(*case, hands).filter(|_| !self.kept.lost_an_act(*case));
+            let how = Settled::delivered(*case, hands);
             let how = how.map(|how| format!("{how}; {}", self.whereabouts(*case, stations)));
             self.note(at, Promise::Settled, how);
             for how in Explained::ended(*case, &self.says(*case, stations)) {
@@ -325,7 +346,7 @@ impl Checkers {
             self.note(at, Promise::NoCentre, Some(how));
         }
         for station in stations {
-            let forks_allowed = !self.two_faced.is_empty();
+            let forks_allowed = !self.two_faced.is_empty() || self.lives.any_rolled_back();
             let how = Settled::check(station, forks_allowed, |case| self.may_wait(case, stations));
             self.note(at, Promise::Settled, how);
         }
@@ -336,6 +357,16 @@ impl Checkers {
     /// Printed cases that nobody asked for when all was over, and why.
     pub fn waiting(&self) -> BTreeMap<Waits, u64> {
         self.waiting.clone()
+    }
+
+    /// Events that halls have kept apart from the logs that count.
+    pub fn orphans(&self) -> u64 {
+        self.orphans.kept()
+    }
+
+    /// Printed cases that a second hall could restore at some time.
+    pub fn d2_receipts(&self) -> u64 {
+        u64::try_from(self.kept.d2_receipts()).unwrap_or(u64::MAX)
     }
 
     /// What was broken, as far as it is described, and how often in all.
@@ -366,12 +397,46 @@ impl Checkers {
             let how = self.taken(seat, case, disk);
             self.note(at, Promise::OneHand, how);
         }
-        let how = self.one_hand.stands(seat, case, custody.stage, custody.position);
+        // A hall that has forgotten has a case in hand once a mirror has signed for it: before that it only believes so.
+        let forgets = self.lives.at(seat).is_some_and(|me| self.lives.is_rolled_back(me));
+        let stage = if forgets && custody.grade == Grade::D1 { Stage::None } else { custody.stage };
+        let how = self.one_hand.stands(seat, case, stage, custody.position);
         self.note(at, Promise::OneHand, how);
         if custody.grade == Grade::D2 {
-            let how = self.kept.graded_d2(seat, case, events);
+            let how = self.kept.graded_d2(seat, case, events).or_else(|| self.graded_again(case, &file));
             self.note(at, Promise::Kept, how);
         }
+    }
+
+    /// A log is graded D2. A hall that has forgotten what it signed, and whom nobody could tell, may find a mirror for
+    /// something else that has forgotten it, too.
+    fn graded_again(&mut self, case: CaseId, file: &CaseFile) -> Option<String> {
+        let log = log_of(file);
+        let wrong = self.graded.check(case, &log);
+        self.graded.grade(case, log);
+        if wrong.is_some() && self.lives.ever_forgot(case) {
+            self.signed_again.insert(case);
+            return None;
+        }
+        wrong
+    }
+
+    /// Two events stand in one place. What a life that is over, or has forgotten, has signed may be followed by something
+    /// else.
+    fn two_events(
+        &mut self,
+        seat: Seat,
+        case: CaseId,
+        sequence: u32,
+        (one, other): (Logged, Logged),
+    ) -> Option<String> {
+        let over = |by: Option<HallAt>| by.is_some_and(|by| self.lives.may_be_contradicted(by));
+        let excused = over(one.by) || over(other.by);
+        if excused {
+            self.contradicted.insert(case);
+        }
+        (!excused && !self.two_faced.contains(&case))
+            .then(|| format!("case {case} has two events {sequence}; hall {seat} has the second"))
     }
 
     /// What is wrong with how a case came into a hall's hand.
@@ -423,6 +488,12 @@ impl Checkers {
     fn waits(&self, case: CaseId, stations: &[Station]) -> Option<Waits> {
         if self.two_faced.contains(&case) {
             return Some(Waits::TwoLogs);
+        }
+        if self.kept.lost_every_holder(case) {
+            return Some(Waits::HoldersLost);
+        }
+        if self.signed_again.contains(&case) || self.lives.has_forgotten(case) {
+            return Some(Waits::Forgotten);
         }
         // A case that was printed and is nowhere is asked for, unless it went with a disk.
         let Some((newest, disk)) = self.newest(case, stations) else {
@@ -478,6 +549,10 @@ fn odd_ones(stations: &[Station]) -> Vec<String> {
         Some([one, other]) => ListsAgree::differing(&one.disk, &other.disk),
         Some(_) | None => Vec::new(),
     }
+}
+
+fn log_of(file: &CaseFile) -> Vec<Digest> {
+    file.events.iter().map(SignedEvent::digest).collect()
 }
 
 fn case_of(key: &[u8]) -> Option<CaseId> {

@@ -13,7 +13,16 @@ use crate::station::Seat;
 pub struct OneHand {
     hands: BTreeMap<CaseId, BTreeMap<Seat, Position>>,
     highest: BTreeMap<CaseId, Position>,
-    logs: BTreeMap<(CaseId, u32), [u8; 32]>,
+    logs: BTreeMap<(CaseId, u32), Vec<Logged>>,
+}
+
+/// An event in a log: what it is, and who has signed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// BLAKE3 of its row.
+    pub event: [u8; 32],
+    /// The life that has signed it; none if it cannot be read.
+    pub by: Option<HallAt>,
 }
 
 impl OneHand {
@@ -62,10 +71,15 @@ impl OneHand {
         (!lawful).then(|| format!("case {case}: {me} took it, {witness} witnessed nothing"))
     }
 
-    /// A hall committed an event of a log. Only one hall can have written it, so it is the same everywhere.
-    pub fn logged(&mut self, seat: Seat, case: CaseId, sequence: u32, event: [u8; 32]) -> Option<String> {
-        let known = *self.logs.entry((case, sequence)).or_insert(event);
-        (known != event).then(|| format!("case {case} has two events {sequence}; hall {seat} has the second"))
+    /// A hall committed an event of a log. Only one hall can have written it, so it is the same everywhere. Gives those
+    /// who have signed two, the first one first.
+    pub fn logged(&mut self, case: CaseId, sequence: u32, new: Logged) -> Option<(Logged, Logged)> {
+        let known = self.logs.entry((case, sequence)).or_default();
+        if known.contains(&new) {
+            return None;
+        }
+        known.push(new);
+        known.first().filter(|first| **first != new).map(|first| (*first, new))
     }
 }
 
@@ -177,8 +191,10 @@ mod tests {
     #[test]
     fn two_events_at_one_place_are_seen() {
         let mut check = OneHand::default();
-        assert_eq!(check.logged(1, CASE, 4, [1; 32]), None);
-        assert_eq!(check.logged(2, CASE, 4, [1; 32]), None);
-        assert!(check.logged(3, CASE, 4, [2; 32]).is_some());
+        let [one, other] = [1, 2].map(|event| Logged { event: [event; 32], by: None });
+        assert_eq!(check.logged(CASE, 4, one), None);
+        assert_eq!(check.logged(CASE, 4, one), None);
+        assert_eq!(check.logged(CASE, 4, other), Some((one, other)));
+        assert_eq!(check.logged(CASE, 4, other), None, "it is known by now");
     }
 }

@@ -21,10 +21,12 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    /// Whether a message shows this life more than its disk knows.
+    /// Whether a message shows this life something else than its disk knows.
     pub fn shows_more(at: HallAt, disk: &dyn View, message: &Message) -> bool {
         let Message::Standing { yours: Some(yours), .. } = message else { return false };
-        yours.peek().is_ok_and(|yours| yours.at == at && yours.size > audit::size(disk, at))
+        let bears_out =
+            |size, root| audit::size(disk, at) >= size && audit::root(disk, at, size) == Some(root);
+        yours.peek().is_ok_and(|yours| yours.at == at && !bears_out(yours.size, yours.root))
     }
 
     /// A hall was shown that it has forgotten.
@@ -97,7 +99,7 @@ fn is_signed(key: &[u8], at: Option<HallAt>, value: Option<&[u8]>) -> bool {
 }
 
 /// Reads who signed the event in a row: version byte, the header's length, the header.
-fn signer(row: &[u8]) -> Option<HallAt> {
+pub(super) fn signer(row: &[u8]) -> Option<HallAt> {
     let header = row.get(1 + 8..)?.get(..HEADER_BYTES)?;
     Some(Header::decode(header).ok()?.at)
 }

@@ -15,6 +15,9 @@ pub(crate) struct Source {
     /// The seed: of the plan, if no file is given; else in place of the file's.
     #[arg(long)]
     seed: Option<u64>,
+    /// With the plan of a seed: as `swarm --bad-restarts`.
+    #[arg(long, value_name = "PERCENT", conflicts_with = "file", value_parser = clap::value_parser!(u64).range(0..=100))]
+    bad_restarts: Option<u64>,
 }
 
 impl Source {
@@ -26,7 +29,10 @@ impl Source {
     /// The plan.
     pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
         ensure!(self.file.is_some() || self.seed.is_some(), "give a plan file or --seed; see --help");
-        let Some(file) = &self.file else { return Ok(Plan::drawn(self.seed.unwrap_or(1))) };
+        let Some(file) = &self.file else {
+            let plan = Plan::drawn(self.seed.unwrap_or(1));
+            return Ok(plan.with_bad_restarts(self.bad_restarts.unwrap_or(0)));
+        };
         let plan = Plan::read(file)?;
         Ok(Plan { seed: self.seed.unwrap_or(plan.seed), ..plan })
     }

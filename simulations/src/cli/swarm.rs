@@ -23,6 +23,9 @@ pub(crate) struct SwarmArgs {
     /// Threads.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     threads: u8,
+    /// Of a hundred restarts after a process has died, so many after which the disk is lost or an old one, half and half.
+    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(0..=100))]
+    bad_restarts: u64,
     /// Write the plan of each failing seed here.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -40,14 +43,14 @@ pub(crate) fn swarm(args: &SwarmArgs) -> anyhow::Result<u8> {
         bar.set_message(format!("{} seeds, {} failed", seen.seeds, seen.failed));
         began.elapsed() < limit
     };
-    let tally = swarm::run(args.from, usize::from(args.threads), &go_on);
+    let draw = |seed| Plan::drawn(seed).with_bad_restarts(args.bad_restarts);
+    let tally = swarm::run(args.from, usize::from(args.threads), &draw, &go_on);
     bar.finish_and_clear();
     if let Some(keep) = &args.keep {
         std::fs::create_dir_all(keep).with_context(|| keep.display().to_string())?;
         for failure in &tally.failures {
             let path = keep.join(format!("seed-{}.toml", failure.seed));
-            std::fs::write(&path, Plan::drawn(failure.seed).text()?)
-                .with_context(|| path.display().to_string())?;
+            std::fs::write(&path, draw(failure.seed).text()?).with_context(|| path.display().to_string())?;
         }
     }
     show(args, &tally, began.elapsed())?;
@@ -67,11 +70,12 @@ fn show(args: &SwarmArgs, tally: &Tally, took: Duration) -> anyhow::Result<()> {
         writeln!(out, "{value:#}")?;
         return Ok(());
     }
-    let (seeds, days, cases, hand_overs) = (tally.seeds, tally.hall_days, tally.cases, tally.hand_overs);
+    let (seeds, days, cases, d2) = (tally.seeds, tally.hall_days, tally.cases, tally.d2);
     writeln!(
         out,
-        "{seeds} seeds in {} s: {days} working days of halls, {cases} cases, {hand_overs} hand-overs",
-        took.as_secs()
+        "{seeds} seeds in {} s: {days} working days of halls, {cases} cases, {d2} of them D2, {} hand-overs",
+        took.as_secs(),
+        tally.hand_overs
     )?;
     writeln!(
         out,
@@ -80,6 +84,7 @@ fn show(args: &SwarmArgs, tally: &Tally, took: Duration) -> anyhow::Result<()> {
         years % 1_000,
         tally.steps
     )?;
+    writeln!(out, "{}", tally.losses)?;
     writeln!(out, "cases not asked for in the end: {}", not_asked(&tally.waiting))?;
     writeln!(out, "{} faults:", tally.sometimes.faults_in_all())?;
     for (word, times) in tally.sometimes.faults.iter().chain(&tally.sometimes.branches) {
@@ -95,8 +100,13 @@ fn show(args: &SwarmArgs, tally: &Tally, took: Duration) -> anyhow::Result<()> {
     if let Some(failure) = tally.failures.first() {
         writeln!(
             out,
-            "next      hallmesh-sim explain --seed {0}; hallmesh-sim shrink --seed {0} --out small.toml",
-            failure.seed
+            "next      hallmesh-sim explain --seed {0}{1}; hallmesh-sim shrink --seed {0}{1} --out small.toml",
+            failure.seed,
+            if args.bad_restarts > 0 {
+                format!(" --bad-restarts {}", args.bad_restarts)
+            } else {
+                String::new()
+            }
         )?;
     }
     writeln!(out, "{}", if tally.holds() { "all promises hold" } else { "not all is well" })?;

@@ -36,6 +36,10 @@ pub struct Plan {
     pub trouble: Trouble,
     /// What goes wrong at a set time.
     pub steps: Vec<Step>,
+    /// Of a hundred restarts after a process has died, those after which the machine has lost its disk or comes back with
+    /// an old one, half and half. Machines that are switched off for the night are not counted.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub bad_restarts: u64,
     /// If given, only these of the faults drawn by chance happen, by their number: how a failing run is made small.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_faults: Option<BTreeSet<u64>>,
@@ -56,6 +60,7 @@ impl Default for Plan {
             lines: Lines::default(),
             trouble: Trouble::default(),
             steps: Vec::new(),
+            bad_restarts: 0,
             only_faults: None,
             known: Vec::new(),
             stop_after: None,
@@ -195,6 +200,11 @@ impl Plan {
         Ok(toml::to_string(self)?)
     }
 
+    /// Whether chance puts old disks back into machines.
+    pub fn puts_disks_back(&self) -> bool {
+        self.bad_restarts > 0 || self.trouble.0.contains_key(&Fault::Restore)
+    }
+
     /// Whether a promise is known to break in this run.
     pub fn knows(&self, promise: Promise) -> bool {
         self.known.iter().any(|known| known.promise == promise)
@@ -203,6 +213,7 @@ impl Plan {
     fn check(&self) -> anyhow::Result<()> {
         self.span.check()?;
         self.lines.check()?;
+        anyhow::ensure!(self.bad_restarts <= 100, "bad_restarts are percent: at most 100");
         for step in &self.steps {
             let (days, open) = (self.span.days, self.span.open_minutes);
             anyhow::ensure!(step.day < days, "a step is on day {}, the run has {days}", step.day);
@@ -210,6 +221,11 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The stream of chance of a seed.

@@ -2,6 +2,7 @@
 
 use hallmesh_protocol::ids::Tier;
 
+use super::restarts::BACKED_UP_EVERY;
 use super::{Again, Event, World};
 use crate::faults::around;
 use crate::plan::{HOUR, MINUTE, SECOND};
@@ -25,6 +26,7 @@ impl World {
         }
         let (load, trouble) = (self.plan.load.clone(), self.plan.trouble.clone());
         let mut all = vec![Again::Citizen, Again::Editor, Again::Inspector, Again::Misuse];
+        all.extend((self.plan.puts_disks_back() && self.plan.span.days == 1).then_some(Again::Backup));
         all.extend(trouble.0.keys().map(|fault| Again::Fault(*fault)));
         if load.citizens == 0 {
             all.retain(|again| *again != Again::Citizen);
@@ -116,6 +118,7 @@ impl World {
             Again::Editor => self.editor(),
             Again::Inspector => self.inspector(),
             Again::Misuse => self.misuse(),
+            Again::Backup => self.back_up_some(),
             Again::Fault(fault) => self.drawn_fault(fault),
         }
         let next = self.next_of(again);
@@ -150,6 +153,7 @@ impl World {
             Again::Editor => HOUR.checked_div(load.edits),
             Again::Inspector => HOUR.checked_div(load.inspections),
             Again::Misuse => HOUR.checked_div(load.misuses),
+            Again::Backup => Some(BACKED_UP_EVERY),
             Again::Fault(fault) => self.plan.trouble.0.get(&fault).map(|mean| mean.saturating_mul(SECOND)),
         };
         mean.map(|mean| around(&mut self.chance, mean))

@@ -2,7 +2,9 @@
 
 use hallmesh_protocol::cases::Wrap;
 use hallmesh_protocol::clerks;
+use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
+use hallmesh_protocol::query;
 use hallmesh_protocol::step::{Command, Happening, Input, Output, Released};
 
 use super::{Event, World};
@@ -39,16 +41,20 @@ impl World {
         // A crash on the first morning may have taken the register with it.
         let registered = !clerks::cards(&station.disk).is_empty();
         let at = station.at;
+        let advertised = Directory::new(&station.disk).contact(at.hall).is_some_and(|it| it.at == at);
+        // Its process may have died before it could say so; staff see it when they look.
+        if query::rolled_back(&station.disk).is_some() {
+            self.later(STAFF_NOTICE, Event::Rejoin(seat));
+        }
         self.checkers.trace.note(self.now, seat, Kind::Power, &[1]);
         self.tell(seat, || "starts".to_owned());
         self.feed(seat, Input::Wake);
-        if !registered {
-            let addresses = vec![city::address(at)];
-            let mut commands = self.people.staff(&self.city, seat, at.hall);
-            commands.push((self.people.other(seat), Command::Advertise(addresses)));
-            for (ticket, command) in commands {
-                self.feed(seat, Input::Command { ticket, command });
-            }
+        let mut commands = if registered { Vec::new() } else { self.people.staff(&self.city, seat, at.hall) };
+        if !registered || !advertised {
+            commands.push((self.people.other(seat), Command::Advertise(vec![city::address(at)])));
+        }
+        for (ticket, command) in commands {
+            self.feed(seat, Input::Command { ticket, command });
         }
         self.plan_desk(seat);
     }
@@ -62,7 +68,7 @@ impl World {
         self.tell(seat, || format!("dies ({})", fault.word()));
         self.stop(seat);
         let after = self.faults.down_for();
-        self.later(after, Event::Start(seat));
+        self.comes_back(seat, after);
     }
 
     /// The process ends, and whoever was connected finds out.
@@ -143,7 +149,7 @@ impl World {
             return;
         }
         let Some((released, writes)) = station.commit() else { return };
-        let changed = self.checkers.commits(self.now, seat, &writes);
+        let changed = self.checkers.commits(self.now, seat, &writes, &station.disk);
         self.series.commits(seat, &writes);
         station.disk.commit(writes);
         self.checkers.committed(self.now, seat, changed, &station.disk);
@@ -186,7 +192,7 @@ impl World {
         match happening {
             Happening::Taken(_) => self.plan_desk(seat),
             Happening::RolledBack { .. } => {
-                self.later(STAFF_NOTICE, Event::Replace(seat));
+                self.later(STAFF_NOTICE, Event::Rejoin(seat));
             }
             Happening::Countersigned(_) => {
                 self.sometimes.hit(Branch::Countersigned);
@@ -204,6 +210,7 @@ impl World {
             Happening::Released(_) => self.sometimes.hit(Branch::Released),
             Happening::Recovered(_) => {
                 self.sometimes.hit(Branch::Recovered);
+                self.losses.recovered = self.losses.recovered.saturating_add(1);
                 self.plan_desk(seat);
             }
             Happening::PeerUp(_)

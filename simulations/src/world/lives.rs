@@ -1,12 +1,15 @@
 //! Disks lost, machines stolen, backups put back; and the new life that a hall gets from the hall above it.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
+use hallmesh_protocol::audit;
 use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
-use hallmesh_protocol::ids::{HallAt, HallId};
+use hallmesh_protocol::genesis;
+use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::query;
-use hallmesh_protocol::record::{Body, Record};
-use hallmesh_protocol::signed::Signed;
-use hallmesh_protocol::step::{Command, Input, Now};
+use hallmesh_protocol::record::Body;
+use hallmesh_protocol::step::{Command, Input};
 use hallmesh_protocol::verify;
 
 use super::{Event, World};
@@ -32,14 +35,39 @@ impl World {
     /// The hall's life ends with its disk. A new machine is bought and waits for a charter.
     pub(super) fn lose_disk(&mut self, seat: Seat) {
         self.stop(seat);
-        let Some(station) = self.stations.get_mut(seat).filter(|station| station.off_until < u64::MAX) else {
-            return;
-        };
-        let at = station.at;
-        (station.disk, station.backup, station.off_until) = (Disk::empty(), None, u64::MAX);
-        self.checkers.life_ended(self.now, seat, at);
+        if self.is_installed(seat) {
+            self.losses.disks_lost = self.losses.disks_lost.saturating_add(1);
+            self.tell(seat, || "has lost its disk: this life is over".to_owned());
+            self.end_life(seat, Some(Disk::empty()));
+        }
+    }
+
+    /// The disk is lost, and its backup is restored as the handbook says: the hall does nothing before its next life.
+    pub(super) fn restore_backup(&mut self, seat: Seat) {
+        self.stop(seat);
+        let station = self.stations.get(seat).filter(|_| self.is_installed(seat));
+        let Some(backup) = station.and_then(|station| station.backup.clone()) else { return };
+        self.hit(Fault::Restore);
+        self.losses.backups_restored = self.losses.backups_restored.saturating_add(1);
+        self.tell(seat, || "has lost its disk and restores a backup: this life is over".to_owned());
+        self.end_life(seat, Some(backup));
+    }
+
+    /// A life is over; the next one begins with `rows`, or with those that are there.
+    fn end_life(&mut self, seat: Seat, rows: Option<Disk>) {
+        self.stop(seat);
+        let Some(station) = self.stations.get_mut(seat) else { return };
+        let (at, changed) = (station.at, rows.is_some());
+        if let Some(rows) = rows {
+            station.disk = rows;
+        }
+        (station.backup, station.off_until) = (None, u64::MAX);
+        self.checkers.life_ended(seat, at);
+        if changed {
+            self.checkers.disk_changed(self.now, seat, &station.disk);
+        }
+        self.people.reopen();
         self.disk_replaced(seat);
-        self.tell(seat, || "has lost its disk: this life is over".to_owned());
         let (least, more) = NEW_MACHINE;
         let after = self.faults.below(more).saturating_add(least);
         self.later(after, Event::Install(seat));
@@ -82,30 +110,52 @@ impl World {
         let Some(backup) = self.stations.get(seat).and_then(|station| station.backup.clone()) else { return };
         self.stop(seat);
         let Some(station) = self.stations.get_mut(seat) else { return };
-        station.disk = backup;
-        self.checkers.restored(seat, &station.disk);
+        let at = station.at;
+        let old = std::mem::replace(&mut station.disk, backup);
+        self.checkers.rolled_back(at, forgotten(at, &old, &station.disk));
+        self.checkers.disk_changed(self.now, seat, &station.disk);
+        self.people.reopen();
         self.disk_replaced(seat);
         self.hit(Fault::Restore);
+        self.losses.rolled_back = self.losses.rolled_back.saturating_add(1);
         self.tell(seat, || "comes back with an old disk".to_owned());
         self.later(SECOND, Event::Start(seat));
     }
 
-    /// Staff have read that their hall has forgotten what it signed: it gets a new life, as after a lost disk.
-    pub(super) fn replace_rolled_back(&mut self, seat: Seat) {
+    /// Staff have read that their hall has forgotten what it signed: it gets a new life, over the rows that it has.
+    pub(super) fn rejoin(&mut self, seat: Seat) {
         let station = self.stations.get(seat).filter(|_| self.is_installed(seat));
         if station.is_some_and(|station| query::rolled_back(&station.disk).is_some()) {
-            self.tell(seat, || "is replaced, as it has forgotten what it signed".to_owned());
-            self.lose_disk(seat);
+            self.tell(seat, || "joins again, as it has forgotten what it signed".to_owned());
+            self.end_life(seat, None);
         }
     }
 
     /// Copies of all disks are put aside, where somebody may put them back one day.
     pub(super) fn back_up(&mut self) {
         let steps = self.plan.steps.iter().any(|step| step.fault == Fault::Restore);
-        if steps || self.plan.trouble.0.contains_key(&Fault::Restore) {
-            for station in self.stations.iter_mut().filter(|station| station.off_until < u64::MAX) {
-                station.backup = Some(station.disk.clone());
+        if steps || self.plan.puts_disks_back() {
+            for seat in 0..self.stations.len() {
+                self.back_up_one(seat);
             }
+        }
+    }
+
+    /// Some halls put copies of their disks aside in the middle of the day.
+    pub(super) fn back_up_some(&mut self) {
+        for seat in 0..self.stations.len() {
+            if self.chance.below(2) == 0 {
+                self.back_up_one(seat);
+            }
+        }
+    }
+
+    /// Nobody makes a backup of a hall that says it has forgotten what it signed.
+    fn back_up_one(&mut self, seat: Seat) {
+        let installed = self.is_installed(seat);
+        let Some(station) = self.stations.get_mut(seat).filter(|_| installed) else { return };
+        if query::rolled_back(&station.disk).is_none() {
+            station.backup = Some(station.disk.clone());
         }
     }
 
@@ -118,7 +168,7 @@ impl World {
             self.later(LOOK_AGAIN, Event::Install(seat));
             return;
         }
-        match self.first_rows(new) {
+        match self.first_rows(seat, new) {
             Some(Ok(disk)) => self.begin_life(seat, new, disk),
             Some(Err(error)) => self.checkers.not_installed(self.now, new, &error),
             None => {
@@ -131,16 +181,18 @@ impl World {
 
     fn begin_life(&mut self, seat: Seat, at: HallAt, disk: Disk) {
         let Some(station) = self.stations.get_mut(seat) else { return };
+        let over_rows = genesis::identity(&station.disk).is_some();
         (station.at, station.disk, station.off_until) = (at, disk, 0);
-        self.sometimes.hit(Branch::InstalledAnew);
+        self.sometimes.hit(if over_rows { Branch::Rejoined } else { Branch::InstalledAnew });
         self.checkers.installed(seat, at, self.city.event_key(at).public());
         self.disk_replaced(seat);
         self.tell(seat, || "is installed anew".to_owned());
         self.later(1, Event::Start(seat));
     }
 
-    /// What a new life begins with, from the disk of the hall that has chartered it; none while none has.
-    fn first_rows(&self, new: HallAt) -> Option<anyhow::Result<Disk>> {
+    /// What a new life begins with: papers from the disk of the hall that has chartered it, over the rows that are there,
+    /// if any; none while nobody has chartered it.
+    fn first_rows(&self, seat: Seat, new: HallAt) -> Option<anyhow::Result<Disk>> {
         let source = self
             .superior(new.hall)
             .filter(|it| self.stations.get(*it).is_some_and(|it| it.answers(self.now)))?;
@@ -151,14 +203,12 @@ impl World {
             return None;
         }
         let records = query::joining_records(&source.disk, source.at.hall, new);
-        Some(self.first_disk(source.clock.at(self.now), records, new))
-    }
-
-    fn first_disk(&self, now: Now, records: Vec<Signed<Record>>, new: HallAt) -> anyhow::Result<Disk> {
-        let writes = self.city.install(now, records, new).context("a new life")?;
-        let mut disk = Disk::empty();
-        disk.commit(writes);
-        Ok(disk)
+        let mut disk = self.stations.get(seat)?.disk.clone();
+        let writes = self.city.join(source.clock.at(self.now), &disk, records, new).context("a new life");
+        Some(writes.map(|writes| {
+            disk.commit(writes);
+            disk
+        }))
     }
 
     /// Something is stated about a hall by the hall above it, or by the root if there is none.
@@ -189,4 +239,10 @@ impl World {
     fn is_installed(&self, seat: Seat) -> bool {
         self.stations.get(seat).is_some_and(|station| station.off_until < u64::MAX)
     }
+}
+
+/// The cases about which a life has signed something that an older disk of it does not know.
+fn forgotten(at: HallAt, new: &Disk, old: &Disk) -> BTreeSet<CaseId> {
+    let places = audit::size(old, at)..audit::size(new, at);
+    places.filter_map(|place| audit::leaf(new, at, place)).map(|leaf| leaf.of.case()).collect()
 }

@@ -10,6 +10,7 @@ mod lives;
 mod mischief;
 #[cfg(feature = "planted-bugs")]
 mod planted;
+mod restarts;
 mod trouble;
 mod watching;
 mod work;
@@ -28,7 +29,7 @@ use crate::faults::{Crash, Faults};
 use crate::network::Network;
 use crate::people::People;
 use crate::plan::{Fault, MINUTE, Plan, chance_of};
-use crate::report::{Report, Traffic};
+use crate::report::{Losses, Report, Traffic};
 use crate::series::Series;
 use crate::sometimes::Sometimes;
 use crate::station::{Line, Seat, Station};
@@ -57,7 +58,7 @@ enum Event {
     Window(bool),
     Clock(Seat),
     Install(Seat),
-    Replace(Seat),
+    Rejoin(Seat),
     Step(usize),
     NewYear,
     Quiet,
@@ -70,6 +71,7 @@ enum Again {
     Editor,
     Inspector,
     Misuse,
+    Backup,
     Fault(Fault),
 }
 
@@ -133,6 +135,9 @@ pub struct World {
     checkers: Checkers,
     sometimes: Sometimes,
     traffic: Traffic,
+    losses: Losses,
+    /// Numbers of the restarts after which a disk was lost or an old one.
+    bad_restarts: Vec<u64>,
     story: Story,
     series: Series,
     plan: Plan,
@@ -217,6 +222,8 @@ impl World {
             old_frames: VecDeque::new(),
             sometimes: Sometimes::default(),
             traffic: Traffic::default(),
+            losses: Losses::default(),
+            bad_restarts: Vec::new(),
             story,
             series: Series::silent(),
             plan: plan.clone(),
@@ -284,7 +291,7 @@ impl World {
             Event::Window(shut) => self.window(shut),
             Event::Clock(seat) => self.set_clock(seat),
             Event::Install(seat) => self.install(seat),
-            Event::Replace(seat) => self.replace_rolled_back(seat),
+            Event::Rejoin(seat) => self.rejoin(seat),
             Event::Step(index) => self.step_of_plan(index),
             Event::NewYear => self.new_year(),
             Event::Quiet => self.quiet(),
@@ -307,6 +314,8 @@ impl World {
 
     fn report(self, end: u64) -> (Report, Story, Series) {
         let (trace, waiting) = (self.checkers.trace.hash(), self.checkers.waiting());
+        let losses = Losses { orphans: self.checkers.orphans(), ..self.losses };
+        let d2 = self.checkers.d2_receipts();
         let (violations, broken) = self.checkers.verdict();
         let report = Report {
             halls: self.stations.len(),
@@ -315,7 +324,10 @@ impl World {
             running_minutes: self.plan.span.running_minutes(),
             seed: self.plan.seed,
             faults_drawn: self.drawn,
+            bad_restarts: self.bad_restarts,
             traffic: self.traffic,
+            losses,
+            d2,
             work: self.people.work,
             sometimes: self.sometimes,
             waiting,
