@@ -20,7 +20,7 @@ use super::event::Position;
 use super::facts::{Facts, Mirrors};
 use super::fold::{Case, Transit};
 use super::log::{self, Custody, Grade, Stage};
-use super::mirroring::replace_ended_mirrors;
+use super::mirroring::{queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
 use super::recovery::{fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, told};
 use super::takeover::reassign;
@@ -88,13 +88,6 @@ pub(crate) fn send_stuck(office: &mut Office<'_, '_>, from: &[u8]) -> Option<Vec
         }
     }
     last
-}
-
-/// Brings the mirrors of the case's epoch up to its head.
-pub(crate) fn queue_copies(office: &mut Office<'_, '_>, case: &Case) {
-    for mirror in case.mirrors.into_iter().flatten() {
-        office.post.enqueue(office.cx, mirror.hall, What::Copy { case: case.id });
-    }
 }
 
 /// A case was handed to this hall.
@@ -508,24 +501,6 @@ fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<Transfer> {
 
 fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallId) {
     office.post.done(office.cx, to, &What::HandOver { case, upto: 0 });
-}
-
-/// A mirror of the next epoch keeps all that copies for the mirrors of this hall's own would say. Those
-/// mirrors may have gone on with the case and would never answer with the head this hall waits for.
-pub(super) fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
-    if planted(Bug::CopiesNotStopped) {
-        return;
-    }
-    let events = log::case(office.cx, id).map_or(0, |case| case.events);
-    for sequence in 0..events {
-        let header = log::event(office.cx, id, sequence).and_then(|event| event.header().ok());
-        let Some(header) = header else { continue };
-        if let Some(mirrors) = header.facts.mirrors() {
-            for mirror in mirrors.into_iter().flatten() {
-                office.post.done(office.cx, mirror.hall, &What::Copy { case: id });
-            }
-        }
-    }
 }
 
 /// What has become of a hand-over to this hall? The stored receipt answers; if there is none, the giver is

@@ -5,7 +5,6 @@ use super::Office;
 use super::desk::append;
 use super::facts::{Facts, Mirrors};
 use super::fold::Case;
-use super::handover::queue_copies;
 use super::log::{self, Stage};
 use crate::directory::{self, Directory};
 use crate::ids::{CaseId, ClerkId, HallAt, HallId};
@@ -54,6 +53,31 @@ pub(crate) fn is_moot(view: &dyn View, what: &What) -> bool {
     let What::Copy { case } = what else { return false };
     let stage = log::custody(view, *case).map_or(Stage::None, |custody| custody.stage);
     matches!(stage, Stage::None | Stage::Released) && !planted(Bug::CopiesNotStopped)
+}
+
+/// Brings the mirrors of the case's epoch up to its head.
+pub(super) fn queue_copies(office: &mut Office<'_, '_>, case: &Case) {
+    for mirror in case.mirrors.into_iter().flatten() {
+        office.post.enqueue(office.cx, mirror.hall, What::Copy { case: case.id });
+    }
+}
+
+/// A mirror of the next epoch keeps all that copies for the mirrors of this hall's own would say. Those
+/// mirrors may have gone on with the case and would never answer with the head this hall waits for.
+pub(super) fn stop_copies(office: &mut Office<'_, '_>, id: CaseId) {
+    if planted(Bug::CopiesNotStopped) {
+        return;
+    }
+    let events = log::case(office.cx, id).map_or(0, |case| case.events);
+    for sequence in 0..events {
+        let header = log::event(office.cx, id, sequence).and_then(|event| event.header().ok());
+        let Some(header) = header else { continue };
+        if let Some(mirrors) = header.facts.mirrors() {
+            for mirror in mirrors.into_iter().flatten() {
+                office.post.done(office.cx, mirror.hall, &What::Copy { case: id });
+            }
+        }
+    }
 }
 
 fn in_hand(office: &Office<'_, '_>, case: &Case) -> bool {

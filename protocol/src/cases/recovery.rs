@@ -20,9 +20,9 @@ use super::desk::append;
 use super::event::Position;
 use super::facts::Facts;
 use super::fold::Case;
-use super::handover::{hold_what_is_told, queue_copies, send_on, stop_copies, witness};
+use super::handover::{hold_what_is_told, send_on, witness};
 use super::log::{self, Custody, Grade, Stage};
-use super::mirroring::{from_now_on, replace_ended_mirrors};
+use super::mirroring::{from_now_on, queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind};
 use super::takeover::may_read;
 use crate::audit;
@@ -252,8 +252,9 @@ fn raw_fences(view: &dyn View, id: CaseId) -> Vec<(HallAt, Fence)> {
 pub(crate) fn fence_asked(office: &mut Office<'_, '_>, by: HallAt, id: CaseId, of: HallAt) {
     let directory = Directory::new(office.cx);
     let Some(successor) = directory.successor(of).filter(|_| directory.has_ended(of)) else { return };
-    // A later life of that hall has it: the question is not about this case, whoever asks.
-    let later = |life: HallAt| life.hall == of.hall && life.incarnation > of.incarnation;
+    // By a ruling another hall has to do with that life's cases, not with those of a later one of the same hall.
+    let later =
+        |life: HallAt| successor.hall != of.hall && life.hall == of.hall && life.incarnation > of.incarnation;
     let held = log::case(office.cx, id);
     if held.is_some_and(|case| [case.owner(), case.custodian].into_iter().any(later)) {
         return;

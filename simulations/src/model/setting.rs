@@ -304,8 +304,6 @@ pub const SETTINGS: &[Setting] = &[
         name: "same-hall-twice",
         about: "a city of three; the target loses its disk, and its next life loses its own",
         mishaps: Mishaps { rebirths: 2, may_be_reborn: &[0], ..NO_MISHAPS },
-        // A question for a fence of the first life waits for ever, though the case goes on.
-        expected: Expected::Breaks(Promise::ComesToRest),
         long: true,
         ..THREE_HALLS
     },
