@@ -319,8 +319,7 @@ pub const SETTINGS: &[Setting] = &[
         name: "overlapping",
         about: "a city of three; the target and a mirror of it lose their disks, whenever they do",
         mishaps: Mishaps { rebirths: 2, may_be_reborn: &[0, 2], ..NO_MISHAPS },
-        // A question for a fence of the first life waits for ever, though the case goes on.
-        expected: Expected::Breaks(Promise::ComesToRest),
+        waits: &[Wait::Overlapping, Wait::Unwitnessed],
         long: true,
         ..THREE_HALLS
     },
