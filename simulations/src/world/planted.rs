@@ -18,7 +18,7 @@ impl World {
         }
         let half = writes.len() / 2;
         let torn: Writes = writes.into_iter().take(half).collect();
-        let changed = self.checkers.commits(self.now, seat, &torn);
+        let changed = self.checkers.commits(self.now, seat, &torn, &station.disk);
         station.disk.commit(torn);
         self.checkers.committed(self.now, seat, changed, &station.disk);
     }
