@@ -124,8 +124,6 @@ bugs! {
     ExchangeGivesNothing = "exchange-gives-nothing",
     /// A revoked hall still counts as one of us.
     RevocationIgnored = "revocation-ignored",
-    /// Letters of a revoked hall are acted upon.
-    RevokedWriterHeard = "revoked-writer-heard",
 
     // Acts, numbers, the log.
     /// Any clerk may do any act.

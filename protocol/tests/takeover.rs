@@ -58,10 +58,13 @@ fn recorded(city: &mut City, index: usize, case: CaseId, deed: Deed) {
 
 /// A hall above revokes a life: the machine is gone, and nobody installs another.
 fn closed(city: &mut City, by: usize, index: usize) {
+    revoked(city, by, index, RevocationReason::Closed);
+}
+
+fn revoked(city: &mut City, by: usize, index: usize, reason: RevocationReason) {
     city.cut(index);
     let at = city.halls[index].at;
     let transport_key = Directory::new(&city.halls[by].rows).life(at).expect("chartered").transport_key;
-    let reason = RevocationReason::Closed;
     let revocation = Revocation { at, transport_key, reason, since: city.now.wall };
     let act = city.act(by);
     let reply = city.command(by, Command::Publish(act, vec![Body::Revocation(revocation)]));
@@ -369,6 +372,20 @@ fn all_that_waits_for_a_lost_hall_moves_however_much_it_is() {
     city.run_seconds(600);
     let moved = cases.iter().filter(|case| stage(&city, OTHER_COUNTY, **case) == Stage::Custodian).count();
     assert_eq!(moved, cases.len());
+}
+
+#[test]
+fn a_stolen_machine_hands_nothing_over_that_nobody_had_recorded() {
+    let mut city = City::new();
+    city.cut(VILLAGE);
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    let (made, thief) = (query::file(&city.halls[VILLAGE].rows, case), city.halls[VILLAGE].at);
+    revoked(&mut city, CITY, VILLAGE, RevocationReason::Stolen);
+    let (to, relay) = (city.halls[COUNTY].at.hall, city.halls[CITY].at.hall);
+    let letter = Letter::write(thief, to, LetterBody::HandOver(made));
+    city.wires.push_back((relay, to, Message::Letter(letter).encode()));
+    city.run_seconds(30);
+    assert!(query::case(&city.halls[COUNTY].rows, case).is_none(), "a thief makes no case");
 }
 
 /// A record as the city would sign it, whoever declares.
