@@ -1,6 +1,6 @@
 //! `hallmesh case takeover`, `case give-keys` and `hall destroyed`: what nobody may decide alone.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use hallmesh_protocol::ids::HallId;
@@ -8,10 +8,9 @@ use serde_json::json;
 
 use super::args::Signer;
 use super::report::Report;
-use super::revoke::{confirm, said_of};
+use super::revoke::{Offline, by_root, confirm};
 use super::session::{Session, unexpected};
-use super::time::wall;
-use super::{files, render, values};
+use super::{render, values};
 use crate::enrol::{self, Word};
 use crate::ops::{Answer, Ask, DeclarationPlan, Declared, Problem, RecoverySecret};
 
@@ -120,8 +119,10 @@ fn run(
     (declared, hall, word): (Declared, HallId, Word),
     how: &How,
 ) -> Result<Report, Problem> {
-    if let Some(root) = &how.root {
-        return by_root(session, (hall, word), how, root);
+    if let Some(root) = how.root.as_deref() {
+        let out = how.out.as_deref().filter(|_| how.apply);
+        let (papers, confirmed) = (how.papers.as_deref(), how.confirm.as_deref());
+        return by_root(session, (hall, word), Offline { root, papers, out, confirmed });
     }
     let asked = Ask::DeclarationPlan { declared, incarnation: how.incarnation };
     let answer = session.ask(&asked)?;
@@ -158,38 +159,4 @@ fn by_clerks(
     let next = if plan.to.is_some() { "hallmesh case list --stage custodian" } else { "hallmesh status" };
     let lines = vec![texts.filled(said, &what), render::next(texts, next)];
     Report::new(&json!({ "clerks": signers.each_ref().map(|it| it.clerk), "plan": plan }), lines)
-}
-
-fn by_root(
-    session: &Session,
-    (hall, word): (HallId, Word),
-    how: &How,
-    root: &Path,
-) -> Result<Report, Problem> {
-    let missing = || Problem::new("usage.missing").with("args", "--apply, --out");
-    let out = how.out.as_ref().filter(|_| how.apply).ok_or_else(missing)?;
-    let papers = how.papers.as_ref().map(|file| files::read(file)).transpose()?;
-    confirm(session, how.confirm.as_deref(), hall, &hall.to_string())?;
-    let (text, at) = enrol::word_of_root(root, hall, papers.as_deref(), word, wall())?;
-    files::write_new(out, &text)?;
-    let (texts, file) = (&session.texts, out.display().to_string());
-    let says = said_of(texts, word);
-    let what = [
-        ("hall", &at.hall as &dyn std::fmt::Display),
-        ("incarnation", &at.incarnation),
-        ("says", &says),
-        ("file", &file),
-    ];
-    let lines = vec![
-        texts.filled("hall.word_written", &what),
-        render::next(texts, &format!("hallmesh hall heed {file}")),
-    ];
-    let json = json!({
-        "hall": at.hall.to_string(),
-        "incarnation": at.incarnation,
-        "says": word.word(),
-        "to": word.heir(),
-        "file": file,
-    });
-    Report::new(&json, lines)
 }

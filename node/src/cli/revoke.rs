@@ -52,7 +52,13 @@ pub(super) struct Revoke {
 pub(super) fn run(session: &Session, revoke: &Revoke) -> Result<Report, Problem> {
     match (revoke.reason, &revoke.root, revoke.clerk) {
         _ if revoke.plan => Report::of(&session.texts, &session.ask(&asked(revoke))?),
-        (Some(reason), Some(root), _) => by_root(session, revoke, reason, root),
+        (Some(reason), Some(root), _) => {
+            let (papers, out) = (revoke.papers.as_deref(), revoke.out.as_deref());
+            let offline = Offline { root, papers, out, confirmed: revoke.confirm.as_deref() };
+            let mut report = by_root(session, (revoke.hall, Word::Revoked(reason.reason())), offline)?;
+            report.json.insert("reason".to_owned(), json!(reason.word()));
+            Ok(report)
+        }
         (Some(reason), None, Some(clerk)) => by_clerk(session, revoke, reason, clerk),
         (None, ..) | (Some(_), None, None) => {
             Err(Problem::new("usage.missing").with("args", "--reason, --clerk, --root"))
@@ -86,7 +92,7 @@ pub(super) fn heed(session: &Session, file: &Path) -> Result<Report, Problem> {
 }
 
 /// What the root says of a life, in words.
-pub(super) fn said_of(texts: &Texts, word: Word) -> String {
+fn said_of(texts: &Texts, word: Word) -> String {
     let to = word.heir().map(|heir| heir.to_string()).unwrap_or_default();
     texts.filled(&format!("hall.word.{}", word.word()), &[("to", &to)])
 }
@@ -121,13 +127,30 @@ fn revoked(session: &Session, plan: &RevocationPlan) -> Vec<String> {
     vec![texts.filled("hall.revoked", &what), texts.filled("hall.revoked_next", &[("next", &plan.next)])]
 }
 
-fn by_root(session: &Session, revoke: &Revoke, reason: ReasonWord, root: &Path) -> Result<Report, Problem> {
-    let missing = || Problem::new("usage.missing").with("args", "--out");
-    let out = revoke.out.as_ref().ok_or_else(missing)?;
-    let papers = revoke.papers.as_ref().map(|file| files::read(file)).transpose()?;
-    confirm(session, revoke.confirm.as_deref(), revoke.hall, &revoke.hall.to_string())?;
-    let word = Word::Revoked(reason.reason());
-    let (text, at) = enrol::word_of_root(root, revoke.hall, papers.as_deref(), word, wall())?;
+/// What the holders of the root have before them, on a machine that is on no network.
+#[derive(Clone, Copy)]
+pub(super) struct Offline<'a> {
+    /// Where the root's keys are.
+    pub(super) root: &'a Path,
+    /// Papers of the life that is meant.
+    pub(super) papers: Option<&'a Path>,
+    /// The file to write.
+    pub(super) out: Option<&'a Path>,
+    /// The hall's code, typed once more.
+    pub(super) confirmed: Option<&'a str>,
+}
+
+/// Signs the root's word about a life of a hall, and writes it to a file.
+pub(super) fn by_root(
+    session: &Session,
+    (hall, word): (HallId, Word),
+    offline: Offline<'_>,
+) -> Result<Report, Problem> {
+    let Offline { root, papers, out, confirmed } = offline;
+    let out = out.ok_or_else(|| Problem::new("usage.missing").with("args", "--apply, --out"))?;
+    let papers = papers.map(files::read).transpose()?;
+    confirm(session, confirmed, hall, &hall.to_string())?;
+    let (text, at) = enrol::word_of_root(root, hall, papers.as_deref(), word, wall())?;
     files::write_new(out, &text)?;
     let (texts, file) = (&session.texts, out.display().to_string());
     let says = said_of(texts, word);
@@ -144,7 +167,8 @@ fn by_root(session: &Session, revoke: &Revoke, reason: ReasonWord, root: &Path) 
     let json = json!({
         "hall": at.hall.to_string(),
         "incarnation": at.incarnation,
-        "reason": reason.word(),
+        "says": word.word(),
+        "to": word.heir(),
         "file": file,
     });
     Report::new(&json, lines)
