@@ -42,9 +42,8 @@ fn silently_mirrored(office: &Office<'_, '_>, silent: HallId, id: CaseId) -> Opt
     let case = log::case(office.cx, id).filter(|case| in_hand(office, case))?;
     let [one, other] = case.mirrors.map(|mirror| mirror.filter(|at| at.hall != silent));
     let stays = one.xor(other)?;
-    let witness = case.stayed.is_none_or(|stayed| stayed == stays);
     let recorded = log::copied(office.cx, id, stays).is_some_and(|receipt| receipt.value().head == case.head);
-    (witness && recorded).then_some(case)
+    (case.is_witness(stays) && recorded).then_some(case)
 }
 
 /// Whether nobody waits for a letter any more: a copy of a case that this hall has no hand in. A life that goes on with the

@@ -13,9 +13,14 @@ impl Directory<'_> {
     /// Who goes on for a life that has ended: whoever was ruled to, else its hall's later life. Nobody yet while there
     /// is neither.
     pub fn successor(&self, of: HallAt) -> Option<HallAt> {
+        let present = self.present(of.hall);
+        // A life that goes on is the last one: no ruling counts for it. It is what is asked about most.
+        if present == Some(of) {
+            return None;
+        }
         match self.ruling(of) {
             Some((_, ruling)) => self.in_place_of(ruling.to),
-            None => self.present(of.hall).filter(|next| next.incarnation > of.incarnation),
+            None => present.filter(|next| next.incarnation > of.incarnation),
         }
     }
 
