@@ -30,8 +30,12 @@ pub const EVENTS_MAX: u32 = 256;
 pub const CASE_BYTES_MAX: usize = 768 << 10;
 /// Events that a clerk's act leaves free, for the hand-overs that follow from it.
 pub const EVENTS_RESERVE: u32 = 8;
-/// Bytes that a clerk's act leaves free, likewise.
+/// Events that acts leave free by which a case can go on and on, for those that lead to its end.
+pub const EVENTS_TO_END: u32 = 24;
+/// Bytes that a clerk's act leaves free for hand-overs.
 pub const CASE_BYTES_RESERVE: usize = 16 << 10;
+/// Bytes that acts leave free by which a case can go on and on.
+pub const CASE_BYTES_TO_END: usize = 96 << 10;
 /// Wrapped keys of one case.
 pub const WRAPS_MAX: usize = 64;
 /// Keys that one command of two persons gives to other halls.

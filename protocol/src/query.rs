@@ -123,6 +123,9 @@ pub struct Limits {
     pub deemed_accepted: Option<CivilDay>,
     /// The calendar they are counted by: the pinned version, with the years published since.
     pub calendar: Calendar,
+    /// Whether it is the pinned version: a hall that joined later may have the one in force only, and days that it tells may
+    /// not be the right ones.
+    pub pinned: bool,
 }
 
 impl Limits {
@@ -136,10 +139,10 @@ impl Limits {
 /// or a calendar.
 pub fn limits(view: &dyn View, case: &CaseView, today: CivilDay) -> Option<Limits> {
     let matter = &case.matter.as_ref()?.matter;
-    let calendar = Catalogue::new(view).calendar_of(&case.case.calendar_version)?;
+    let (calendar, pinned) = Catalogue::new(view).calendar_of(&case.case.calendar_version)?;
     let clocks = cases::clocks(&case.case, matter, &calendar, today);
     let deemed_accepted = cases::deemed_accepted(&case.case, &calendar, today);
-    Some(Limits { clocks, deemed_accepted, calendar })
+    Some(Limits { clocks, deemed_accepted, calendar, pinned })
 }
 
 /// Cases whose number or id begins with a text, at most `count`.

@@ -57,7 +57,7 @@ use crate::step::{Cx, View};
 use crate::wire::{self, Malformed};
 
 /// The version of this key space; another one is not opened.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// A table's first byte.
 #[derive(Clone, Copy)]

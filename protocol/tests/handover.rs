@@ -128,6 +128,13 @@ fn an_act_that_comes_at_the_wrong_time_is_refused() {
     assert!(matches!(city.deed(CITY, silent, Deed::Extend { days: 10 }), Reply::Recorded { .. }));
     city.now.wall += 21 * DAY;
     assert!(matches!(city.deed(VILLAGE, asked, close), Reply::Recorded { .. }));
+    let named = Deed::RefuseAcceptance { ground: NotAccepted::OtherAuthority, authority: None };
+    let other = city.received(CITY, "CITY-1", HERE);
+    assert_eq!(city.deed(CITY, other, named), Reply::Refused(Refusal::Authority));
+    city.deed(CITY, other, Deed::Accept);
+    city.now.wall += 60 * DAY;
+    let late = city.deed(CITY, other, Deed::Extend { days: 5 });
+    assert!(matches!(late, Reply::Refused(Refusal::Overdue(_))), "{late:?}");
 }
 
 /// A certificate is made where the right to issue is; until then the result does not leave the deciding hall.

@@ -377,7 +377,7 @@ impl People {
             State::Received | State::Supplemented if here == case.competent => {
                 Some((DECIDER, self.answer(case)))
             }
-            State::AwaitingCorrection if here == case.receiving => Some((WINDOW, Deed::Supplement)),
+            State::AwaitingCorrection if here == case.receiving => Some((WINDOW, self.asked())),
             State::Accepted => Some(self.examined(case)),
             State::Suspended => Some((DECIDER, Deed::EndProcedure)),
             State::Decided if case.certificate_owed => Some((DECIDER, Deed::Certify)),
@@ -393,8 +393,18 @@ impl People {
             | State::Certified
             | State::NotAccepted
             | State::Closed
-            | State::Delivered
             | State::Archived => None,
+            State::Delivered => (self.chance.below(4) == 0).then_some((WINDOW, Deed::Archive)),
+        }
+    }
+
+    /// What a citizen does who was told what is missing: most bring it.
+    fn asked(&mut self) -> Deed {
+        match self.chance.below(16) {
+            0 => Deed::Withdraw,
+            // Refused as long as there is time.
+            1 => Deed::Close(Closing::NotSupplemented),
+            _brought => Deed::Supplement,
         }
     }
 
@@ -416,7 +426,12 @@ impl People {
                 (DECIDER, Deed::BeginProcedure { procedure: Procedure::ExpertReview, days: 5 })
             }
             2 => (DECIDER, Deed::Close(Closing::OnPaper)),
-            drawn => (DECIDER, Deed::Decide { granted: drawn % 4 > 0, certificate: drawn % 3 == 0 }),
+            3 => (DECIDER, Deed::Close(Closing::Void)),
+            4 => (DECIDER, case.body.map_or(Deed::DENY, |authority| Deed::Refer { authority })),
+            drawn => {
+                let granted = drawn % 4 > 0;
+                (DECIDER, Deed::Decide { granted, certificate: granted && drawn % 3 == 0 })
+            }
         }
     }
 

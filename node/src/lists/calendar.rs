@@ -187,10 +187,28 @@ impl CalendarReader<'_> {
         };
         let number = if let Value::Number(number) = value { u16::try_from(*number).ok() } else { None };
         match number.filter(|days| (1..=TimeRules::DAYS_MAX).contains(days)) {
-            Some(days) => *limit = days,
+            Some(days) => {
+                *limit = days;
+                self.above_the_law(key, days);
+            }
             None => {
                 self.refuse(key, key, Fault::error("lists.bad_limit").with("max", &TimeRules::DAYS_MAX));
             }
+        }
+    }
+
+    /// Laws change, so it is not refused; but whoever publishes it has to know.
+    fn above_the_law(&mut self, key: &str, days: u16) {
+        let law = TimeRules::STATUTORY;
+        let most = match key {
+            "notice_days" => law.notice_days,
+            "extension_days" => law.extension_days,
+            "delivery_days" => law.delivery_days,
+            _set_by_the_city => return,
+        };
+        if days > most {
+            let fault = Fault::warning("lists.limit_above_law").with("name", key).with("most", &most);
+            self.report(key, key, fault);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The legal limits of a case, for people: which run, which stand still, and why each day counts or does not.
 
-use hallmesh_protocol::calendar::{Calendar, CivilDay, CountedDay};
+use hallmesh_protocol::calendar::{CivilDay, CountedDay};
 use hallmesh_protocol::cases::{Clock, Reading};
 use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::query::{self, CaseView, Limits};
@@ -12,12 +12,12 @@ use super::questions::{Asked, find};
 /// The most working days that `due compute` counts: about four years.
 const WORKING_DAYS_MAX: u16 = 1_000;
 /// Days that are listed for one limit.
-const DAYS_MAX: usize = 1_100;
+const DAYS_MAX: usize = 2_000;
 
 /// One limit of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeLimit {
-    /// `notice`, `correction`, `promise`, `decision` or `delivery`.
+    /// `notice`, `correction`, `procedure`, `promise`, `decision` or `delivery`.
     pub kind: String,
     /// What it rests on, such as `licensing-42`.
     pub article: String,
@@ -29,7 +29,7 @@ pub struct TimeLimit {
     pub extended: u16,
     /// The last day; none while a special procedure runs.
     pub due: Option<String>,
-    /// It rests on a year whose calendar is not published yet.
+    /// It rests on a year whose calendar is not published yet, or this hall lacks the calendar that the case pinned.
     pub provisional: bool,
     /// The day on which what was owed was done.
     pub met: Option<String>,
@@ -95,8 +95,8 @@ pub(super) fn of(asked: &Asked<'_>, view: &CaseView) -> Option<Limits> {
 }
 
 /// A clock as it stands today.
-pub(super) fn limit(clock: &Clock, calendar: &Calendar, today: CivilDay) -> TimeLimit {
-    let reading: Reading = clock.on(calendar, today);
+pub(super) fn limit(clock: &Clock, limits: &Limits, today: CivilDay) -> TimeLimit {
+    let reading: Reading = clock.on(&limits.calendar, today);
     TimeLimit {
         kind: clock.kind.word().to_owned(),
         article: clock.kind.article().word().to_owned(),
@@ -104,7 +104,7 @@ pub(super) fn limit(clock: &Clock, calendar: &Calendar, today: CivilDay) -> Time
         working_days: clock.days,
         extended: clock.extended,
         due: clock.due.map(|due| due.day.to_string()),
-        provisional: clock.due.is_some_and(|due| due.provisional),
+        provisional: !limits.pinned || clock.due.is_some_and(|due| due.provisional),
         met: clock.met.map(|met| met.to_string()),
         reading: reading.word().to_owned(),
         left: reading.left(),
@@ -114,9 +114,10 @@ pub(super) fn limit(clock: &Clock, calendar: &Calendar, today: CivilDay) -> Time
 pub(super) fn explain(asked: &Asked<'_>, case: &str) -> Result<DueExplained, Problem> {
     let view = find(asked.view, case)?;
     let today = CivilDay::of_wall(asked.wall);
-    let limits = of(asked, &view).ok_or_else(|| Problem::new("lists.no_calendar"))?;
+    let missing = if view.matter.is_some() { "lists.no_calendar" } else { "case.no_matter" };
+    let limits = of(asked, &view).ok_or_else(|| Problem::new(missing))?;
     let explained = |clock: &Clock| LimitExplained {
-        limit: limit(clock, &limits.calendar, today),
+        limit: limit(clock, &limits, today),
         days: clock.explain(&limits.calendar, today).into_iter().map(day).collect(),
     };
     Ok(DueExplained {

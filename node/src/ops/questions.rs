@@ -319,7 +319,7 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
     let (it, custody) = (&view.case, view.custody);
     let today = CivilDay::of_wall(asked.wall);
     let limits = limits::of(asked, view);
-    let told = |clock| Some(limits::limit(clock, &limits.as_ref()?.calendar, today));
+    let told = |clock| Some(limits::limit(clock, limits.as_ref()?, today));
     let clocks = limits.iter().flat_map(|limits| &limits.clocks);
     let stage = custody.map_or(Stage::None, |custody| custody.stage);
     let grade = custody.map_or(cases::Grade::D1, |custody| custody.grade);

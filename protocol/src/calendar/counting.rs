@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{Calendar, CivilDay};
 use crate::planted::{Bug, planted};
 
+/// Days that are looked at for one limit at the most, about ten years: what ends later, or is not found by then, ends at the
+/// end of time.
+const WALK_MAX: u32 = 4_000;
+
 /// The last day of a time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Due {
@@ -91,23 +95,31 @@ impl Calendar {
         let mut due = Due { day: start, provisional: false };
         let mut left = working_days.saturating_sub(u16::from(planted(Bug::FirstDayCounted)));
         let stands_still = pauses.iter().find(|pause| pause.to.is_none());
-        while left > 0 && due.day < CivilDay::MAX {
+        for _ in 0..WALK_MAX {
+            if left == 0 || due.day == CivilDay::MAX {
+                return Some(due);
+            }
             due.day = due.day.next();
             if stands_still.is_some_and(|pause| pause.covers(due.day)) {
                 return None;
+            }
+            // Over a pause in one go: somebody's clock may have been years ahead.
+            if let Some(to) = pauses.iter().find(|pause| pause.covers(due.day)).and_then(|pause| pause.to) {
+                due.day = to;
+                continue;
             }
             let (counts, provisional) = self.counts(due.day, pauses);
             due.provisional |= provisional;
             left = left.saturating_sub(u16::from(counts.is_counted()));
         }
-        Some(due)
+        Some(Due { day: CivilDay::MAX, provisional: true })
     }
 
     /// The working days after `start` up to and with `end` that count.
     pub fn counted(&self, start: CivilDay, end: CivilDay, pauses: &[Pause]) -> u16 {
-        let days = std::iter::successors(Some(start.next()), |day| (*day < end).then(|| day.next()));
-        let counted =
-            days.take_while(|day| *day <= end).filter(|day| self.counts(*day, pauses).0.is_counted());
+        let days = std::iter::successors(Some(start.next()), |day| Some(day.next()));
+        let days = days.zip(0..WALK_MAX).map(|(day, _)| day).take_while(|day| start < *day && *day <= end);
+        let counted = days.filter(|day| self.counts(*day, pauses).0.is_counted());
         u16::try_from(counted.count()).unwrap_or(u16::MAX)
     }
 

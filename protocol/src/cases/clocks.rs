@@ -7,14 +7,15 @@
 //! acceptance ---promise, decision (longer by an extension, standing still in special procedures)---> ended ---delivery---> delivered
 //! ```
 
-use super::fold::{Case, Span};
+use super::ending::Ending;
+use super::fold::{Case, Span, Suspension};
 use super::law::Article;
 use crate::calendar::{Calendar, CivilDay, CountedDay, Due, Pause};
 use crate::catalogue::Matter;
 use crate::planted::{Bug, planted};
 
-/// Days of a clock that are explained at most: about three years.
-const EXPLAINED_MAX: usize = 1_100;
+/// Days of a clock that are explained at most: about five years.
+const EXPLAINED_MAX: usize = 2_000;
 
 /// Which limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,8 @@ pub enum ClockKind {
     Notice,
     /// What the applicant has for what is missing.
     Correction,
+    /// A special procedure, as long as the applicant was told it would take.
+    Procedure,
     /// What the authority promised for its decision (承诺时限).
     Promise,
     /// What the law gives it for its decision (法定时限).
@@ -37,6 +40,7 @@ impl ClockKind {
         match self {
             Self::Notice => "notice",
             Self::Correction => "correction",
+            Self::Procedure => "procedure",
             Self::Promise => "promise",
             Self::Decision => "decision",
             Self::Delivery => "delivery",
@@ -47,6 +51,7 @@ impl ClockKind {
     pub const fn article(self) -> Article {
         match self {
             Self::Notice | Self::Correction => Article::Acceptance,
+            Self::Procedure => Article::SpecialProcedure,
             Self::Promise | Self::Decision => Article::Extension,
             Self::Delivery => Article::Delivery,
         }
@@ -155,12 +160,22 @@ pub fn clocks(case: &Case, matter: &Matter, calendar: &Calendar, today: CivilDay
         found.push(decision(ClockKind::Promise, matter.promised_days));
         found.push(decision(ClockKind::Decision, matter.legal_days));
     }
+    found.extend(case.pauses.iter().map(|pause| procedure(pause, calendar)));
     found.extend(delivery(case, calendar));
+    found.sort_by_key(|clock| clock.start);
     found
+}
+
+/// Whether nothing is to be decided any more: the applicant took the case back, or it was none.
+fn is_void(case: &Case) -> bool {
+    matches!(case.ending, Some(Ending::Void | Ending::Removed))
 }
 
 /// From acceptance, or from the day on which the application counts as accepted, whichever is earlier.
 fn decision_starts(case: &Case, calendar: &Calendar, today: CivilDay) -> Option<CivilDay> {
+    if is_void(case) {
+        return None;
+    }
     let accepted = case.accepted.map(CivilDay::of_wall);
     let accepted = if planted(Bug::DueFromReceipt) {
         accepted.and(Some(CivilDay::of_wall(case.received)))
@@ -177,15 +192,18 @@ fn notice(span: &Span, calendar: &Calendar) -> Clock {
 
 fn correction(case: &Case, calendar: &Calendar) -> Option<Clock> {
     let asked = case.asked?;
-    let supplemented =
-        case.notices.iter().map(|span| span.from).find(|from| *from >= asked && *from != case.received);
-    let met = supplemented.or(case.ended).map(CivilDay::of_wall);
+    let met = asked.to.or(case.ended).map(CivilDay::of_wall);
     let days = calendar.rules().correction_days;
-    Some(plain(calendar, ClockKind::Correction, CivilDay::of_wall(asked), days, met))
+    Some(plain(calendar, ClockKind::Correction, CivilDay::of_wall(asked.from), days, met))
+}
+
+fn procedure(pause: &Suspension, calendar: &Calendar) -> Clock {
+    let met = pause.span.to.map(CivilDay::of_wall);
+    plain(calendar, ClockKind::Procedure, CivilDay::of_wall(pause.span.from), pause.days, met)
 }
 
 fn delivery(case: &Case, calendar: &Calendar) -> Option<Clock> {
-    let ended = CivilDay::of_wall(case.ended?);
+    let ended = CivilDay::of_wall(case.ended.filter(|_| case.ending != Some(Ending::Removed))?);
     let met = case.delivered.map(CivilDay::of_wall);
     Some(plain(calendar, ClockKind::Delivery, ended, calendar.rules().delivery_days, met))
 }
@@ -203,6 +221,6 @@ fn until_decided(case: &Case, calendar: &Calendar, kind: ClockKind, start: Civil
     Clock { kind, start, days, extended, pauses, due, met: case.ended.map(CivilDay::of_wall) }
 }
 
-fn pause(span: &Span) -> Pause {
-    Pause { from: CivilDay::of_wall(span.from), to: span.to.map(CivilDay::of_wall) }
+fn pause(pause: &Suspension) -> Pause {
+    Pause { from: CivilDay::of_wall(pause.span.from), to: pause.span.to.map(CivilDay::of_wall) }
 }

@@ -1,4 +1,5 @@
-//! Decisions cannot be undone, so one disk is not enough for them (design section 7, point 6).
+//! What ends a case cannot be undone, so one disk is not enough for it (design section 7, point 6): a decision, a certificate,
+//! a refusal to accept. Below, all of them are called the decision.
 //!
 //! A decision is *countersigned* when a mirror that the case named then, or since, has signed for a log that includes it,
 //! or when a later hall has taken the case, which rests on such a receipt. Until then it is *provisional*: a custodian
@@ -7,9 +8,8 @@
 
 use std::collections::BTreeSet;
 
-use super::deed::Deed;
 use super::facts::{Facts, Mirrors};
-use super::fold::{Case, State};
+use super::fold::Case;
 use super::log::{self, Stage};
 use super::receipt::Receipt;
 use super::{Office, Refusal};
@@ -29,7 +29,7 @@ pub enum Standing {
     Countersigned(HallAt),
 }
 
-/// How the decision of a case stands; none before it is decided.
+/// How the decision of a case stands; none before there is one.
 pub(crate) fn standing(view: &dyn View, case: &Case) -> Option<Standing> {
     let decision = Decision::of(view, case)?;
     let by = decision.taken.or_else(|| decision.signed(view, case)).or_else(|| let_go(view, case));
@@ -39,8 +39,7 @@ pub(crate) fn standing(view: &dyn View, case: &Case) -> Option<Standing> {
 /// A result that no second hall knows of is handed to the citizen only where the matter's version, pinned at receipt,
 /// allows a cut-off hall to decide, or where there is no second hall at all.
 pub(crate) fn may_be_delivered(view: &dyn View, case: &Case) -> Result<(), Refusal> {
-    let provisional = matches!(case.state, State::Decided | State::Certified)
-        && standing(view, case) == Some(Standing::Provisional);
+    let provisional = standing(view, case) == Some(Standing::Provisional);
     let allowed =
         || Catalogue::new(view).pinned(&case.matter_version).is_some_and(|it| it.matter.offline_decision);
     let waits =
@@ -69,7 +68,7 @@ struct Decision {
 
 impl Decision {
     fn of(view: &dyn View, case: &Case) -> Option<Self> {
-        case.decided?;
+        case.ended?;
         let (mut named, mut next, mut found) = ([None, None], None, None::<Self>);
         let headers =
             (0..case.events).filter_map(|sequence| log::event(view, case.id, sequence)?.header().ok());
@@ -83,7 +82,7 @@ impl Decision {
                 Facts::Resume { .. } => next = None,
                 Facts::Act(_) | Facts::Reassign { .. } | Facts::Unknown { .. } => {}
             }
-            if matches!(header.facts, Facts::Act(Deed::Decide { .. })) {
+            if matches!(&header.facts, Facts::Act(deed) if deed.binds()) {
                 found = Some(Self { sequence: header.sequence, mirrors: BTreeSet::new(), taken: None });
             }
             let Some(decision) = &mut found else { continue };

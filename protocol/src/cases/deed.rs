@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ending::{Closing, NotAccepted, Procedure};
 use super::layout::{Reader, Writer};
+use crate::calendar::TimeRules;
 use crate::clerks::Roles;
 use crate::ids::{BodyId, Malformed};
 
@@ -76,7 +77,8 @@ impl Deed {
     pub(crate) const fn is_for(&self, roles: Roles) -> bool {
         match self {
             Self::Supplement | Self::Deliver => roles.window,
-            Self::Accept
+            Self::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
+            | Self::Accept
             | Self::RefuseAcceptance { .. }
             | Self::RequestCorrection
             | Self::BeginProcedure { .. }
@@ -86,7 +88,7 @@ impl Deed {
             | Self::Refer { .. } => roles.decide,
             // "经本行政机关负责人批准": the head of the authority, nobody else.
             Self::Extend { .. } => roles.head,
-            Self::Withdraw | Self::Close(_) | Self::Rectify { .. } | Self::Archive => {
+            Self::Withdraw | Self::Close(Closing::NotSupplemented) | Self::Rectify { .. } | Self::Archive => {
                 roles.window || roles.decide
             }
         }
@@ -99,17 +101,61 @@ impl Deed {
             Self::Accept
             | Self::RefuseAcceptance { .. }
             | Self::BeginProcedure { .. }
-            | Self::EndProcedure
             | Self::Extend { .. }
             | Self::Decide { .. }
             | Self::Certify
+            | Self::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
             | Self::Refer { .. } => true,
+            // Time does not stand still because a charter has run out.
+            Self::EndProcedure
+            | Self::RequestCorrection
+            | Self::Supplement
+            | Self::Withdraw
+            | Self::Close(Closing::NotSupplemented)
+            | Self::Deliver
+            | Self::Rectify { .. }
+            | Self::Archive => false,
+        }
+    }
+
+    /// Whether what it says is handed to the citizen and cannot be undone: it waits for a countersignature.
+    pub const fn binds(&self) -> bool {
+        match self {
+            Self::RefuseAcceptance { .. }
+            | Self::Decide { .. }
+            | Self::Certify
+            | Self::Refer { .. }
+            | Self::Withdraw
+            | Self::Close(_) => true,
+            Self::Accept
+            | Self::RequestCorrection
+            | Self::Supplement
+            | Self::BeginProcedure { .. }
+            | Self::EndProcedure
+            | Self::Extend { .. }
+            | Self::Deliver
+            | Self::Rectify { .. }
+            | Self::Archive => false,
+        }
+    }
+
+    /// Whether a case can go on and on by it: such acts leave room for those that lead to its end.
+    pub(crate) const fn prolongs(&self) -> bool {
+        match self {
             Self::RequestCorrection
             | Self::Supplement
+            | Self::BeginProcedure { .. }
+            | Self::Extend { .. }
+            | Self::Rectify { .. } => true,
+            Self::Accept
+            | Self::RefuseAcceptance { .. }
+            | Self::EndProcedure
+            | Self::Decide { .. }
+            | Self::Certify
+            | Self::Refer { .. }
             | Self::Withdraw
             | Self::Close(_)
             | Self::Deliver
-            | Self::Rectify { .. }
             | Self::Archive => false,
         }
     }
@@ -217,11 +263,15 @@ impl Deed {
             code::SUPPLEMENT => Self::Supplement,
             code::BEGIN_PROCEDURE => Self::BeginProcedure {
                 procedure: Procedure::from_byte(from.byte(0))?,
-                days: u16::from_le_bytes(from.array(1)),
+                days: days(u16::from_le_bytes(from.array(1)))?,
             },
             code::END_PROCEDURE => Self::EndProcedure,
-            code::EXTEND => Self::Extend { days: u16::from_le_bytes(from.array(0)) },
-            code::DECIDE => Self::Decide { granted: from.byte(0) == 1, certificate: from.byte(1) == 1 },
+            code::EXTEND => Self::Extend { days: days(u16::from_le_bytes(from.array(0)))? },
+            code::DECIDE => match (from.byte(0), from.byte(1)) {
+                (granted @ 0..=1, 0) => Self::Decide { granted: granted == 1, certificate: false },
+                (1, 1) => Self::Decide { granted: true, certificate: true },
+                _meaningless => return None,
+            },
             code::CERTIFY => Self::Certify,
             code::REFER => Self::Refer { authority: authority(from).ok()?? },
             code::WITHDRAW => Self::Withdraw,
@@ -232,6 +282,11 @@ impl Deed {
             _no_act => return None,
         })
     }
+}
+
+/// Working days that an act may name.
+fn days(days: u16) -> Option<u16> {
+    (1..=TimeRules::DAYS_MAX).contains(&days).then_some(days)
 }
 
 /// Where an act names an authority: 18 bytes, zero if none.

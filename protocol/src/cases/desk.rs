@@ -1,8 +1,8 @@
 //! What clerks do: take in a case, add an act to a case in hand. Each command is one commit.
 
-use super::clocks::deemed_accepted;
+use super::clocks::{ClockKind, clocks, deemed_accepted};
 use super::countersign::may_be_delivered;
-use super::ending::Closing;
+use super::ending::{Closing, NotAccepted};
 use super::event::{Header, Position, SignedEvent};
 use super::facts::Facts;
 use super::fold::{Case, NotAllowed};
@@ -11,10 +11,13 @@ use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::queue_copies;
 use super::routing::{Question, Route, route};
 use super::{Deed, Office, Receive, Record, Refusal};
-use crate::calendar::CivilDay;
+use crate::calendar::{Calendar, CivilDay, TimeRules};
 use crate::directory::Directory;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest};
-use crate::limits::{BODY_MAX, CASE_BYTES_MAX, CASE_BYTES_RESERVE, EVENTS_MAX, EVENTS_RESERVE, WRAPS_MAX};
+use crate::limits::{
+    BODY_MAX, CASE_BYTES_MAX, CASE_BYTES_RESERVE, CASE_BYTES_TO_END, EVENTS_MAX, EVENTS_RESERVE,
+    EVENTS_TO_END, WRAPS_MAX,
+};
 use crate::planted::{Bug, planted};
 use crate::rows;
 use crate::step::{Cx, Reply, View};
@@ -54,14 +57,7 @@ pub(crate) fn receive(
 pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -> Result<Reply, Refusal> {
     let case = log::case(office.cx, act.case).ok_or(Refusal::UnknownCase)?;
     in_hand(office.cx, &case)?;
-    let size = log::file(office.cx, case.id, case.events).bytes();
-    let after = size.saturating_add(act.body.len()).saturating_add(CASE_BYTES_RESERVE);
-    if act.body.len() > BODY_MAX || after > CASE_BYTES_MAX {
-        return Err(Refusal::TooLarge);
-    }
-    if case.events.saturating_add(EVENTS_RESERVE) > EVENTS_MAX {
-        return Err(NotAllowed::Full.into());
-    }
+    leaves_room(office, &case, &act)?;
     if act.deed.needs_valid_charter() && expired(office) {
         return Err(Refusal::CharterExpired);
     }
@@ -78,18 +74,22 @@ pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -
 /// What the log alone does not tell: the days that have passed, the limits in force, the rights of this hall.
 fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<(), Refusal> {
     match deed {
-        Deed::RequestCorrection | Deed::RefuseAcceptance { .. } => told_in_time(office, case),
+        Deed::RequestCorrection => told_in_time(office, case),
+        Deed::RefuseAcceptance { ground, authority } => {
+            told_in_time(office, case)?;
+            names_the_authority(ground, authority)
+        }
+        Deed::BeginProcedure { days, .. } => within(days, TimeRules::DAYS_MAX),
         Deed::Extend { days } => within_the_extension(office, case, days),
         Deed::Close(Closing::NotSupplemented) => had_time(office, case),
         // Who was to make it when the case was decided may do so, whatever becomes of the delegation.
         Deed::Certify if case.certificate_owed => Ok(()),
-        Deed::Certify | Deed::Decide { certificate: true, .. } => may_issue(office, case),
+        Deed::Certify | Deed::Decide { granted: true, certificate: true } => may_issue(office, case),
         Deed::Deliver => may_be_delivered(office.cx, case),
         Deed::Accept
         | Deed::Supplement
-        | Deed::BeginProcedure { .. }
         | Deed::EndProcedure
-        | Deed::Decide { certificate: false, .. }
+        | Deed::Decide { .. }
         | Deed::Refer { .. }
         | Deed::Withdraw
         | Deed::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
@@ -98,31 +98,72 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<()
     }
 }
 
+/// What a case may still grow by: acts that only prolong it leave room for those that end it.
+fn leaves_room(office: &Office<'_, '_>, case: &Case, act: &Record) -> Result<(), Refusal> {
+    let (events, bytes) = if act.deed.prolongs() { (EVENTS_TO_END, CASE_BYTES_TO_END) } else { (0, 0) };
+    let size = log::file(office.cx, case.id, case.events).bytes();
+    let after = size.saturating_add(act.body.len()).saturating_add(CASE_BYTES_RESERVE).saturating_add(bytes);
+    if act.body.len() > BODY_MAX || after > CASE_BYTES_MAX {
+        return Err(Refusal::TooLarge);
+    }
+    let full = case.events.saturating_add(EVENTS_RESERVE).saturating_add(events) > EVENTS_MAX;
+    if full { Err(NotAllowed::Full.into()) } else { Ok(()) }
+}
+
 /// Who was not told within the limit is accepted, and no longer asked for anything or refused.
 fn told_in_time(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
-    let calendar = office.lists().calendar_of(&case.calendar_version).ok_or(Refusal::NoCalendar)?;
-    let deemed = deemed_accepted(case, &calendar, CivilDay::of_wall(office.cx.now.wall));
+    let calendar = calendar_of(office, case)?;
+    let deemed = deemed_accepted(case, &calendar, today(office));
     deemed.filter(|_| case.owes_a_word()).map_or(Ok(()), |since| Err(Refusal::DeemedAccepted(since)))
 }
 
+/// Whose matter it is instead is said where it is another authority's, and nowhere else (行政许可法 32(2)).
+fn names_the_authority(ground: NotAccepted, authority: Option<BodyId>) -> Result<(), Refusal> {
+    let needed = ground == NotAccepted::OtherAuthority;
+    if authority.is_some() == needed { Ok(()) } else { Err(Refusal::Authority) }
+}
+
+/// A decision is put off before it is overdue, and by no more than the law allows (行政许可法 42).
 fn within_the_extension(office: &Office<'_, '_>, case: &Case, days: u16) -> Result<(), Refusal> {
-    let calendar = office.lists().calendar_of(&case.calendar_version).ok_or(Refusal::NoCalendar)?;
-    let most = calendar.rules().extension_days;
+    let calendar = calendar_of(office, case)?;
+    let matter = office.lists().pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
+    let clocks = clocks(case, &matter, &calendar, today(office));
+    let decision = clocks.iter().rfind(|clock| clock.kind == ClockKind::Decision);
+    let overdue = decision.and_then(|clock| clock.due).filter(|due| due.day < today(office));
+    if let Some(due) = overdue {
+        return Err(Refusal::Overdue(due.day));
+    }
+    within(days, calendar.rules().extension_days)
+}
+
+fn within(days: u16, most: u16) -> Result<(), Refusal> {
     if (1..=most).contains(&days) { Ok(()) } else { Err(Refusal::TooLong { most }) }
+}
+
+fn calendar_of(office: &Office<'_, '_>, case: &Case) -> Result<Calendar, Refusal> {
+    office
+        .lists()
+        .calendar_of(&case.calendar_version)
+        .map(|(calendar, _)| calendar)
+        .ok_or(Refusal::NoCalendar)
+}
+
+fn today(office: &Office<'_, '_>) -> CivilDay {
+    CivilDay::of_wall(office.cx.now.wall)
 }
 
 /// A case whose applicant brings nothing is closed only when the time for it is over.
 fn had_time(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
-    let calendar = office.lists().calendar_of(&case.calendar_version).ok_or(Refusal::NoCalendar)?;
+    let calendar = calendar_of(office, case)?;
     let Some(asked) = case.asked else { return Ok(()) };
-    let until = calendar.due(CivilDay::of_wall(asked), calendar.rules().correction_days).day;
-    if CivilDay::of_wall(office.cx.now.wall) > until { Ok(()) } else { Err(Refusal::TooEarly(until)) }
+    let until = calendar.due(CivilDay::of_wall(asked.from), calendar.rules().correction_days).day;
+    if today(office) > until { Ok(()) } else { Err(Refusal::TooEarly(until)) }
 }
 
 /// 出证权: by the law for the tier that decides, else by delegation, at the time of the act.
 fn may_issue(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
     let lists = office.lists();
-    let matter = lists.pinned(&case.matter_version).ok_or(Refusal::MayNotIssue)?.matter;
+    let matter = lists.pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
     let held = lists.competence(&matter, office.me.at.hall, office.cx.now.wall);
     if held.rights.issue { Ok(()) } else { Err(Refusal::MayNotIssue) }
 }

@@ -96,6 +96,15 @@ impl Span {
     }
 }
 
+/// A special procedure (特别程序): while it runs, time stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspension {
+    /// When it ran.
+    pub span: Span,
+    /// Working days that it was to take, as the applicant was told.
+    pub days: u16,
+}
+
 /// A hand-over under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transit {
@@ -167,10 +176,10 @@ pub struct Case {
     pub certificate_owed: bool,
     /// When the deciding authority owed the applicant a word about the application: from receipt, and from each supplement.
     pub notices: Vec<Span>,
-    /// When the applicant was asked to supplement something.
-    pub asked: Option<u64>,
+    /// When the applicant was asked to supplement something the last time, and since when it is there.
+    pub asked: Option<Span>,
     /// Special procedures, whose time is not counted.
-    pub pauses: Vec<Span>,
+    pub pauses: Vec<Suspension>,
     /// Working days by which the decision was put off (延期).
     pub extended: u16,
     /// How often something was found missing. More than once is an exception that supervision sees.
@@ -439,12 +448,17 @@ impl Case {
             }
             Deed::RequestCorrection => {
                 self.answered(wall);
-                self.asked = Some(wall);
+                self.asked = Some(Span::open(wall));
                 self.corrections =
                     self.corrections.saturating_add(u16::from(!planted(Bug::CorrectionNotCounted)));
             }
-            Deed::Supplement => self.notices.push(Span::open(wall)),
-            Deed::BeginProcedure { .. } => self.pauses.push(Span::open(wall)),
+            Deed::Supplement => {
+                self.notices.push(Span::open(wall));
+                self.asked = self.asked.map(|asked| Span { to: Some(wall), ..asked });
+            }
+            Deed::BeginProcedure { days, .. } => {
+                self.pauses.push(Suspension { span: Span::open(wall), days: *days });
+            }
             Deed::EndProcedure => self.time_goes_on(wall),
             Deed::Extend { .. } if self.extended > 0 => {
                 return Err(NotAllowed::WrongState(Article::Extension));
@@ -490,7 +504,7 @@ impl Case {
 
     fn time_goes_on(&mut self, wall: u64) {
         if let Some(pause) = self.pauses.last_mut() {
-            pause.to = pause.to.or(Some(wall));
+            pause.span.to = pause.span.to.or(Some(wall));
         }
     }
 

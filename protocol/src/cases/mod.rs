@@ -41,7 +41,7 @@ pub use deed::Deed;
 pub use ending::{Closing, Ending, NotAccepted, Procedure};
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
-pub use fold::{Case, NotAllowed, Span, State, Transit};
+pub use fold::{Case, NotAllowed, Span, State, Suspension, Transit};
 pub use law::{Article, Part, Rule, forbids, rule};
 pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
@@ -167,6 +167,15 @@ pub enum Refusal {
         /// The most there is.
         most: u16,
     },
+    /// The decision is overdue: it can no longer be put off.
+    #[error("the decision was due on {0}")]
+    Overdue(CivilDay),
+    /// Who is not accepted because another authority decides is told which one, and only then one is named.
+    #[error("the authority is named where another one decides, and only there")]
+    Authority,
+    /// This hall lacks the version of the matter that the case pinned.
+    #[error("this hall lacks the version of the matter that the case pinned")]
+    NoMatter,
     /// The hall may not issue certificates for this matter (出证权).
     #[error("this hall may not issue certificates for the matter")]
     MayNotIssue,

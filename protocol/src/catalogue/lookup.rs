@@ -64,17 +64,18 @@ impl<'a> Catalogue<'a> {
         self.stands(&record).then(|| (calendar.clone(), record.signed().digest()))
     }
 
-    /// The calendar for a case: the version that it pinned, with the years that were published since; none while this hall has
-    /// no calendar at all.
-    pub fn calendar_of(&self, pinned: &Digest) -> Option<Calendar> {
+    /// The calendar for a case: the version that it pinned, with the years that were published since. Where this hall has never
+    /// held that version, the one in force, and false; none while it has no calendar at all.
+    pub fn calendar_of(&self, pinned: &Digest) -> Option<(Calendar, bool)> {
         let now = self.calendar().map(|(calendar, _)| calendar);
         let record = shelf::version(self.view, pinned);
         let then = record.and_then(|record| {
             if let Body::Calendar(calendar) = &record.value().body { Some(calendar.clone()) } else { None }
         });
         match (then, now) {
-            (Some(then), Some(now)) => Some(then.with_years_of(&now)),
-            (then, now) => then.or(now),
+            (Some(then), Some(now)) => Some((then.with_years_of(&now), true)),
+            (Some(then), None) => Some((then, true)),
+            (None, now) => now.map(|now| (now, false)),
         }
     }
 

@@ -24,7 +24,7 @@ impl Binding {
     /// with its delivery, if it ends with one?
     pub fn check(&self, log: &[Header], copies: impl Fn(u32) -> usize) -> Option<String> {
         let delivered = log.last().filter(|last| matches!(last.facts, Facts::Act(Deed::Deliver)))?;
-        let decided = log.iter().rfind(|header| matches!(header.facts, Facts::Act(Deed::Decide { .. })))?;
+        let decided = log.iter().rfind(|header| matches!(&header.facts, Facts::Act(deed) if deed.binds()))?;
         let Facts::Receive { matter, .. } = &log.first()?.facts else { return None };
         let alone = copies(decided.sequence.saturating_add(1)) < 2;
         let case = delivered.case;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::calendar::CivilDay;
-use hallmesh_protocol::cases::{Case, ClockKind, Deed, Facts, Header};
+use hallmesh_protocol::cases::{Case, ClockKind, Closing, Deed, Facts, Header};
 use hallmesh_protocol::ids::CaseId;
 use hallmesh_protocol::query;
 use hallmesh_protocol::step::View;
@@ -72,11 +72,13 @@ struct Times {
     extended: u16,
     /// From and to when special procedures ran.
     pauses: Vec<(CivilDay, Option<CivilDay>)>,
+    /// The applicant took it back, or it was none: nothing is to be decided.
+    void: bool,
 }
 
 impl Times {
     fn of(log: &[Header], known: u16, today: CivilDay) -> Self {
-        let mut times = Self { starts: None, extended: 0, pauses: Vec::new() };
+        let mut times = Self { starts: None, extended: 0, pauses: Vec::new(), void: false };
         let mut asked = None;
         for event in log {
             let day = CivilDay::of_wall(event.wall);
@@ -98,9 +100,13 @@ impl Times {
             if let Facts::Act(Deed::Extend { days }) = event.facts {
                 times.extended = days;
             }
+            let void = [Facts::Act(Deed::Withdraw), Facts::Act(Deed::Close(Closing::Void))];
+            if void.contains(&event.facts) {
+                times.void = true;
+            }
         }
         times.told(&mut asked, today, known);
-        times
+        if times.void { Self { starts: None, ..times } } else { times }
     }
 
     /// Whoever was not told within five working days counts as accepted since the application came.

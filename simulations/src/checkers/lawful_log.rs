@@ -114,6 +114,11 @@ fn lawful_act(
         last("decide")
             .is_some_and(|it| matches!(it.facts, Facts::Act(Deed::Decide { granted, .. }) if granted))
     };
+    let owed = || {
+        let decided = last("decide").map(|it| &it.facts);
+        matches!(decided, Some(Facts::Act(Deed::Decide { certificate: true, .. })))
+            && last("certify").is_none()
+    };
     let open = matches!(now, Phase::Asked | Phase::Lacking | Phase::Examined | Phase::Paused);
     let here = if event.at.hall == receiving { receiving } else { competent };
     let (hall, in_time) = match deed {
@@ -133,7 +138,7 @@ fn lawful_act(
         Deed::Certify => (here, now == Phase::Answered && granted() && last("certify").is_none()),
         Deed::Close(Closing::NotSupplemented) => (here, now == Phase::Lacking),
         Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed) => (here, open),
-        Deed::Deliver => (receiving, now == Phase::Answered),
+        Deed::Deliver => (receiving, now == Phase::Answered && !owed()),
         Deed::Rectify { .. } => (here, matches!(now, Phase::Answered | Phase::Over)),
         Deed::Archive => (here, now == Phase::Over),
     };

@@ -5,7 +5,7 @@ use hallmesh_protocol::clerks;
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::query;
-use hallmesh_protocol::step::{Command, Happening, Input, Output, Released};
+use hallmesh_protocol::step::{Command, Happening, Input, Output, Released, Reply};
 
 use super::{Event, World};
 use crate::checkers::Kind;
@@ -103,6 +103,14 @@ impl World {
         }
     }
 
+    fn note_act(&mut self, asked: Option<&Asked>, reply: &Reply) {
+        if let Some(Asked::Deed(_, deed)) = asked {
+            for branch in Branch::acted(deed, reply) {
+                self.sometimes.hit(branch);
+            }
+        }
+    }
+
     pub(super) fn feed(&mut self, seat: Seat, input: Input) {
         let step_us = self.plan.lines.step_us;
         let Some(station) = self.stations.get_mut(seat) else { return };
@@ -169,11 +177,7 @@ impl World {
                 Output::Reply { ticket, reply } => {
                     let asked = self.people.answered(ticket, &reply);
                     self.checkers.replied(self.now, seat, ticket, asked.as_ref(), &reply);
-                    if let Some(Asked::Deed(_, deed)) = &asked
-                        && let Some(branch) = Branch::acted(deed, &reply)
-                    {
-                        self.sometimes.hit(branch);
-                    }
+                    self.note_act(asked.as_ref(), &reply);
                     self.tell(seat, || format!("answers {reply:?}"));
                     self.plan_desk(seat);
                 }
