@@ -1,30 +1,27 @@
 //! `calendar.json`: one object a year, with the weekdays that are free and the weekend days that are worked.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use hallmesh_protocol::calendar::{Calendar, CalendarYear, CivilDay};
 use hallmesh_protocol::record::Body;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::error::Category;
-
 use super::cell::meant_day;
 use super::finding::{Fault, Findings};
 use super::nearest::nearest;
-use super::source::{Source, line_at};
+use super::place::Place;
+use super::sheet::{Object, Source, line_at, malformed};
 
 const WEEKDAY_OFF: &str = "weekday_off";
 const WEEKEND_ON: &str = "weekend_on";
 const KINDS: [&str; 2] = [WEEKDAY_OFF, WEEKEND_ON];
 
-type YearText<'a> = Object<'a, Vec<&'a str>>;
+/// Texts lie in the source, so that their lines can be told.
+type YearText<'a> = Object<&'a str, Vec<&'a str>>;
 
 /// Reads the calendar; none if anything in it is refused.
 pub(super) fn read(source: &Source, findings: &mut Findings) -> Option<Body> {
-    let years: Object<'_, YearText<'_>> = match serde_json::from_str(&source.text) {
+    let years: Object<&str, YearText<'_>> = match serde_json::from_str(&source.text) {
         Ok(years) => years,
         Err(error) => {
-            findings.add(malformed(&error).at(&source.name, u64::try_from(error.line()).unwrap_or(1), None));
+            let place = Place::line(&source.name, u64::try_from(error.line()).unwrap_or(1));
+            findings.add(malformed(&error).at(&place, None));
             return None;
         }
     };
@@ -37,37 +34,9 @@ pub(super) fn read(source: &Source, findings: &mut Findings) -> Option<Body> {
     match Calendar::new(read) {
         Ok(calendar) => Some(Body::Calendar(calendar)),
         Err(_unfit) => {
-            findings.add(Fault::error("lists.bad_calendar").at(&source.name, 1, None));
+            findings.add(Fault::error("lists.bad_calendar").at(&Place::line(&source.name, 1), None));
             None
         }
-    }
-}
-
-/// An object as its author wrote it: in order, keys that come twice included. Its texts lie in the source,
-/// so that their lines can be told.
-struct Object<'a, T>(Vec<(&'a str, T)>);
-
-impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Object<'a, T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Pairs(PhantomData))
-    }
-}
-
-struct Pairs<'a, T>(PhantomData<Object<'a, T>>);
-
-impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for Pairs<'a, T> {
-    type Value = Object<'a, T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
-        }
-        Ok(Object(pairs))
     }
 }
 
@@ -88,7 +57,7 @@ impl CalendarReader<'_> {
     fn report(&mut self, part: &str, key: &str, fault: Fault) {
         let text = &self.source.text;
         let line = line_at(text.as_bytes(), part.as_ptr().addr().saturating_sub(text.as_ptr().addr()));
-        self.findings.add(fault.at(&self.source.name, line, Some(key)));
+        self.findings.add(fault.at(&Place::line(&self.source.name, line), Some(key)));
     }
 
     fn years(&mut self, years: &[(&str, YearText<'_>)]) -> Vec<CalendarYear> {
@@ -113,7 +82,7 @@ impl CalendarReader<'_> {
         }
         if years.is_empty() {
             self.sound = false;
-            self.findings.add(Fault::error("lists.empty_file").at(&self.source.name, 1, None));
+            self.findings.add(Fault::error("lists.empty_file").at(&Place::line(&self.source.name, 1), None));
         }
         read
     }
@@ -184,12 +153,4 @@ impl CalendarReader<'_> {
 
 fn year_number(text: &str) -> Option<u16> {
     text.parse().ok().filter(|year: &u16| text.len() == 4 && year.to_string() == text)
-}
-
-fn malformed(error: &serde_json::Error) -> Fault {
-    match error.classify() {
-        Category::Eof => Fault::error("lists.json_ends"),
-        Category::Data => Fault::error("lists.json_shape").with("place", &error.column()),
-        Category::Syntax | Category::Io => Fault::error("lists.json_syntax").with("place", &error.column()),
-    }
 }
