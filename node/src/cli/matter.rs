@@ -10,18 +10,23 @@ use serde_json::{Value, json};
 use super::args::Signer;
 use super::drafts;
 use super::exit::Exit;
+use super::lists;
 use super::problem;
 use super::render;
 use super::report::Report;
 use super::session::Session;
 use super::values;
-use crate::lists::{self, Finding, Import, ListFiles, Severity};
+use crate::lists::{Finding, Import, ListFiles, Severity, import as read_lists};
 use crate::ops::{Ask, Problem};
 use crate::texts::Texts;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Matter {
     Import(ImportFiles),
+    Export(lists::ExportTo),
+    Template {
+        file: PathBuf,
+    },
     Publish {
         #[arg(long, value_name = "NAME")]
         draft: Option<String>,
@@ -66,6 +71,8 @@ pub(super) struct ImportFiles {
 pub(super) fn run(session: &Session, matter: &Matter) -> Result<Report, Problem> {
     match matter {
         Matter::Import(files) => import(session, files),
+        Matter::Export(to) => lists::export(session, to),
+        Matter::Template { file } => lists::template(session, file),
         Matter::Publish { draft, signer } => drafts::publish(session, draft.as_deref(), signer),
         Matter::List { after, count } => {
             ask(session, &Ask::Matters { after: after.clone().unwrap_or_default(), count: *count })
@@ -93,7 +100,7 @@ fn import(session: &Session, files: &ImportFiles) -> Result<Report, Problem> {
         exchange: files.exchange.clone(),
         mapping: files.mapping.clone(),
     };
-    let import = lists::import(&given, area)
+    let import = read_lists(&given, area)
         .map_err(|why| Problem { code: why.code().to_owned(), params: why.params() })?;
     if import.is_refused() {
         return refused(session, &import);

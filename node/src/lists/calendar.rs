@@ -1,12 +1,12 @@
 //! `calendar.json`: one object a year, with the weekdays that are free and the weekend days that are worked.
 
-use hallmesh_protocol::calendar::{Calendar, CalendarYear, CivilDay};
-use hallmesh_protocol::record::Body;
 use super::cell::meant_day;
 use super::finding::{Fault, Findings};
 use super::nearest::nearest;
 use super::place::Place;
 use super::sheet::{Object, Source, line_at, malformed};
+use hallmesh_protocol::calendar::{Calendar, CalendarYear, CivilDay};
+use hallmesh_protocol::record::Body;
 
 const WEEKDAY_OFF: &str = "weekday_off";
 const WEEKEND_ON: &str = "weekend_on";

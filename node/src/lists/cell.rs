@@ -115,15 +115,25 @@ impl<'a> Reader<'a> {
     }
 
     /// Several of them.
-    pub(super) fn chosen_all<T: Copy>(&mut self, column: &'static str, choices: &[(&str, T)]) -> Option<Vec<T>> {
+    pub(super) fn chosen_all<T: Copy>(
+        &mut self,
+        column: &'static str,
+        choices: &[(&str, T)],
+    ) -> Option<Vec<T>> {
         let word = self.word(column)?;
-        let parts: Vec<&str> = word.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> =
+            word.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty()).collect();
         let chosen: Vec<_> = parts.iter().map(|part| self.chosen(column, part, choices)).collect();
         chosen.into_iter().collect()
     }
 
     /// The meaning of a word out of a closed list.
-    pub(super) fn chosen<T: Copy>(&mut self, column: &'static str, word: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn chosen<T: Copy>(
+        &mut self,
+        column: &'static str,
+        word: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
         let ours = self.ours(column, word);
         self.known(column, &ours, choices)
     }

@@ -15,16 +15,19 @@ use super::table::{Shape, Table};
 
 /// What the table is called.
 pub(super) const TABLE: &str = "delegations";
-const MATTER: &str = "matter";
-const TIER: &str = "grantee_tier";
-const PREFIX: &str = "grantee_prefix";
-const RIGHTS: &str = "rights";
-const FROM: &str = "valid_from";
-const TO: &str = "valid_to";
-const SOURCE: &str = "source";
+pub(super) const MATTER: &str = "matter";
+pub(super) const TIER: &str = "grantee_tier";
+pub(super) const PREFIX: &str = "grantee_prefix";
+pub(super) const RIGHTS: &str = "rights";
+pub(super) const FROM: &str = "valid_from";
+pub(super) const TO: &str = "valid_to";
+pub(super) const SOURCE: &str = "source";
 
-pub(super) const SHAPE: Shape =
-    Shape { name: TABLE, required: &[MATTER, TIER, PREFIX, RIGHTS, FROM, TO, SOURCE, VERIFIED], optional: &[] };
+pub(super) const SHAPE: Shape = Shape {
+    name: TABLE,
+    required: &[MATTER, TIER, PREFIX, RIGHTS, FROM, TO, SOURCE, VERIFIED],
+    optional: &[],
+};
 
 /// Stands for every matter.
 pub(super) const ALL: &str = "*";

@@ -147,7 +147,9 @@ fn newest<'a>(basic: &'a Fields, findings: &mut Findings) -> Vec<&'a Row> {
     kept.sort_by_key(|row| row.line);
     for row in &kept {
         let cut = basic.cell(row, BY_LAW).filter(|cell| cell.text.chars().count() == BY_LAW_CHARS);
-        findings.extend(cut.map(|cell| Fault::warning("lists.maybe_cut").with("count", &BY_LAW_CHARS).at(&cell.place, Some(BY_LAW))));
+        findings.extend(cut.map(|cell| {
+            Fault::warning("lists.maybe_cut").with("count", &BY_LAW_CHARS).at(&cell.place, Some(BY_LAW))
+        }));
     }
     kept
 }
@@ -191,17 +193,25 @@ impl Union {
         }
     }
 
-    fn take_materials(&mut self, material: &Fields, basic: &Fields, newest: &[&Row], findings: &mut Findings) {
+    fn take_materials(
+        &mut self,
+        material: &Fields,
+        basic: &Fields,
+        newest: &[&Row],
+        findings: &mut Findings,
+    ) {
         let codes = |key: fn(&Fields, &Row) -> String| -> BTreeMap<String, &Cell> {
             newest.iter().filter_map(|row| Some((key(basic, row), basic.code(row)?))).collect()
         };
         let of_guid = codes(|basic, row| basic.text(row, GUID).to_owned());
         let of_code = codes(|basic, row| basic.key(row, "").to_owned());
         let guids: BTreeSet<&str> = basic.rows().map(|row| basic.text(row, GUID)).collect();
-        for row in material.rows().filter(|row| !material.text(row, OPERATION).eq_ignore_ascii_case(DELETED)) {
+        for row in material.rows().filter(|row| !material.text(row, OPERATION).eq_ignore_ascii_case(DELETED))
+        {
             let guid = material.text(row, MATTER_GUID);
             let found = of_guid.get(guid).filter(|_| !guid.is_empty());
-            let found = found.or_else(|| of_code.get(material.key(row, "")).filter(|_| !guids.contains(guid)));
+            let found =
+                found.or_else(|| of_code.get(material.key(row, "")).filter(|_| !guids.contains(guid)));
             let Some(code) = found else {
                 // It belongs to a version or a matter that was left out, or to nothing.
                 if !guids.contains(guid) {

@@ -254,9 +254,9 @@ impl<'a> Words<'a> {
 pub(super) fn folded(heading: &str) -> String {
     let shown: String = heading.chars().filter(|it| !it.is_whitespace() && *it != '\u{FEFF}').collect();
     let bare = shown.trim_matches(['*', '\u{FF0A}', ':', '\u{FF1A}']);
-    let bare = ["（必填）", "(必填)", "（选填）", "(选填)"].iter().fold(bare, |text, mark| {
-        text.strip_suffix(mark).unwrap_or(text)
-    });
+    let bare = ["（必填）", "(必填)", "（选填）", "(选填)"]
+        .iter()
+        .fold(bare, |text, mark| text.strip_suffix(mark).unwrap_or(text));
     bare.trim_matches(['*', '\u{FF0A}']).to_lowercase()
 }
 

@@ -18,10 +18,10 @@ use super::table::{Shape, Table};
 pub(super) const COLUMN: &str = "materials";
 /// The table of their own.
 pub(super) const TABLE: &str = "materials";
-const MATTER: &str = "matter";
-const NAME: &str = "name";
-const NECESSITY: &str = "necessity";
-const SOURCE: &str = "source";
+pub(super) const MATTER: &str = "matter";
+pub(super) const NAME: &str = "name";
+pub(super) const NECESSITY: &str = "necessity";
+pub(super) const SOURCE: &str = "source";
 pub(super) const SHAPE: Shape =
     Shape { name: TABLE, required: &[MATTER, NAME, NECESSITY, SOURCE], optional: &[] };
 

@@ -21,23 +21,24 @@ pub const MATTER_BYTES_MAX: usize = RECORD_MAX - 4 * 1024;
 
 /// What the table is called.
 pub(super) const TABLE: &str = "matters";
-const CODE: &str = "code";
-const NAME: &str = "name";
-const KIND: &str = "type";
-const LEVEL: &str = "level";
-const BODY: &str = "body";
-const BODY_CODE: &str = "body_code";
-const ITEM_KIND: &str = "item_kind";
-const AUDIENCE: &str = "audience";
-const LEGAL_DAYS: &str = "legal_days";
+pub(super) const CODE: &str = "code";
+pub(super) const NAME: &str = "name";
+pub(super) const KIND: &str = "type";
+pub(super) const LEVEL: &str = "level";
+pub(super) const BODY: &str = "body";
+pub(super) const BODY_CODE: &str = "body_code";
+pub(super) const AREA: &str = "area";
+pub(super) const ITEM_KIND: &str = "item_kind";
+pub(super) const AUDIENCE: &str = "audience";
+pub(super) const LEGAL_DAYS: &str = "legal_days";
 const LEGAL_UNIT: &str = "legal_unit";
-const PROMISED_DAYS: &str = "promised_days";
+pub(super) const PROMISED_DAYS: &str = "promised_days";
 const PROMISED_UNIT: &str = "promised_unit";
-const RESULT_KIND: &str = "result_kind";
-const RESULT: &str = "result";
-const OFFLINE: &str = "offline_decision";
-const BASIS: &str = "basis";
-const SOURCE: &str = "source";
+pub(super) const RESULT_KIND: &str = "result_kind";
+pub(super) const RESULT: &str = "result";
+pub(super) const OFFLINE: &str = "offline_decision";
+pub(super) const BASIS: &str = "basis";
+pub(super) const SOURCE: &str = "source";
 pub(super) const VERIFIED: &str = "verified";
 
 pub(super) const SHAPE: Shape = Shape {
@@ -59,7 +60,7 @@ pub(super) const SHAPE: Shape = Shape {
         SOURCE,
         VERIFIED,
     ],
-    optional: &[BODY_CODE, materials::COLUMN, LEGAL_UNIT, PROMISED_UNIT],
+    optional: &[AREA, BODY_CODE, materials::COLUMN, LEGAL_UNIT, PROMISED_UNIT],
 };
 
 /// GB/T 39046-2020 list A.1.
@@ -122,7 +123,8 @@ pub(super) fn read(
     let mut bodies = Vec::new();
     for row in &table.rows {
         let reader = Reader::new(table, row, findings);
-        let matter = MatterRow { reader, area, authorities: &authorities, rows: rows.as_ref(), seen: &mut seen };
+        let matter =
+            MatterRow { reader, area, authorities: &authorities, rows: rows.as_ref(), seen: &mut seen };
         bodies.extend(matter.read().map(|matter| Body::Matter(Box::new(matter))));
     }
     let codes = Codes { all: seen.codes.len() == table.rows.len(), read: seen.codes.into_keys().collect() };
@@ -155,7 +157,8 @@ impl MatterRow<'_> {
         let code = self.code();
         let name = self.reader.name(NAME);
         let kind = self.kind();
-        let level = self.level();
+        let area = self.area();
+        let level = self.level(area);
         let body_name = self.reader.name(BODY);
         self.refuse_same_name(name.as_deref(), level, body_name.as_deref());
         let body = self.body(code.as_ref(), body_name.as_deref());
@@ -175,7 +178,7 @@ impl MatterRow<'_> {
             name: name?,
             kind: kind?,
             level: level?,
-            area: self.area,
+            area: area?,
             body_name: body_name?,
             body: body?,
             promised: promised?,
@@ -230,13 +233,32 @@ impl MatterRow<'_> {
         materials::read(&mut self.reader, rows, &mut self.seen.asked)
     }
 
-    fn level(&mut self) -> Option<Tier> {
+    /// The row's own division, else that of the whole list.
+    fn area(&mut self) -> Option<DivisionCode> {
+        if !self.reader.table.has(AREA) {
+            return Some(self.area);
+        }
+        let word = self.reader.optional_word(AREA)?;
+        if word.is_empty() {
+            return Some(self.area);
+        }
+        let area = self.reader.parsed_code(AREA, &word, str::parse)?;
+        if self.area.covers(area) {
+            return Some(area);
+        }
+        let fault = Fault::error("lists.area_outside").with("found", &area).with("area", &self.area);
+        self.reader.report(AREA, fault);
+        None
+    }
+
+    fn level(&mut self, area: Option<DivisionCode>) -> Option<Tier> {
         let level = self.reader.choice(LEVEL, &TIERS)?;
-        if self.area.tier() <= level {
+        let area = area?;
+        if area.tier() <= level {
             return Some(level);
         }
-        let fault = Fault::error("lists.level_above_area").with("level", &level).with("area", &self.area);
-        self.reader.report(LEVEL, fault.with("area_tier", &self.area.tier()));
+        let fault = Fault::error("lists.level_above_area").with("level", &level).with("area", &area);
+        self.reader.report(LEVEL, fault.with("area_tier", &area.tier()));
         None
     }
 

@@ -19,6 +19,7 @@ mod calendar;
 mod cell;
 mod delegations;
 mod exchange;
+pub mod export;
 mod finding;
 mod hall_names;
 mod mapping;
@@ -49,7 +50,8 @@ pub use matters::{DAYS_MAX, MATTER_BYTES_MAX};
 pub use register::{Candidate, Codes, Division, Mismatch, Register, RegisterError};
 pub use sample::sample_bodies;
 pub use sheet::{
-    CELL_CHARS_MAX, CELLS_MAX, COLUMNS_MAX, FILE_BYTES_MAX, ROWS_MAX, SHEETS_MAX, TAGS_MAX, UNPACKED_BYTES_MAX,
+    CELL_CHARS_MAX, CELLS_MAX, COLUMNS_MAX, FILE_BYTES_MAX, ROWS_MAX, SHEETS_MAX, TAGS_MAX,
+    UNPACKED_BYTES_MAX,
 };
 
 use exchange::Exchanged;
@@ -144,7 +146,8 @@ impl ImportError {
 /// Reads list files. The matters are those of `area`: a city's, or one county's.
 pub fn import(files: &ListFiles, area: DivisionCode) -> Result<Import, ImportError> {
     let mut findings = Findings::default();
-    let Some(mappings) = of_file(files.mapping.as_deref(), |path| Mappings::read(path, &mut findings))? else {
+    let Some(mappings) = of_file(files.mapping.as_deref(), |path| Mappings::read(path, &mut findings))?
+    else {
         return Ok(Import { bodies: Vec::new(), findings: findings.finish() });
     };
     let mut sheets = |path: &Option<PathBuf>| -> Result<Given<Vec<Sheet>>, ImportError> {
@@ -212,7 +215,10 @@ fn of_file<T>(
     path: Option<&Path>,
     read: impl FnOnce(Option<&Path>) -> io::Result<T>,
 ) -> Result<T, ImportError> {
-    read(path).map_err(|source| ImportError::Unreadable { file: path.map(Path::to_owned).unwrap_or_default(), source })
+    read(path).map_err(|source| ImportError::Unreadable {
+        file: path.map(Path::to_owned).unwrap_or_default(),
+        source,
+    })
 }
 
 enum Given<T> {
@@ -294,8 +300,11 @@ impl Lists {
             }
         }
         let mut sheets = self.matters.into_option().unwrap_or_default();
-        found.materials = found.materials.or_else(|| take(&mut sheets, &materials::SHAPE, words(&materials::SHAPE)));
-        found.delegations = take(&mut sheets, &delegations::SHAPE, words(&delegations::SHAPE));
+        found.materials =
+            found.materials.or_else(|| take(&mut sheets, &materials::SHAPE, words(&materials::SHAPE)));
+        // A workbook from the template has the sheet, whether anything is delegated or not.
+        found.delegations = take(&mut sheets, &delegations::SHAPE, words(&delegations::SHAPE))
+            .filter(|sheet| sheet.rows.len() > 1);
         found.matters = main(sheets, &matters::SHAPE, words(&matters::SHAPE), findings).or(found.matters);
         for (given, shape, place) in [
             (self.materials, &materials::SHAPE, &mut found.materials),
@@ -318,7 +327,8 @@ impl Found {
         area: DivisionCode,
         findings: &mut Findings,
     ) -> Vec<Body> {
-        let words = |shape: &Shape| if is_exchange { mappings.exchange_words(shape) } else { mappings.words(shape) };
+        let words =
+            |shape: &Shape| if is_exchange { mappings.exchange_words(shape) } else { mappings.words(shape) };
         let mut table = |sheet: Option<Sheet>, shape: &Shape, words| {
             sheet.and_then(|sheet| Table::read(sheet, shape, words, findings))
         };

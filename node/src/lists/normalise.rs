@@ -187,7 +187,13 @@ fn trimmed(text: &str) -> &str {
 
 /// Tabs, spaces that do not break and the like as plain spaces, if there are any; line breaks stay.
 fn spaced(text: &str) -> Option<String> {
-    let odd = |it: char| it != ' ' && it != '\n' && it != '\u{3000}' && it.is_whitespace() && !matches!(it, '\u{2028}' | '\u{2029}');
+    let odd = |it: char| {
+        it != ' '
+            && it != '\n'
+            && it != '\u{3000}'
+            && it.is_whitespace()
+            && !matches!(it, '\u{2028}' | '\u{2029}')
+    };
     text.contains(odd).then(|| text.replace(odd, " "))
 }
 

@@ -29,7 +29,8 @@ const PARENT: &str = "parent12";
 const NAME: &str = "name";
 const CIVIL: &str = "mca_code12";
 const NOTE: &str = "note";
-const SHAPE: Shape = Shape { name: "divisions", required: &[TIER, CODE, PARENT, NAME, CIVIL], optional: &[NOTE] };
+const SHAPE: Shape =
+    Shape { name: "divisions", required: &[TIER, CODE, PARENT, NAME, CIVIL], optional: &[NOTE] };
 const TIERS: [(&str, Tier); 5] = [
     ("city", Tier::City),
     ("county", Tier::County),

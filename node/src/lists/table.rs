@@ -42,7 +42,12 @@ pub(super) struct Table<'m> {
 
 impl<'m> Table<'m> {
     /// Reads a table; none if there is no header to go by.
-    pub(super) fn read(sheet: Sheet, shape: &Shape, words: Words<'m>, findings: &mut Findings) -> Option<Self> {
+    pub(super) fn read(
+        sheet: Sheet,
+        shape: &Shape,
+        words: Words<'m>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
         let Some(at) = header(&sheet, shape, words) else {
             if !findings.has_errors_in(&sheet.origin.file) {
                 findings.add(Fault::error("lists.empty_file").at(&sheet.place(1, None), None));
@@ -57,7 +62,13 @@ impl<'m> Table<'m> {
             let fault = Fault::warning("lists.rows_above_header").with("count", &at);
             findings.add(fault.at(&place, None));
         }
-        let mut table = Self { rows: Vec::new(), words, header: place, columns: BTreeMap::new(), defaults: BTreeMap::new() };
+        let mut table = Self {
+            rows: Vec::new(),
+            words,
+            header: place,
+            columns: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+        };
         let width = table.read_header(&header, shape, findings);
         table.take_rows(rows, width, findings);
         Some(table)
@@ -117,13 +128,13 @@ impl<'m> Table<'m> {
         if beyond.is_none() && row.cells.len() >= width {
             return Some(row);
         }
-        let fault = if is_workbook {
-            Fault::error("lists.cell_without_heading")
-        } else {
-            Fault::error("lists.row_width").with("expected", &width).with("found", &row.cells.len())
-        };
-        let place = beyond.filter(|_| is_workbook).map(|cell| cell.place.clone());
-        findings.add(fault.at(&place.unwrap_or_else(|| self.place(&row, None)), None));
+        // Beside a workbook's table the row is still what it is; of a text nobody knows where a comma was forgotten.
+        if let Some(cell) = beyond.filter(|_| is_workbook) {
+            findings.add(Fault::error("lists.cell_without_heading").at(&cell.place, None));
+            return Some(row);
+        }
+        let fault = Fault::error("lists.row_width").with("expected", &width).with("found", &row.cells.len());
+        findings.add(fault.at(&self.place(&row, None), None));
         None
     }
 

@@ -110,11 +110,8 @@ impl<'a> Reader<'a, '_> {
 
     fn table(&mut self, name: Option<&str>, text: &'a str, offset: usize) -> Option<Sheet> {
         let objects: Vec<Raw<'a>> = self.parsed(text, offset)?;
-        let origin = Origin {
-            file: self.source.name.clone(),
-            sheet: name.map(str::to_owned),
-            is_workbook: false,
-        };
+        let origin =
+            Origin { file: self.source.name.clone(), sheet: name.map(str::to_owned), is_workbook: false };
         let mut table = Table {
             sheet: Sheet { origin: Rc::new(origin), rows: Vec::new() },
             columns: BTreeMap::new(),
@@ -124,7 +121,10 @@ impl<'a> Reader<'a, '_> {
         for raw in objects.into_iter().take(ROWS_MAX.saturating_add(ROWS_BESIDES)) {
             let object: Object<String, Raw<'a>> = self.parsed(raw.get(), self.offset(raw))?;
             let line = lines.line(self.offset(raw));
-            let fields = object.0.iter().map(|(key, value)| (key.as_str(), value.get(), lines.line(self.offset(value))));
+            let fields = object
+                .0
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.get(), lines.line(self.offset(value))));
             let fields: Vec<_> = fields.collect();
             if let Err((line, fault)) = table.take(line, &fields) {
                 self.findings.add(fault.at(&Place::line(&self.source.name, line), None));
@@ -162,17 +162,23 @@ impl Table {
     fn take(&mut self, line: u64, fields: &[(&str, &str, u64)]) -> Result<(), (u64, Fault)> {
         let mut cells = Vec::new();
         for &(key, text, at) in fields {
-            let column = self.column(key, line).ok_or_else(|| {
-                (at, Fault::error("lists.too_many_columns").with("max", &COLUMNS_MAX))
-            })?;
+            let column = self
+                .column(key, line)
+                .ok_or_else(|| (at, Fault::error("lists.too_many_columns").with("max", &COLUMNS_MAX)))?;
             let place = self.sheet.place(at, Some(column));
             let (text, kind) = scalar(key, text).map_err(|fault| (at, fault))?;
             while cells.len() <= column {
-                cells.push(Cell { text: String::new(), kind: Kind::Text, place: self.sheet.place(line, None) });
+                cells.push(Cell {
+                    text: String::new(),
+                    kind: Kind::Text,
+                    place: self.sheet.place(line, None),
+                });
             }
             match cells.get_mut(column) {
                 Some(cell) if cell.place.column.is_none() => *cell = Cell { text, kind, place },
-                Some(_) | None => return Err((at, Fault::error("lists.duplicate_column").with("found", key))),
+                Some(_) | None => {
+                    return Err((at, Fault::error("lists.duplicate_column").with("found", key)));
+                }
             }
         }
         self.sheet.push(Row { line, cells });
@@ -215,7 +221,11 @@ fn scalar(key: &str, text: &str) -> Result<(String, Kind), Fault> {
             let parts: Vec<Raw<'_>> = serde_json::from_str(text).map_err(|error| malformed(&error))?;
             let is_nested = parts.iter().any(|part| part.get().starts_with(['[', '{']));
             let parts = parts.iter().map(|part| scalar(key, part.get()).map(|(text, _)| text));
-            if is_nested { Err(nested(key)) } else { Ok((parts.collect::<Result<Vec<_>, _>>()?.join(";"), Kind::Text)) }
+            if is_nested {
+                Err(nested(key))
+            } else {
+                Ok((parts.collect::<Result<Vec<_>, _>>()?.join(";"), Kind::Text))
+            }
         }
         Some(b'{') => Err(nested(key)),
         Some(b't' | b'f') => Ok((text.to_owned(), Kind::Text)),

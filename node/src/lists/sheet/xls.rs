@@ -38,7 +38,12 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Sheet>, Fault> {
     names.iter().map(|sheet| read_sheet(&mut book, name, sheet, &mut room)).collect()
 }
 
-fn read_sheet(book: &mut Xls<Cursor<Vec<u8>>>, file: &str, name: &str, room: &mut Room) -> Result<Sheet, Fault> {
+fn read_sheet(
+    book: &mut Xls<Cursor<Vec<u8>>>,
+    file: &str,
+    name: &str,
+    room: &mut Room,
+) -> Result<Sheet, Fault> {
     let range = book
         .worksheet_range(name)
         .map_err(|error| Fault::error("lists.unreadable_workbook").with("reason", &error))?;

@@ -56,7 +56,9 @@ fn value(cell: &DataRef<'_>) -> Option<Value> {
         DataRef::Empty => return None,
         DataRef::Int(number) => Value::Number(number.to_string()),
         DataRef::Float(number) => Value::Number(number.to_string()),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => Value::Text(text.clone()),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            Value::Text(text.clone())
+        }
         DataRef::SharedString(text) => Value::Text((*text).to_owned()),
         DataRef::Bool(yes) => Value::Text(yes.to_string()),
         DataRef::DateTime(moment) => Value::of_moment(moment),

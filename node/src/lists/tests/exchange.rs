@@ -73,7 +73,10 @@ fn the_three_tables_become_matters() {
     assert_eq!(import.findings, []);
     let matters = matters_of(&import);
     let one = &matters[0];
-    assert_eq!((matters.len(), one.code.to_string(), one.level), (2, code(1), hallmesh_protocol::ids::Tier::County));
+    assert_eq!(
+        (matters.len(), one.code.to_string(), one.level),
+        (2, code(1), hallmesh_protocol::ids::Tier::County)
+    );
     assert_eq!((one.legal_days, one.promised_days, one.promised), (20, 10, true));
     assert_eq!(one.audience, hallmesh_protocol::catalogue::Audience::Both);
     assert_eq!((one.result.kind, one.result.name.as_str()), (ResultKind::Licence, "许可证"));
@@ -93,12 +96,48 @@ fn a_mistake_is_reported_in_the_table_where_it_is() {
         assert_eq!(places(&import), [expected], "{:?}", import.findings);
         assert!(import.bodies.is_empty());
     };
-    check(|it| it.basic[1] = it.basic[1].replace(",10,工作日", ",30,工作日"), "basic", 3, "promised_days", "lists.promise_above_law");
-    check(|it| it.basic[1] = it.basic[1].replace(",10,工作日", ",10,自然日"), "basic", 3, "promised_unit", "lists.not_working_days");
-    check(|it| it.extend[1] = it.extend[1].replace(",20,", ",77,"), "extend", 3, "result_kind", "lists.bad_enum");
-    check(|it| it.material[0] = it.material[0].replace(",1,1,10", ",1,9,10"), "material", 2, "necessity", "lists.bad_enum");
-    check(|it| it.material[2] = it.material[2].replace("g2", "g9").replace(&code(2), "x"), "material", 4, "task_guid", "lists.stray_material");
-    check(|it| it.material[2] = it.material[2].replace("申请表", "营业执照"), "material", 4, "source", "lists.asks_shared_material");
+    check(
+        |it| it.basic[1] = it.basic[1].replace(",10,工作日", ",30,工作日"),
+        "basic",
+        3,
+        "promised_days",
+        "lists.promise_above_law",
+    );
+    check(
+        |it| it.basic[1] = it.basic[1].replace(",10,工作日", ",10,自然日"),
+        "basic",
+        3,
+        "promised_unit",
+        "lists.not_working_days",
+    );
+    check(
+        |it| it.extend[1] = it.extend[1].replace(",20,", ",77,"),
+        "extend",
+        3,
+        "result_kind",
+        "lists.bad_enum",
+    );
+    check(
+        |it| it.material[0] = it.material[0].replace(",1,1,10", ",1,9,10"),
+        "material",
+        2,
+        "necessity",
+        "lists.bad_enum",
+    );
+    check(
+        |it| it.material[2] = it.material[2].replace("g2", "g9").replace(&code(2), "x"),
+        "material",
+        4,
+        "task_guid",
+        "lists.stray_material",
+    );
+    check(
+        |it| it.material[2] = it.material[2].replace("申请表", "营业执照"),
+        "material",
+        4,
+        "source",
+        "lists.asks_shared_material",
+    );
 }
 
 #[test]
@@ -119,8 +158,12 @@ fn only_the_newest_version_in_force_is_read() {
             (of, 6, String::new(), "lists.row_deleted"),
         ]
     );
-    let names: Vec<_> = matters_of(&import).into_iter().map(|it| (it.name, it.materials[0].name.clone())).collect();
-    assert_eq!(names, [("事项2".to_owned(), "申请表".to_owned()), ("事项一".to_owned(), "身份证".to_owned())]);
+    let names: Vec<_> =
+        matters_of(&import).into_iter().map(|it| (it.name, it.materials[0].name.clone())).collect();
+    assert_eq!(
+        names,
+        [("事项2".to_owned(), "申请表".to_owned()), ("事项一".to_owned(), "身份证".to_owned())]
+    );
     dump.basic.push(basic("g6", 2, 1));
     assert_eq!(dump.import(None).findings.iter().filter(|it| it.code == "lists.duplicate_code").count(), 1);
 }
@@ -131,14 +174,20 @@ fn the_words_of_another_province_are_mapped_and_both_are_kept() {
     dump.basic[1] = dump.basic[1].replace(",01,1,1,", ",06,1,1,");
     let mapping = "[matters.values.type]\n\"08\" = [\"06\"]\n";
     let import = dump.import(Some(mapping));
-    assert_eq!(places(&import), [("dn_task_general_basic".to_owned(), 3, "type".to_owned(), "lists.word_mapped")]);
+    assert_eq!(
+        places(&import),
+        [("dn_task_general_basic".to_owned(), 3, "type".to_owned(), "lists.word_mapped")]
+    );
     let finding = &import.findings[0];
     assert_eq!((finding.params["found"].as_str(), finding.params["read_as"].as_str()), ("06", "08"));
     let matters = matters_of(&import);
     assert_eq!((matters[0].kind, matters[0].source.as_str()), (1, "B7"));
     assert_eq!((matters[1].kind, matters[1].source.as_str()), (8, "B7; type=06"));
     let wrong = dump.import(Some("[matters.values.typ]\n\"08\" = \"06\"\n"));
-    assert_eq!((wrong.findings[0].code, wrong.findings[0].suggestion.as_deref()), ("lists.mapping_unknown_column", Some("type")));
+    assert_eq!(
+        (wrong.findings[0].code, wrong.findings[0].suggestion.as_deref()),
+        ("lists.mapping_unknown_column", Some("type"))
+    );
     let wrong = dump.import(Some("[matters]\nname = 3\n"));
     assert_eq!((wrong.findings[0].code, wrong.findings[0].line), ("lists.bad_mapping", 2));
 }

@@ -1,4 +1,5 @@
 mod exchange;
+mod export;
 mod planted;
 mod register;
 mod sheets;

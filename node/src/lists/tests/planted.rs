@@ -73,7 +73,8 @@ fn sound() -> BTreeMap<At, Is> {
     put("材料", 0, &MATERIAL_HEADINGS);
     for row in 1..=MATTERS {
         let (code, name, body) = (code(row), format!("第{row}号建设事项"), body());
-        let texts = ["行政许可", "县级", "甘州区某局", &body, "承诺件", "自然人", "20", "10", "批文", "批准书"];
+        let texts =
+            ["行政许可", "县级", "甘州区某局", &body, "承诺件", "自然人", "20", "10", "批文", "批准书"];
         let end = ["等待会签", "中华人民共和国土地管理法", "某省平台", "否"];
         put("事项", row, &[[&*code, &name].as_slice(), &texts, &end].concat());
         put("材料", row * 2 - 1, &[&code, "申请表", "必要", "申请人自备"]);
@@ -91,7 +92,11 @@ fn mistakes() -> Vec<Mistake> {
     let body = body();
     let mistyped = format!("{}{}", &body[..17], if body.ends_with('0') { '1' } else { '0' });
     let mut mistakes = Vec::new();
-    let mut plant = |rows: &[u32], column: u16, code, is: &dyn Fn(u32) -> Is, meant: &dyn Fn(u32) -> Option<String>| {
+    let mut plant = |rows: &[u32],
+                     column: u16,
+                     code,
+                     is: &dyn Fn(u32) -> Is,
+                     meant: &dyn Fn(u32) -> Option<String>| {
         for &row in rows {
             mistakes.push(Mistake { at: ("事项", row, column), is: is(row), code, suggestion: meant(row) });
         }
@@ -114,7 +119,9 @@ fn mistakes() -> Vec<Mistake> {
     for row in [3, 5, 1_999] {
         let at = ("材料", row + 1, 3);
         let suggestion = Some("数据共享".to_owned());
-        mistakes.push(Mistake { at, is: text("申请人自备"), code: "lists.asks_shared_material", suggestion });
+        mistakes.push(Mistake {
+            at, is: text("申请人自备"), code: "lists.asks_shared_material", suggestion
+        });
     }
     mistakes
 }
@@ -167,7 +174,9 @@ fn forty_mistakes_of_twelve_kinds_are_named_and_the_repaired_workbook_is_importe
         mistakes.iter().map(|it| (address(it.at), it.code, it.suggestion.clone())).collect();
     assert_eq!(found, expected);
     assert_eq!(refused.bodies, []);
-    for (texts, (_, code, _)) in [Lang::Zh, Lang::En].map(Texts::new).iter().flat_map(|it| found.iter().map(move |one| (it, one))) {
+    for (texts, (_, code, _)) in
+        [Lang::Zh, Lang::En].map(Texts::new).iter().flat_map(|it| found.iter().map(move |one| (it, one)))
+    {
         assert!(texts.find(&format!("error.{code}.next"), &[]).is_some(), "{code}");
     }
 
@@ -180,5 +189,8 @@ fn forty_mistakes_of_twelve_kinds_are_named_and_the_repaired_workbook_is_importe
     assert_eq!(matters[4].basis, "\u{201C}土地管理法\u{201D} 第六十二条");
     let mended: Vec<_> = whole.findings.iter().map(|it| (it.line, it.code)).collect();
     let each = ["lists.entities", "lists.stray_space", "lists.odd_space"];
-    assert_eq!(mended, [6, 301, 901].iter().flat_map(|&line| each.map(|code| (line, code))).collect::<Vec<_>>());
+    assert_eq!(
+        mended,
+        [6, 301, 901].iter().flat_map(|&line| each.map(|code| (line, code))).collect::<Vec<_>>()
+    );
 }

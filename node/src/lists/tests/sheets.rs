@@ -80,10 +80,13 @@ fn chinese_headings_words_and_titles_are_understood() {
         ]
     );
     let import = import_matters(&text.replace("实施主体,", "实施主题,"));
-    assert_eq!(seen(&import)[..2], [
-        (Severity::Error, 2, "实施主题", "lists.unknown_column", "实施主体"),
-        (Severity::Error, 2, "body", "lists.missing_column", ""),
-    ]);
+    assert_eq!(
+        seen(&import)[..2],
+        [
+            (Severity::Error, 2, "实施主题", "lists.unknown_column", "实施主体"),
+            (Severity::Error, 2, "body", "lists.missing_column", ""),
+        ]
+    );
 }
 
 #[test]
@@ -91,7 +94,14 @@ fn what_a_spreadsheet_made_of_a_cell_is_told() {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     sheet.set_name("清单").unwrap();
-    write_rows(sheet, &rows(&matters_file(&(0..7).map(|it| ROW.replace("Z-1", &format!("Z-{it}")).replace("建房", &it.to_string())).collect::<Vec<_>>())));
+    write_rows(
+        sheet,
+        &rows(&matters_file(
+            &(0..7)
+                .map(|it| ROW.replace("Z-1", &format!("Z-{it}")).replace("建房", &it.to_string()))
+                .collect::<Vec<_>>(),
+        )),
+    );
     let day = Format::new().set_num_format("yyyy-mm-dd");
     let moment = ExcelDateTime::from_ymd(2026, 1, 2).unwrap();
     sheet.write_number(1, 0, 1_234_567_890).unwrap();
@@ -133,7 +143,8 @@ fn sheets_are_found_by_their_names() {
     };
     let materials = "事项编码,材料名称,材料必要性,材料来源\nZ-1,申请表,必要,申请人自备\n";
     let matters = without(&matters);
-    let matters: Vec<Vec<&str>> = matters.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    let matters: Vec<Vec<&str>> =
+        matters.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
     write_rows(book.add_worksheet().set_name("说明").unwrap(), &[vec!["填表说明"]]);
     write_rows(book.add_worksheet().set_name("授权").unwrap(), &rows(&format!("{GRANTS}\n{GRANT}\n")));
     write_rows(book.add_worksheet().set_name("材料").unwrap(), &rows(materials));
@@ -153,7 +164,9 @@ fn materials_in_a_sheet_of_their_own_are_reported_in_it() {
         format!("{{\n\"matters\": [{{{}}}],\n\"materials\": [\n{materials}\n]}}", fields.join(", "))
     };
     let one = |matter: &str, need: &str| {
-        format!("{{\"matter\": {matter:?}, \"name\": \"申请表\", \"necessity\": {need:?}, \"source\": \"applicant\"}}")
+        format!(
+            "{{\"matter\": {matter:?}, \"name\": \"申请表\", \"necessity\": {need:?}, \"source\": \"applicant\"}}"
+        )
     };
     let check = |materials: &str, line: u64, column: &str, code: &str, suggestion: &str| {
         let import = import_file("m.json", json(materials).as_bytes());
@@ -162,9 +175,21 @@ fn materials_in_a_sheet_of_their_own_are_reported_in_it() {
     let good = import_file("m.json", json(&one("Z-1", "required")).as_bytes());
     assert_eq!(good.findings, []);
     assert_eq!(good.bodies, import_matters(&matters_file(&[ROW.to_owned()])).bodies);
-    check(&format!("{},\n{}", one("Z-1", "required"), one("Z-2", "required")), 5, "matter", "lists.unknown_matter", "");
+    check(
+        &format!("{},\n{}", one("Z-1", "required"), one("Z-2", "required")),
+        5,
+        "matter",
+        "lists.unknown_matter",
+        "",
+    );
     check(&one("Z-1", "requird"), 4, "necessity", "lists.bad_enum", "required");
-    check(&format!("{},\n{}", one("Z-1", "required"), one("Z-1", "optional")), 5, "source", "lists.duplicate_material", "");
+    check(
+        &format!("{},\n{}", one("Z-1", "required"), one("Z-1", "optional")),
+        5,
+        "source",
+        "lists.duplicate_material",
+        "",
+    );
     check("{\"matter\": {\"code\": 1}}", 4, "", "lists.json_nested", "");
     check("3", 4, "", "lists.json_shape", "");
 }
@@ -198,7 +223,10 @@ fn other_encodings_are_read_or_refused_by_name() {
     assert_eq!(import.bodies, import_matters(&text).bodies);
     let check = |bytes: &[u8], line: u64, code: &str| {
         let import = import_file("m.csv", bytes);
-        assert_eq!((import.findings.len(), import.findings[0].line, import.findings[0].code), (1, line, code));
+        assert_eq!(
+            (import.findings.len(), import.findings[0].line, import.findings[0].code),
+            (1, line, code)
+        );
         assert!(import.bodies.is_empty());
     };
     check(b"\xFF\xFEc\0o\0", 1, "lists.encoding");
@@ -230,7 +258,8 @@ fn a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_read() {
     // The same with a lie about the size, in the part's own header and in the directory at the end.
     let mut liar = bomb;
     let size = u32::try_from(too_much.len()).unwrap().to_le_bytes();
-    let found: Vec<usize> = liar.windows(4).enumerate().filter(|(_, it)| *it == size).map(|(at, _)| at).collect();
+    let found: Vec<usize> =
+        liar.windows(4).enumerate().filter(|(_, it)| *it == size).map(|(at, _)| at).collect();
     assert_eq!(found.len(), 2);
     for at in found {
         liar[at..at + 4].copy_from_slice(&[9, 0, 0, 0]);
