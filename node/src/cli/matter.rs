@@ -27,6 +27,7 @@ pub(super) enum Matter {
     Template {
         file: PathBuf,
     },
+    Site(lists::SiteTo),
     Publish {
         #[arg(long, value_name = "NAME")]
         draft: Option<String>,
@@ -73,6 +74,7 @@ pub(super) fn run(session: &Session, matter: &Matter) -> Result<Report, Problem>
         Matter::Import(files) => import(session, files),
         Matter::Export(to) => lists::export(session, to),
         Matter::Template { file } => lists::template(session, file),
+        Matter::Site(to) => lists::site(session, to),
         Matter::Publish { draft, signer } => drafts::publish(session, draft.as_deref(), signer),
         Matter::List { after, count } => {
             ask(session, &Ask::Matters { after: after.clone().unwrap_or_default(), count: *count })

@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
     pub(super) fn source(&mut self, column: &str) -> Option<String> {
         let mut text = self.remark(column)?;
         for (of, word) in std::mem::take(&mut self.foreign) {
-            text.push_str(&format!("; {of}={word}"));
+            text.extend(["; ", of, "=", &word]);
         }
         self.bounded(column, text, TEXT_MAX)
     }
@@ -240,7 +240,9 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        faults.into_iter().for_each(|fault| self.report(column, fault));
+        for fault in faults {
+            self.report(column, fault);
+        }
         self.unbroken(column, &text, breaks).map(std::borrow::Cow::into_owned)
     }
 

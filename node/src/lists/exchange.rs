@@ -209,23 +209,26 @@ impl Union {
         for row in material.rows().filter(|row| !material.text(row, OPERATION).eq_ignore_ascii_case(DELETED))
         {
             let guid = material.text(row, MATTER_GUID);
+            let is_known = guids.contains(guid);
             let found = of_guid.get(guid).filter(|_| !guid.is_empty());
-            let found =
-                found.or_else(|| of_code.get(material.key(row, "")).filter(|_| !guids.contains(guid)));
-            let Some(code) = found else {
-                // It belongs to a version or a matter that was left out, or to nothing.
-                if !guids.contains(guid) {
+            match found.or_else(|| of_code.get(material.key(row, "")).filter(|_| !is_known)) {
+                Some(code) => self.take_material(material, row, code),
+                // It belongs to a version or a matter that was left out.
+                None if is_known => {}
+                None => {
                     let fault = Fault::error("lists.stray_material").with("found", guid);
                     findings.add(fault.at(&material.sheet.place(row.line, None), Some(MATTER_GUID)));
                 }
-                continue;
-            };
-            let mut put = Row { line: row.line, cells: Vec::new() };
-            self.put(&mut put, material, row);
-            let place = material.sheet.place(row.line, None);
-            self.place(&mut put, OUR_MATTER, Cell { place, ..(*code).clone() });
-            self.rows.push(put);
+            }
         }
+    }
+
+    fn take_material(&mut self, material: &Fields, row: &Row, code: &Cell) {
+        let mut put = Row { line: row.line, cells: Vec::new() };
+        self.put(&mut put, material, row);
+        let place = material.sheet.place(row.line, None);
+        self.place(&mut put, OUR_MATTER, Cell { place, ..code.clone() });
+        self.rows.push(put);
     }
 
     /// Puts the cells of a row under their names; those that are there already stay.

@@ -96,9 +96,11 @@ impl<'a> Rows<'a> {
     pub(super) fn report_strays(&self, codes: &Codes, asked: &mut Asked, findings: &mut Findings) {
         let is_read = |text: &str| text.parse().is_ok_and(|code| codes.read.contains(&code));
         for (matter, rows) in self.of.iter().filter(|(matter, _)| !is_read(matter)) {
-            in_rows(self, matter, findings).into_iter().flatten().for_each(|listed| asked.note(listed));
-            if codes.all {
-                rows.iter().for_each(|row| stray(&mut Reader::new(self.table, row, findings), codes));
+            for listed in in_rows(self, matter, findings).into_iter().flatten() {
+                asked.note(listed);
+            }
+            for row in rows.iter().filter(|_| codes.all) {
+                stray(&mut Reader::new(self.table, row, findings), codes);
             }
         }
     }

@@ -31,6 +31,7 @@ mod place;
 mod register;
 pub mod sample;
 mod sheet;
+pub mod site;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -182,7 +183,7 @@ pub fn import_text(texts: &ListTexts<'_>, area: DivisionCode) -> Result<Import, 
         None => Given::Not,
     };
     let (materials, exchange, exchange_name) = (Given::Not, Given::Not, String::new());
-    let given = Lists { matters, materials, delegations, calendar, exchange, exchange_name };
+    let given = Lists { matters, materials, delegations, exchange, exchange_name, calendar };
     given.import(&Mappings::built_in(), area, findings)
 }
 
@@ -289,14 +290,11 @@ impl Lists {
         let words = |shape: &Shape| mappings.words(shape);
         let mut found = Found::default();
         if let Some(sheets) = self.exchange.into_option() {
-            match exchange::put_together(sheets, findings) {
-                Some(Exchanged { matters, materials }) => {
-                    (found.matters, found.materials) = (Some(matters), Some(materials));
-                }
-                None => {
-                    let fault = Fault::error("lists.no_exchange_table");
-                    findings.add(fault.at(&Place::line(&self.exchange_name, 1), None));
-                }
+            if let Some(Exchanged { matters, materials }) = exchange::put_together(sheets, findings) {
+                (found.matters, found.materials) = (Some(matters), Some(materials));
+            } else {
+                let fault = Fault::error("lists.no_exchange_table");
+                findings.add(fault.at(&Place::line(&self.exchange_name, 1), None));
             }
         }
         let mut sheets = self.matters.into_option().unwrap_or_default();

@@ -113,16 +113,15 @@ fn decoded_once(text: &str) -> Option<String> {
     let (mut rest, mut any) = (text, false);
     while let Some((before, found)) = rest.split_once('&') {
         decoded.push_str(before);
-        match begins_with_entity(found).and_then(|name| Some((character(name)?, name))) {
-            Some((character, name)) => {
-                any = true;
-                decoded.push(character);
-                rest = found.get(name.len().saturating_add(1)..).unwrap_or_default();
-            }
-            None => {
-                decoded.push('&');
-                rest = found;
-            }
+        if let Some((character, name)) =
+            begins_with_entity(found).and_then(|name| Some((character(name)?, name)))
+        {
+            any = true;
+            decoded.push(character);
+            rest = found.get(name.len().saturating_add(1)..).unwrap_or_default();
+        } else {
+            decoded.push('&');
+            rest = found;
         }
     }
     decoded.push_str(rest);
@@ -165,16 +164,13 @@ fn without_markup(text: &str) -> Option<String> {
     while let Some((before, after)) = rest.split_once('<') {
         bare.push_str(before);
         let is_tag = after.starts_with(|it: char| it.is_ascii_alphabetic() || matches!(it, '/' | '!'));
-        match after.split_once('>').filter(|_| is_tag) {
-            Some((_, after)) => {
-                any = true;
-                bare.push(' ');
-                rest = after;
-            }
-            None => {
-                bare.push('<');
-                rest = after;
-            }
+        if let Some((_, after)) = after.split_once('>').filter(|_| is_tag) {
+            any = true;
+            bare.push(' ');
+            rest = after;
+        } else {
+            bare.push('<');
+            rest = after;
         }
     }
     bare.push_str(rest);
@@ -219,7 +215,10 @@ mod tests {
         match mended(raw) {
             Ok(it) => {
                 let faults = it.faults.into_iter().map(|fault| fault.code());
-                format!("{}{}", it.text, faults.map(|code| format!(" {code}")).collect::<String>())
+                std::iter::once(it.text.into_owned())
+                    .chain(faults.map(str::to_owned))
+                    .collect::<Vec<_>>()
+                    .join(" ")
             }
             Err(fault) => format!("{} {:?}", fault.code(), fault.suggestion()),
         }

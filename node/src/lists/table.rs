@@ -148,22 +148,21 @@ impl<'m> Table<'m> {
             let name = cell.text.trim();
             let fault = match self.words.column(shape, name) {
                 Some((ours, _)) if self.columns.contains_key(ours) => {
-                    Fault::error("lists.duplicate_column").with("found", name)
+                    Some(Fault::error("lists.duplicate_column").with("found", name))
                 }
                 Some((ours, known)) => {
                     self.columns.insert(ours, at);
-                    if known != Known::Usual {
-                        continue;
-                    }
-                    Fault::warning("lists.column_renamed").with("found", name).with("read_as", ours)
+                    let renamed =
+                        Fault::warning("lists.column_renamed").with("found", name).with("read_as", ours);
+                    (known == Known::Usual).then_some(renamed)
                 }
-                None if self.words.ignores(name) => continue,
+                None if self.words.ignores(name) => None,
                 None => {
-                    let absent = shape.all().filter(|it| !present.contains(it));
-                    Fault::error("lists.unknown_column").with("found", name).suggest(self.near(name, absent))
+                    let meant = self.near(name, shape.all().filter(|it| !present.contains(it)));
+                    Some(Fault::error("lists.unknown_column").with("found", name).suggest(meant))
                 }
             };
-            findings.add(fault.at(&cell.place, Some(name)));
+            findings.extend(fault.map(|fault| fault.at(&cell.place, Some(name))));
         }
         self.defaults.extend(shape.all().filter_map(|name| Some((name, self.words.default(name)?))));
         for &name in shape.required.iter().filter(|name| !self.has(name)) {
@@ -191,5 +190,5 @@ fn header(sheet: &Sheet, shape: &Shape, words: Words<'_>) -> Option<usize> {
         known.count() >= HEADINGS_LEAST
     };
     let first = sheet.rows.iter().take(TITLE_ROWS_MAX).position(known);
-    first.or_else(|| if sheet.rows.is_empty() { None } else { Some(0) })
+    first.or((!sheet.rows.is_empty()).then_some(0))
 }

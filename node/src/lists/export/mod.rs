@@ -297,19 +297,23 @@ fn delegation_row(speech: Speech<'_>, delegation: &Delegation) -> Result<Vec<Str
     let days = first_day(delegation.valid_from).zip(first_day(delegation.valid_to));
     let (from, _) = days.ok_or_else(|| ExportError::NoRoom { what: delegation.key() })?;
     let to = CivilDay::of_wall(delegation.valid_to.saturating_sub(1));
-    let rights = NAMED_RIGHTS.iter().filter(|(_, right)| holds(delegation, *right));
     let words = speech.words(shape);
     let word = |ours: &'static str| words.and_then(|it| it.word(delegations::RIGHTS, ours)).unwrap_or(ours);
     Ok(vec![
         delegation.matter.as_ref().map_or(ALL, MatterCode::as_str).to_owned(),
         speech.word(shape, delegations::TIER, &TIERS, &delegation.tier),
         delegation.area.to_string(),
-        rights.map(|(ours, _)| word(ours)).collect::<Vec<_>>().join("+"),
+        rights_of(delegation).map(word).collect::<Vec<_>>().join("+"),
         from.to_string(),
         to.to_string(),
         delegation.source.clone(),
         speech.word(shape, VERIFIED, &YES_NO, &delegation.verified),
     ])
+}
+
+/// The words for the rights that a delegation gives.
+pub(super) fn rights_of(delegation: &Delegation) -> impl Iterator<Item = &'static str> {
+    NAMED_RIGHTS.iter().filter(|(_, right)| holds(delegation, *right)).map(|(word, _)| *word)
 }
 
 fn holds(delegation: &Delegation, right: Right) -> bool {

@@ -4,6 +4,7 @@
 //! workbook is taken out of its container, looked through record by record, and only then given to it, alone.
 
 use std::io::{Cursor, Read, Write};
+use std::panic::catch_unwind;
 
 use calamine::{Data, Reader, SheetType, SheetVisible, Xls};
 use cfb::{CompoundFile, Version};
@@ -29,7 +30,13 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Sheet>, Fault> {
     let stream = stream(bytes)?;
     measure(&stream)?;
     let alone = container(&stream).map_err(|_io| damaged())?;
-    let mut book: Xls<_> = Xls::new(Cursor::new(alone))
+    // What no check before foresaw makes that reader panic; nothing of it is used then.
+    let read = catch_unwind(|| read_sheets(name, alone));
+    read.unwrap_or_else(|_panic| Err(damaged()))
+}
+
+fn read_sheets(name: &str, file: Vec<u8>) -> Result<Vec<Sheet>, Fault> {
+    let mut book: Xls<_> = Xls::new(Cursor::new(file))
         .map_err(|error| Fault::error("lists.unreadable_workbook").with("reason", &error))?;
     let sheets = book.sheets_metadata().iter();
     let visible = sheets.filter(|it| it.typ == SheetType::WorkSheet && it.visible == SheetVisible::Visible);
@@ -104,6 +111,9 @@ fn measure(stream: &[u8]) -> Result<(), Fault> {
             rows = rows.max(row);
             columns = columns.max(column);
         }
+        if is_backwards(kind, data) {
+            return Err(damaged());
+        }
         if columns > COLUMNS_MAX {
             return Err(Fault::error("lists.too_many_columns").with("max", &COLUMNS_MAX));
         }
@@ -142,6 +152,16 @@ fn extent(kind: u16, data: &[u8]) -> Option<(usize, usize)> {
     }
     let last = if kind == NUMBERS { data.len().checked_sub(2)? } else { 2 };
     Some((next(0)?, next(last)?.max(next(2)?)))
+}
+
+/// Whether a record says that it ends before it begins.
+fn is_backwards(kind: u16, data: &[u8]) -> bool {
+    let pair = match kind {
+        NUMBERS => number(data, 2).zip(data.len().checked_sub(2).and_then(|last| number(data, last))),
+        DIMENSIONS => number(data, 8).zip(number(data, 10)).filter(|_| data.len() >= 14),
+        _ => None,
+    };
+    pair.is_some_and(|(first, last)| first > last)
 }
 
 fn number(bytes: &[u8], place: usize) -> Option<u16> {

@@ -105,7 +105,8 @@ impl Write for Meter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(count(bytes.len()));
-        self.tags = self.tags.saturating_add(count(bytes.iter().filter(|&&byte| byte == b'<').count()));
+        self.tags =
+            self.tags.saturating_add(count(bytes.split(|&byte| byte == b'<').count().saturating_sub(1)));
         Ok(bytes.len())
     }
 

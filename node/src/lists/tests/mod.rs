@@ -3,6 +3,7 @@ mod export;
 mod planted;
 mod register;
 mod sheets;
+mod site;
 
 use std::fs;
 use std::io::ErrorKind;

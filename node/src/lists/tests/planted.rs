@@ -77,8 +77,8 @@ fn sound() -> BTreeMap<At, Is> {
             ["行政许可", "县级", "甘州区某局", &body, "承诺件", "自然人", "20", "10", "批文", "批准书"];
         let end = ["等待会签", "中华人民共和国土地管理法", "某省平台", "否"];
         put("事项", row, &[[&*code, &name].as_slice(), &texts, &end].concat());
-        put("材料", row * 2 - 1, &[&code, "申请表", "必要", "申请人自备"]);
-        put("材料", row * 2, &[&code, "营业执照", "必要", "数据共享"]);
+        put("材料", row.saturating_mul(2).saturating_sub(1), &[&code, "申请表", "必要", "申请人自备"]);
+        put("材料", row.saturating_mul(2), &[&code, "营业执照", "必要", "数据共享"]);
     }
     // What other systems leave behind is mended, and said.
     for row in [5, 300, 900] {
@@ -106,7 +106,7 @@ fn mistakes() -> Vec<Mistake> {
     let none = |_: u32| None;
     let number = |row: u32| Is::Number(code(row).parse().unwrap());
     plant(&[2, 400, 1_000], 0, "lists.lost_zeros", &number, &|row| Some(code(row)));
-    plant(&[7, 8, 700], 0, "lists.duplicate_code", &|row| text(&code(row - 4)), &none);
+    plant(&[7, 8, 700], 0, "lists.duplicate_code", &|row| text(&code(row.saturating_sub(4))), &none);
     plant(&[30, 31, 32], 0, "lists.became_a_day", &|_| Is::Day, &none);
     plant(&[11, 120, 530], 1, "lists.empty", &is(" "), &none);
     plant(&[12, 13, 14], 1, "lists.control_character", &is("建房\u{200B}审批"), &some("建房审批"));
@@ -116,8 +116,8 @@ fn mistakes() -> Vec<Mistake> {
     plant(&[90, 91, 92, 93], 8, "lists.bad_number", &is("20个工作日"), &some("20"));
     plant(&[100, 101, 102, 600], 9, "lists.promise_above_law", &|_| Is::Number(21.0), &some("20"));
     plant(&[200, 201, 800], 13, "lists.markup", &is("<p>土地管理法</p>"), &some("土地管理法"));
-    for row in [3, 5, 1_999] {
-        let at = ("材料", row + 1, 3);
+    for row in [4, 6, 2_000] {
+        let at = ("材料", row, 3);
         let suggestion = Some("数据共享".to_owned());
         mistakes.push(Mistake {
             at, is: text("申请人自备"), code: "lists.asks_shared_material", suggestion
@@ -153,8 +153,8 @@ fn import_cells(cells: &BTreeMap<At, Is>) -> Import {
 }
 
 fn address((sheet, row, column): At) -> (String, String) {
-    let letter = char::from(b'A' + u8::try_from(column).unwrap());
-    (sheet.to_owned(), format!("{letter}{}", row + 1))
+    let letter = char::from(b"ABCDEFGHIJKLMNOP"[usize::from(column)]);
+    (sheet.to_owned(), format!("{letter}{}", row.saturating_add(1)))
 }
 
 #[test]

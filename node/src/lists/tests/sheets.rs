@@ -288,3 +288,56 @@ fn sheets_are_bounded_however_large_they_say_they_are() {
     grown[at + 8..at + 12].copy_from_slice(&[0xFF, 0xFF, 0xFF, 0x7F]);
     assert_eq!(import_file("m.xls", &grown).findings[0].code, "lists.too_many_cells");
 }
+
+#[test]
+fn the_mapping_file_of_the_handbook_says_what_it_shows() {
+    let mapping = include_str!("../../../../deploy/lists/mapping.example.toml");
+    let header = HEADER.replace("name", "办理事项").replace("legal_days", "法定办结时限(工作日)");
+    let header = header.replace(",source,verified", ",序号");
+    let row = ROW.replace(",01,", ",11,").replace(",sample,no", ",1");
+    let dir = tempfile::tempdir().unwrap();
+    let files = ListFiles {
+        matters: Some(saved(
+            dir.path(),
+            "m.csv",
+            format!("标题,{}\n说明,{}\n{header}\n{row}\n", ",".repeat(14), ",".repeat(14)).as_bytes(),
+        )),
+        mapping: Some(saved(dir.path(), "mapping.toml", mapping.as_bytes())),
+        ..ListFiles::default()
+    };
+    let import = import(&files, city()).unwrap();
+    let codes: Vec<_> = import.findings.iter().map(|it| (it.line, it.code)).collect();
+    assert_eq!(codes, [(3, "lists.rows_above_header"), (4, "lists.word_mapped")], "{:?}", import.findings);
+    let matter = matters_of(&import).remove(0);
+    assert_eq!(
+        (matter.kind, matter.source.as_str(), matter.verified),
+        (20, "省事项库 2026-11; type=11", false)
+    );
+}
+
+/// Every byte of a workbook changed, one after the other and many at once: an answer, never a panic.
+#[test]
+fn damaged_workbooks_are_refused_or_read() {
+    let mut book = Workbook::new();
+    write_rows(book.add_worksheet(), &rows(&matters_file(&[ROW.to_owned()])));
+    let xlsx = book.save_to_buffer().unwrap();
+    let mut chance: u32 = 1;
+    let mut next = || {
+        chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        usize::try_from(chance >> 8).unwrap()
+    };
+    for whole in [xlsx.as_slice(), include_bytes!("matters.xls")] {
+        for round in 0..600 {
+            let mut bytes = whole.to_vec();
+            for _ in 0..=round % 5 {
+                let at = next() % bytes.len();
+                bytes[at] = u8::try_from(next() % 256).unwrap();
+            }
+            if round % 7 == 0 {
+                bytes.truncate(next() % bytes.len());
+            }
+            let import = import_file("m", &bytes);
+            assert!(!import.is_refused() || import.bodies.is_empty());
+        }
+    }
+}
