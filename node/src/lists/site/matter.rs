@@ -75,8 +75,9 @@ fn needed(lists: &Lists<'_>, materials: &[&Material]) -> String {
 fn places(lists: &Lists<'_>, matter: &Matter) -> String {
     let speech = &lists.speech;
     let mut items = vec![speech.within(&lists.area(matter.area), matter.level.as_str())];
-    let about = |it: &&&Delegation| it.matter.as_ref().is_none_or(|code| *code == matter.code);
-    let grants = lists.delegations.iter().filter(about).filter(|it| it.rights.receive);
+    let of =
+        [Some(&matter.code), None].map(|code| lists.grants.get(&code).map_or([].as_slice(), Vec::as_slice));
+    let grants = of.into_iter().flatten().filter(|it| it.rights.receive);
     items.extend(grants.map(|it| {
         let (from, to) = period(it);
         format!("{} <small>{from} - {to}</small>", lists.grantee(it))

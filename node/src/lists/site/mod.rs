@@ -10,7 +10,7 @@ mod matter;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::catalogue::{Delegation, MaterialSource, Matter};
-use hallmesh_protocol::ids::{BodyId, DivisionCode, HallId, Tier};
+use hallmesh_protocol::ids::{BodyId, DivisionCode, HallId, MatterCode, Tier};
 use hallmesh_protocol::record::Body;
 use serde_json::json;
 
@@ -52,12 +52,13 @@ pub fn write<E>(site: &Site<'_>, put: &mut dyn FnMut(&str, &str) -> Result<(), E
     };
     put("site.css", STYLE)?;
     put("search.js", &lists.search())?;
-    put("index.html", &lists.index())?;
+    let groups = lists.groups();
+    put("index.html", &lists.index(&groups))?;
     put("halls.html", &lists.halls())?;
     put("delegations.html", &lists.delegations())?;
     put("shared.html", &lists.shared())?;
-    for (path, title, matters) in lists.groups() {
-        put(&path, &lists.group(&title, &matters))?;
+    for (path, title, matters) in &groups {
+        put(path, &lists.group(title, matters))?;
     }
     for matter in &lists.matters {
         put(&format!("m/{}.html", file_name(matter.code.as_str())), &matter::page(&lists, matter))?;
@@ -71,7 +72,12 @@ struct Lists<'a> {
     speech: Speech,
     matters: Vec<&'a Matter>,
     delegations: Vec<&'a Delegation>,
+    /// The names of halls.
     names: BTreeMap<HallId, &'a str>,
+    /// The names of matters.
+    named: BTreeMap<&'a MatterCode, &'a str>,
+    /// The grants of each matter, and of all.
+    grants: BTreeMap<Option<&'a MatterCode>, Vec<&'a Delegation>>,
 }
 
 /// Path, title (HTML) and matters of a page that lists some of them.
@@ -85,6 +91,8 @@ impl<'a> Lists<'a> {
             matters: Vec::new(),
             delegations: Vec::new(),
             names: site.halls.iter().map(|it| (it.hall, it.name.as_str())).collect(),
+            named: BTreeMap::new(),
+            grants: BTreeMap::new(),
         };
         for body in site.bodies {
             match body {
@@ -99,6 +107,10 @@ impl<'a> Lists<'a> {
                 | Body::Destruction(_)
                 | Body::Calendar(_) => {}
             }
+        }
+        lists.named = lists.matters.iter().map(|it| (&it.code, it.name.as_str())).collect();
+        for &it in &lists.delegations {
+            lists.grants.entry(it.matter.as_ref()).or_default().push(it);
         }
         lists.matters.sort_by(|one, other| (&one.name, &one.code).cmp(&(&other.name, &other.code)));
         lists
@@ -117,7 +129,7 @@ impl<'a> Lists<'a> {
         format!("window.MATTERS = {};\n{SEARCH}", json!(entries))
     }
 
-    fn index(&self) -> String {
+    fn index(&self, groups: &[Group<'_>]) -> String {
         let speech = &self.speech;
         let count = self.matters.len().to_string();
         let mut main = vec![format!(
@@ -136,8 +148,8 @@ impl<'a> Lists<'a> {
             ("site.by_level", "l/"),
             ("site.by_audience", "a/"),
         ] {
-            let groups = self.groups().into_iter().filter(|(path, _, _)| path.starts_with(kind));
-            let item = |(path, title, matters): Group<'_>| {
+            let groups = groups.iter().filter(|(path, _, _)| path.starts_with(kind));
+            let item = |(path, title, matters): &Group<'_>| {
                 format!("<a href=\"{path}\">{title}</a> ({})", matters.len())
             };
             main.push(format!("<h2>{}</h2>\n{}", speech.say(key, &[]), list(groups.map(item))));
@@ -207,9 +219,10 @@ impl<'a> Lists<'a> {
 
     fn delegation(&self, it: &Delegation) -> Vec<String> {
         let matter = match &it.matter {
-            Some(code) => link(
-                &format!("m/{}.html", file_name(code.as_str())),
-                self.name_of(it).unwrap_or(code.as_str()),
+            // It may be given before its matter is published.
+            Some(code) => self.named.get(code).map_or_else(
+                || escaped(code.as_str()),
+                |name| link(&format!("m/{}.html", file_name(code.as_str())), name),
             ),
             None => self.speech.say("site.all_matters", &[]),
         };
@@ -230,13 +243,7 @@ impl<'a> Lists<'a> {
 
     /// A division by its hall, if it has one.
     fn area(&self, area: DivisionCode) -> String {
-        let hall = self.names.iter().find(|(hall, _)| hall.division() == area);
-        hall.map_or_else(|| area.to_string(), |(_, name)| (*name).to_owned())
-    }
-
-    fn name_of(&self, it: &Delegation) -> Option<&'a str> {
-        let matter = self.matters.iter().find(|matter| Some(&matter.code) == it.matter.as_ref());
-        matter.map(|matter| matter.name.as_str())
+        self.names.get(&HallId::main(area)).map_or_else(|| area.to_string(), |name| (*name).to_owned())
     }
 
     /// What no hall may ask a citizen for (数据共享责任清单).
