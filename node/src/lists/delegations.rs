@@ -11,6 +11,7 @@ use super::cell::{Reader, Reported};
 use super::finding::{Fault, Findings};
 use super::matters::{TIERS, VERIFIED, YES_NO, unlisted_fault};
 use super::nearest::nearest;
+use super::sheet::ROWS_MAX;
 use super::table::{Shape, Table};
 
 /// What the table is called.
@@ -27,6 +28,7 @@ pub(super) const SHAPE: Shape = Shape {
     name: TABLE,
     required: &[MATTER, TIER, PREFIX, RIGHTS, FROM, TO, SOURCE, VERIFIED],
     optional: &[],
+    rows_max: ROWS_MAX,
 };
 
 /// Stands for every matter.

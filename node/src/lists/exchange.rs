@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::finding::{Fault, Findings};
-use super::sheet::{Cell, Row, Sheet};
+use super::sheet::{Cell, MATERIAL_ROWS_MAX, Row, Sheet};
 
 /// The families of tables that have what a hall does: permits and the like, and public services.
 const FAMILIES: [&str; 2] = ["dn_task_general", "dn_task_public"];
@@ -49,6 +49,10 @@ pub(super) fn put_together(sheets: Vec<Sheet>, findings: &mut Findings) -> Optio
         let is_read = FAMILIES.iter().any(|family| {
             name.strip_prefix(family).is_some_and(|rest| ["_basic", "_extend", "_material"].contains(&rest))
         });
+        if sheet.is_cut() {
+            let fault = Fault::error("lists.too_many_rows").with("max", &MATERIAL_ROWS_MAX);
+            findings.add(fault.at(&sheet.place(1, None), None));
+        }
         if is_read {
             named.insert(name, Fields::of(sheet));
         } else if name.starts_with(PREFIX) {

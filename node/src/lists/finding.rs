@@ -131,10 +131,8 @@ impl Findings {
 
     /// Notes a replaced word: each is reported once, with how often it came.
     pub(super) fn note(&mut self, mapped: Mapped, place: &Place) {
-        if self.mapped.len() < FINDINGS_MAX || self.mapped.contains_key(&mapped) {
-            let (_, count) = self.mapped.entry(mapped).or_insert_with(|| (place.clone(), 0));
-            *count = count.saturating_add(1);
-        }
+        let (_, count) = self.mapped.entry(mapped).or_insert_with(|| (place.clone(), 0));
+        *count = count.saturating_add(1);
     }
 
     pub(super) fn has_errors(&self) -> bool {

@@ -11,7 +11,7 @@ use super::cell::Reader;
 use super::finding::{Fault, Findings};
 use super::normalise::narrowed;
 use super::place::Place;
-use super::sheet::Row;
+use super::sheet::{MATERIAL_ROWS_MAX, Row};
 use super::table::{Shape, Table};
 
 /// The column of matters.
@@ -22,8 +22,12 @@ pub(super) const MATTER: &str = "matter";
 pub(super) const NAME: &str = "name";
 pub(super) const NECESSITY: &str = "necessity";
 pub(super) const SOURCE: &str = "source";
-pub(super) const SHAPE: Shape =
-    Shape { name: TABLE, required: &[MATTER, NAME, NECESSITY, SOURCE], optional: &[] };
+pub(super) const SHAPE: Shape = Shape {
+    name: TABLE,
+    required: &[MATTER, NAME, NECESSITY, SOURCE],
+    optional: &[],
+    rows_max: MATERIAL_ROWS_MAX,
+};
 
 const WIDE_SEMICOLON: char = '\u{FF1B}';
 const WIDE_BAR: char = '\u{FF5C}';

@@ -11,7 +11,7 @@ use super::authorities::Authorities;
 use super::cell::Reader;
 use super::finding::{Fault, Findings};
 use super::materials::{self, Asked, Codes};
-use super::sheet::Row;
+use super::sheet::{ROWS_MAX, Row};
 use super::table::{Shape, Table};
 
 /// The longest limit in working days: about four years.
@@ -61,6 +61,7 @@ pub(super) const SHAPE: Shape = Shape {
         VERIFIED,
     ],
     optional: &[AREA, BODY_CODE, materials::COLUMN, LEGAL_UNIT, PROMISED_UNIT],
+    rows_max: ROWS_MAX,
 };
 
 /// GB/T 39046-2020 list A.1.

@@ -51,8 +51,8 @@ pub use matters::{DAYS_MAX, MATTER_BYTES_MAX};
 pub use register::{Candidate, Codes, Division, Mismatch, Register, RegisterError};
 pub use sample::sample_bodies;
 pub use sheet::{
-    CELL_CHARS_MAX, CELLS_MAX, COLUMNS_MAX, FILE_BYTES_MAX, ROWS_MAX, SHEETS_MAX, TAGS_MAX,
-    UNPACKED_BYTES_MAX,
+    CELL_CHARS_MAX, CELLS_MAX, COLUMNS_MAX, FILE_BYTES_MAX, MATERIAL_ROWS_MAX, ROWS_MAX, SHEETS_MAX,
+    TAGS_MAX, UNPACKED_BYTES_MAX,
 };
 
 use exchange::Exchanged;
@@ -201,8 +201,12 @@ fn exchange_sheets(
     let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     files.retain(|file| exchange::is_table_file(file));
     files.sort_unstable();
+    if files.len() > EXCHANGE_FILES_MAX {
+        let source = io::Error::other(format!("more than {EXCHANGE_FILES_MAX} files named dn_task_*"));
+        return Err(ImportError::Unreadable { file: path.to_owned(), source });
+    }
     let mut all = Vec::new();
-    for file in files.into_iter().take(EXCHANGE_FILES_MAX) {
+    for file in files {
         match sheets(&Some(file))? {
             Given::Is(sheets) => all.extend(sheets),
             Given::Not | Given::Unusable => return Ok(Given::Unusable),

@@ -15,7 +15,7 @@ use super::cell::{Reader, Reported};
 use super::finding::{Fault, Finding, Findings};
 use super::hall_names::{beginnings, folded, rest};
 use super::mapping::Mappings;
-use super::sheet::{self, Row, Sheet};
+use super::sheet::{self, ROWS_MAX, Row, Sheet};
 use super::table::{Shape, Table};
 
 /// How many divisions a refusal names besides those the code stands for.
@@ -29,8 +29,12 @@ const PARENT: &str = "parent12";
 const NAME: &str = "name";
 const CIVIL: &str = "mca_code12";
 const NOTE: &str = "note";
-const SHAPE: Shape =
-    Shape { name: "divisions", required: &[TIER, CODE, PARENT, NAME, CIVIL], optional: &[NOTE] };
+const SHAPE: Shape = Shape {
+    name: "divisions",
+    required: &[TIER, CODE, PARENT, NAME, CIVIL],
+    optional: &[NOTE],
+    rows_max: ROWS_MAX,
+};
 const TIERS: [(&str, Tier); 5] = [
     ("city", Tier::City),
     ("county", Tier::County),

@@ -8,7 +8,7 @@ use super::finding::{Fault, Findings};
 use super::mapping::{Known, Words, folded};
 use super::nearest::nearest;
 use super::place::Place;
-use super::sheet::{Cell, Kind, ROWS_MAX, Row, Sheet};
+use super::sheet::{Cell, Kind, Row, Sheet};
 
 /// Rows among which the headings are looked for: above them stand titles and explanations.
 const TITLE_ROWS_MAX: usize = 10;
@@ -22,6 +22,8 @@ pub(super) struct Shape {
     pub(super) name: &'static str,
     pub(super) required: &'static [&'static str],
     pub(super) optional: &'static [&'static str],
+    /// How many rows it may have.
+    pub(super) rows_max: usize,
 }
 
 impl Shape {
@@ -54,6 +56,7 @@ impl<'m> Table<'m> {
             }
             return None;
         };
+        let is_cut = sheet.is_cut();
         let mut rows = sheet.rows.into_iter().skip(at);
         let header = rows.next()?;
         let origin = sheet.origin;
@@ -70,7 +73,11 @@ impl<'m> Table<'m> {
             defaults: BTreeMap::new(),
         };
         let width = table.read_header(&header, shape, findings);
-        table.take_rows(rows, width, findings);
+        table.take_rows(rows, (width, shape.rows_max), findings);
+        if is_cut {
+            let fault = Fault::error("lists.too_many_rows").with("max", &shape.rows_max);
+            findings.add(fault.at(&table.header, None));
+        }
         Some(table)
     }
 
@@ -102,10 +109,15 @@ impl<'m> Table<'m> {
         self.columns.contains_key(column) || self.defaults.contains_key(column)
     }
 
-    fn take_rows(&mut self, rows: impl Iterator<Item = Row>, width: usize, findings: &mut Findings) {
+    fn take_rows(
+        &mut self,
+        rows: impl Iterator<Item = Row>,
+        (width, max): (usize, usize),
+        findings: &mut Findings,
+    ) {
         for row in rows {
-            if self.rows.len() == ROWS_MAX {
-                let fault = Fault::error("lists.too_many_rows").with("max", &ROWS_MAX);
+            if self.rows.len() == max {
+                let fault = Fault::error("lists.too_many_rows").with("max", &max);
                 findings.add(fault.at(&self.place(&row, None), None));
                 break;
             }

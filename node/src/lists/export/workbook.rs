@@ -13,6 +13,8 @@ const WORDS_MAX: usize = 255;
 /// Widths of columns in characters.
 const NARROW: f64 = 14.0;
 const WIDE: f64 = 32.0;
+/// Width of a note.
+const NOTE_PIXELS: u32 = 300;
 const WIDEST: f64 = 80.0;
 /// What makes a column hold what was typed and nothing else: no numbers, no days.
 const AS_TEXT: &str = "@";
@@ -57,7 +59,11 @@ fn fill(sheet: &mut Worksheet, table: &Table, speech: Speech<'_>, texts: &Texts)
         let wide = [matters::NAME, matters::BODY, matters::BASIS, materials::NAME].contains(column);
         sheet.set_column_width(at, if wide { WIDE } else { NARROW })?;
         sheet.write_string_with_format(0, at, heading, &bold)?;
-        sheet.insert_note(0, at, &Note::new(explanation(texts, table, column)).set_width(300))?;
+        sheet.insert_note(
+            0,
+            at,
+            &Note::new(explanation(texts, table, column)).set_width(NOTE_PIXELS).add_author_prefix(false),
+        )?;
         if let Some(allowed) = validation(table, column, speech.words(table.shape)) {
             let last = u32::try_from(ROWS_MAX).unwrap_or(u32::MAX);
             sheet.add_data_validation(1, at, last, at, &allowed)?;

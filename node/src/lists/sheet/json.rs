@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use super::super::finding::{Fault, Findings};
 use super::super::place::{Origin, Place};
-use super::{COLUMNS_MAX, Cell, Kind, ROWS_BESIDES, ROWS_MAX, Row, SHEETS_MAX, Sheet, Source, line_at};
+use super::{COLUMNS_MAX, Cell, Kind, ROWS_READ_MAX, Row, SHEETS_MAX, Sheet, Source, line_at};
 
 /// An object as its author wrote it: in order, keys that come twice included.
 pub(in super::super) struct Object<K, T>(pub(in super::super) Vec<(K, T)>);
@@ -118,7 +118,7 @@ impl<'a> Reader<'a, '_> {
             header: Vec::new(),
         };
         let mut lines = Lines { text: &self.source.text, counted: (0, 1) };
-        for raw in objects.into_iter().take(ROWS_MAX.saturating_add(ROWS_BESIDES)) {
+        for raw in objects.into_iter().take(ROWS_READ_MAX) {
             let object: Object<String, Raw<'a>> = self.parsed(raw.get(), self.offset(raw))?;
             let line = lines.line(self.offset(raw));
             let fields = object

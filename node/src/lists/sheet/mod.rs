@@ -23,18 +23,20 @@ pub use text::FILE_BYTES_MAX;
 pub(super) use text::{Source, line_at};
 pub use xlsx::{TAGS_MAX, UNPACKED_BYTES_MAX};
 
-/// Rows of one table.
-pub const ROWS_MAX: usize = 50_000;
+/// Rows of matters, delegations or divisions: a city of a thousand halls has about 55,000 entries.
+pub const ROWS_MAX: usize = 1 << 16;
+/// Rows of materials: a matter has five of them, some have many more.
+pub const MATERIAL_ROWS_MAX: usize = 400_000;
 /// Columns of one table: the largest exchange format has about 190 fields.
 pub const COLUMNS_MAX: usize = 256;
 /// Cells of one file, empty ones within a row included.
-pub const CELLS_MAX: usize = 2_000_000;
+pub const CELLS_MAX: usize = 3_000_000;
 /// Characters of one cell, which is what a workbook's cell can hold.
 pub const CELL_CHARS_MAX: usize = 32_767;
 /// Sheets of one workbook.
 pub const SHEETS_MAX: usize = 64;
-/// Rows beyond [`ROWS_MAX`] that are read: titles and the header, and one by which it is seen that there are more.
-const ROWS_BESIDES: usize = 16;
+/// Rows of one sheet that are read, titles and header included.
+const ROWS_READ_MAX: usize = MATERIAL_ROWS_MAX + 16;
 
 /// How workbooks begin: zipped ones and those of before 2007.
 const ZIPPED: &[u8] = b"PK\x03\x04";
@@ -98,7 +100,12 @@ impl Sheet {
         if !row.is_blank() {
             self.rows.push(row);
         }
-        self.rows.len() < ROWS_MAX.saturating_add(ROWS_BESIDES)
+        !self.is_cut()
+    }
+
+    /// Whether there may be more rows than were read.
+    pub(super) fn is_cut(&self) -> bool {
+        self.rows.len() >= ROWS_READ_MAX
     }
 }
 
