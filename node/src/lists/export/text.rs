@@ -45,7 +45,15 @@ pub(super) fn calendar(bodies: &[Body]) -> Result<Vec<u8>, ExportError> {
         let kinds = json!({ "weekday_off": days(&it.weekday_off), "weekend_on": days(&it.weekend_on) });
         (it.year.to_string(), kinds)
     };
-    Ok(pretty(&Value::Object(calendar.years().iter().map(year).collect())))
+    let rules = calendar.rules();
+    let limits = json!({
+        "notice_days": rules.notice_days,
+        "correction_days": rules.correction_days,
+        "extension_days": rules.extension_days,
+        "delivery_days": rules.delivery_days,
+    });
+    let years = calendar.years().iter().map(year);
+    Ok(pretty(&Value::Object(years.chain([("rules".to_owned(), limits)]).collect())))
 }
 
 fn pretty(value: &Value) -> Vec<u8> {

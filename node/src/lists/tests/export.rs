@@ -45,6 +45,16 @@ fn what_is_exported_is_imported_to_the_same_records() {
 }
 
 #[test]
+fn a_calendar_keeps_its_own_limits() {
+    let text = CALENDAR.replacen('{', "{\"rules\": {\"notice_days\": 3, \"delivery_days\": 7},", 1);
+    let bodies = import_calendar(&text).bodies;
+    let written = write(&bodies, Part::Calendar, Format::Json, &Texts::new(Lang::En)).unwrap();
+    let import = import_calendar(std::str::from_utf8(&written).unwrap());
+    assert_eq!((import.findings, import.bodies), (Vec::new(), bodies.clone()));
+    assert_ne!(bodies, sample_bodies().unwrap()[..1]);
+}
+
+#[test]
 fn a_county_s_entries_stay_the_county_s_in_the_city_s_list() {
     let county = DivisionCode::from_u64(620_702_000_000).unwrap();
     let text = matters_file(&[ROW.to_owned()]);
