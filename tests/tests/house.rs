@@ -237,7 +237,7 @@ fn the_commands_of_the_readme_are_those_of_ci() {
 
 #[test]
 fn both_languages_name_the_same_commands() {
-    for path in ["README", "deploy/README", "deploy/sample-city/zhangye/README"] {
+    for path in ["README", "deploy/README", "deploy/lists/README", "deploy/sample-city/zhangye/README"] {
         let of = |ending: &str| commands(&read(format!("{path}{ending}")));
         let (english, chinese) = (of(".md"), of(".zh-CN.md"));
         for (one, other) in english.iter().zip(&chinese) {

@@ -12,7 +12,7 @@ use super::args::Signer;
 use super::report::Report;
 use super::session::{Session, unexpected};
 use super::{files, time};
-use crate::ops::{Answer, Ask, Problem, hex};
+use crate::ops::{Answer, Ask, Problem, hex, unhex};
 
 const ENDING: &str = "draft";
 /// Bytes of a draft: as many matters as the largest city has, each at its largest, is less.
@@ -49,6 +49,18 @@ fn records(text: &str) -> Result<Vec<String>, Problem> {
 /// What a draft is called on the command line.
 pub(super) fn name(path: &Path) -> String {
     path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What is in a draft.
+pub(super) fn bodies(session: &Session, draft: &str) -> Result<Vec<Body>, Problem> {
+    let path = find(&session.home()?.drafts(), Some(draft))?;
+    decoded(&records(&files::read_up_to(&path, DRAFT_MAX)?)?)
+}
+
+/// The record bodies of their hexadecimal lines.
+pub(super) fn decoded(records: &[String]) -> Result<Vec<Body>, Problem> {
+    let body = |text: &String| Body::decode(&unhex(text)?).ok();
+    records.iter().map(body).collect::<Option<_>>().ok_or_else(|| Problem::new("draft.damaged"))
 }
 
 /// Publishes a draft in calls that the socket can carry. What is published is moved aside.

@@ -50,6 +50,11 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Problem> {
     write(path, text.as_bytes(), FOR_ALL)
 }
 
+/// The same of what is no text.
+pub(super) fn write_new_bytes(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    write(path, bytes, FOR_ALL)
+}
+
 /// The same for its owner's eyes only.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     write(path, bytes, FOR_ITS_OWNER)

@@ -10,18 +10,24 @@ use serde_json::{Value, json};
 use super::args::Signer;
 use super::drafts;
 use super::exit::Exit;
+use super::lists;
 use super::problem;
 use super::render;
 use super::report::Report;
 use super::session::Session;
 use super::values;
-use crate::lists::{self, Finding, Import, ListFiles, Severity};
+use crate::lists::{Finding, Import, ListFiles, Severity, import as read_lists};
 use crate::ops::{Ask, Problem};
 use crate::texts::Texts;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Matter {
     Import(ImportFiles),
+    Export(lists::ExportTo),
+    Template {
+        file: PathBuf,
+    },
+    Site(lists::SiteTo),
     Publish {
         #[arg(long, value_name = "NAME")]
         draft: Option<String>,
@@ -47,12 +53,18 @@ pub(super) enum Matter {
 
 #[derive(Debug, Args)]
 pub(super) struct ImportFiles {
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "exchange")]
     matters: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with = "exchange")]
+    materials: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     delegations: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     calendar: Option<PathBuf>,
+    #[arg(long, value_name = "PATH")]
+    exchange: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
     #[arg(long, value_name = "CODE", value_parser = values::division)]
     area: Option<DivisionCode>,
 }
@@ -60,6 +72,9 @@ pub(super) struct ImportFiles {
 pub(super) fn run(session: &Session, matter: &Matter) -> Result<Report, Problem> {
     match matter {
         Matter::Import(files) => import(session, files),
+        Matter::Export(to) => lists::export(session, to),
+        Matter::Template { file } => lists::template(session, file),
+        Matter::Site(to) => lists::site(session, to),
         Matter::Publish { draft, signer } => drafts::publish(session, draft.as_deref(), signer),
         Matter::List { after, count } => {
             ask(session, &Ask::Matters { after: after.clone().unwrap_or_default(), count: *count })
@@ -83,8 +98,11 @@ fn import(session: &Session, files: &ImportFiles) -> Result<Report, Problem> {
         matters: files.matters.clone(),
         delegations: files.delegations.clone(),
         calendar: files.calendar.clone(),
+        materials: files.materials.clone(),
+        exchange: files.exchange.clone(),
+        mapping: files.mapping.clone(),
     };
-    let import = lists::import(&given, area)
+    let import = read_lists(&given, area)
         .map_err(|why| Problem { code: why.code().to_owned(), params: why.params() })?;
     if import.is_refused() {
         return refused(session, &import);
@@ -180,13 +198,7 @@ fn say(texts: &Texts, finding: &Finding) -> Vec<String> {
         Severity::Error => "label.error",
         Severity::Warning => "label.warning",
     };
-    let (file, line) = (&finding.file, &finding.line);
-    let place = match &finding.column {
-        Some(column) => {
-            texts.filled("lists.place_column", &[("file", file), ("line", line), ("column", column)])
-        }
-        None => texts.filled("lists.place", &[("file", file), ("line", line)]),
-    };
+    let place = place(texts, finding);
     let meant = finding.suggestion.iter().map(|it| texts.say("lists.meant", &[("suggestion", it)]));
     problem::found_at(
         texts,
@@ -194,6 +206,25 @@ fn say(texts: &Texts, finding: &Finding) -> Vec<String> {
         label,
         &std::iter::once(place).chain(meant).collect::<Vec<_>>(),
     )
+}
+
+/// File, sheet, line or cell, and column, as far as they are known.
+fn place(texts: &Texts, finding: &Finding) -> String {
+    let mut place = finding.file.clone();
+    let mut add = |key: &str, value: &dyn std::fmt::Display| {
+        place.push_str(&texts.filled(key, &[("value", value)]));
+    };
+    if let Some(sheet) = &finding.sheet {
+        add("lists.place_sheet", sheet);
+    }
+    match &finding.cell {
+        Some(cell) => add("lists.place_cell", cell),
+        None => add("lists.place_line", &finding.line),
+    }
+    if let Some(column) = &finding.column {
+        add("lists.place_column", column);
+    }
+    place
 }
 
 fn as_json(texts: &Texts, findings: &[Finding]) -> Vec<Value> {
@@ -206,7 +237,9 @@ fn as_json(texts: &Texts, findings: &[Finding]) -> Vec<Value> {
         let place = [
             ("severity", json!(severity)),
             ("file", json!(finding.file)),
+            ("sheet", json!(finding.sheet)),
             ("line", json!(finding.line)),
+            ("cell", json!(finding.cell)),
             ("column", json!(finding.column)),
             ("suggestion", json!(finding.suggestion)),
         ];

@@ -21,6 +21,7 @@ mod exit;
 mod files;
 mod hall;
 mod keys;
+mod lists;
 mod localise;
 mod matter;
 mod node;

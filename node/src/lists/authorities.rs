@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::ids::{BodyId, DivisionCode};
 
-use super::table::ROWS_MAX;
+use super::sheet::ROWS_MAX;
 
 const _: () = assert!(ROWS_MAX <= 1 << u16::BITS, "every name of one file finds a number of its own");
 

@@ -2,17 +2,16 @@
 //! are not those of the Administrative Licensing Law, one object `rules` with working days.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use hallmesh_protocol::calendar::{Calendar, CalendarYear, CivilDay, TimeRules};
 use hallmesh_protocol::record::Body;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::error::Category;
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::cell::meant_day;
 use super::finding::{Fault, Findings};
 use super::nearest::nearest;
-use super::source::{Source, line_at};
+use super::place::Place;
+use super::sheet::{Object, Source, line_at, malformed};
 
 const WEEKDAY_OFF: &str = "weekday_off";
 const WEEKEND_ON: &str = "weekend_on";
@@ -21,14 +20,16 @@ const KINDS: [&str; 2] = [WEEKDAY_OFF, WEEKEND_ON];
 const RULES: &str = "rules";
 const LIMITS: [&str; 4] = ["notice_days", "correction_days", "extension_days", "delivery_days"];
 
-type EntryText<'a> = Object<'a, Value<'a>>;
+/// Texts lie in the source, so that their lines can be told.
+type EntryText<'a> = Object<&'a str, Value<'a>>;
 
 /// Reads the calendar; none if anything in it is refused.
 pub(super) fn read(source: &Source, findings: &mut Findings) -> Option<Body> {
-    let entries: Object<'_, EntryText<'_>> = match serde_json::from_str(&source.text) {
+    let entries: Object<&str, EntryText<'_>> = match serde_json::from_str(&source.text) {
         Ok(entries) => entries,
         Err(error) => {
-            findings.add(malformed(&error).at(&source.name, u64::try_from(error.line()).unwrap_or(1), None));
+            let place = Place::line(&source.name, u64::try_from(error.line()).unwrap_or(1));
+            findings.add(malformed(&error).at(&place, None));
             return None;
         }
     };
@@ -43,37 +44,9 @@ pub(super) fn read(source: &Source, findings: &mut Findings) -> Option<Body> {
     match Calendar::new(read).and_then(|calendar| calendar.with_rules(rules)) {
         Ok(calendar) => Some(Body::Calendar(calendar)),
         Err(_unfit) => {
-            findings.add(Fault::error("lists.bad_calendar").at(&source.name, 1, None));
+            findings.add(Fault::error("lists.bad_calendar").at(&Place::line(&source.name, 1), None));
             None
         }
-    }
-}
-
-/// An object as its author wrote it: in order, keys that come twice included. Its texts lie in the source,
-/// so that their lines can be told.
-struct Object<'a, T>(Vec<(&'a str, T)>);
-
-impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Object<'a, T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Pairs(PhantomData))
-    }
-}
-
-struct Pairs<'a, T>(PhantomData<Object<'a, T>>);
-
-impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for Pairs<'a, T> {
-    type Value = Object<'a, T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
-        }
-        Ok(Object(pairs))
     }
 }
 
@@ -128,7 +101,7 @@ impl CalendarReader<'_> {
     fn report(&mut self, part: &str, key: &str, fault: Fault) {
         let text = &self.source.text;
         let line = line_at(text.as_bytes(), part.as_ptr().addr().saturating_sub(text.as_ptr().addr()));
-        self.findings.add(fault.at(&self.source.name, line, Some(key)));
+        self.findings.add(fault.at(&Place::line(&self.source.name, line), Some(key)));
     }
 
     fn years(&mut self, years: &[&(&str, EntryText<'_>)]) -> Vec<CalendarYear> {
@@ -153,7 +126,7 @@ impl CalendarReader<'_> {
         }
         if years.is_empty() {
             self.sound = false;
-            self.findings.add(Fault::error("lists.empty_file").at(&self.source.name, 1, None));
+            self.findings.add(Fault::error("lists.empty_file").at(&Place::line(&self.source.name, 1), None));
         }
         read
     }
@@ -286,12 +259,4 @@ impl CalendarReader<'_> {
 
 fn year_number(text: &str) -> Option<u16> {
     text.parse().ok().filter(|year: &u16| text.len() == 4 && year.to_string() == text)
-}
-
-fn malformed(error: &serde_json::Error) -> Fault {
-    match error.classify() {
-        Category::Eof => Fault::error("lists.json_ends"),
-        Category::Data => Fault::error("lists.json_shape").with("place", &error.column()),
-        Category::Syntax | Category::Io => Fault::error("lists.json_syntax").with("place", &error.column()),
-    }
 }

@@ -7,21 +7,28 @@ use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::ids::Malformed;
 use hallmesh_protocol::limits::NAME_MAX;
 
-use super::finding::{Fault, Findings};
+use super::finding::{Fault, Findings, Mapped};
+use super::mapping::Known;
 use super::nearest::nearest;
-use super::table::{Row, Table};
+use super::normalise::{Mended, mended, narrowed};
+use super::place::Place;
+use super::sheet::{CELL_CHARS_MAX, Cell, Kind, Row};
+use super::table::Table;
 
 /// Characters of a text that is no name: a legal basis, a source.
 pub const TEXT_MAX: usize = 2_000;
-/// From full-width to ASCII, as in U+FF11 and U+0031.
-const FULL_WIDTH: RangeInclusive<char> = '\u{FF01}'..='\u{FF5E}';
-const FULL_WIDTH_OFFSET: u32 = 0xFEE0;
+/// Digits of a number that a spreadsheet keeps.
+const DIGITS_KEPT: usize = 15;
+/// What may stand between several words in a cell.
+const SEPARATORS: [char; 8] = [',', '\u{FF0C}', ';', '\u{FF1B}', '\u{3001}', '^', '/', '|'];
 
 /// What is read from one row, and where it is reported.
 pub(super) struct Reader<'a> {
-    pub(super) table: &'a Table,
+    pub(super) table: &'a Table<'a>,
     pub(super) row: &'a Row,
     pub(super) findings: &'a mut Findings,
+    /// Words that the mapping file replaced in this row, with their columns.
+    foreign: Vec<(&'static str, String)>,
 }
 
 /// A value that may be left out was refused; the fault is among the findings.
@@ -35,21 +42,24 @@ enum Breaks {
     Joined,
 }
 
-impl Reader<'_> {
-    /// The line on which a cell begins.
-    pub(super) fn line(&self, column: &str) -> u64 {
-        self.table.cell(self.row, column).map_or(self.row.line, |cell| cell.line)
+impl<'a> Reader<'a> {
+    pub(super) fn new(table: &'a Table<'a>, row: &'a Row, findings: &'a mut Findings) -> Self {
+        Self { table, row, findings, foreign: Vec::new() }
+    }
+
+    /// Where a cell is.
+    pub(super) fn place(&self, column: &str) -> Place {
+        self.table.place(self.row, Some(column))
     }
 
     /// Reports a fault at a cell.
     pub(super) fn report(&mut self, column: &str, fault: Fault) {
-        let line = self.line(column);
-        self.findings.add(fault.at(&self.table.file, line, Some(column)));
+        self.findings.add(fault.at(&self.place(column), Some(column)));
     }
 
     /// Reports a fault at the row.
     pub(super) fn report_row(&mut self, fault: Fault) {
-        self.findings.add(fault.at(&self.table.file, self.row.line, None));
+        self.findings.add(fault.at(&self.table.place(self.row, None), None));
     }
 
     /// A name: not empty, of [`NAME_MAX`] characters at most.
@@ -61,6 +71,16 @@ impl Reader<'_> {
     /// A text of [`TEXT_MAX`] characters at most, perhaps empty.
     pub(super) fn remark(&mut self, column: &str) -> Option<String> {
         let text = self.text(column, Breaks::Joined)?;
+        self.bounded(column, text, TEXT_MAX)
+    }
+
+    /// Where the entry is from, and what stood in it before the mapping file replaced it: both are kept. To be read
+    /// after all other cells of the row.
+    pub(super) fn source(&mut self, column: &str) -> Option<String> {
+        let mut text = self.remark(column)?;
+        for (of, word) in std::mem::take(&mut self.foreign) {
+            text.extend(["; ", of, "=", &word]);
+        }
         self.bounded(column, text, TEXT_MAX)
     }
 
@@ -89,19 +109,55 @@ impl Reader<'_> {
     }
 
     /// One of the words of a closed list.
-    pub(super) fn choice<T: Copy>(&mut self, column: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn choice<T: Copy>(&mut self, column: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let word = self.word(column)?;
         self.chosen(column, &word, choices)
     }
 
+    /// Several of them.
+    pub(super) fn chosen_all<T: Copy>(
+        &mut self,
+        column: &'static str,
+        choices: &[(&str, T)],
+    ) -> Option<Vec<T>> {
+        let word = self.word(column)?;
+        let parts: Vec<&str> =
+            word.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty()).collect();
+        let chosen: Vec<_> = parts.iter().map(|part| self.chosen(column, part, choices)).collect();
+        chosen.into_iter().collect()
+    }
+
     /// The meaning of a word out of a closed list.
-    pub(super) fn chosen<T: Copy>(&mut self, column: &str, word: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn chosen<T: Copy>(
+        &mut self,
+        column: &'static str,
+        word: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        let ours = self.ours(column, word);
+        self.known(column, &ours, choices)
+    }
+
+    /// The word of ours for which a word stands; the word itself if for none.
+    pub(super) fn ours(&mut self, column: &'static str, word: &str) -> String {
+        let Some((ours, known)) = self.table.words.value(column, word) else { return word.to_owned() };
+        if known == Known::Mapped && ours != word {
+            let mapped = Mapped { column, found: word.to_owned(), read_as: ours.to_owned() };
+            self.findings.note(mapped, &self.place(column));
+            self.foreign.push((column, word.to_owned()));
+        }
+        ours.to_owned()
+    }
+
+    /// The meaning of a word of ours.
+    pub(super) fn known<T: Copy>(&mut self, column: &str, word: &str, choices: &[(&str, T)]) -> Option<T> {
         if let Some(&(_, value)) = choices.iter().find(|(known, _)| *known == word) {
             return Some(value);
         }
         let known: Vec<&str> = choices.iter().map(|&(known, _)| known).collect();
         let fault = Fault::error("lists.bad_enum").with("found", word).with("allowed", &known.join(", "));
-        self.report(column, fault.suggest(nearest(word, known)));
+        let meant = nearest(word, known.into_iter().chain(self.table.words.values(column)));
+        self.report(column, fault.suggest(meant));
         None
     }
 
@@ -120,9 +176,12 @@ impl Reader<'_> {
         None
     }
 
-    /// A day written like 2026-02-12.
+    /// A day written like 2026-02-12, or kept as a day by a spreadsheet.
     pub(super) fn day(&mut self, column: &str) -> Option<CivilDay> {
-        let word = self.word(column)?;
+        let word = match self.table.cell(self.row, column)? {
+            cell if cell.kind == Kind::Day => cell.text.clone(),
+            _ => self.word(column)?,
+        };
         let day = word.parse().ok();
         if day.is_none() {
             let fault = Fault::error("lists.bad_date").with("found", &word).suggest(meant_day(&word));
@@ -148,7 +207,7 @@ impl Reader<'_> {
         word: &str,
         parse: impl Fn(&str) -> Result<T, Malformed>,
     ) -> Option<T> {
-        let fault = if is_scientific(word) {
+        let fault = if is_scientific(word) || self.is_rounded(column, word) {
             Fault::error("lists.rounded_code").with("found", word)
         } else {
             match parse(word) {
@@ -160,22 +219,31 @@ impl Reader<'_> {
         None
     }
 
-    fn text(&mut self, column: &str, breaks: Breaks) -> Option<String> {
-        let raw = self.table.cell(self.row, column)?.text.clone();
-        let text = self.trimmed(column, &raw);
-        let text = self.unbroken(column, text, breaks)?;
-        let Some(bad) = text.chars().find(|&it| is_invisible(it)) else { return Some(text.into_owned()) };
-        let character = format!("U+{:04X}", u32::from(bad));
-        self.report(column, Fault::error("lists.control_character").with("character", &character));
-        None
+    /// Whether a cell is a number of more digits than a spreadsheet keeps.
+    fn is_rounded(&self, column: &str, word: &str) -> bool {
+        self.is_number(column) && word.len() > DIGITS_KEPT
     }
 
-    fn trimmed<'t>(&mut self, column: &str, raw: &'t str) -> &'t str {
-        let text = raw.trim();
-        if text.len() != raw.len() {
-            self.report(column, Fault::warning("lists.stray_space").with("read_as", text));
+    /// Whether a spreadsheet took what stands in a cell for a number.
+    pub(super) fn is_number(&self, column: &str) -> bool {
+        self.table.cell(self.row, column).is_some_and(|cell| cell.kind == Kind::Number)
+    }
+
+    fn text(&mut self, column: &str, breaks: Breaks) -> Option<String> {
+        let table = self.table;
+        let cell = table.cell(self.row, column)?;
+        let read = misread(cell).map_or_else(|| mended(&cell.text), Err);
+        let Mended { text, faults } = match read {
+            Ok(mended) => mended,
+            Err(fault) => {
+                self.report(column, fault);
+                return None;
+            }
+        };
+        for fault in faults {
+            self.report(column, fault);
         }
-        text
+        self.unbroken(column, &text, breaks).map(std::borrow::Cow::into_owned)
     }
 
     fn unbroken<'t>(
@@ -213,13 +281,17 @@ impl Reader<'_> {
     }
 }
 
-/// Full-width ASCII made narrow.
-fn narrowed(text: &str) -> String {
-    let narrow = |wide: char| {
-        let code = u32::from(wide).saturating_sub(FULL_WIDTH_OFFSET);
-        if FULL_WIDTH.contains(&wide) { char::from_u32(code).unwrap_or(wide) } else { wide }
-    };
-    text.chars().map(narrow).collect()
+/// What a spreadsheet made of a cell that was meant to be a text.
+fn misread(cell: &Cell) -> Option<Fault> {
+    let length = cell.text.chars().count();
+    if length > CELL_CHARS_MAX {
+        return Some(Fault::error("lists.too_long").with("found", &length).with("max", &CELL_CHARS_MAX));
+    }
+    match cell.kind {
+        Kind::Text | Kind::Number => None,
+        Kind::Day => Some(Fault::error("lists.became_a_day").with("found", &cell.text)),
+        Kind::Failed => Some(Fault::error("lists.formula_failed").with("found", &cell.text)),
+    }
 }
 
 /// The day that another way of writing means: 2026/2/12, 2026.2.12, 20260212.
@@ -233,13 +305,6 @@ pub(super) fn meant_day(text: &str) -> Option<CivilDay> {
         (None, None) => CivilDay::from_yyyymmdd(first.parse().ok()?),
         (Some(_), None) | (None, Some(_)) => None,
     }
-}
-
-/// Controls, marks that change the direction or show nothing, and what stands for a broken character.
-fn is_invisible(it: char) -> bool {
-    it.is_control()
-        || matches!(it, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-        || matches!(it, '\u{FEFF}' | '\u{FFFD}')
 }
 
 fn bad_code(found: &str, malformed: Malformed) -> Fault {

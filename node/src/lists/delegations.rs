@@ -1,4 +1,4 @@
-//! `delegations.csv`: one grant of rights a row.
+//! The table of delegations: one grant of rights a row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,37 +11,44 @@ use super::cell::{Reader, Reported};
 use super::finding::{Fault, Findings};
 use super::matters::{TIERS, VERIFIED, YES_NO, unlisted_fault};
 use super::nearest::nearest;
-use super::source::Source;
+use super::sheet::ROWS_MAX;
 use super::table::{Shape, Table};
 
-const MATTER: &str = "matter";
-const TIER: &str = "grantee_tier";
-const PREFIX: &str = "grantee_prefix";
-const RIGHTS: &str = "rights";
-const FROM: &str = "valid_from";
-const TO: &str = "valid_to";
-const SOURCE: &str = "source";
+/// What the table is called.
+pub(super) const TABLE: &str = "delegations";
+pub(super) const MATTER: &str = "matter";
+pub(super) const TIER: &str = "grantee_tier";
+pub(super) const PREFIX: &str = "grantee_prefix";
+pub(super) const RIGHTS: &str = "rights";
+pub(super) const FROM: &str = "valid_from";
+pub(super) const TO: &str = "valid_to";
+pub(super) const SOURCE: &str = "source";
 
-const SHAPE: Shape =
-    Shape { required: &[MATTER, TIER, PREFIX, RIGHTS, FROM, TO, SOURCE, VERIFIED], optional: &[] };
+pub(super) const SHAPE: Shape = Shape {
+    name: TABLE,
+    required: &[MATTER, TIER, PREFIX, RIGHTS, FROM, TO, SOURCE, VERIFIED],
+    optional: &[],
+    rows_max: ROWS_MAX,
+};
 
 /// Stands for every matter.
-const ALL: &str = "*";
-const DAY_MS: u64 = 86_400_000;
+pub(super) const ALL: &str = "*";
+pub(super) const DAY_MS: u64 = 86_400_000;
 /// Asia/Shanghai: one zone, no summer time.
-const ZONE_MS: u64 = 8 * 3_600_000;
+pub(super) const ZONE_MS: u64 = 8 * 3_600_000;
 /// Codes that are compared when one is looked for that may have been meant.
 const COMPARED_MAX: usize = 2_000;
 
-const NAMED_RIGHTS: [(&str, Right); 4] = [
+pub(super) const NAMED_RIGHTS: [(&str, Right); 4] = [
     ("receive", Right::Receive),
     ("accept", Right::Accept),
     ("transfer", Right::Transfer),
     ("issue", Right::Issue),
 ];
 
+/// One of the four.
 #[derive(Clone, Copy)]
-enum Right {
+pub(super) enum Right {
     Receive,
     Accept,
     Transfer,
@@ -51,28 +58,26 @@ enum Right {
 /// Reads delegations within the city of `area`. `codes` are the matters of the list that comes with them;
 /// without one their existence is not checked, and a warning says so.
 pub(super) fn read(
-    source: &Source,
+    table: &Table<'_>,
     area: DivisionCode,
     codes: Option<&BTreeSet<MatterCode>>,
     findings: &mut Findings,
 ) -> Vec<Body> {
-    let Some(table) = Table::read(source, &SHAPE, findings) else { return Vec::new() };
     let city = area.ancestors().last().unwrap_or(area);
     let mut seen = BTreeMap::new();
     let mut unchecked = None;
     let mut bodies = Vec::new();
     for row in &table.rows {
-        let reader = Reader { table: &table, row, findings };
+        let reader = Reader::new(table, row, findings);
         let read = DelegationRow { reader, city, codes, seen: &mut seen }.read();
         let Some(delegation) = read else { continue };
         if delegation.matter.is_some() && codes.is_none() {
-            unchecked = unchecked.or(Some(row.line));
+            unchecked = unchecked.or_else(|| Some(table.place(row, Some(MATTER))));
         }
         bodies.push(Body::Delegation(delegation));
     }
-    if let Some(line) = unchecked {
-        let fault = Fault::warning("lists.matters_not_checked");
-        findings.add(fault.at(&table.file, line, Some(MATTER)));
+    if let Some(place) = unchecked {
+        findings.add(Fault::warning("lists.matters_not_checked").at(&place, Some(MATTER)));
     }
     bodies
 }
@@ -93,8 +98,8 @@ impl DelegationRow<'_> {
         let area = self.area(tier);
         let rights = self.rights(tier);
         let period = self.period();
-        let source = self.reader.remark(SOURCE);
         let verified = self.reader.choice(VERIFIED, &YES_NO);
+        let source = self.reader.source(SOURCE);
         let (valid_from, valid_to) = period?;
         let delegation = Delegation {
             matter: matter.ok()?,
@@ -144,7 +149,7 @@ impl DelegationRow<'_> {
         let word = self.reader.word(RIGHTS)?;
         let mut rights = Rights::default();
         let mut all_known = true;
-        for part in word.split('+').map(str::trim) {
+        for part in word.split(['+', '\u{3001}', '\u{FF0C}', ',']).map(str::trim) {
             match self.reader.chosen(RIGHTS, part, &NAMED_RIGHTS) {
                 Some(Right::Receive) => rights.receive = true,
                 Some(Right::Accept) => rights.accept = true,

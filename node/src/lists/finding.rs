@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::place::Place;
+
 pub use crate::config::Severity;
 
 /// Findings of one severity that are kept; how many more there were is said in one last finding.
@@ -16,8 +18,12 @@ pub struct Finding {
     pub severity: Severity,
     /// The file as it was named.
     pub file: String,
-    /// The line as an editor counts, from 1; 1 also where the whole file is meant.
+    /// The sheet of a workbook, or the name of one of several tables in a file.
+    pub sheet: Option<String>,
+    /// The line as an editor counts, or the row of a sheet, from 1; 1 also where the whole file is meant.
     pub line: u64,
+    /// The address of a cell of a workbook, such as `C12`.
+    pub cell: Option<String>,
     /// The column or key, where it is about one.
     pub column: Option<String>,
     /// Stable name, such as `lists.bad_enum`.
@@ -56,12 +62,24 @@ impl Fault {
         self
     }
 
-    pub(super) fn at(self, file: &str, line: u64, column: Option<&str>) -> Finding {
+    #[cfg(test)]
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    #[cfg(test)]
+    pub(super) fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
+    }
+
+    pub(super) fn at(self, place: &Place, column: Option<&str>) -> Finding {
         let Self { severity, code, params, suggestion } = self;
         Finding {
             severity,
-            file: file.to_owned(),
-            line,
+            file: place.origin.file.clone(),
+            sheet: place.origin.sheet.clone(),
+            line: place.line,
+            cell: place.address(),
             column: column.map(str::to_owned),
             code,
             params,
@@ -75,6 +93,16 @@ impl Fault {
 pub(super) struct Findings {
     errors: Kept,
     warnings: Kept,
+    /// Words that a mapping replaced: where first, and how often.
+    mapped: BTreeMap<Mapped, (Place, u64)>,
+}
+
+/// A word that a mapping replaced.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mapped {
+    pub(super) column: &'static str,
+    pub(super) found: String,
+    pub(super) read_as: String,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +124,17 @@ impl Findings {
         }
     }
 
+    /// Takes up several.
+    pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        findings.into_iter().for_each(|finding| self.add(finding));
+    }
+
+    /// Notes a replaced word: each is reported once, with how often it came.
+    pub(super) fn note(&mut self, mapped: Mapped, place: &Place) {
+        let (_, count) = self.mapped.entry(mapped).or_insert_with(|| (place.clone(), 0));
+        *count = count.saturating_add(1);
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         !self.errors.list.is_empty()
     }
@@ -105,13 +144,19 @@ impl Findings {
     }
 
     /// All that were kept, by file and line; what was left out is counted at the end.
-    pub(super) fn finish(self) -> Vec<Finding> {
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        for (mapped, (place, count)) in std::mem::take(&mut self.mapped) {
+            let fault = Fault::warning("lists.word_mapped").with("found", &mapped.found);
+            let fault = fault.with("read_as", &mapped.read_as).with("count", &count);
+            self.add(fault.at(&place, Some(mapped.column)));
+        }
         let ends = [
             self.errors.rest(Fault::error("lists.more_errors")),
             self.warnings.rest(Fault::warning("lists.more_warnings")),
         ];
         let mut all: Vec<_> = self.errors.list.into_iter().chain(self.warnings.list).collect();
-        all.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
+        let key = |it: &Finding| (it.file.clone(), it.sheet.clone(), it.line);
+        all.sort_by_cached_key(key);
         all.extend(ends.into_iter().flatten());
         all
     }
@@ -120,7 +165,7 @@ impl Findings {
 impl Kept {
     fn rest(&self, fault: Fault) -> Option<Finding> {
         let last = self.list.last().filter(|_| self.left_out > 0)?;
-        Some(fault.with("count", &self.left_out).at(&last.file, last.line, None))
+        Some(fault.with("count", &self.left_out).at(&Place::line(&last.file, last.line), None))
     }
 }
 

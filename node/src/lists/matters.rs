@@ -1,42 +1,48 @@
-//! `matters.csv`: one matter a row.
+//! The table of matters: one matter a row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallmesh_protocol::catalogue::{Audience, Matter, MatterResult, ResultKind, Unlisted};
-use hallmesh_protocol::ids::{BodyId, DivisionCode, MatterCode, Tier};
+use hallmesh_protocol::catalogue::{Audience, Material, Matter, MatterResult, ResultKind, Unlisted};
+use hallmesh_protocol::ids::{BodyId, DivisionCode, MatterCode, MatterShape, Tier};
 use hallmesh_protocol::limits::RECORD_MAX;
 use hallmesh_protocol::record::Body;
 
 use super::authorities::Authorities;
 use super::cell::Reader;
 use super::finding::{Fault, Findings};
-use super::materials::{self, Asked};
-use super::source::Source;
-use super::table::{Row, Shape, Table};
+use super::materials::{self, Asked, Codes};
+use super::sheet::{ROWS_MAX, Row};
+use super::table::{Shape, Table};
 
 /// The longest limit in working days: about four years.
 pub const DAYS_MAX: u16 = 1_000;
 /// Bytes of a matter; the rest of a record's bytes are for its frame and signatures.
 pub const MATTER_BYTES_MAX: usize = RECORD_MAX - 4 * 1024;
 
-const CODE: &str = "code";
-const NAME: &str = "name";
-const KIND: &str = "type";
-const LEVEL: &str = "level";
-const BODY: &str = "body";
-const BODY_CODE: &str = "body_code";
-const ITEM_KIND: &str = "item_kind";
-const AUDIENCE: &str = "audience";
-const LEGAL_DAYS: &str = "legal_days";
-const PROMISED_DAYS: &str = "promised_days";
-const RESULT_KIND: &str = "result_kind";
-const RESULT: &str = "result";
-const OFFLINE: &str = "offline_decision";
-const BASIS: &str = "basis";
-const SOURCE: &str = "source";
+/// What the table is called.
+pub(super) const TABLE: &str = "matters";
+pub(super) const CODE: &str = "code";
+pub(super) const NAME: &str = "name";
+pub(super) const KIND: &str = "type";
+pub(super) const LEVEL: &str = "level";
+pub(super) const BODY: &str = "body";
+pub(super) const BODY_CODE: &str = "body_code";
+pub(super) const AREA: &str = "area";
+pub(super) const ITEM_KIND: &str = "item_kind";
+pub(super) const AUDIENCE: &str = "audience";
+pub(super) const LEGAL_DAYS: &str = "legal_days";
+const LEGAL_UNIT: &str = "legal_unit";
+pub(super) const PROMISED_DAYS: &str = "promised_days";
+const PROMISED_UNIT: &str = "promised_unit";
+pub(super) const RESULT_KIND: &str = "result_kind";
+pub(super) const RESULT: &str = "result";
+pub(super) const OFFLINE: &str = "offline_decision";
+pub(super) const BASIS: &str = "basis";
+pub(super) const SOURCE: &str = "source";
 pub(super) const VERIFIED: &str = "verified";
 
-const SHAPE: Shape = Shape {
+pub(super) const SHAPE: Shape = Shape {
+    name: TABLE,
     required: &[
         CODE,
         NAME,
@@ -47,7 +53,6 @@ const SHAPE: Shape = Shape {
         AUDIENCE,
         LEGAL_DAYS,
         PROMISED_DAYS,
-        materials::COLUMN,
         RESULT_KIND,
         RESULT,
         OFFLINE,
@@ -55,11 +60,12 @@ const SHAPE: Shape = Shape {
         SOURCE,
         VERIFIED,
     ],
-    optional: &[BODY_CODE],
+    optional: &[AREA, BODY_CODE, materials::COLUMN, LEGAL_UNIT, PROMISED_UNIT],
+    rows_max: ROWS_MAX,
 };
 
 /// GB/T 39046-2020 list A.1.
-const KINDS: [(&str, u8); 11] = [
+pub(super) const KINDS: [(&str, u8); 11] = [
     ("01", 1),
     ("02", 2),
     ("03", 3),
@@ -78,10 +84,10 @@ pub(super) const TIERS: [(&str, Tier); 4] = [
     ("township", Tier::Township),
     ("village", Tier::Village),
 ];
-const PROMISED: [(&str, bool); 2] = [("immediate", false), ("promised", true)];
-const AUDIENCES: [(&str, Audience); 3] =
+pub(super) const PROMISED: [(&str, bool); 2] = [("immediate", false), ("promised", true)];
+pub(super) const AUDIENCES: [(&str, Audience); 3] =
     [("person", Audience::Person), ("organisation", Audience::Organisation), ("both", Audience::Both)];
-const RESULT_KINDS: [(&str, ResultKind); 6] = [
+pub(super) const RESULT_KINDS: [(&str, ResultKind); 6] = [
     ("licence", ResultKind::Licence),
     ("approval", ResultKind::Approval),
     ("certificate", ResultKind::Certificate),
@@ -89,7 +95,8 @@ const RESULT_KINDS: [(&str, ResultKind); 6] = [
     ("record", ResultKind::Register),
     ("service", ResultKind::Service),
 ];
-const OFFLINES: [(&str, bool); 2] = [("allowed", true), ("waits", false)];
+pub(super) const OFFLINES: [(&str, bool); 2] = [("allowed", true), ("waits", false)];
+const WORKING_DAYS: &str = "working_days";
 pub(super) const YES_NO: [(&str, bool); 2] = [("yes", true), ("no", false)];
 
 /// The matters of one file.
@@ -100,19 +107,33 @@ pub(super) struct Matters {
     pub(super) codes: BTreeSet<MatterCode>,
 }
 
-/// Reads the matters of `area`; none if the file is no table at all.
-pub(super) fn read(source: &Source, area: DivisionCode, findings: &mut Findings) -> Option<Matters> {
-    let table = Table::read(source, &SHAPE, findings)?;
-    let authorities = authorities(&table, area);
+/// Reads the matters of `area`, with their materials if these have a table of their own.
+pub(super) fn read(
+    table: &Table<'_>,
+    materials: Option<&Table<'_>>,
+    area: DivisionCode,
+    findings: &mut Findings,
+) -> Matters {
+    if materials.is_none() && !table.has(materials::COLUMN) {
+        let fault = Fault::error("lists.missing_column").with("name", materials::COLUMN);
+        findings.add(fault.at(&table.header(), Some(materials::COLUMN)));
+    }
+    let rows = materials.map(materials::Rows::of);
+    let authorities = authorities(table, area);
     let mut seen = Seen::default();
     let mut bodies = Vec::new();
     for row in &table.rows {
-        let reader = Reader { table: &table, row, findings };
-        let matter = MatterRow { reader, area, authorities: &authorities, seen: &mut seen }.read();
-        bodies.extend(matter.map(|matter| Body::Matter(Box::new(matter))));
+        let reader = Reader::new(table, row, findings);
+        let matter =
+            MatterRow { reader, area, authorities: &authorities, rows: rows.as_ref(), seen: &mut seen };
+        bodies.extend(matter.read().map(|matter| Body::Matter(Box::new(matter))));
     }
-    seen.asked.report(&table.file, findings);
-    Some(Matters { bodies, codes: seen.codes.into_keys().collect() })
+    let codes = Codes { all: seen.codes.len() == table.rows.len(), read: seen.codes.into_keys().collect() };
+    if let Some(rows) = rows {
+        rows.report_strays(&codes, &mut seen.asked, findings);
+    }
+    seen.asked.report(findings);
+    Matters { bodies, codes: codes.read }
 }
 
 /// What must not come twice, with the lines where it came first.
@@ -127,6 +148,7 @@ struct MatterRow<'a> {
     reader: Reader<'a>,
     area: DivisionCode,
     authorities: &'a Authorities,
+    rows: Option<&'a materials::Rows<'a>>,
     seen: &'a mut Seen,
 }
 
@@ -136,19 +158,20 @@ impl MatterRow<'_> {
         let code = self.code();
         let name = self.reader.name(NAME);
         let kind = self.kind();
-        let level = self.level();
+        let area = self.area();
+        let level = self.level(area);
         let body_name = self.reader.name(BODY);
         self.refuse_same_name(name.as_deref(), level, body_name.as_deref());
         let body = self.body(code.as_ref(), body_name.as_deref());
         let promised = self.reader.choice(ITEM_KIND, &PROMISED);
-        let audience = self.reader.choice(AUDIENCE, &AUDIENCES);
+        let audience = self.audience();
         let days = self.days(promised);
-        let materials = materials::read(&mut self.reader, &mut self.seen.asked);
+        let materials = self.materials(code.as_ref());
         let result = self.result();
         let offline_decision = self.reader.choice(OFFLINE, &OFFLINES);
         let basis = self.reader.remark(BASIS);
-        let source = self.reader.remark(SOURCE);
         let verified = self.reader.choice(VERIFIED, &YES_NO);
+        let source = self.reader.source(SOURCE);
         self.refuse_made_up(verified, body);
         let (legal_days, promised_days) = days?;
         let matter = Matter {
@@ -156,7 +179,7 @@ impl MatterRow<'_> {
             name: name?,
             kind: kind?,
             level: level?,
-            area: self.area,
+            area: area?,
             body_name: body_name?,
             body: body?,
             promised: promised?,
@@ -175,6 +198,10 @@ impl MatterRow<'_> {
 
     fn code(&mut self) -> Option<MatterCode> {
         let code: MatterCode = self.reader.code(CODE, str::parse)?;
+        if self.reader.is_number(CODE) && code.shape() == MatterShape::Local {
+            self.reader.report(CODE, lost_zeros(&code));
+            return None;
+        }
         if let Some(first) = self.seen.codes.get(&code) {
             let fault = Fault::error("lists.duplicate_code").with("found", &code).with("first_line", first);
             self.reader.report(CODE, fault);
@@ -187,21 +214,52 @@ impl MatterRow<'_> {
     /// Spreadsheets drop the zero of 01.
     fn kind(&mut self) -> Option<u8> {
         let word = self.reader.word(KIND)?;
+        let word = self.reader.ours(KIND, &word);
         let padded = format!("{word:0>2}");
         if word.len() == 1 && KINDS.iter().any(|&(known, _)| known == padded) {
             let fault = Fault::warning("lists.leading_zero").with("found", &word).with("read_as", &padded);
             self.reader.report(KIND, fault);
         }
-        self.reader.chosen(KIND, &padded, &KINDS)
+        self.reader.known(KIND, &padded, &KINDS)
     }
 
-    fn level(&mut self) -> Option<Tier> {
+    /// One word, or those of all whom it serves.
+    fn audience(&mut self) -> Option<Audience> {
+        let all = self.reader.chosen_all(AUDIENCE, &AUDIENCES)?;
+        all.into_iter().reduce(|one, other| if one == other { one } else { Audience::Both })
+    }
+
+    fn materials(&mut self, code: Option<&MatterCode>) -> Option<Vec<Material>> {
+        let rows = self.rows.map(|rows| (rows, code.map_or("", MatterCode::as_str)));
+        materials::read(&mut self.reader, rows, &mut self.seen.asked)
+    }
+
+    /// The row's own division, else that of the whole list.
+    fn area(&mut self) -> Option<DivisionCode> {
+        if !self.reader.table.has(AREA) {
+            return Some(self.area);
+        }
+        let word = self.reader.optional_word(AREA)?;
+        if word.is_empty() {
+            return Some(self.area);
+        }
+        let area = self.reader.parsed_code(AREA, &word, str::parse)?;
+        if self.area.covers(area) {
+            return Some(area);
+        }
+        let fault = Fault::error("lists.area_outside").with("found", &area).with("area", &self.area);
+        self.reader.report(AREA, fault);
+        None
+    }
+
+    fn level(&mut self, area: Option<DivisionCode>) -> Option<Tier> {
         let level = self.reader.choice(LEVEL, &TIERS)?;
-        if self.area.tier() <= level {
+        let area = area?;
+        if area.tier() <= level {
             return Some(level);
         }
-        let fault = Fault::error("lists.level_above_area").with("level", &level).with("area", &self.area);
-        self.reader.report(LEVEL, fault.with("area_tier", &self.area.tier()));
+        let fault = Fault::error("lists.level_above_area").with("level", &level).with("area", &area);
+        self.reader.report(LEVEL, fault.with("area_tier", &area.tier()));
         None
     }
 
@@ -248,15 +306,30 @@ impl MatterRow<'_> {
     fn days(&mut self, promised: Option<bool>) -> Option<(u16, u16)> {
         let least = u16::from(promised.unwrap_or(false));
         let most = if promised == Some(false) { 1 } else { DAYS_MAX };
+        let units = self.is_working_days(LEGAL_UNIT) & self.is_working_days(PROMISED_UNIT);
         let legal = self.reader.number(LEGAL_DAYS, least..=DAYS_MAX);
         let days = self.reader.number(PROMISED_DAYS, least..=most)?;
-        let legal = legal?;
+        let legal = legal.filter(|_| units)?;
         if days <= legal {
             return Some((legal, days));
         }
         let fault = Fault::error("lists.promise_above_law").with("promised", &days).with("legal", &legal);
-        self.reader.report(PROMISED_DAYS, fault);
+        self.reader.report(PROMISED_DAYS, fault.suggest(Some(legal)));
         None
+    }
+
+    /// Limits are counted in working days. Calendar days, hours and months are no fixed number of them.
+    fn is_working_days(&mut self, column: &'static str) -> bool {
+        if !self.reader.table.has(column) {
+            return true;
+        }
+        let Some(word) = self.reader.optional_word(column) else { return false };
+        if word.is_empty() || self.reader.ours(column, &word) == WORKING_DAYS {
+            return true;
+        }
+        let fault = Fault::error("lists.not_working_days").with("found", &word);
+        self.reader.report(column, fault.suggest(Some(WORKING_DAYS)));
+        false
     }
 
     fn result(&mut self) -> Option<MatterResult> {
@@ -300,8 +373,14 @@ pub(super) fn unlisted_fault(unlisted: Unlisted) -> Fault {
     })
 }
 
+/// A national code is a text of 12 digits or more; what a spreadsheet keeps as a number and is shorter has lost zeros,
+/// unless the province has such codes, and then somebody has to say so by making it a text.
+fn lost_zeros(code: &MatterCode) -> Fault {
+    Fault::error("lists.lost_zeros").with("found", code).suggest(Some(format!("{code:0>12}")))
+}
+
 /// Names and codes of the whole file, before its rows are judged.
-fn authorities(table: &Table, area: DivisionCode) -> Authorities {
+fn authorities(table: &Table<'_>, area: DivisionCode) -> Authorities {
     let mut names = BTreeSet::new();
     let mut known = BTreeMap::new();
     for row in &table.rows {
@@ -314,11 +393,11 @@ fn authorities(table: &Table, area: DivisionCode) -> Authorities {
     Authorities::new(area, names, known)
 }
 
-fn code_given(table: &Table, row: &Row) -> Option<BodyId> {
+fn code_given(table: &Table<'_>, row: &Row) -> Option<BodyId> {
     let given = trimmed(table, row, BODY_CODE).and_then(|text| text.parse().ok());
     given.or_else(|| trimmed(table, row, CODE)?.parse::<MatterCode>().ok()?.body())
 }
 
-fn trimmed<'a>(table: &Table, row: &'a Row, column: &str) -> Option<&'a str> {
+fn trimmed<'a>(table: &'a Table<'_>, row: &'a Row, column: &str) -> Option<&'a str> {
     table.cell(row, column).map(|cell| cell.text.trim())
 }

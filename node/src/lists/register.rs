@@ -14,8 +14,9 @@ use thiserror::Error;
 use super::cell::{Reader, Reported};
 use super::finding::{Fault, Finding, Findings};
 use super::hall_names::{beginnings, folded, rest};
-use super::source::Source;
-use super::table::{Row, Shape, Table};
+use super::mapping::Mappings;
+use super::sheet::{self, ROWS_MAX, Row, Sheet};
+use super::table::{Shape, Table};
 
 /// How many divisions a refusal names besides those the code stands for.
 const CANDIDATES_MAX: usize = 4;
@@ -28,7 +29,12 @@ const PARENT: &str = "parent12";
 const NAME: &str = "name";
 const CIVIL: &str = "mca_code12";
 const NOTE: &str = "note";
-const SHAPE: Shape = Shape { required: &[TIER, CODE, PARENT, NAME, CIVIL], optional: &[NOTE] };
+const SHAPE: Shape = Shape {
+    name: "divisions",
+    required: &[TIER, CODE, PARENT, NAME, CIVIL],
+    optional: &[NOTE],
+    rows_max: ROWS_MAX,
+};
 const TIERS: [(&str, Tier); 5] = [
     ("city", Tier::City),
     ("county", Tier::County),
@@ -126,16 +132,16 @@ impl Register {
     /// Reads a register.
     pub fn read(path: &Path) -> Result<Self, RegisterError> {
         let mut findings = Findings::default();
-        let source = Source::read(path, &mut findings);
-        let source = source.map_err(|source| RegisterError::Unreadable { file: path.to_owned(), source })?;
-        Self::of_source(source.as_ref(), findings)
+        let sheets = sheet::read(path, &mut findings);
+        let sheets = sheets.map_err(|source| RegisterError::Unreadable { file: path.to_owned(), source })?;
+        Self::of_sheets(sheets, findings)
     }
 
     /// Reads a register that is a text already.
     pub fn read_text(text: &str) -> Result<Self, RegisterError> {
         let mut findings = Findings::default();
-        let source = Source::of_bytes("divisions.csv", text.as_bytes(), &mut findings);
-        Self::of_source(source.as_ref(), findings)
+        let sheets = sheet::read_bytes("divisions.csv", text.as_bytes(), &mut findings);
+        Self::of_sheets(sheets, findings)
     }
 
     /// What was mended while reading.
@@ -221,13 +227,16 @@ impl Register {
         }
     }
 
-    fn of_source(source: Option<&Source>, mut findings: Findings) -> Result<Self, RegisterError> {
+    fn of_sheets(sheets: Option<Vec<Sheet>>, mut findings: Findings) -> Result<Self, RegisterError> {
         let mut register =
             Self { divisions: BTreeMap::new(), civil_affairs: BTreeMap::new(), warnings: Vec::new() };
-        if let Some(table) = source.and_then(|source| Table::read(source, &SHAPE, &mut findings)) {
+        let mappings = Mappings::built_in();
+        let sheet = sheets.and_then(|sheets| sheets.into_iter().next());
+        let table = sheet.and_then(|sheet| Table::read(sheet, &SHAPE, mappings.words(&SHAPE), &mut findings));
+        if let Some(table) = table {
             let mut lines = BTreeMap::new();
             for row in &table.rows {
-                let reader = Reader { table: &table, row, findings: &mut findings };
+                let reader = Reader::new(&table, row, &mut findings);
                 DivisionRow { reader, register: &mut register, lines: &mut lines }.read();
             }
             register.refuse_orphans(&table, &mut findings);
@@ -239,13 +248,13 @@ impl Register {
         Ok(register)
     }
 
-    fn refuse_orphans(&self, table: &Table, findings: &mut Findings) {
+    fn refuse_orphans(&self, table: &Table<'_>, findings: &mut Findings) {
         let codes = |row: &Row| table.cell(row, CODE)?.text.trim().parse::<DivisionCode>().ok();
         for row in &table.rows {
             let Some(parent) = codes(row).and_then(|code| self.get(code)?.parent) else { continue };
             if self.get(parent).is_none() {
                 let fault = Fault::error("lists.unknown_parent").with("found", &parent);
-                Reader { table, row, findings }.report(PARENT, fault);
+                Reader::new(table, row, findings).report(PARENT, fault);
             }
         }
     }

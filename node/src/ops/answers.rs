@@ -43,6 +43,13 @@ pub enum Answer {
         /// More follow.
         more: bool,
     },
+    /// Entries of the lists.
+    Lists {
+        /// Record bodies, encoded in hex; `matter export` writes the file.
+        bodies: Vec<String>,
+        /// Ask for the next page with this key; none if there was nothing more.
+        after: Option<String>,
+    },
     /// One matter.
     Matter(Box<Matter>),
     /// A route.

@@ -82,6 +82,11 @@ pub enum Ask {
         /// At most so many.
         count: usize,
     },
+    /// What do the lists hold, record by record, after one of them?
+    Lists {
+        /// After the record with this key; empty from the first.
+        after: String,
+    },
     /// One matter in full, and what this hall may do with it.
     Matter {
         /// Its code.

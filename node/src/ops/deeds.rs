@@ -97,6 +97,7 @@ pub(crate) fn prepare(
         | Ask::Card
         | Ask::Matters { .. }
         | Ask::SearchMatters { .. }
+        | Ask::Lists { .. }
         | Ask::Matter { .. }
         | Ask::Route { .. }
         | Ask::Cases { .. }

@@ -12,6 +12,7 @@ use hallmesh_protocol::ids::{CaseId, HallAt, HallId, MatterCode};
 use hallmesh_protocol::parcels;
 use hallmesh_protocol::post;
 use hallmesh_protocol::query::{self, CaseView, Entry};
+use hallmesh_protocol::record::Body;
 use hallmesh_protocol::step::View;
 
 use super::answers::{
@@ -23,6 +24,8 @@ pub(crate) use crate::hex::{hex, unhex};
 
 /// Answers of one page at the most.
 const COUNT_MAX: usize = 1_000;
+/// Bytes of list entries on one page: in hex they fit a frame of the admin socket.
+const STANDING_BYTES_MAX: usize = 1 << 20;
 
 /// What a question is answered from.
 pub(crate) struct Asked<'a> {
@@ -64,6 +67,7 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::SearchMatters { text, count } => {
             page(asked, &query::find_matters(asked.view, text, limit(*count)), *count)
         }
+        Ask::Lists { after } => standing(&lists, after),
         Ask::Matter { code } => or_refused(matter(asked, code).map(|it| Answer::Matter(Box::new(it)))),
         Ask::Route { matter, place, from } => {
             let receiving = from.unwrap_or(asked.at.hall);
@@ -251,6 +255,12 @@ fn halls(asked: &Asked<'_>, text: &str) -> Vec<Hall> {
 fn page(asked: &Asked<'_>, found: &[PinnedMatter], count: usize) -> Answer {
     let more = found.len() >= limit(count);
     Answer::Matters { matters: found.iter().map(|it| matter_view(asked, it)).collect(), more }
+}
+
+fn standing(lists: &Catalogue<'_>, after: &str) -> Answer {
+    let bodies = lists.standing(after, COUNT_MAX, STANDING_BYTES_MAX);
+    let after = bodies.last().map(Body::key);
+    Answer::Lists { bodies: bodies.iter().map(|body| hex(&body.encode())).collect(), after }
 }
 
 fn matter(asked: &Asked<'_>, code: &MatterCode) -> Result<Matter, Problem> {

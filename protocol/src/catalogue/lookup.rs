@@ -92,6 +92,26 @@ impl<'a> Catalogue<'a> {
         found
     }
 
+    /// Everything that the lists hold and nobody has withdrawn, in the order of the records' keys, after one of them:
+    /// a page of at most `count` entries and, if there are two, of `bytes` bytes.
+    pub fn standing(&self, after: &str, count: usize, bytes: usize) -> Vec<Body> {
+        let prefix = rows::record(Space::Lists, "");
+        let from = rows::record(Space::Lists, after);
+        let (mut found, mut size) = (Vec::new(), 0_usize);
+        self.view.scan(&prefix, if after.is_empty() { &[] } else { &from }, &mut |key, value| {
+            let Some(record) = trusted(rows::parse(key, value)).filter(|record| self.stands(record)) else {
+                return true;
+            };
+            size = size.saturating_add(value.len());
+            if size > bytes && !found.is_empty() {
+                return false;
+            }
+            found.push(record.value().body.clone());
+            found.len() < count
+        });
+        found
+    }
+
     /// The delegations of a matter, or of all matters, that hold at `wall`: given by the tier that decides
     /// the matter, or by one above it.
     pub fn delegations(&self, matter: &Matter, wall: u64) -> Vec<Delegation> {

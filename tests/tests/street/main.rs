@@ -24,6 +24,7 @@ mod handbook;
 mod hosts;
 mod kill;
 mod lines;
+mod lists;
 mod misuse;
 mod power;
 mod recorder;

@@ -69,6 +69,7 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         | Answer::OwnFile { .. }
         | Answer::Backup(_)
         | Answer::AuditProof { .. }
+        | Answer::Lists { .. }
         | Answer::Done => vec![texts.say("done", &[])],
         Answer::Refused(problem) => super::problem::error(texts, problem),
     }
