@@ -104,10 +104,10 @@ impl World {
     }
 
     fn note_act(&mut self, asked: Option<&Asked>, reply: &Reply) {
-        if let Some(Asked::Deed(_, deed)) = asked {
-            for branch in Branch::acted(deed, reply) {
-                self.sometimes.hit(branch);
-            }
+        if let Some(Asked::Deed(_, deed)) = asked
+            && let Some(branch) = Branch::acted(deed, reply)
+        {
+            self.sometimes.hit(branch);
         }
     }
 
