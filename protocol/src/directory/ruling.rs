@@ -206,6 +206,19 @@ impl Directory<'_> {
         None
     }
 
+    /// The hall of a life, and those that were ruled to go on for it, one after the other.
+    pub(crate) fn heirs(&self, life: HallAt) -> Vec<HallId> {
+        let (mut halls, mut of) = (vec![life.hall], life);
+        for _ in 0..RULINGS_IN_A_ROW_MAX {
+            let Some((_, ruling)) = self.ruling(of) else { break };
+            halls.push(ruling.to);
+            let last = self.last_life(ruling.to).filter(|last| self.has_ended(*last));
+            let Some(last) = last else { break };
+            of = last;
+        }
+        halls
+    }
+
     fn rulings(&self, of: HallId) -> Vec<Ruled> {
         let mut found = Vec::new();
         self.scan_stated(&format!("ruling/{of}#"), &mut |digest, record| {
