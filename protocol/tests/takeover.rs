@@ -186,6 +186,37 @@ fn what_had_to_come_back_to_a_lost_window_is_reassigned_and_delivered_elsewhere(
     sound(&city);
 }
 
+/// Lets through only some of what the city writes about cases.
+fn heard_of_the_city(city: &mut City, lets: fn(&LetterBody) -> bool) {
+    let from = city.halls[CITY].at.hall;
+    city.bend = Box::new(move |_, _, message| match message {
+        Message::Letter(letter) => letter.from.hall != from || lets(&letter.body),
+        _ => true,
+    });
+}
+
+#[test]
+fn who_hands_over_for_a_lost_hall_asks_no_more_when_the_case_was_on_its_way_back() {
+    let mut city = city_of_two_clerks();
+    heard_of_the_city(&mut city, |body| matches!(body, LetterBody::Receipt(_)));
+    let case = city.received(COUNTY, "CITY-1", HERE);
+    city.run();
+    recorded(&mut city, CITY, case, Deed::Accept);
+    city.cut(COUNTY);
+    recorded(&mut city, CITY, case, Deed::Decide { granted: true });
+    closed(&mut city, CITY, COUNTY);
+    other_county_takes_over(&mut city);
+    assert_eq!(stage(&city, OTHER_COUNTY, case), Stage::Handing, "it has heard of the way there only");
+    heard_of_the_city(&mut city, |body| matches!(body, LetterBody::Receipt(_) | LetterBody::Copy(_)));
+    city.run_seconds(120);
+    heard_of_the_city(&mut city, |_| true);
+    city.run_seconds(120);
+    assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
+    let waits = post::destinations(&city.halls[OTHER_COUNTY].rows, None, 9);
+    assert!(waits.iter().all(|it| it.to == city.halls[COUNTY].at.hall), "{waits:?}");
+    sound(&city);
+}
+
 #[test]
 fn new_cases_go_to_whoever_acts_in_the_place_of_a_lost_hall() {
     let mut city = city_of_two_clerks();

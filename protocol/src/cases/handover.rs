@@ -508,6 +508,13 @@ fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallAt) {
     }
 }
 
+/// This hall asks no more after its last hand-over, or that of a life it follows: the case has gone on after it.
+pub(super) fn settle_own(office: &mut Office<'_, '_>, case: &Case) {
+    if let Some(own) = transfer_of(office, case) {
+        settle(office, case.id, own.transit.to);
+    }
+}
+
 /// This hall's hand-over goes to whoever was ruled to go on for its target: the target itself answers nobody any more.
 pub(super) fn ask_the_heir(office: &mut Office<'_, '_>, case: &Case) {
     let Some(own) = transfer_of(office, case) else { return };

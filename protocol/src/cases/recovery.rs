@@ -21,7 +21,7 @@ use super::desk::append;
 use super::event::Position;
 use super::facts::Facts;
 use super::fold::Case;
-use super::handover::{ask_the_heir, hold_what_is_told, send_on, witness};
+use super::handover::{ask_the_heir, hold_what_is_told, send_on, settle_own, witness};
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{from_now_on, queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind};
@@ -391,6 +391,9 @@ pub(crate) fn told(office: &mut Office<'_, '_>, said: &Receipt) {
 /// Goes on with a case for the life that it was with, once nobody can go on for that life any more.
 fn recover(office: &mut Office<'_, '_>, case: &Case) {
     let owner = case.owner();
+    if log::custody(office.cx, case.id).is_some_and(|custody| custody.stage == Stage::Handing) {
+        settle_own(office, case);
+    }
     stands(office, case, Stage::Recovering);
     if case.opaque {
         // It has a critical event that this build does not know: it is kept, and never taken in hand.
