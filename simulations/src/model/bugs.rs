@@ -12,7 +12,8 @@
 
 use hallmesh_protocol::planted::{Bug, plant};
 
-use super::setting::{Setting, named};
+use super::setting::Setting;
+use super::settings::named;
 use super::{Outcome, Promise, check};
 
 /// A bug, the setting in which it is found, and the promise that it breaks.

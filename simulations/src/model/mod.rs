@@ -65,6 +65,7 @@ mod promises;
 mod rest;
 mod seen;
 mod setting;
+mod settings;
 mod story;
 
 use std::collections::BTreeMap;
@@ -76,7 +77,8 @@ use halls::NotSpent;
 use seen::Merge;
 
 pub use promises::Promise;
-pub use setting::{Bend, Expected, Mishaps, SETTINGS, Seat, Setting, Shown, Wait, named};
+pub use setting::{Bend, Closing, Expected, Mishaps, Seat, Setting, Shown, Site, Wait};
+pub use settings::{SETTINGS, named};
 
 /// What came of exploring a setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -130,7 +132,8 @@ pub enum Verdict {
 pub fn check(setting: &Setting, states_max: usize) -> anyhow::Result<Outcome> {
     // Where lives end, or are put back, there are very many sets of letters; joined ones do, if nothing is wrong even then.
     let mishaps = setting.mishaps;
-    let rough = mishaps.rebirths > 0 || (mishaps.restores > 0 && mishaps.shown != Shown::Never);
+    let ends = mishaps.rebirths > 0 || mishaps.closings > 0;
+    let rough = ends || (mishaps.restores > 0 && mishaps.shown != Shown::Never);
     let merge = if rough { Merge::Joined } else { Merge::Within };
     let (mut explorer, mut found) = explore(setting, merge, states_max)?;
     if rough && matches!(found, Found::Broken(..)) {
