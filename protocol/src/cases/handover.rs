@@ -96,7 +96,8 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     if case.transit.is_none_or(|transit| transit.to != office.me.at) {
         return handed_to_earlier_life(office, letter, checked);
     }
-    if is_fenced_off(office.cx, log::case(office.cx, case.id).as_ref(), letter.from, checked) {
+    let fenced = is_fenced_off(office.cx, log::case(office.cx, case.id).as_ref(), letter.from, checked);
+    if fenced && !planted(Bug::FencedHandOverHeld) {
         return set_aside(office, "letters/fenced", checked);
     }
     let (position, giver) = (case.position.after(1), letter.from.hall);
@@ -285,7 +286,8 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         return;
     }
     let held = log::case(office.cx, offered.id);
-    if is_fenced_off(office.cx, held.as_ref(), letter.from, checked) {
+    let fenced = is_fenced_off(office.cx, held.as_ref(), letter.from, checked);
+    if fenced && !planted(Bug::FencedCopyRecorded) {
         return set_aside(office, "letters/fenced", checked);
     }
     if let Some(held) = held.as_ref().filter(|held| !continues(office.cx, held, checked)) {
@@ -517,7 +519,8 @@ pub(super) fn settle_own(office: &mut Office<'_, '_>, case: &Case) {
 
 /// This hall's hand-over goes to whoever was ruled to go on for its target: the target itself answers nobody any more.
 pub(super) fn ask_the_heir(office: &mut Office<'_, '_>, case: &Case) {
-    let Some(own) = transfer_of(office, case) else { return };
+    let own = transfer_of(office, case).filter(|_| !planted(Bug::HeirNotAsked));
+    let Some(own) = own else { return };
     let (target, me) = (own.transit.to, office.me.at.hall);
     let heir = Directory::new(office.cx).answers_for(target).hall;
     if heir != target.hall && heir != me && post::hand_over_in(office.cx, heir, case.id).is_none() {

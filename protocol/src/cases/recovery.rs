@@ -322,7 +322,8 @@ pub(crate) fn fenced(
     // Of a case in which that life had no part nothing is taken in.
     let part = |case: &Case| case.lives().contains(&of) || case.has_on_route(of.hall);
     let known = log::case(office.cx, said.case).is_some() || told.is_some_and(|told| part(&told.case));
-    if to != office.me.at || !follows || !known || !keep_what_is_told(office, said.by, told) {
+    let earlier = to.hall == office.me.at.hall && planted(Bug::WordToEarlierLifeCounts);
+    if (to != office.me.at && !earlier) || !follows || !known || !keep_what_is_told(office, said.by, told) {
         return;
     }
     if matches!(said.kind, ReceiptKind::Fenced { .. }) {
@@ -426,7 +427,10 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
 fn has_fenced(view: &dyn View, me: HallAt, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
     let word: Option<Signed<Receipt>> = rows::read(view, &rows::fenced(id, mirror, of));
     let said = word.and_then(|word| word.peek().ok());
-    said.is_some_and(|said| said.kind == ReceiptKind::Fenced { of, to: me })
+    said.is_some_and(|said| {
+        let word = |to| said.kind == ReceiptKind::Fenced { of, to };
+        word(me) || planted(Bug::WordToEarlierLifeCounts)
+    })
 }
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {

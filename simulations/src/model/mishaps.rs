@@ -135,7 +135,8 @@ impl Explorer {
             next.push((By::Backup(seat), Scene { backup: before.kept(seat), ..before }, state.letters));
             return Ok(());
         }
-        if self.halls.kept(before.backup)?.seat != seat || before.backup == before.kept(seat) {
+        let (then, now) = (self.halls.kept(before.backup)?, self.halls.kept(before.kept(seat))?);
+        if then.said.at != now.said.at || before.backup == before.kept(seat) {
             return Ok(());
         }
         let mut kept = self.halls.begun_anew(before.backup, before.kept(seat))?;

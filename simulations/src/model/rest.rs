@@ -17,8 +17,21 @@ use super::promises::{accounts, stage};
 use super::seen::{Closed, NONE, REPLACED, Scene};
 use super::setting::{Seat, Wait};
 
-/// Rounds after which it is no rest: each that counts moves the case or a copy of it forward.
-const ROUNDS_MAX: usize = 1_000;
+/// Rounds after which it is no rest: each that counts moves the case or a copy of it forward. A way to rest takes ten.
+const ROUNDS_MAX: usize = 50;
+/// Letters delivered in one round after which it has no end.
+const DELIVERIES_MAX: usize = 300;
+
+/// What a round came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Round {
+    /// Nothing changes any more.
+    Rest,
+    /// Something did.
+    Change,
+    /// Letters answer letters without end.
+    Endless,
+}
 
 /// How a case rests: well, or waiting for a reason, or wrongly.
 type Rests = Result<Option<Wait>, String>;
@@ -49,11 +62,10 @@ impl Rest {
                 break known.clone();
             }
             way.push(now);
-            if !goes_on(halls, &mut now)? {
-                break look(halls, &now)?;
-            }
-            if way.len() > ROUNDS_MAX {
-                break Err("it goes on for ever".to_owned());
+            match goes_on(halls, &mut now)? {
+                Round::Rest => break look(halls, &now)?,
+                Round::Change if way.len() <= ROUNDS_MAX => {}
+                Round::Change | Round::Endless => break Err("it goes on for ever".to_owned()),
             }
         };
         self.known.extend(way.into_iter().map(|scene| (scene, found.clone())));
@@ -68,21 +80,24 @@ pub(super) fn begun(scene: &Scene) -> Scene {
     scene
 }
 
-/// Another round; where that changes nothing, days go by at every hall. False if nothing changes any more.
-pub(super) fn goes_on(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<bool> {
+/// Another round; where that changes nothing, days go by at every hall.
+pub(super) fn goes_on(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<Round> {
     let before = *scene;
-    round(halls, scene)?;
+    if !round(halls, scene)? {
+        return Ok(Round::Endless);
+    }
     if *scene == before && halls.time_passes() {
         for seat in (0..halls.at.len()).filter(|seat| !before.is_gone(*seat)) {
             let step = halls.silence(scene.kept(seat))?;
             scene.put(seat, step.kept);
         }
     }
-    Ok(*scene != before)
+    Ok(if *scene == before { Round::Rest } else { Round::Change })
 }
 
-/// Everybody learns of new lives and sends what waits; everything is delivered, until nothing is left to deliver.
-fn round(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<()> {
+/// Everybody learns of new lives and sends what waits; everything is delivered, until nothing is left to deliver. False
+/// if that has no end.
+fn round(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<bool> {
     let (mut sent, mut delivered) = (Letters::default(), Letters::default());
     for seat in 0..halls.at.len() {
         if scene.is_gone(seat) {
@@ -95,15 +110,20 @@ fn round(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<()> {
         }
         sent.join(&begins(halls, scene, seat)?);
     }
+    let mut deliveries = 0_usize;
     while let Some(letter) = sent.without(&delivered).iter().next() {
         delivered.add(letter);
+        deliveries = deliveries.saturating_add(1);
+        if deliveries > DELIVERIES_MAX {
+            return Ok(false);
+        }
         let to = halls.archive.letter(letter).map(|written| written.to);
         let Some(to) = to.filter(|to| !scene.is_gone(*to)) else { continue };
         let step = halls.hear(scene.kept(to), letter)?;
         scene.put(to, step.kept);
         sent.join(&step.sent);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A hall learns what there is to learn, and starts.
@@ -168,7 +188,8 @@ impl Resting<'_> {
         }
         let ended = |at| self.halls.has_ended(self.scene, at);
         let recovering = |account: &Account| stage(account) == Stage::Recovering;
-        let overlaps = |account: &Account| recovering(account) && account.misses.iter().any(|at| ended(*at));
+        let speechless = |at: &HallAt| ended(*at) && !self.halls.is_destroyed(*at);
+        let overlaps = |account: &Account| recovering(account) && account.misses.iter().any(speechless);
         if self.present().any(|(_, account)| overlaps(account)) {
             return Some(Wait::Overlapping);
         }

@@ -14,6 +14,8 @@ const OTHER_COUNTY: Site = (620_702_000_000, "other county");
 
 /// Each of the two that hand the case to each other is a mirror of the other; the third mirrors for both.
 const THREE: &[Site] = &[CITY, COUNTY, OTHER_COUNTY];
+/// As three, and a fourth that can keep copies when one of them does not answer.
+const FOUR: &[Site] = &[CITY, COUNTY, TOWN, OTHER_COUNTY];
 /// The village's mirrors are the town and another hall, the city's are the two counties.
 const FIVE: &[Site] = &[CITY, COUNTY, TOWN, VILLAGE, OTHER_COUNTY];
 
@@ -175,10 +177,18 @@ pub const SETTINGS: &[Setting] = &[
         ..THREE_HALLS
     },
     Setting {
-        name: "decided-lost-and-back",
-        about: "as mutual, and any one of the three loses its disk, and a new life of it begins",
+        name: "decided-target-lost",
+        about: "as mutual, and the target loses its disk, and a new life of it begins",
         deeds: DECIDED,
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[0, 1, 2], ..NO_MISHAPS },
+        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[0], ..NO_MISHAPS },
+        long: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "decided-giver-lost",
+        about: "as mutual, and the giver loses its disk, and a new life of it begins",
+        deeds: DECIDED,
+        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[1], ..NO_MISHAPS },
         waits: &[Wait::OnlyDiskLost],
         long: true,
         ..THREE_HALLS
@@ -227,6 +237,20 @@ pub const SETTINGS: &[Setting] = &[
         deeds: ACCEPTED,
         mishaps: Mishaps { restores: 1, may_be_restored: &[0, 1], ..NO_MISHAPS },
         waits: &[Wait::NewLife],
+        long: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "restored-and-lost",
+        about: "a city of three hands over; the target is put back to an old disk, and any one loses its disk and is back",
+        mishaps: Mishaps {
+            restores: 1,
+            may_be_restored: &[0],
+            rebirths: 1,
+            may_be_reborn: &[0, 1, 2],
+            ..NO_MISHAPS
+        },
+        waits: &[Wait::NewLife, Wait::OnlyDiskLost],
         long: true,
         ..THREE_HALLS
     },
@@ -320,6 +344,20 @@ pub const SETTINGS: &[Setting] = &[
         ..BASE
     },
     Setting {
+        name: "city-silent",
+        about: "five halls: a village hands to its county; the city, a mirror of that, is lost for ever and silent",
+        matter: "SIM-county-002",
+        mishaps: Mishaps { silences: 2, losses: 1, may_lose: &[0], ..NO_MISHAPS },
+        ..BASE
+    },
+    Setting {
+        name: "city-gone",
+        about: "five halls: a village hands to its county; the city, a mirror of that, is closed by the root",
+        matter: "SIM-county-002",
+        mishaps: Mishaps { closings: 1, may_be_closed: &[closed_for_nobody(0)], ..NO_MISHAPS },
+        ..BASE
+    },
+    Setting {
         name: "silent-own-case",
         about: "five halls: the city receives and decides itself, and mirrors of it are silent for days, twice",
         window: 0,
@@ -341,10 +379,11 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "silent-and-back",
-        about: "five halls hand over, a mirror is silent for days, the target loses its disk and is back",
+        about: "four halls hand over, a mirror is silent for days, the target loses its disk and is back",
+        halls: FOUR,
         mishaps: Mishaps { silences: 1, rebirths: 1, may_be_reborn: &[0], ..NO_MISHAPS },
         long: true,
-        ..BASE
+        ..THREE_HALLS
     },
 ];
 

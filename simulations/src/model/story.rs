@@ -30,7 +30,7 @@ pub(super) fn tell_rest(halls: &mut Halls, mut scene: Scene) -> anyhow::Result<V
     scene = rest::begun(&scene);
     for number in 1..=ROUNDS_TOLD {
         let before = scene;
-        if !rest::goes_on(halls, &mut scene)? {
+        if rest::goes_on(halls, &mut scene)? != rest::Round::Change {
             lines.push("nothing changes any more".to_owned());
             return Ok(lines);
         }

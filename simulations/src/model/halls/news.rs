@@ -80,6 +80,11 @@ impl Halls {
         }
     }
 
+    /// Whether the disk of a life is declared destroyed as soon as it has ended.
+    pub(in super::super) fn is_destroyed(&self, life: HallAt) -> bool {
+        self.news.iter().any(|stated| stated.news == News::Destroyed(life))
+    }
+
     /// What a number stands for.
     pub(in super::super) fn news(&self, id: NewsId) -> anyhow::Result<News> {
         Ok(self.stated_as(id)?.news)
