@@ -80,6 +80,8 @@ bugs! {
     RulingIgnored = "ruling-ignored",
     /// Whose disk is declared destroyed is waited for all the same.
     DestructionIgnored = "destruction-ignored",
+    /// What an ended life has done beside the log that counts is dropped.
+    OrphansDropped = "orphans-dropped",
     /// A giver whose target is closed asks nobody else.
     HeirNotAsked = "heir-not-asked",
     /// A mirror signs for a copy that it does not keep.

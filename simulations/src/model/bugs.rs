@@ -56,6 +56,7 @@ pub const FOUND: &[Found] = &[
     (Bug::NewMirrorWitnesses, "silent-own-and-back", Promise::Kept),
     (Bug::RulingIgnored, "closed", Promise::ComesToRest),
     (Bug::DestructionIgnored, "closed-and-destroyed", Promise::ComesToRest),
+    (Bug::OrphansDropped, "three-lost-and-back", Promise::Shown),
     (Bug::HeirNotAsked, "closed", Promise::ComesToRest),
     (Bug::RecallOnTimeOut, "silent-mirror", Promise::ComesToRest),
 ];
@@ -69,6 +70,7 @@ pub const ONLY_EXPLORED: &[Bug] = &[
     Bug::NewMirrorWitnesses,
     Bug::RulingIgnored,
     Bug::DestructionIgnored,
+    Bug::OrphansDropped,
     Bug::HeirNotAsked,
 ];
 

@@ -86,7 +86,16 @@ impl Explorer {
 
     /// Goes wherever a state leads.
     fn look(&mut self, id: StateId, state: &State) -> anyhow::Result<Option<Found>> {
-        for next in self.what_next(state)? {
+        let all = self.what_next(state)?;
+        for seat in self.working(&state.scene) {
+            let kept = self.halls.kept(state.scene.kept(seat))?;
+            if let Some(letter) = kept.hidden.both(&state.letters).iter().next() {
+                let how = format!("{} shows nothing of what comes late", self.halls.name(kept.seat));
+                let last = (By::Letter(letter, End::Done), state.scene, state.letters);
+                return self.story(id, Some(last), (Promise::Shown, how)).map(Some);
+            }
+        }
+        for next in all {
             self.transitions = self.transitions.saturating_add(1);
             if let Some(found) = self.go(id, state, next)? {
                 return Ok(Some(found));

@@ -43,6 +43,8 @@ pub enum Promise {
     Countersigned,
     /// Grade D2 means a second hall that keeps everything up to the head, unless a mirror was lost since.
     SecondCopy,
+    /// What an ended life did beside the log of a later term is kept and shown wherever that log is, when it comes late.
+    Shown,
     /// From every state, when nothing goes wrong any more, the case comes into one hand, onto two disks, and every letter
     /// is answered; or it waits for a reason that the setting names.
     ComesToRest,
@@ -61,6 +63,7 @@ impl Promise {
             Self::SafeToLetGo => "safe-to-let-go",
             Self::Countersigned => "countersigned",
             Self::SecondCopy => "second-copy",
+            Self::Shown => "shown",
             Self::ComesToRest => "comes-to-rest",
         }
     }

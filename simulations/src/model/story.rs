@@ -30,7 +30,12 @@ pub(super) fn tell_rest(halls: &mut Halls, mut scene: Scene) -> anyhow::Result<V
     scene = rest::begun(&scene);
     for number in 1..=ROUNDS_TOLD {
         let before = scene;
-        if rest::goes_on(halls, &mut scene)? != rest::Round::Change {
+        let round = rest::goes_on(halls, &mut scene)?;
+        if round == rest::Round::Endless {
+            lines.push("letters answer letters without end".to_owned());
+            return Ok(lines);
+        }
+        if round == rest::Round::Rest {
             lines.push("nothing changes any more".to_owned());
             return Ok(lines);
         }

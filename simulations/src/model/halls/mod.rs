@@ -50,6 +50,8 @@ pub(super) struct Kept {
     wake: Option<Step>,
     acts: Option<Vec<(Deed, Step)>>,
     learns: BTreeMap<NewsId, Step>,
+    /// Letters of which the hall shows nothing, though they tell what an ended life did besides.
+    pub(super) hidden: Letters,
     /// What comes of days in which a mirror is silent.
     silence: Option<Step>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use anyhow::{Context as _, bail};
-use hallmesh_protocol::cases::{Deed, Record};
+use hallmesh_protocol::cases::{Deed, Record, SignedEvent};
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::HallAt;
@@ -68,6 +68,11 @@ impl Halls {
             }
         };
         let (_, outputs) = feed(&mut node, &mut disk, input, self.forgets(seat));
+        if let Told::Letter(letter) = told
+            && self.archive.letter(letter).is_some_and(|written| hides(&disk, &written.letter))
+        {
+            self.kept_mut(id)?.hidden.add(letter);
+        }
         let sent = self.letters(outputs)?;
         self.settled(seat, boots, disk, sent)
     }
@@ -189,6 +194,7 @@ impl Halls {
             acts: None,
             learns: BTreeMap::new(),
             silence: None,
+            hidden: none,
         });
         self.known.insert(name, id);
         Ok(id)
@@ -260,6 +266,25 @@ impl Halls {
         }
         self.archive.add(Written { to, letter, log, receipt, asked, unfit })
     }
+}
+
+/// Whether a hall that has gone on in a later term shows nothing of what an ended life says beside that in a letter.
+fn hides(disk: &Disk, letter: &Letter) -> bool {
+    let (LetterBody::HandOver(told) | LetterBody::Copy(told) | LetterBody::Fence(Some(told), _)) = &letter.body
+    else {
+        return false;
+    };
+    let term = |events: &[SignedEvent]| events.last()?.header().ok().map(|header| header.position.term);
+    let held = query::file(disk, CASE);
+    if term(&held.events) <= term(&told.events) || query::rolled_back(disk).is_some() {
+        return false;
+    }
+    let (directory, orphans) = (Directory::new(disk), query::orphans(disk, CASE));
+    let mut beside = held.events.iter().zip(&told.events).filter(|(held, told)| held != told);
+    beside.any(|(_, told)| match told.header() {
+        Ok(said) => directory.has_ended(said.at) && !orphans.iter().any(|orphan| orphan.header == said),
+        Err(_malformed) => false,
+    })
 }
 
 /// The life to which the shell is to wrap the case's key.
