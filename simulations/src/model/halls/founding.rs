@@ -71,7 +71,7 @@ impl Halls {
     pub(super) fn with_clerk(&self, (seat, number): (Seat, u16), disk: Disk) -> anyhow::Result<Disk> {
         let (mut node, mut disk, _) = self.open(seat, 0, disk, true)?;
         let hall = self.hall(seat)?.hall;
-        let roles = Roles { window: true, decide: true, publish: false, admit: true };
+        let roles = Roles { window: true, decide: true, admit: true, ..Roles::default() };
         let key = self.city.clerk_key(hall, number).public();
         let id = ClerkId { hall, number };
         let card = ClerkCard { id, name: "Clerk".to_owned(), key, roles, active: true };
