@@ -47,7 +47,9 @@ impl Explorer {
         let closed = before.ended_lives().saturating_sub(before.rebirths()) < mishaps.closings
             && before.later_lives(seat) == 0
             && mishaps.may_be_closed.iter().any(|closing| closing.seat == seat);
-        if !reborn && !closed {
+        let (least, most) = mishaps.keeps;
+        let keeps = (least..=most).contains(&self.halls.kept(before.kept(seat))?.said.log.len());
+        if !keeps || (!reborn && !closed) {
             return Ok(());
         }
         let recovered = before.ended_lives() == 0 || self.has_recovered(&before)?;

@@ -244,11 +244,11 @@ impl All<'_> {
             let at = usize::try_from(sequence).unwrap_or(usize::MAX);
             self.accounts.get(to)?.headers.get(at).map(|header| &header.facts)
         };
-        let mirrors = match (event(transfer), event(take)) {
-            (Some(Facts::Transfer { mirrors, .. }), Some(Facts::Take { .. })) => mirrors,
-            // Whoever was ruled to goes on in the target's place.
-            (_, Some(Facts::Succeed { mirrors, .. })) => mirrors,
-            (_, _) => return false,
+        // Whoever was ruled to goes on in the target's place by a succession.
+        let ((Some(Facts::Transfer { mirrors, .. }), Some(Facts::Take { .. }))
+        | (_, Some(Facts::Succeed { mirrors, .. }))) = (event(transfer), event(take))
+        else {
+            return false;
         };
         let mut mirrors = mirrors.iter().flatten();
         mirrors.any(|mirror| self.keeps(mirror.hall) > take || self.is_lost(mirror.hall))

@@ -33,6 +33,9 @@ pub struct Mishaps {
     /// The halls whose disks are declared destroyed when a life of them ends, each with the one that hears of it: whoever
     /// may wait for its word. Nobody else asks whether it is.
     pub destroyed: &'static [(Seat, Seat)],
+    /// How many events of the log the life that ends has kept, at least and at most: what is too large for one exploration
+    /// is done in parts.
+    pub keeps: (usize, usize),
     /// A second life ends only when the city has got over the first.
     pub in_turn: bool,
     /// The disk is not lost but replaced: the old machine goes on working, and learns as late as anybody that it is over.

@@ -19,11 +19,12 @@ const FOUR: &[Site] = &[CITY, COUNTY, TOWN, OTHER_COUNTY];
 /// The village's mirrors are the town and another hall, the city's are the two counties.
 const FIVE: &[Site] = &[CITY, COUNTY, TOWN, VILLAGE, OTHER_COUNTY];
 
-const DECIDED: &[Deed] = &[Deed::Accept, Deed::Decide { granted: true }, Deed::Deliver];
+const DECIDED: &[Deed] = &[Deed::Accept, Deed::GRANT, Deed::Deliver];
 const ACCEPTED: &[Deed] = &[Deed::Accept];
+/// Events of a case that is not decided yet: received, handed over, taken, accepted.
+const UNDECIDED: usize = 4;
 const CORRECTED: &[Deed] = &[Deed::RequestCorrection, Deed::Supplement];
-const ALL: &[Deed] =
-    &[Deed::RequestCorrection, Deed::Supplement, Deed::Accept, Deed::Decide { granted: true }, Deed::Deliver];
+const ALL: &[Deed] = &[Deed::RequestCorrection, Deed::Supplement, Deed::Accept, Deed::GRANT, Deed::Deliver];
 
 const fn closed(seat: Seat, heir: Seat) -> Closing {
     Closing { seat, heir: Some(heir) }
@@ -49,6 +50,7 @@ const NO_MISHAPS: Mishaps = Mishaps {
     closings: 0,
     may_be_closed: &[],
     destroyed: &[],
+    keeps: (0, usize::MAX),
     in_turn: false,
     goes_on: false,
     restores: 0,
@@ -178,18 +180,44 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "decided-target-lost",
-        about: "as mutual, and the target loses its disk, and a new life of it begins",
+        about: "as mutual, and before it has decided the target loses its disk, and a new life of it begins",
         deeds: DECIDED,
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[0], ..NO_MISHAPS },
+        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[0], keeps: (0, UNDECIDED), ..NO_MISHAPS },
+        long: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "decided-target-lost-late",
+        about: "as mutual, and once it has decided the target loses its disk, and a new life of it begins",
+        deeds: DECIDED,
+        mishaps: Mishaps {
+            rebirths: 1,
+            may_be_reborn: &[0],
+            keeps: (UNDECIDED + 1, usize::MAX),
+            ..NO_MISHAPS
+        },
         long: true,
         ..THREE_HALLS
     },
     Setting {
         name: "decided-giver-lost",
-        about: "as mutual, and the giver loses its disk, and a new life of it begins",
+        about: "as mutual, and before it hears of a decision the giver loses its disk, and a new life of it begins",
         deeds: DECIDED,
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[1], ..NO_MISHAPS },
+        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[1], keeps: (0, UNDECIDED), ..NO_MISHAPS },
         waits: &[Wait::OnlyDiskLost],
+        long: true,
+        ..THREE_HALLS
+    },
+    Setting {
+        name: "decided-giver-lost-late",
+        about: "as mutual, and once it has heard of a decision the giver loses its disk, and a new life of it begins",
+        deeds: DECIDED,
+        mishaps: Mishaps {
+            rebirths: 1,
+            may_be_reborn: &[1],
+            keeps: (UNDECIDED + 1, usize::MAX),
+            ..NO_MISHAPS
+        },
         long: true,
         ..THREE_HALLS
     },

@@ -270,7 +270,8 @@ impl Halls {
 
 /// Whether a hall that has gone on in a later term shows nothing of what an ended life says beside that in a letter.
 fn hides(disk: &Disk, letter: &Letter) -> bool {
-    let (LetterBody::HandOver(told) | LetterBody::Copy(told) | LetterBody::Fence(Some(told), _)) = &letter.body
+    let (LetterBody::HandOver(told) | LetterBody::Copy(told) | LetterBody::Fence(Some(told), _)) =
+        &letter.body
     else {
         return false;
     };
