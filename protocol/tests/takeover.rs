@@ -153,11 +153,11 @@ fn the_giver_of_what_a_lost_hall_was_to_take_asks_its_heir_until_it_is_let_go() 
     closed(&mut city, CITY, COUNTY);
     // The heir's word that it has the case is lost, as often as it is not asked for.
     let giver = city.halls[VILLAGE].at.hall;
-    city.bend = Box::new(move |_, _, message| match message {
-        Message::Letter(Letter { to, body: LetterBody::Receipt(said), .. }) => {
-            *to != giver || said.peek().map(|said| said.kind) != Ok(ReceiptKind::Mirrored)
-        }
-        _ => true,
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(Letter { to, body: LetterBody::Receipt(said), .. }) = message else {
+            return true;
+        };
+        *to != giver || said.peek().map(|said| said.kind) != Ok(ReceiptKind::Mirrored)
     });
     other_county_takes_over(&mut city);
     assert_eq!((custodians(&city, case), stage(&city, VILLAGE, case)), (vec![OTHER_COUNTY], Stage::Handing));
@@ -189,9 +189,9 @@ fn what_had_to_come_back_to_a_lost_window_is_reassigned_and_delivered_elsewhere(
 /// Lets through only some of what the city writes about cases.
 fn heard_of_the_city(city: &mut City, lets: fn(&LetterBody) -> bool) {
     let from = city.halls[CITY].at.hall;
-    city.bend = Box::new(move |_, _, message| match message {
-        Message::Letter(letter) => letter.from.hall != from || lets(&letter.body),
-        _ => true,
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(letter) = message else { return true };
+        letter.from.hall != from || lets(&letter.body)
     });
 }
 
