@@ -66,6 +66,24 @@ bugs! {
     SucceedsUnfenced = "succeeds-unfenced",
     /// A mirror forgets that it has fenced a life off.
     FenceForgotten = "fence-forgotten",
+    /// A mirror records what a life says that it has fenced off.
+    FencedCopyRecorded = "fenced-copy-recorded",
+    /// A target takes what a life hands over that it has fenced off.
+    FencedHandOverHeld = "fenced-hand-over-held",
+    /// A word that a mirror gave to an earlier life lets a later one go on.
+    WordToEarlierLifeCounts = "word-to-earlier-life-counts",
+    /// A mirror that does not answer for days is not replaced.
+    SilentMirrorsStay = "silent-mirrors-stay",
+    /// A mirror that was named in the place of another is a witness at once.
+    NewMirrorWitnesses = "new-mirror-witnesses",
+    /// Nobody goes on where a hall above has ruled that somebody does.
+    RulingIgnored = "ruling-ignored",
+    /// Whose disk is declared destroyed is waited for all the same.
+    DestructionIgnored = "destruction-ignored",
+    /// What an ended life has done beside the log that counts is dropped.
+    OrphansDropped = "orphans-dropped",
+    /// A giver whose target is closed asks nobody else.
+    HeirNotAsked = "heir-not-asked",
     /// A mirror signs for a copy that it does not keep.
     MirrorKeepsNothing = "mirror-keeps-nothing",
     /// A mirror that has a copy signs for newer ones without keeping them.

@@ -316,7 +316,8 @@ fn singles_agree(view: &dyn View) -> bool {
 /// Each letter that waits is counted, is found by its name, and ages.
 fn post_agrees(view: &dyn View) -> bool {
     let waiting = rows::counted(view, "post");
-    [Table::Post, Table::Letter, Table::Age].into_iter().all(|table| count(view, table) == waiting)
+    let counted = [Table::Post, Table::Age].into_iter().all(|table| count(view, table) == waiting);
+    counted && count(view, Table::Letter) == post::names(view)
 }
 
 /// The Merkle log of each life computes to what was signed of it, and no leaf is beside them.

@@ -18,7 +18,7 @@ use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::message::Message;
-use hallmesh_protocol::post::{Letter, LetterBody};
+use hallmesh_protocol::post::{self, Letter, LetterBody};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer};
 use hallmesh_protocol::seal::wrap_keypair;
@@ -215,6 +215,34 @@ fn a_mirror_named_in_the_place_of_another_proves_nothing_until_the_one_that_stay
     city.bend = Box::new(|_, _, _| true);
     city.run();
     assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D2));
+}
+
+/// A mirror that was named last, of which nobody who speaks for the others knows.
+#[test]
+fn a_mirror_without_which_the_case_went_on_is_answered_and_what_it_tells_is_shown() {
+    let mut city = City::new();
+    let (case, stays, silent) = half_mirrored(&mut city);
+    city.now.wall += 4 * DAYS;
+    let unheard = [stays.hall, silent.hall];
+    city.bend = Box::new(
+        move |_, _, message| !matches!(message, Message::Letter(letter) if unheard.contains(&letter.to)),
+    );
+    city.run_seconds(60);
+    let mut mirrors = fold(&city, COUNTY, case).mirrors.into_iter().flatten();
+    let named = mirrors.find(|at| *at != stays).expect("another mirror");
+    assert_ne!(named, silent);
+    silence(&mut city, vec![named.hall]);
+    county_lost(&mut city);
+    city.run();
+    assert_eq!(events(&city, COUNTY, case), ["receive", "accept", "succeed"]);
+    city.bend = Box::new(|_, _, _| true);
+    city.run_seconds(120);
+    let waits = post::destinations(&city.halls[city.index(named.hall)].rows, None, 9);
+    assert!(waits.is_empty(), "{waits:?}");
+    let orphans = query::orphans(&city.halls[COUNTY].rows, case);
+    assert_eq!(orphans.iter().map(|it| it.header.facts.word()).collect::<Vec<_>>(), ["replace-mirror"]);
+    assert_eq!(custodians(&city, case), [COUNTY]);
+    sound(&city);
 }
 
 #[test]

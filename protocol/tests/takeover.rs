@@ -13,7 +13,8 @@ mod common;
 
 use common::{CITY, COUNTY, City, OTHER_COUNTY, Rows, TOWN, VILLAGE, WALL, charter, first, secret};
 use hallmesh_protocol::cases::{
-    Case, Deed, Facts, Header, Position, Question, Reason, Refusal, SignedEvent, Stage, State, route,
+    Case, Deed, Facts, Header, Position, Question, Reason, ReceiptKind, Refusal, SignedEvent, Stage, State,
+    route,
 };
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::NotEntitled;
@@ -23,7 +24,7 @@ use hallmesh_protocol::directory::{
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{CaseId, ClerkId, Digest, HallAt};
 use hallmesh_protocol::message::Message;
-use hallmesh_protocol::post::{Letter, LetterBody};
+use hallmesh_protocol::post::{self, Letter, LetterBody};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer, Record};
 use hallmesh_protocol::seal::wrap_keypair;
@@ -144,6 +145,31 @@ fn what_was_on_its_way_to_a_lost_hall_is_taken_elsewhere_and_its_giver_let_go() 
 }
 
 #[test]
+fn the_giver_of_what_a_lost_hall_was_to_take_asks_its_heir_until_it_is_let_go() {
+    let mut city = city_of_two_clerks();
+    city.cut(COUNTY);
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run_seconds(30);
+    closed(&mut city, CITY, COUNTY);
+    // The heir's word that it has the case is lost, as often as it is not asked for.
+    let giver = city.halls[VILLAGE].at.hall;
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(Letter { to, body: LetterBody::Receipt(said), .. }) = message else {
+            return true;
+        };
+        *to != giver || said.peek().map(|said| said.kind) != Ok(ReceiptKind::Mirrored)
+    });
+    other_county_takes_over(&mut city);
+    assert_eq!((custodians(&city, case), stage(&city, VILLAGE, case)), (vec![OTHER_COUNTY], Stage::Handing));
+    city.bend = Box::new(|_, _, _| true);
+    city.run_seconds(120);
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Released);
+    let waits = post::destinations(&city.halls[VILLAGE].rows, None, 9);
+    assert!(waits.iter().all(|it| it.to != city.halls[COUNTY].at.hall), "{waits:?}");
+    sound(&city);
+}
+
+#[test]
 fn what_had_to_come_back_to_a_lost_window_is_reassigned_and_delivered_elsewhere() {
     let mut city = city_of_two_clerks();
     let case = city.received(COUNTY, "CITY-1", HERE);
@@ -157,6 +183,37 @@ fn what_had_to_come_back_to_a_lost_window_is_reassigned_and_delivered_elsewhere(
     assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
     assert!(events(&city, OTHER_COUNTY, case).ends_with(&["decide", "reassign", "transfer", "take"]));
     recorded(&mut city, OTHER_COUNTY, case, Deed::Deliver);
+    sound(&city);
+}
+
+/// Lets through only some of what the city writes about cases.
+fn heard_of_the_city(city: &mut City, lets: fn(&LetterBody) -> bool) {
+    let from = city.halls[CITY].at.hall;
+    city.bend = Box::new(move |_, _, message| {
+        let Message::Letter(letter) = message else { return true };
+        letter.from.hall != from || lets(&letter.body)
+    });
+}
+
+#[test]
+fn who_hands_over_for_a_lost_hall_asks_no_more_when_the_case_was_on_its_way_back() {
+    let mut city = city_of_two_clerks();
+    heard_of_the_city(&mut city, |body| matches!(body, LetterBody::Receipt(_)));
+    let case = city.received(COUNTY, "CITY-1", HERE);
+    city.run();
+    recorded(&mut city, CITY, case, Deed::Accept);
+    city.cut(COUNTY);
+    recorded(&mut city, CITY, case, Deed::GRANT);
+    closed(&mut city, CITY, COUNTY);
+    other_county_takes_over(&mut city);
+    assert_eq!(stage(&city, OTHER_COUNTY, case), Stage::Handing, "it has heard of the way there only");
+    heard_of_the_city(&mut city, |body| matches!(body, LetterBody::Receipt(_) | LetterBody::Copy(_)));
+    city.run_seconds(120);
+    heard_of_the_city(&mut city, |_| true);
+    city.run_seconds(120);
+    assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
+    let waits = post::destinations(&city.halls[OTHER_COUNTY].rows, None, 9);
+    assert!(waits.iter().all(|it| it.to == city.halls[COUNTY].at.hall), "{waits:?}");
     sound(&city);
 }
 

@@ -4,17 +4,21 @@ use std::io::{self, Write};
 use std::panic;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use hallmesh_protocol::planted::{Bug, plant};
 use serde::Serialize;
 
 use crate::checkers::{Promise, Violation};
+use crate::model::Verdict;
+use crate::model::bugs::{ONLY_EXPLORED, check_wrongly, finds};
 use crate::panics::caught;
 use crate::plan::{Fault, Known, Lines, Load, Plan, Shape, Span, Trouble};
 use crate::world;
 
 /// The exit code when a bug is not found.
 pub const NOT_FOUND: u8 = 70;
+/// States of one case that are looked at.
+const STATES_MAX: usize = 4_000_000;
 /// The word for a city without any bug.
 const NONE: &str = "none";
 /// A bug that gave itself away.
@@ -22,7 +26,7 @@ const NONE: &str = "none";
 pub struct Found {
     /// Which, by its word.
     pub bug: &'static str,
-    /// The city in which it was seen.
+    /// The city in which it was seen; 0 if one case was explored instead.
     pub seed: u64,
     /// How long the hunt took.
     pub milliseconds: u64,
@@ -36,6 +40,9 @@ pub struct Found {
 pub fn hunt(bug: Option<Bug>, seconds: u64) -> anyhow::Result<Option<Found>> {
     let began = Instant::now();
     let word = bug.map_or(NONE, Bug::word);
+    if let Some(bug) = bug.filter(|bug| ONLY_EXPLORED.contains(bug)) {
+        return explored(bug, began);
+    }
     for seed in 1.. {
         if began.elapsed() >= Duration::from_secs(seconds) {
             break;
@@ -50,6 +57,16 @@ pub fn hunt(bug: Option<Bug>, seconds: u64) -> anyhow::Result<Option<Found>> {
         }
     }
     Ok(None)
+}
+
+/// Looks for a bug where no small city meets it.
+fn explored(bug: Bug, began: Instant) -> anyhow::Result<Option<Found>> {
+    let setting = finds(bug).context("a setting that finds the bug")?;
+    let outcome = check_wrongly(setting, bug, STATES_MAX)?;
+    let Verdict::Broken { promise, how, .. } = outcome.verdict else { return Ok(None) };
+    let milliseconds = u64::try_from(began.elapsed().as_millis())?;
+    let how = format!("{}: {how}", setting.name);
+    Ok(Some(Found { bug: bug.word(), seed: 0, milliseconds, checker: promise.word().to_owned(), how }))
 }
 
 /// The promises that a hall with an old disk may break before it knows, and by what it has lost.

@@ -62,6 +62,22 @@ fn a_city_of_three_gets_over_any_one_lost_disk() {
 }
 
 #[test]
+fn a_city_of_three_goes_on_without_a_hall_that_is_closed_as_it_is_ruled() {
+    comes_out_as_expected("closed");
+}
+
+#[test]
+fn without_a_ruling_the_case_of_a_closed_hall_waits() {
+    comes_out_as_expected("closed-unruled");
+}
+
+#[test]
+fn another_hall_keeps_copies_for_a_silent_mirror_and_a_lost_one() {
+    comes_out_as_expected("silent-mirror");
+    comes_out_as_expected("silent-and-lost");
+}
+
+#[test]
 fn what_nobody_has_heard_of_a_hall_that_is_put_back_breaks_a_promise() {
     comes_out_as_expected("restored-unheard");
 }

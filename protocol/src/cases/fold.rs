@@ -588,7 +588,8 @@ impl Case {
     /// Whether a receipt of `at` proves that the case survives this disk: a mirror, and the one that stayed where another
     /// was replaced.
     pub fn is_witness(&self, at: HallAt) -> bool {
-        self.is_mirror(at) && self.stayed.is_none_or(|stayed| stayed == at)
+        let only = self.stayed.filter(|_| !planted(Bug::NewMirrorWitnesses));
+        self.is_mirror(at) && only.is_none_or(|stayed| stayed == at)
     }
 
     /// Whether `at` is one of the two halls that keep a copy in this epoch.

@@ -96,7 +96,8 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     if case.transit.is_none_or(|transit| transit.to != office.me.at) {
         return handed_to_earlier_life(office, letter, checked);
     }
-    if is_fenced_off(office.cx, log::case(office.cx, case.id).as_ref(), letter.from, checked) {
+    let fenced = is_fenced_off(office.cx, log::case(office.cx, case.id).as_ref(), letter.from, checked);
+    if fenced && !planted(Bug::FencedHandOverHeld) {
         return set_aside(office, "letters/fenced", checked);
     }
     let (position, giver) = (case.position.after(1), letter.from.hall);
@@ -201,7 +202,7 @@ fn hold(
     let going = handing.filter(|_| !planted(Bug::ReturnDoesNotSettle));
     if let Some(Transfer { transit, .. }) = going.and_then(|held| transfer_of(office, held)) {
         // It comes back before the other side's receipt did: that hand-over has succeeded.
-        settle(office, case.id, transit.to.hall);
+        settle(office, case.id, transit.to);
         stop_copies(office, case.id);
     }
     keep(office, held, checked);
@@ -285,7 +286,8 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         return;
     }
     let held = log::case(office.cx, offered.id);
-    if is_fenced_off(office.cx, held.as_ref(), letter.from, checked) {
+    let fenced = is_fenced_off(office.cx, held.as_ref(), letter.from, checked);
+    if fenced && !planted(Bug::FencedCopyRecorded) {
         return set_aside(office, "letters/fenced", checked);
     }
     if let Some(held) = held.as_ref().filter(|held| !continues(office.cx, held, checked)) {
@@ -330,7 +332,7 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
         ReceiptKind::Held => {
             if let Some((_, transit)) = handing(office, said) {
                 if planted(Bug::HeldEndsTheAsking) {
-                    return settle(office, said.case, transit.to.hall);
+                    return settle(office, said.case, transit.to);
                 }
                 let ask = What::Ask(Asked {
                     case: said.case,
@@ -338,7 +340,8 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
                     sequence: said.sequence,
                     head: said.head,
                 });
-                office.post.replace(office.cx, transit.to.hall, ask);
+                let to = Directory::new(office.cx).answers_for(transit.to).hall;
+                office.post.replace(office.cx, to, ask);
             }
         }
         ReceiptKind::Mirrored => mirrored(office, said),
@@ -423,7 +426,7 @@ fn mirrored(office: &mut Office<'_, '_>, said: &Receipt) {
     custody.position = custody.position.max(said.position);
     log::set_custody(office.cx, said.case, &custody);
     let_givers_go(office, said.case, said.position);
-    settle(office, said.case, transit.to.hall);
+    settle(office, said.case, transit.to);
     stop_copies(office, said.case);
     office.cx.happened(Happening::Released(said.case));
 }
@@ -432,11 +435,11 @@ fn refused(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
     let said = receipt.value();
     let Some((_, transit)) = handing(office, said) else { return };
     let Some(case) = log::case(office.cx, said.case) else { return };
-    take_back(office, &case, transit.to.hall, receipt.signed().digest());
+    take_back(office, &case, transit.to, receipt.signed().digest());
 }
 
 /// The case is in this hall's hand again.
-pub(super) fn take_back(office: &mut Office<'_, '_>, case: &Case, from: HallId, refusal: Digest) {
+pub(super) fn take_back(office: &mut Office<'_, '_>, case: &Case, from: HallAt, refusal: Digest) {
     let facts = Facts::Resume { refusal };
     let clerk = ClerkId::node(office.me.at.hall);
     let Ok(resumed) = append(office, case, clerk, facts, Blob::default()) else { return };
@@ -454,7 +457,8 @@ pub(super) fn take_back(office: &mut Office<'_, '_>, case: &Case, from: HallId, 
 fn hand_over_again(office: &mut Office<'_, '_>, said: &Receipt) {
     if let Some((_, transit)) = handing(office, said) {
         let again = What::HandOver { case: said.case, upto: said.sequence };
-        office.post.replace(office.cx, transit.to.hall, again);
+        let to = Directory::new(office.cx).answers_for(transit.to).hall;
+        office.post.replace(office.cx, to, again);
     }
 }
 
@@ -482,6 +486,7 @@ fn handing_still(office: &Office<'_, '_>, said: &Receipt) -> Option<(Custody, Tr
 /// A hand-over of this hall.
 struct Transfer {
     by: HallAt,
+    sequence: u32,
     position: Position,
     digest: Digest,
     transit: Transit,
@@ -495,12 +500,33 @@ fn transfer_of(office: &Office<'_, '_>, case: &Case) -> Option<Transfer> {
         Directory::new(office.cx).answers_for(header.at).eq(&office.me.at).then_some(())?;
         let Facts::Transfer { to, purpose, mirrors } = header.facts else { return None };
         let transit = Transit { to, purpose, mirrors };
-        Some(Transfer { by: header.at, position: header.position, digest: event.digest(), transit })
+        Some(Transfer { by: header.at, sequence, position: header.position, digest: event.digest(), transit })
     })
 }
 
-fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallId) {
-    office.post.done(office.cx, to, &What::HandOver { case, upto: 0 });
+fn settle(office: &mut Office<'_, '_>, case: CaseId, to: HallAt) {
+    for hall in Directory::new(office.cx).heirs(to) {
+        office.post.done(office.cx, hall, &What::HandOver { case, upto: 0 });
+    }
+}
+
+/// This hall asks no more after its last hand-over, or that of a life it follows: the case has gone on after it.
+pub(super) fn settle_own(office: &mut Office<'_, '_>, case: &Case) {
+    if let Some(own) = transfer_of(office, case) {
+        settle(office, case.id, own.transit.to);
+    }
+}
+
+/// This hall's hand-over goes to whoever was ruled to go on for its target: the target itself answers nobody any more.
+pub(super) fn ask_the_heir(office: &mut Office<'_, '_>, case: &Case) {
+    let own = transfer_of(office, case).filter(|_| !planted(Bug::HeirNotAsked));
+    let Some(own) = own else { return };
+    let (target, me) = (own.transit.to, office.me.at.hall);
+    let heir = Directory::new(office.cx).answers_for(target).hall;
+    if heir != target.hall && heir != me && post::hand_over_in(office.cx, heir, case.id).is_none() {
+        settle(office, case.id, target);
+        office.post.enqueue(office.cx, heir, What::HandOver { case: case.id, upto: own.sequence });
+    }
 }
 
 /// What has become of a hand-over to this hall? The stored receipt answers; if there is none, the giver is

@@ -30,6 +30,9 @@ pub(crate) fn replace_ended_mirrors(office: &mut Office<'_, '_>, case: &Case) ->
 /// that somebody knows of the change.
 pub(crate) fn replace_silent_mirrors(office: &mut Office<'_, '_>) {
     let patience = u64::from(MIRROR_SILENT_DAYS).saturating_mul(DAY_MS);
+    if planted(Bug::SilentMirrorsStay) {
+        return;
+    }
     for (silent, id) in silent_copies(office.cx, office.cx.now.wall, patience) {
         if let Some(case) = silently_mirrored(office, silent, id) {
             replace(office, &case, Some(silent));

@@ -3,7 +3,7 @@
 use super::Office;
 use super::handover::take_back;
 use super::log::{self, Stage};
-use crate::ids::{Digest, HallId};
+use crate::ids::{Digest, HallAt, HallId};
 use crate::planted::{Bug, planted};
 use crate::post::What;
 
@@ -20,6 +20,6 @@ pub(crate) fn recall(office: &mut Office<'_, '_>, to: HallId, what: &What) {
     let given = log::event(office.cx, case.id, case.events.saturating_sub(1));
     let since = given.and_then(|event| event.header().ok()).map_or(u64::MAX, |header| header.wall);
     if since.saturating_add(PATIENCE) < office.cx.now.wall {
-        take_back(office, &case, to, Digest([0; 32]));
+        take_back(office, &case, HallAt { hall: to, incarnation: 1 }, Digest([0; 32]));
     }
 }

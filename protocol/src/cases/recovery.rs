@@ -16,11 +16,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Office;
+use super::aside::contradicted;
 use super::desk::append;
 use super::event::Position;
 use super::facts::Facts;
 use super::fold::Case;
-use super::handover::{hold_what_is_told, send_on, witness};
+use super::handover::{ask_the_heir, hold_what_is_told, send_on, settle_own, witness};
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{from_now_on, queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind};
@@ -88,14 +89,17 @@ fn next_bond(view: &dyn View, after: &[u8]) -> Option<(HallAt, CaseId)> {
 /// Does this hall's part in a case that has to do with an ended life. True if there is nothing left to do for it.
 pub(super) fn look_after(office: &mut Office<'_, '_>, id: CaseId) -> bool {
     let Some(case) = log::case(office.cx, id) else { return true };
-    let directory = Directory::new(office.cx);
     let (owner, me) = (case.owner(), office.me.at);
-    if directory.has_ended(me) {
+    if Directory::new(office.cx).has_ended(me) {
         return true;
     }
+    let stage = log::custody(office.cx, id).map_or(Stage::None, |custody| custody.stage);
+    if stage == Stage::Handing {
+        ask_the_heir(office, &case);
+    }
+    let directory = Directory::new(office.cx);
     // Whose part has to be played by another: the owner's, else the giver's, who has to bring it to the owner.
     let played = [owner, case.custodian].into_iter().find(|life| directory.has_ended(*life));
-    let stage = log::custody(office.cx, id).map_or(Stage::None, |custody| custody.stage);
     // A hall may have read in its copy only that the case is on its way back to it.
     let has_it = matches!(stage, Stage::Custodian | Stage::Holder | Stage::Recovering);
     let Some(ended) = played.filter(|_| owner != me || !has_it) else {
@@ -318,7 +322,8 @@ pub(crate) fn fenced(
     // Of a case in which that life had no part nothing is taken in.
     let part = |case: &Case| case.lives().contains(&of) || case.has_on_route(of.hall);
     let known = log::case(office.cx, said.case).is_some() || told.is_some_and(|told| part(&told.case));
-    if to != office.me.at || !follows || !known || !keep_what_is_told(office, said.by, told) {
+    let earlier = to.hall == office.me.at.hall && planted(Bug::WordToEarlierLifeCounts);
+    if (to != office.me.at && !earlier) || !follows || !known || !keep_what_is_told(office, said.by, told) {
         return;
     }
     if matches!(said.kind, ReceiptKind::Fenced { .. }) {
@@ -332,7 +337,8 @@ pub(crate) fn fenced(
     look_after(office, said.case);
 }
 
-/// Takes over what another hall has of a case, if it is more than this one has. False if the two contradict each other.
+/// Takes over what another hall has of a case, if it is more than this one has. What is of an earlier term comes late: it is
+/// kept apart. False if the two contradict each other otherwise.
 pub(super) fn keep_what_is_told(office: &mut Office<'_, '_>, by: HallAt, told: Option<&CheckedFile>) -> bool {
     let Some(told) = told else { return true };
     let held = log::case(office.cx, told.case.id);
@@ -349,18 +355,16 @@ pub(super) fn keep_what_is_told(office: &mut Office<'_, '_>, by: HallAt, told: O
         }
         return true;
     }
+    let late = told.case.position.term < before.position.term;
+    if late || !told.case.is_mirror(by) || before.custodian == office.me.at {
+        contradicted(office, before, told);
+        return late;
+    }
     // What an earlier life of this hall added before it was rolled back, or without a witness, yields to what a mirror
     // has recorded.
     audit::meet(office.cx, office.me, before.id, &told.file.events);
-    let recorded = told.case.is_mirror(by)
-        && before.custodian != office.me.at
-        && told.case.position.term >= before.position.term;
-    if recorded {
-        log::replace(office.cx, &told.file, before, &told.case);
-    } else {
-        rows::count(office.cx, "forks", 1);
-    }
-    recorded
+    log::replace(office.cx, &told.file, before, &told.case);
+    true
 }
 
 /// A hand-over of an earlier life that this one has repeated, when it turns out that the case has gone on since.
@@ -368,7 +372,8 @@ fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
     let handing = log::custody(office.cx, case.id).is_some_and(|custody| custody.stage == Stage::Handing);
     if let Some(transit) = case.transit.filter(|_| handing && case.custodian != office.me.at) {
         let upto = case.events.saturating_sub(1);
-        office.post.done(office.cx, transit.to.hall, &What::HandOver { case: case.id, upto });
+        let to = Directory::new(office.cx).answers_for(transit.to).hall;
+        office.post.done(office.cx, to, &What::HandOver { case: case.id, upto });
         stop_copies(office, case.id);
         stands(office, case, Stage::None);
     }
@@ -387,6 +392,9 @@ pub(crate) fn told(office: &mut Office<'_, '_>, said: &Receipt) {
 /// Goes on with a case for the life that it was with, once nobody can go on for that life any more.
 fn recover(office: &mut Office<'_, '_>, case: &Case) {
     let owner = case.owner();
+    if log::custody(office.cx, case.id).is_some_and(|custody| custody.stage == Stage::Handing) {
+        settle_own(office, case);
+    }
     stands(office, case, Stage::Recovering);
     if case.opaque {
         // It has a critical event that this build does not know: it is kept, and never taken in hand.
@@ -419,7 +427,10 @@ fn recover(office: &mut Office<'_, '_>, case: &Case) {
 fn has_fenced(view: &dyn View, me: HallAt, id: CaseId, mirror: HallAt, of: HallAt) -> bool {
     let word: Option<Signed<Receipt>> = rows::read(view, &rows::fenced(id, mirror, of));
     let said = word.and_then(|word| word.peek().ok());
-    said.is_some_and(|said| said.kind == ReceiptKind::Fenced { of, to: me })
+    said.is_some_and(|said| {
+        let word = |to| said.kind == ReceiptKind::Fenced { of, to };
+        word(me) || planted(Bug::WordToEarlierLifeCounts)
+    })
 }
 
 fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(), super::Refusal> {
@@ -444,10 +455,11 @@ fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(),
 fn hand_over_anew(office: &mut Office<'_, '_>, case: &Case) {
     let Some(transit) = case.transit else { return };
     let upto = case.events.saturating_sub(1);
+    let to = Directory::new(office.cx).answers_for(transit.to).hall;
     // Rows of an earlier life may tell of a hand-over before this one: that is another one.
     let done = log::custody(office.cx, case.id).is_some_and(|custody| match custody.stage {
         Stage::Released => custody.position >= case.position.after(1),
-        Stage::Handing => post::hand_over_in(office.cx, transit.to.hall, case.id) == Some(upto),
+        Stage::Handing => post::hand_over_in(office.cx, to, case.id) == Some(upto),
         Stage::None | Stage::Custodian | Stage::Holder | Stage::Recovering => false,
     });
     if done {
@@ -457,7 +469,7 @@ fn hand_over_anew(office: &mut Office<'_, '_>, case: &Case) {
         return hold_what_is_told(office, case);
     }
     stands(office, case, Stage::Handing);
-    office.post.enqueue(office.cx, transit.to.hall, What::HandOver { case: case.id, upto });
+    office.post.enqueue(office.cx, to, What::HandOver { case: case.id, upto });
     queue_copies(office, case);
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::admission::{above, rank};
 use super::{Directory, Inadmissible};
 use crate::ids::{ClerkId, Digest, HallAt, HallId};
+use crate::planted::{Bug, planted};
 use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
 use crate::signed::Signed;
@@ -167,6 +168,9 @@ impl Directory<'_> {
     /// Where several halls have ruled, the word of the highest counts.
     pub fn ruling(&self, of: HallAt) -> Option<(Digest, Ruling)> {
         let weight = |it: &Ruled| (it.ruling.of.incarnation, rank(it.issuer), it.ruling.to);
+        if planted(Bug::RulingIgnored) {
+            return None;
+        }
         let counts = |it: &Ruled| it.ruling.of.incarnation >= of.incarnation && self.has_ended(it.ruling.of);
         let ruled = self.rulings(of.hall).into_iter().filter(counts).min_by_key(weight)?;
         Some((ruled.digest, ruled.ruling))
@@ -178,7 +182,7 @@ impl Directory<'_> {
         self.scan_stated(&format!("destroyed/{of}"), &mut |_, record| {
             found |= matches!(&record.body, Body::Destruction(destruction) if destruction.of == of);
         });
-        found && self.has_ended(of)
+        found && self.has_ended(of) && !planted(Bug::DestructionIgnored)
     }
 
     /// Whether rulings lead from a hall that is lost to another: what that one signs in its place is lawful, whoever
@@ -204,6 +208,19 @@ impl Directory<'_> {
             place = self.ruling(self.last_life(place)?)?.1.to;
         }
         None
+    }
+
+    /// The hall of a life, and those that were ruled to go on for it, one after the other.
+    pub(crate) fn heirs(&self, life: HallAt) -> Vec<HallId> {
+        let (mut halls, mut of) = (vec![life.hall], life);
+        for _ in 0..RULINGS_IN_A_ROW_MAX {
+            let Some((_, ruling)) = self.ruling(of) else { break };
+            halls.push(ruling.to);
+            let last = self.last_life(ruling.to).filter(|last| self.has_ended(*last));
+            let Some(last) = last else { break };
+            of = last;
+        }
+        halls
     }
 
     fn rulings(&self, of: HallId) -> Vec<Ruled> {

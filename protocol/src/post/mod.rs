@@ -25,7 +25,7 @@ pub use waiting::{Destination, Patience, Place, Waiting, destinations, waiting};
 
 pub(crate) use burden::burden_holds;
 pub(crate) use queue::{Post, place_holds, posted_holds, queued_holds};
-pub(crate) use waiting::{answer_in, hand_over_in, letter_at, place, receivers, silent_copies};
+pub(crate) use waiting::{answer_in, hand_over_in, letter_at, names, place, receivers, silent_copies};
 
 /// What a queued letter is about; its words are made when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

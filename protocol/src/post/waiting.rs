@@ -81,6 +81,18 @@ pub(crate) fn hand_over_in(view: &dyn View, to: HallId, case: CaseId) -> Option<
     }
 }
 
+/// How many names the letters that wait are found by: an answer also by what it is about.
+pub(crate) fn names(view: &dyn View) -> u64 {
+    let mut names = 0_u64;
+    view.scan(&rows::post(), &[], &mut |key, value| {
+        let Queued { what, .. } = rows::parse(key, value);
+        let subject = destination(key).and_then(|to| what.subject(to));
+        names = names.saturating_add(1).saturating_add(u64::from(subject.is_some()));
+        true
+    });
+    names
+}
+
 /// The halls for which something waits.
 pub(crate) fn receivers(view: &dyn View) -> BTreeSet<HallId> {
     let (mut halls, mut after) = (BTreeSet::new(), Vec::new());

@@ -2,17 +2,17 @@
 //! of lives, with the setting that finds it and the promise that is broken then.
 //!
 //! **Not found, and why**:
-//! * `recall-on-time-out`: everything happens at one moment, no clock runs out.
 //! * `stale-witness`: receipts of mirrors for less than the head are left out of the states (see `canon`), since no right
 //!   rule reads them.
 //! * `old-letter-kept`: so is a row of the post that no letter's row points at.
 //! * `strangers-key-kept`: who can read a case is no promise of this exploration.
 //!
-//! `hallmesh-sim planted` finds all four in whole cities.
+//! `hallmesh-sim planted` finds all three in whole cities.
 
 use hallmesh_protocol::planted::{Bug, plant};
 
-use super::setting::{Setting, named};
+use super::setting::Setting;
+use super::settings::named;
 use super::{Outcome, Promise, check};
 
 /// A bug, the setting in which it is found, and the promise that it breaks.
@@ -49,6 +49,29 @@ pub const FOUND: &[Found] = &[
     (Bug::NeverRepeated, "mutual", Promise::ComesToRest),
     (Bug::LettersForgottenAtStart, "hand-over", Promise::ComesToRest),
     (Bug::WayOpenedIgnored, "hand-over", Promise::ComesToRest),
+    (Bug::FencedCopyRecorded, "old-machine", Promise::ComesToRest),
+    (Bug::FencedHandOverHeld, "decided-target-lost", Promise::ComesToRest),
+    (Bug::WordToEarlierLifeCounts, "same-hall-twice", Promise::ComesToRest),
+    (Bug::SilentMirrorsStay, "silent-and-lost", Promise::ComesToRest),
+    (Bug::NewMirrorWitnesses, "silent-own-and-back", Promise::Kept),
+    (Bug::RulingIgnored, "closed", Promise::ComesToRest),
+    (Bug::DestructionIgnored, "closed-and-destroyed", Promise::ComesToRest),
+    (Bug::OrphansDropped, "three-lost-and-back", Promise::Shown),
+    (Bug::HeirNotAsked, "closed", Promise::ComesToRest),
+    (Bug::RecallOnTimeOut, "silent-mirror", Promise::ComesToRest),
+];
+
+/// Those that no small city meets: nobody rules there, few lives end, no mirror is silent for days.
+pub const ONLY_EXPLORED: &[Bug] = &[
+    Bug::FencedCopyRecorded,
+    Bug::FencedHandOverHeld,
+    Bug::WordToEarlierLifeCounts,
+    Bug::SilentMirrorsStay,
+    Bug::NewMirrorWitnesses,
+    Bug::RulingIgnored,
+    Bug::DestructionIgnored,
+    Bug::OrphansDropped,
+    Bug::HeirNotAsked,
 ];
 
 /// Explores a setting with a bug planted in the core of this process, and takes it out again.

@@ -1,16 +1,17 @@
 //! Rows that differ only in what cannot matter are made one: without this there is no end to the states.
 //!
 //! * **Tallies** (table `29`) are left out. They count for people; no rule reads them.
-//! * **Ages of letters** (table `34`) are left out, likewise: they follow from the letters.
+//! * **Ages of letters** (table `34`) follow from the letters; they are left out where no time passes.
 //! * **The post's numbers** (tables `30`, `31`, `32`) start again at 1, in the order of the letters' own names. They
 //!   say in which order the letters of one destination go out, at most 64 at a time; here there are at most three,
-//!   which go out together. A destination for which nothing waits has no row, which reads the same as its zeros.
+//!   which go out together. **Since when they wait** is the first morning: no moment is too early for days to have gone by.
+//!   A destination for which nothing waits has no row, which reads the same as its zeros.
 //!
 //! * **Receipts of mirrors for less than the head** (table `26`) are left out. A mirror's receipt is looked at in two ways:
 //!   whether it is for the head, and the log never goes back; and whether it countersigns a decision that is to be
 //!   delivered. Then the decision is the head, or there is a TAKE after it, which countersigns by itself.
 //!
-//! * **Receipts of mirrors for the head** are left out, too, where no clerk decides anything, of a hall that has the case
+//! * **Receipts of mirrors for the head** are left out, too, where no clerk decides anything and no time passes, of a hall that has the case
 //!   in hand, hands it over, or was let go. What they do there they do when they come; they are read again by a hall that
 //!   is about to take the case only, whose head is another one.
 //! * **Words of halls that have fenced a life off** (table `2e`) are left out of a hall that has the case in hand: it has
@@ -26,6 +27,8 @@
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::step::{Bytes, Writes};
+
+use crate::clock::FOUNDED;
 
 /// First bytes of the rows concerned: see the key space in `hallmesh_protocol::rows`.
 mod table {
@@ -58,6 +61,8 @@ pub(super) struct Looked {
     pub(super) log: bool,
     /// Who has countersigned a decision.
     pub(super) decisions: bool,
+    /// How long letters wait.
+    pub(super) ages: bool,
 }
 
 /// A destination and a letter's number there, as a letter's row has them.
@@ -70,7 +75,10 @@ pub(super) fn canonical(rows: &Writes, looked: Looked) -> Writes {
     let part =
         rows.range(vec![table::CUSTODY]..).next().filter(|(key, _)| key.first() == Some(&table::CUSTODY));
     let part = part.and_then(|(_, value)| value.as_ref().and_then(stage_in));
-    if !looked.decisions && matches!(part, Some(stage::CUSTODIAN | stage::HANDING | stage::RELEASED)) {
+    if !looked.decisions
+        && !looked.ages
+        && matches!(part, Some(stage::CUSTODIAN | stage::HANDING | stage::RELEASED))
+    {
         head = head.saturating_add(1);
     }
     let matters = |(key, value): &(&Vec<u8>, &Option<Bytes>)| match key.first() {
@@ -93,11 +101,16 @@ pub(super) fn canonical(rows: &Writes, looked: Looked) -> Writes {
     let mut last: BTreeMap<u64, u64> = BTreeMap::new();
     for (name, value) in rows.range(vec![table::LETTER]..vec![table::POSTED]) {
         let Some((to, number)) = value.as_ref().and_then(address) else { continue };
-        let letter = rows.get(&post(to, number)).cloned().flatten();
+        let letter = rows.get(&post(to, number)).cloned().flatten().map(|letter| since_ever(&letter));
         let number = last.entry(to).or_default();
         *number = number.saturating_add(1);
         canonical.insert(post(to, *number), letter);
-        canonical.insert(name.clone(), value.as_ref().map(|value| with_number(value, *number)));
+        if let Some(key) = value.as_ref().filter(|_| looked.ages).and_then(|value| age(name, value, *number))
+        {
+            canonical.insert(key, Some(Bytes::default()));
+        }
+        let filed = value.as_ref().map(|value| since_ever(&with_number(value, *number)));
+        canonical.insert(name.clone(), filed);
     }
     for (to, last) in last {
         let posted = [&[1], last.to_le_bytes().as_slice(), &last.to_le_bytes()].concat();
@@ -122,6 +135,19 @@ fn address(value: &Bytes) -> Option<Address> {
     let to = u64::from_le_bytes(*value.get(1..)?.first_chunk()?);
     let number = u64::from_le_bytes(*value.get(9..)?.first_chunk()?);
     (value.len() == 25).then_some((to, number))
+}
+
+/// A row of a waiting letter, or of where it lies, as if it had waited since the first morning: both end with that.
+fn since_ever(value: &Bytes) -> Bytes {
+    let (before, _) = value.split_at_checked(value.len().saturating_sub(8)).unwrap_or((value, &[]));
+    [before, &FOUNDED.to_le_bytes()].concat().into()
+}
+
+/// The key that says how long a letter waits: destination, whose it is, since when, number.
+fn age(name: &[u8], value: &Bytes, number: u64) -> Option<Vec<u8>> {
+    let (whose, (to, _)) = (*name.get(1)?, address(value)?);
+    let to = to.to_be_bytes();
+    Some([&[table::AGE], to.as_slice(), &[whose], &FOUNDED.to_be_bytes(), &number.to_be_bytes()].concat())
 }
 
 fn with_number(value: &Bytes, number: u64) -> Bytes {
@@ -155,8 +181,8 @@ mod tests {
         let rows = [
             letter(1, 7, one),
             letter(2, 7, other),
-            (post(7, one), words("one")),
-            (post(7, other), words("other")),
+            (post(7, one), words("one, since then")),
+            (post(7, other), words("other, since then")),
             ([&[table::POSTED], 7_u64.to_be_bytes().as_slice()].concat(), Some(posted.into())),
             ([&[table::TALLY], b"forks".as_slice()].concat(), Some([forks].as_slice().into())),
             (vec![0x20], words("case")),

@@ -86,7 +86,16 @@ impl Explorer {
 
     /// Goes wherever a state leads.
     fn look(&mut self, id: StateId, state: &State) -> anyhow::Result<Option<Found>> {
-        for next in self.what_next(state)? {
+        let all = self.what_next(state)?;
+        for seat in self.working(&state.scene) {
+            let kept = self.halls.kept(state.scene.kept(seat))?;
+            if let Some(letter) = kept.hidden.both(&state.letters).iter().next() {
+                let how = format!("{} shows nothing of what comes late", self.halls.name(kept.seat));
+                let last = (By::Letter(letter, End::Done), state.scene, state.letters);
+                return self.story(id, Some(last), (Promise::Shown, how)).map(Some);
+            }
+        }
+        for next in all {
             self.transitions = self.transitions.saturating_add(1);
             if let Some(found) = self.go(id, state, next)? {
                 return Ok(Some(found));
@@ -161,7 +170,7 @@ impl Explorer {
     }
 
     fn backwards(&self, before: &Scene, after: &Scene, by: By) -> anyhow::Result<Option<Broken>> {
-        if matches!(by, By::Restore(_) | By::Rebirth(_)) {
+        if matches!(by, By::Restore(_) | By::Rebirth(_) | By::Closing(_)) {
             return Ok(None);
         }
         let changed = (0..=REPLACED).filter(|seat| before.kept(*seat) != after.kept(*seat));
@@ -202,12 +211,14 @@ impl Explorer {
         mut letters: Letters,
     ) -> anyhow::Result<Letters> {
         // A life that is yet to begin may need what the present one does not.
-        if !self.leaves_out || scene.rebirths() < self.setting.mishaps.rebirths {
+        let mishaps = self.setting.mishaps;
+        if !self.leaves_out || scene.ended_lives() < mishaps.rebirths.saturating_add(mishaps.closings) {
             return Ok(letters);
         }
         for seat in 0..self.halls.at.len() {
             let (before, after) = (before_lives.kept(seat), scene.kept(seat));
-            if before != after && before_lives.later_lives(seat) == scene.later_lives(seat) {
+            let same_life = before_lives.ended_lives() == scene.ended_lives();
+            if before != after && same_life {
                 self.halls.stay_spent(before, after)?;
             }
             let spent = if scene.is_gone(seat) {
@@ -247,6 +258,7 @@ impl Explorer {
                 self.ends(&mut next, state, seat, step, &|end| By::Deed(seat, deed, end))?;
             }
             self.lives(&mut next, state, seat)?;
+            self.silence(&mut next, state, seat)?;
             if seat != REPLACED {
                 self.mishaps(&mut next, state, seat)?;
             }
@@ -257,13 +269,14 @@ impl Explorer {
         Ok(next)
     }
 
-    /// What a hall learns of new lives.
+    /// What a hall learns of lives that begin and end.
     fn lives(&mut self, next: &mut Vec<Next>, state: &State, seat: Seat) -> anyhow::Result<()> {
         let kept = state.scene.kept(seat);
-        for (of, number, life) in self.halls.begun(&state.scene)? {
-            if !self.halls.kept(kept)?.said.knows.contains(&life) {
-                let step = self.halls.learn(kept, life)?;
-                next.push(after(state, seat, By::Life(seat, of, number), step));
+        let hall = self.halls.kept(kept)?.seat;
+        for news in self.halls.stated(&state.scene, hall)? {
+            if !self.halls.kept(kept)?.said.knows.contains(&news) {
+                let step = self.halls.learn(kept, news)?;
+                next.push(after(state, seat, By::News(seat, news), step));
             }
         }
         Ok(())
@@ -295,7 +308,7 @@ impl Explorer {
     }
 }
 
-fn after(state: &State, seat: Seat, by: By, step: Step) -> Next {
+pub(super) fn after(state: &State, seat: Seat, by: By, step: Step) -> Next {
     let (mut scene, mut letters) = (state.scene, state.letters);
     scene.put(seat, step.kept);
     letters.join(&step.sent);
@@ -306,7 +319,8 @@ fn after(state: &State, seat: Seat, by: By, step: Step) -> Next {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::setting::{Mishaps, named};
+    use super::super::setting::Mishaps;
+    use super::super::settings::named;
     use super::*;
 
     /// What all halls can have kept together.

@@ -2,10 +2,10 @@
 
 use hallmesh_protocol::cases::{Grade, Stage};
 
-use super::explore::{Explorer, Next};
+use super::explore::{Explorer, Next, after};
 use super::promises::{accounts, stage};
-use super::seen::{By, NONE, REPLACED, Scene, State};
-use super::setting::{Seat, Shown};
+use super::seen::{By, Closed, NONE, REPLACED, Scene, State};
+use super::setting::{Closing, Seat, Shown};
 
 /// More logs than one exploration has.
 const LOGS_MAX: u32 = 1 << 14;
@@ -19,15 +19,53 @@ impl Explorer {
             scene.lose(seat);
             next.push((By::Loss(seat), scene, state.letters));
         }
-        if before.rebirths() < mishaps.rebirths && mishaps.may_be_reborn.contains(&seat) {
-            let recovered = before.rebirths() == 0 || self.has_recovered(&before)?;
-            if recovered || !mishaps.in_turn {
-                let scene = self.reborn(&before, seat, recovered)?;
-                next.push((By::Rebirth(seat), scene, state.letters));
-            }
-        }
+        self.ended(next, state, seat)?;
         if before.restores < mishaps.restores && mishaps.may_be_restored.contains(&seat) {
             self.restore(next, state, seat)?;
+        }
+        Ok(())
+    }
+
+    /// Days in which a hall, or a machine that was replaced, hears nothing of a mirror of its.
+    pub(super) fn silence(&mut self, next: &mut Vec<Next>, state: &State, seat: Seat) -> anyhow::Result<()> {
+        let kept = state.scene.kept(seat);
+        if state.scene.silences < self.setting.mishaps.silences {
+            let step = self.halls.silence(kept)?;
+            if step.kept != kept {
+                let (by, mut scene, letters) = after(state, seat, By::Silence(seat), step);
+                scene.silences = scene.silences.saturating_add(1);
+                next.push((by, scene, letters));
+            }
+        }
+        Ok(())
+    }
+
+    /// The ways in which the life of a hall can end.
+    fn ended(&mut self, next: &mut Vec<Next>, state: &State, seat: Seat) -> anyhow::Result<()> {
+        let (mishaps, before) = (self.setting.mishaps, state.scene);
+        let reborn = before.rebirths() < mishaps.rebirths && mishaps.may_be_reborn.contains(&seat);
+        let closed = before.ended_lives().saturating_sub(before.rebirths()) < mishaps.closings
+            && before.later_lives(seat) == 0
+            && mishaps.may_be_closed.iter().any(|closing| closing.seat == seat);
+        let (least, most) = mishaps.keeps;
+        let keeps = (least..=most).contains(&self.halls.kept(before.kept(seat))?.said.log.len());
+        if !keeps || (!reborn && !closed) {
+            return Ok(());
+        }
+        let recovered = before.ended_lives() == 0 || self.has_recovered(&before)?;
+        if !recovered && mishaps.in_turn {
+            return Ok(());
+        }
+        if reborn {
+            let scene = self.reborn(&before, seat, recovered)?;
+            next.push((By::Rebirth(seat), scene, state.letters));
+        }
+        for closing in mishaps.may_be_closed.iter().filter(|closing| closed && closing.seat == seat) {
+            // Nobody is ruled to go on who is closed himself.
+            if closing.heir.is_none_or(|heir| before.closed(heir) == Closed::No) {
+                let scene = self.closed(&before, *closing, recovered)?;
+                next.push((By::Closing(*closing), scene, state.letters));
+            }
         }
         Ok(())
     }
@@ -35,6 +73,24 @@ impl Explorer {
     /// The life of a hall ends, and its next one begins. That it begins at once leaves nothing out: it does nothing
     /// before it hears something, and the others learn of it whenever they do.
     fn reborn(&mut self, before: &Scene, seat: Seat, recovered: bool) -> anyhow::Result<Scene> {
+        let mut scene = self.without(before, seat, recovered)?;
+        scene.begin_life(seat);
+        let later = scene.later_lives(seat);
+        scene.put(seat, self.halls.newborn(seat, later)?);
+        Ok(scene)
+    }
+
+    /// The life of a hall ends, and no other one begins. That a hall above says so at once leaves nothing out, likewise.
+    fn closed(&mut self, before: &Scene, closing: Closing, recovered: bool) -> anyhow::Result<Scene> {
+        let Closing { seat, heir } = closing;
+        let mut scene = self.without(before, seat, recovered)?;
+        scene.close(seat, Closed::to(heir));
+        scene.put(seat, self.halls.newborn(seat, 0)?);
+        Ok(scene)
+    }
+
+    /// A scene in which the life of a hall is over.
+    fn without(&self, before: &Scene, seat: Seat, recovered: bool) -> anyhow::Result<Scene> {
         let mut scene = *before;
         let last = &self.halls.kept(before.kept(seat))?.said;
         let promised = last
@@ -47,12 +103,9 @@ impl Explorer {
         }
         let log = u32::try_from(last.log_id)?.saturating_add(1);
         scene.last_words = before.last_words.saturating_mul(LOGS_MAX).saturating_add(log);
-        scene.begin_life(seat);
         if self.setting.mishaps.goes_on {
             scene.put(REPLACED, before.kept(seat));
         }
-        let later = scene.later_lives(seat);
-        scene.put(seat, self.halls.newborn(seat, later)?);
         Ok(scene)
     }
 
@@ -60,10 +113,15 @@ impl Explorer {
     /// two disks, with mirrors that live.
     pub(super) fn has_recovered(&self, scene: &Scene) -> anyhow::Result<bool> {
         let accounts = accounts(&self.halls, scene)?;
-        let present = || accounts.iter().take(self.halls.at.len());
-        let lives = usize::from(scene.rebirths());
+        let halls = || accounts.iter().take(self.halls.at.len()).enumerate();
+        let present = || halls().filter(|(seat, _)| !scene.is_gone(*seat)).map(|(_, account)| account);
+        for (seat, account) in halls().filter(|(seat, _)| !scene.is_gone(*seat)) {
+            if account.knows.len() < self.halls.stated(scene, seat)?.len() {
+                return Ok(false);
+            }
+        }
         let between = |stage| matches!(stage, Stage::Handing | Stage::Holder | Stage::Recovering);
-        let rests = present().all(|account| account.knows.len() >= lives && !between(stage(account)));
+        let rests = !present().any(|account| between(stage(account)));
         let safe = present().any(|account| {
             let mirrors = account.case.as_ref().map(|case| case.mirrors).unwrap_or_default();
             let live = mirrors.iter().flatten().all(|at| !self.halls.has_ended(scene, *at));
@@ -79,7 +137,8 @@ impl Explorer {
             next.push((By::Backup(seat), Scene { backup: before.kept(seat), ..before }, state.letters));
             return Ok(());
         }
-        if self.halls.kept(before.backup)?.seat != seat || before.backup == before.kept(seat) {
+        let (then, now) = (self.halls.kept(before.backup)?, self.halls.kept(before.kept(seat))?);
+        if then.said.at != now.said.at || before.backup == before.kept(seat) {
             return Ok(());
         }
         let mut kept = self.halls.begun_anew(before.backup, before.kept(seat))?;

@@ -36,7 +36,17 @@
 //! `old-machine` the ended life goes on working and learning like anybody. What each promise says of lives stands in
 //! `promises`; why a case may wait in `setting::Wait`. The case must wait where losses overlap (`overlapping`): a mirror
 //! that has ended gives no word (`overlapping-losses`), and a hand-over whose witnesses have all ended counts for nothing
-//! (`unwitnessed`). Rulings and declarations of destruction, which end that, are not explored.
+//! (`unwitnessed`).
+//!
+//! **Rulings.** A hall can be closed for good instead: its life is revoked, and another hall is ruled to go on (`closed`), or
+//! nobody is (`closed-unruled`: the case waits). A disk can be declared destroyed: nobody waits for its word any more. Each
+//! is a record, signed long before by the city's own node on the word of two of its clerks, or by the root where the city is
+//! lost; every hall learns of each by itself, in any order. In truth a ruling is made some time after the loss: it does
+//! nothing before somebody hears of it. In `closed-machine-works` the machine of the closed hall works on.
+//!
+//! **Days.** At any moment days can have gone by at a hall in which it heard nothing, so that a mirror that owes it an answer
+//! is silent, and another one is named in its place (`silences`, so many times in one story). What was under way can come all
+//! the same, later than that. Each hall has its own days; only the events that they lead to carry a later date.
 //!
 //! **Old disks.** A hall that is put back to an old disk is nobody from its first contact on: whoever was told how far its
 //! log had come shows it, and the product itself does the rest (`restored`: every promise holds). What remains is a window
@@ -45,8 +55,9 @@
 //! heard cannot be shown (`restored-unheard`): then it signs two events at one place of the log, and both are heard. That is
 //! at most what one heartbeat's time holds.
 //!
-//! **Not explored**: more than one case, relays (every line is up), exchanges of lists (all are equal), clocks (all
-//! happens at one moment), refusals of a hand-over (they need a newer protocol or a fork), rulings. Which bugs that are
+//! **Not explored**: more than one case, relays (every line is up), exchanges of lists (all are equal), clocks (all but
+//! silent days happens at one moment), refusals of a hand-over (they need a newer protocol or a fork), two rulings for one
+//! hall, rulings on a hall that has had a second life. Which bugs that are
 //! planted in the core are found: see `bugs` (feature `planted-bugs`).
 //!
 //! Read in this order: `setting`, `explore` (the search), `halls` (asking the product), `promises` (safety), `rest`
@@ -65,6 +76,7 @@ mod promises;
 mod rest;
 mod seen;
 mod setting;
+mod settings;
 mod story;
 
 use std::collections::BTreeMap;
@@ -76,7 +88,8 @@ use halls::NotSpent;
 use seen::Merge;
 
 pub use promises::Promise;
-pub use setting::{Bend, Expected, Mishaps, SETTINGS, Seat, Setting, Shown, Wait, named};
+pub use setting::{Bend, Closing, Expected, Mishaps, Seat, Setting, Shown, Site, Wait};
+pub use settings::{SETTINGS, named};
 
 /// What came of exploring a setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -130,7 +143,8 @@ pub enum Verdict {
 pub fn check(setting: &Setting, states_max: usize) -> anyhow::Result<Outcome> {
     // Where lives end, or are put back, there are very many sets of letters; joined ones do, if nothing is wrong even then.
     let mishaps = setting.mishaps;
-    let rough = mishaps.rebirths > 0 || (mishaps.restores > 0 && mishaps.shown != Shown::Never);
+    let ends = mishaps.rebirths > 0 || mishaps.closings > 0;
+    let rough = ends || (mishaps.restores > 0 && mishaps.shown != Shown::Never);
     let merge = if rough { Merge::Joined } else { Merge::Within };
     let (mut explorer, mut found) = explore(setting, merge, states_max)?;
     if rough && matches!(found, Found::Broken(..)) {

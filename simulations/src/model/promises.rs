@@ -2,7 +2,7 @@
 //! of themselves alone.
 //!
 //! Of a hall whose disk is lost for ever counts what it had kept last: a promise was kept if it held then. Of a life that
-//! was followed by another counts what it has sent, and what it had told people to be on two disks. A hall that has
+//! was followed by another, or of a hall that was closed, counts what it has sent, and what it had told people to be on two disks. A hall that has
 //! forgotten what it signed is nobody until its next life; that its own rows contradict what it signed before is a promise
 //! of its own (`own-log`).
 
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::halls::{Account, Halls, given};
 use super::letters::Letters;
 use super::logs::LogId;
-use super::seen::{NONE, Scene};
+use super::seen::{Closed, NONE, Scene};
 use super::setting::Seat;
 use crate::checkers::OneHand;
 
@@ -43,6 +43,8 @@ pub enum Promise {
     Countersigned,
     /// Grade D2 means a second hall that keeps everything up to the head, unless a mirror was lost since.
     SecondCopy,
+    /// What an ended life did beside the log of a later term is kept and shown wherever that log is, when it comes late.
+    Shown,
     /// From every state, when nothing goes wrong any more, the case comes into one hand, onto two disks, and every letter
     /// is answered; or it waits for a reason that the setting names.
     ComesToRest,
@@ -61,6 +63,7 @@ impl Promise {
             Self::SafeToLetGo => "safe-to-let-go",
             Self::Countersigned => "countersigned",
             Self::SecondCopy => "second-copy",
+            Self::Shown => "shown",
             Self::ComesToRest => "comes-to-rest",
         }
     }
@@ -241,10 +244,12 @@ impl All<'_> {
             let at = usize::try_from(sequence).unwrap_or(usize::MAX);
             self.accounts.get(to)?.headers.get(at).map(|header| &header.facts)
         };
-        let Some(Facts::Transfer { mirrors, .. }) = event(transfer) else { return false };
-        if !matches!(event(take), Some(Facts::Take { .. })) {
+        // Whoever was ruled to goes on in the target's place by a succession.
+        let ((Some(Facts::Transfer { mirrors, .. }), Some(Facts::Take { .. }))
+        | (_, Some(Facts::Succeed { mirrors, .. }))) = (event(transfer), event(take))
+        else {
             return false;
-        }
+        };
         let mut mirrors = mirrors.iter().flatten();
         mirrors.any(|mirror| self.keeps(mirror.hall) > take || self.is_lost(mirror.hall))
     }
@@ -286,9 +291,10 @@ impl All<'_> {
         Some(format!("{} has handed out a result that nobody else keeps", self.name(seat)))
     }
 
-    /// How many events a hall's grade speaks of: those up to its hand-over, if there is one under way.
+    /// How many events a hall's grade speaks of: those up to its hand-over, if there is one under way, or was.
     fn graded(&self, seat: Seat, account: &Account) -> usize {
-        let hall = self.halls.at.get(seat).filter(|_| stage(account) == Stage::Handing);
+        let gives = matches!(stage(account), Stage::Handing | Stage::Released);
+        let hall = self.halls.at.get(seat).filter(|_| gives);
         let handed = hall.and_then(|at| given(&account.headers, at.hall).last());
         handed.map_or(account.log.len(), |(sequence, _)| {
             usize::try_from(sequence).map_or(0, |at| at.saturating_add(1))
@@ -297,7 +303,7 @@ impl All<'_> {
 
     /// How many disks were lost, or put back to what they held before.
     fn lost(&self) -> u8 {
-        self.scene.rebirths().saturating_add(self.scene.restores)
+        self.scene.ended_lives().saturating_add(self.scene.restores)
     }
 
     /// Whether a hall's disk was lost, or put back, and no longer holds what it held.
@@ -306,7 +312,8 @@ impl All<'_> {
     }
 
     fn is_another_life(&self, seat: Seat) -> bool {
-        self.scene.later_lives(seat) > 0 || self.scene.was_put_back(seat)
+        let closed = self.scene.closed(seat) != Closed::No;
+        closed || self.scene.later_lives(seat) > 0 || self.scene.was_put_back(seat)
     }
 
     /// How many events a hall keeps.

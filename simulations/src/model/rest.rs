@@ -9,15 +9,29 @@
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::cases::{Case, Grade, Stage};
+use hallmesh_protocol::ids::{HallAt, HallId};
 
 use super::halls::{Account, Halls};
 use super::letters::Letters;
 use super::promises::{accounts, stage};
-use super::seen::{NONE, REPLACED, Scene};
+use super::seen::{Closed, NONE, REPLACED, Scene};
 use super::setting::{Seat, Wait};
 
-/// Rounds after which it is no rest: each that counts moves the case or a copy of it forward.
-const ROUNDS_MAX: usize = 1_000;
+/// Rounds after which it is no rest: each that counts moves the case or a copy of it forward. A way to rest takes ten.
+const ROUNDS_MAX: usize = 50;
+/// Letters delivered in one round after which it has no end.
+const DELIVERIES_MAX: usize = 300;
+
+/// What a round came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Round {
+    /// Nothing changes any more.
+    Rest,
+    /// Something did.
+    Change,
+    /// Letters answer letters without end.
+    Endless,
+}
 
 /// How a case rests: well, or waiting for a reason, or wrongly.
 type Rests = Result<Option<Wait>, String>;
@@ -48,13 +62,10 @@ impl Rest {
                 break known.clone();
             }
             way.push(now);
-            let before = now;
-            round(halls, &mut now)?;
-            if now == before {
-                break look(halls, &now)?;
-            }
-            if way.len() > ROUNDS_MAX {
-                break Err("it goes on for ever".to_owned());
+            match goes_on(halls, &mut now)? {
+                Round::Rest => break look(halls, &now)?,
+                Round::Change if way.len() <= ROUNDS_MAX => {}
+                Round::Change | Round::Endless => break Err("it goes on for ever".to_owned()),
             }
         };
         self.known.extend(way.into_iter().map(|scene| (scene, found.clone())));
@@ -69,8 +80,24 @@ pub(super) fn begun(scene: &Scene) -> Scene {
     scene
 }
 
-/// Everybody learns of new lives and sends what waits; everything is delivered, until nothing is left to deliver.
-pub(super) fn round(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<()> {
+/// Another round; where that changes nothing, days go by at every hall.
+pub(super) fn goes_on(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<Round> {
+    let before = *scene;
+    if !round(halls, scene)? {
+        return Ok(Round::Endless);
+    }
+    if *scene == before && halls.time_passes() {
+        for seat in (0..halls.at.len()).filter(|seat| !before.is_gone(*seat)) {
+            let step = halls.silence(scene.kept(seat))?;
+            scene.put(seat, step.kept);
+        }
+    }
+    Ok(if *scene == before { Round::Rest } else { Round::Change })
+}
+
+/// Everybody learns of new lives and sends what waits; everything is delivered, until nothing is left to deliver. False
+/// if that has no end.
+fn round(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<bool> {
     let (mut sent, mut delivered) = (Letters::default(), Letters::default());
     for seat in 0..halls.at.len() {
         if scene.is_gone(seat) {
@@ -83,23 +110,28 @@ pub(super) fn round(halls: &mut Halls, scene: &mut Scene) -> anyhow::Result<()> 
         }
         sent.join(&begins(halls, scene, seat)?);
     }
+    let mut deliveries = 0_usize;
     while let Some(letter) = sent.without(&delivered).iter().next() {
         delivered.add(letter);
+        deliveries = deliveries.saturating_add(1);
+        if deliveries > DELIVERIES_MAX {
+            return Ok(false);
+        }
         let to = halls.archive.letter(letter).map(|written| written.to);
         let Some(to) = to.filter(|to| !scene.is_gone(*to)) else { continue };
         let step = halls.hear(scene.kept(to), letter)?;
         scene.put(to, step.kept);
         sent.join(&step.sent);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A hall learns what there is to learn, and starts.
 fn begins(halls: &mut Halls, scene: &mut Scene, seat: Seat) -> anyhow::Result<Letters> {
     let mut sent = Letters::default();
-    for (_, _, life) in halls.begun(scene)? {
-        if !halls.kept(scene.kept(seat))?.said.knows.contains(&life) {
-            let step = halls.learn(scene.kept(seat), life)?;
+    for news in halls.stated(scene, seat)? {
+        if !halls.kept(scene.kept(seat))?.said.knows.contains(&news) {
+            let step = halls.learn(scene.kept(seat), news)?;
             scene.put(seat, step.kept);
             sent.join(&step.sent);
         }
@@ -144,9 +176,11 @@ impl Resting<'_> {
 
     /// Why it may rest in no hand, if it may.
     fn waits(&self) -> Option<Wait> {
-        let mut away = self.accounts.iter().enumerate().filter(|(seat, it)| self.is_away(*seat, it));
-        if away.any(|(seat, account)| self.is_needed(seat, account)) {
-            return Some(Wait::NewLife);
+        let away = self.accounts.iter().enumerate().filter(|(seat, it)| self.is_away(*seat, it));
+        let mut needed = away.filter(|(seat, account)| self.is_needed(*seat, account));
+        if let Some((seat, _)) = needed.next() {
+            let closed = self.scene.closed(seat) != Closed::No;
+            return Some(if closed { Wait::Ruling } else { Wait::NewLife });
         }
         if self.present().all(|(_, account)| account.case.is_none()) {
             // What was promised to be on two disks must not be lost with one.
@@ -154,7 +188,8 @@ impl Resting<'_> {
         }
         let ended = |at| self.halls.has_ended(self.scene, at);
         let recovering = |account: &Account| stage(account) == Stage::Recovering;
-        let overlaps = |account: &Account| recovering(account) && account.misses.iter().any(|at| ended(*at));
+        let speechless = |at: &HallAt| ended(*at) && !self.halls.is_destroyed(*at);
+        let overlaps = |account: &Account| recovering(account) && account.misses.iter().any(speechless);
         if self.present().any(|(_, account)| overlaps(account)) {
             return Some(Wait::Overlapping);
         }
@@ -171,12 +206,29 @@ impl Resting<'_> {
     /// What a hall has kept that has forgotten some says nothing: there it is asked whether nobody else has the case.
     fn is_needed(&self, away: Seat, account: &Account) -> bool {
         let Some(hall) = self.halls.at.get(away).map(|at| at.hall) else { return false };
+        match self.scene.closed(away) {
+            Closed::For(_) => return false,
+            Closed::ForNobody => return self.is_unruled(hall),
+            Closed::No => {}
+        }
         let gone = if account.rolled_back { self.hands().is_empty() } else { takes_with_it(account) };
         let transit = |case: &Case| case.transit.is_some_and(|transit| transit.to.hall == hall);
         let bound = |account: &Account| account.case.as_ref().is_some_and(transit);
         let misses = |account: &Account| account.misses.iter().any(|at| at.hall == hall);
         let recovers = |account: &Account| stage(account) == Stage::Recovering && misses(account);
         gone || self.present().any(|(_, account)| bound(account) || recovers(account))
+    }
+
+    /// Whether the case, as far as anybody has it, is with a hall that is closed, or goes there, and nobody goes on for it.
+    fn is_unruled(&self, closed: HallId) -> bool {
+        let far = |account: &Account| account.case.as_ref().map(|case| (case.position.term, case.events));
+        let furthest = self.present().map(|(_, account)| far(account)).max().flatten();
+        let is_its = |case: &Case| {
+            let goes = case.wants_to_go().map(|(to, _)| to);
+            [case.owner().hall, case.custodian.hall].contains(&closed) || goes == Some(closed)
+        };
+        let mut last = self.present().filter(|(_, account)| far(account) == furthest);
+        last.any(|(_, account)| account.case.as_ref().is_some_and(is_its))
     }
 
     /// What is wrong with how it rests.
@@ -192,11 +244,37 @@ impl Resting<'_> {
         if custodian.case.as_ref().is_some_and(|case| case.wants_to_go().is_some()) {
             return Some("the case wants to go on and rests".to_owned());
         }
-        let all_there = self.present().count() == self.halls.at.len();
-        if all_there && custodian.custody.is_some_and(|custody| custody.grade == Grade::D1) {
+        if self.has_second_disk(custodian)
+            && custodian.custody.is_some_and(|custody| custody.grade == Grade::D1)
+        {
             return Some("the case rests on one disk".to_owned());
         }
-        self.present().find_map(|(seat, account)| self.waits_on(seat, account))
+        let waiting = self.present().find_map(|(seat, account)| self.waits_on(seat, account));
+        waiting.or_else(|| self.silent_mirror(custodian))
+    }
+
+    /// Whether a second disk is there to keep the case: nobody is away but halls that are closed, of which all know.
+    fn has_second_disk(&self, custodian: &Account) -> bool {
+        let mut away = self.accounts.iter().enumerate().filter(|(seat, it)| self.is_away(*seat, it));
+        let mirrors = custodian.case.as_ref().map(|case| case.mirrors).unwrap_or_default();
+        away.all(|(seat, _)| self.scene.closed(seat) != Closed::No) && mirrors != [None, None]
+    }
+
+    /// A mirror that is away and does not answer, though another hall could keep copies in its place, and the other mirror
+    /// is there to record that.
+    fn silent_mirror(&self, custodian: &Account) -> Option<String> {
+        let case = custodian.case.as_ref().filter(|_| self.halls.time_passes())?;
+        let is_here = |at: HallAt| self.present().any(|(_, account)| account.at == at);
+        let mut mirrors = case.mirrors.into_iter().flatten();
+        let records = mirrors.clone().any(|at| is_here(at) && case.is_witness(at));
+        let free =
+            self.present().any(|(_, account)| account.at != custodian.at && !case.is_mirror(account.at));
+        let silent = mirrors.find_map(|at| {
+            let seat = self.halls.seat(at.hall).filter(|_| !is_here(at))?;
+            custodian.waiting.iter().any(|(to, _)| *to == seat).then_some(seat)
+        });
+        let name = self.halls.name(silent.filter(|_| free && records)?);
+        Some(format!("{name} is away, and nobody keeps copies in its place"))
     }
 
     fn waits_on(&self, seat: Seat, account: &Account) -> Option<String> {
@@ -205,8 +283,8 @@ impl Resting<'_> {
             return Some(format!("{name} rests in stage {}", stage(account).word()));
         }
         let away = |seat: Seat| self.accounts.get(seat).is_none_or(|account| self.is_away(seat, account));
-        let to = account.waiting.iter().find(|to| !away(**to))?;
-        Some(format!("{name} waits for an answer of {}", self.halls.name(*to)))
+        let (to, what) = account.waiting.iter().find(|(to, _)| !away(*to))?;
+        Some(format!("{name} waits for an answer of {} ({what})", self.halls.name(*to)))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use hallmesh_protocol::cases::Deed;
 
-use super::halls::KeptId;
+use super::halls::{KeptId, NewsId};
 use super::letters::{LetterId, Letters};
-use super::setting::{SEATS, Seat};
+use super::setting::{Closing, SEATS, Seat};
 
 /// A state's number, in the order in which states were reached.
 pub(super) type StateId = u32;
@@ -31,13 +31,43 @@ pub(super) struct Scene {
     pub(super) last_words: u32,
     /// How many lives of each hall began after its first.
     pub(super) lives: [u8; SEATS],
-    /// A bit for each hall whose disk is lost for ever.
+    /// How each hall was closed, if it was.
+    pub(super) closed: [Closed; SEATS],
+    /// A bit for each hall whose disk is lost for ever, or that was closed.
     pub(super) gone: u8,
     /// A bit for each hall that was put back to an old disk.
     pub(super) put_back: u8,
     pub(super) losses: u8,
     pub(super) restores: u8,
+    pub(super) silences: u8,
     pub(super) hasty: u8,
+}
+
+/// Whether a hall was closed, and who goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Closed {
+    /// It was not.
+    #[default]
+    No,
+    /// Nobody was ruled to go on.
+    ForNobody,
+    /// This hall was.
+    For(u8),
+}
+
+impl Closed {
+    /// As a closing has it.
+    pub(super) fn to(heir: Option<Seat>) -> Self {
+        heir.map_or(Self::ForNobody, |heir| Self::For(u8::try_from(heir).unwrap_or(u8::MAX)))
+    }
+
+    fn word(self) -> u32 {
+        match self {
+            Self::No => 0,
+            Self::ForNobody => 1,
+            Self::For(heir) => u32::from(heir).saturating_add(2),
+        }
+    }
 }
 
 impl Scene {
@@ -49,10 +79,12 @@ impl Scene {
         vow: NONE,
         last_words: 0,
         lives: [0; SEATS],
+        closed: [Closed::No; SEATS],
         gone: 0,
         put_back: 0,
         losses: 0,
         restores: 0,
+        silences: 0,
         hasty: 0,
     };
 
@@ -87,6 +119,25 @@ impl Scene {
         self.lives.iter().fold(0, |sum: u8, lives| sum.saturating_add(*lives))
     }
 
+    /// How many lives ended: others began, or the hall was closed.
+    pub(super) fn ended_lives(&self) -> u8 {
+        let closed = self.closed.iter().filter(|closed| **closed != Closed::No).count();
+        self.rebirths().saturating_add(u8::try_from(closed).unwrap_or(u8::MAX))
+    }
+
+    /// How a hall was closed, if it was.
+    pub(super) fn closed(&self, seat: Seat) -> Closed {
+        self.closed.get(seat).copied().unwrap_or_default()
+    }
+
+    /// Closes a hall.
+    pub(super) fn close(&mut self, seat: Seat, how: Closed) {
+        if let Some(place) = self.closed.get_mut(seat) {
+            *place = how;
+        }
+        self.lose(seat);
+    }
+
     pub(super) fn begin_life(&mut self, seat: Seat) {
         if let Some(lives) = self.lives.get_mut(seat) {
             *lives = lives.saturating_add(1);
@@ -104,8 +155,9 @@ impl Scene {
     }
 
     fn hash(&self) -> usize {
-        let used = [self.gone, self.put_back, self.losses, self.restores, self.hasty];
+        let used = [self.gone, self.put_back, self.losses, self.restores, self.silences, self.hasty];
         let bytes = used.into_iter().chain(self.lives).map(u32::from);
+        let bytes = bytes.chain(self.closed.into_iter().map(Closed::word));
         let words = self
             .kept
             .into_iter()
@@ -144,12 +196,16 @@ pub(super) enum By {
     Deed(Seat, Deed, End),
     /// A hall started and sent what waits.
     Wake(Seat),
-    /// A hall learned that a life has begun.
-    Life(Seat, Seat, u8),
+    /// A hall learned what the directory says of lives.
+    News(Seat, NewsId),
     /// A disk was lost for ever.
     Loss(Seat),
     /// A disk was lost, and the hall's next life began.
     Rebirth(Seat),
+    /// A hall was closed.
+    Closing(Closing),
+    /// Days went by at a hall that heard nothing of a mirror of its.
+    Silence(Seat),
     /// A copy of a disk was made.
     Backup(Seat),
     /// A hall began anew from the copy of its disk.

@@ -1,4 +1,5 @@
-//! What is explored: which halls, which case, which acts of clerks, which mishaps, and what is expected to come of it.
+//! What an exploration can be of: which halls, which case, which acts of clerks, which mishaps, and what is expected to
+//! come of it. What is explored: `settings`.
 
 use hallmesh_protocol::cases::Deed;
 use serde::Serialize;
@@ -12,24 +13,7 @@ pub type Seat = usize;
 pub(super) const SEATS: usize = 5;
 
 /// A hall of a setting: division code and name.
-pub(super) type Site = (u64, &'static str);
-
-const CITY: Site = (620_700_000_000, "city");
-const COUNTY: Site = (620_701_000_000, "county");
-const TOWN: Site = (620_701_001_000, "town");
-/// Of this number, since its second mirror must not be the city itself.
-const VILLAGE: Site = (620_701_001_002, "village");
-const OTHER_COUNTY: Site = (620_702_000_000, "other county");
-
-/// Each of the two that hand the case to each other is a mirror of the other; the third mirrors for both.
-const THREE: &[Site] = &[CITY, COUNTY, OTHER_COUNTY];
-/// The village's mirrors are the town and another hall, the city's are the two counties.
-const FIVE: &[Site] = &[CITY, COUNTY, TOWN, VILLAGE, OTHER_COUNTY];
-
-const DECIDED: &[Deed] = &[Deed::Accept, Deed::GRANT, Deed::Deliver];
-const ACCEPTED: &[Deed] = &[Deed::Accept];
-const CORRECTED: &[Deed] = &[Deed::RequestCorrection, Deed::Supplement];
-const ALL: &[Deed] = &[Deed::RequestCorrection, Deed::Supplement, Deed::Accept, Deed::GRANT, Deed::Deliver];
+pub type Site = (u64, &'static str);
 
 /// Mishaps that a check tries wherever they can happen, each at most so often in one story.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +26,16 @@ pub struct Mishaps {
     pub rebirths: u8,
     /// The halls that may.
     pub may_be_reborn: &'static [Seat],
+    /// A hall is closed: its disk is lost, a hall above, or the root, revokes its life, and no other one begins.
+    pub closings: u8,
+    /// The halls that may, and who goes on then.
+    pub may_be_closed: &'static [Closing],
+    /// The halls whose disks are declared destroyed when a life of them ends, each with the one that hears of it: whoever
+    /// may wait for its word. Nobody else asks whether it is.
+    pub destroyed: &'static [(Seat, Seat)],
+    /// How many events of the log the life that ends has kept, at least and at most: what is too large for one exploration
+    /// is done in parts.
+    pub keeps: (usize, usize),
     /// A second life ends only when the city has got over the first.
     pub in_turn: bool,
     /// The disk is not lost but replaced: the old machine goes on working, and learns as late as anybody that it is over.
@@ -52,6 +46,17 @@ pub struct Mishaps {
     pub may_be_restored: &'static [Seat],
     /// When such a hall is shown what it has forgotten.
     pub shown: Shown,
+    /// For days a hall hears nothing of a mirror of its.
+    pub silences: u8,
+}
+
+/// How a hall is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// Which.
+    pub seat: Seat,
+    /// Who is ruled to go on in its place, if somebody is.
+    pub heir: Option<Seat>,
 }
 
 /// When a hall that was put back to an old disk meets one that was told how far its log had come.
@@ -87,6 +92,8 @@ pub enum Wait {
     Overlapping,
     /// It was handed over, and all who could witness that are over.
     Unwitnessed,
+    /// A hall that had a part in it is closed, and nobody was ruled to go on.
+    Ruling,
 }
 
 impl Wait {
@@ -97,6 +104,7 @@ impl Wait {
             Self::OnlyDiskLost => "only-disk-lost",
             Self::Overlapping => "overlapping-losses",
             Self::Unwitnessed => "unwitnessed",
+            Self::Ruling => "ruling",
         }
     }
 }
@@ -118,7 +126,7 @@ pub struct Setting {
     /// What it is about.
     pub about: &'static str,
     /// The halls, by code.
-    pub halls: &'static [(u64, &'static str)],
+    pub halls: &'static [Site],
     /// Where the citizen stands.
     pub window: Seat,
     /// The matter.
@@ -142,216 +150,4 @@ pub struct Setting {
     pub except: Option<Promise>,
     /// Why the case may have to wait, each of which must happen.
     pub waits: &'static [Wait],
-}
-
-const NO_MISHAPS: Mishaps = Mishaps {
-    losses: 0,
-    may_lose: &[],
-    rebirths: 0,
-    may_be_reborn: &[],
-    in_turn: false,
-    goes_on: false,
-    restores: 0,
-    may_be_restored: &[],
-    shown: Shown::AtOnce,
-};
-
-const BASE: Setting = Setting {
-    name: "hand-over",
-    about: "a village hands a case to the city; nobody acts on it there",
-    halls: FIVE,
-    window: 3,
-    matter: "SIM-city-002",
-    deeds: &[],
-    corrections: 0,
-    mishaps: NO_MISHAPS,
-    bend: None,
-    plain: false,
-    long: false,
-    expected: Expected::Holds,
-    except: None,
-    waits: &[],
-};
-
-/// A city of three, in which the county hands a case to the city.
-const THREE_HALLS: Setting = Setting { halls: THREE, window: 1, ..BASE };
-
-/// Every setting that the command knows.
-pub const SETTINGS: &[Setting] = &[
-    BASE,
-    Setting {
-        name: "plain",
-        about: "a city of three hands over, and nothing is left out of the states",
-        plain: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "own-case",
-        about: "a city of three: the hall that receives decides itself",
-        window: 0,
-        matter: "SIM-city-001",
-        deeds: DECIDED,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "mutual",
-        about: "giver and target are mirrors of each other: to the city and back with a decision",
-        deeds: DECIDED,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "corrected",
-        about: "a city of three: back to the window for a correction, and to the city again",
-        deeds: CORRECTED,
-        corrections: 1,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "returned",
-        about: "five halls: to the city and back with a decision, while others mirror",
-        deeds: DECIDED,
-        ..BASE
-    },
-    Setting {
-        name: "full",
-        about: "five halls: corrected, decided, delivered; five epochs",
-        deeds: ALL,
-        corrections: 1,
-        long: true,
-        ..BASE
-    },
-    Setting {
-        name: "full-three",
-        about: "a city of three: corrected, decided, delivered; five epochs",
-        deeds: ALL,
-        corrections: 1,
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "disk-lost",
-        about: "five halls hand over, and any one of them loses its disk for ever",
-        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2, 3, 4], ..NO_MISHAPS },
-        waits: &[Wait::NewLife],
-        ..BASE
-    },
-    Setting {
-        name: "full-disk-lost",
-        about: "as full, and any one of the five loses its disk for ever",
-        deeds: ALL,
-        corrections: 1,
-        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2, 3, 4], ..NO_MISHAPS },
-        waits: &[Wait::NewLife],
-        long: true,
-        ..BASE
-    },
-    Setting {
-        name: "mutual-disk-lost",
-        about: "as mutual, and any one of the three loses its disk for ever",
-        deeds: DECIDED,
-        mishaps: Mishaps { losses: 1, may_lose: &[0, 1, 2], ..NO_MISHAPS },
-        waits: &[Wait::NewLife],
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "disk-lost-and-back",
-        about: "five halls hand over; any one but the target loses its disk, and a new life of it begins",
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[1, 2, 3, 4], ..NO_MISHAPS },
-        waits: &[Wait::OnlyDiskLost],
-        ..BASE
-    },
-    Setting {
-        name: "target-lost-and-back",
-        about: "five halls hand over; the target loses its disk, and a new life of it begins",
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[0], ..NO_MISHAPS },
-        long: true,
-        ..BASE
-    },
-    Setting {
-        name: "three-lost-and-back",
-        about: "a city of three hands over; any one of them loses its disk, and a new life of it begins",
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[0, 1, 2], ..NO_MISHAPS },
-        waits: &[Wait::OnlyDiskLost],
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "decided-lost-and-back",
-        about: "as mutual, and any one of the three loses its disk, and a new life of it begins",
-        deeds: DECIDED,
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[0, 1, 2], ..NO_MISHAPS },
-        waits: &[Wait::OnlyDiskLost],
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "mirror-lost-and-back",
-        about: "as mutual, and the mirror of both loses its disk, and a new life of it begins",
-        deeds: DECIDED,
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[2], ..NO_MISHAPS },
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "old-machine",
-        about: "a city of three; the target's machine is replaced, and the old one goes on working",
-        mishaps: Mishaps { rebirths: 1, may_be_reborn: &[0], goes_on: true, ..NO_MISHAPS },
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "same-hall-twice",
-        about: "a city of three; the target loses its disk, and its next life loses its own",
-        mishaps: Mishaps { rebirths: 2, may_be_reborn: &[0], ..NO_MISHAPS },
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "one-after-the-other",
-        about: "a city of three; one of them loses its disk, and when the city has got over that, one does again",
-        mishaps: Mishaps { rebirths: 2, may_be_reborn: &[0, 1, 2], in_turn: true, ..NO_MISHAPS },
-        waits: &[Wait::OnlyDiskLost],
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "overlapping",
-        about: "a city of three; the target and a mirror of it lose their disks, whenever they do",
-        mishaps: Mishaps { rebirths: 2, may_be_reborn: &[0, 2], ..NO_MISHAPS },
-        waits: &[Wait::Overlapping, Wait::Unwitnessed],
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "restored",
-        about: "a city of three; one of the two that hand over is put back to an old disk, and is shown that",
-        deeds: ACCEPTED,
-        mishaps: Mishaps { restores: 1, may_be_restored: &[0, 1], ..NO_MISHAPS },
-        waits: &[Wait::NewLife],
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "restored-alone",
-        about: "as restored, but its clerks work on before it meets anybody",
-        deeds: ACCEPTED,
-        mishaps: Mishaps { restores: 1, may_be_restored: &[0, 1], shown: Shown::Later, ..NO_MISHAPS },
-        except: Some(Promise::OwnLog),
-        waits: &[Wait::NewLife],
-        long: true,
-        ..THREE_HALLS
-    },
-    Setting {
-        name: "restored-unheard",
-        about: "as restored, but nobody had heard of what it has forgotten",
-        deeds: ACCEPTED,
-        mishaps: Mishaps { restores: 1, may_be_restored: &[0, 1], shown: Shown::Never, ..NO_MISHAPS },
-        expected: Expected::Breaks(Promise::OneLog),
-        ..THREE_HALLS
-    },
-];
-
-/// The setting of a name.
-pub fn named(name: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.name == name)
 }

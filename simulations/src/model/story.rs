@@ -1,11 +1,11 @@
 //! A way through the states, told line by line.
 
-use super::halls::{Account, Halls};
+use super::halls::{Account, Halls, News, NewsId};
 use super::letters::words;
 use super::promises::stage;
 use super::rest;
 use super::seen::{By, End, NONE, REPLACED, Scene, State};
-use super::setting::Seat;
+use super::setting::{Closing, Seat};
 
 /// Rounds of the fault-free part that are told.
 const ROUNDS_TOLD: usize = 8;
@@ -28,8 +28,12 @@ pub(super) fn tell_rest(halls: &mut Halls, mut scene: Scene) -> anyhow::Result<V
     scene = rest::begun(&scene);
     for number in 1..=ROUNDS_TOLD {
         let before = scene;
-        rest::round(halls, &mut scene)?;
-        if scene == before {
+        let round = rest::goes_on(halls, &mut scene)?;
+        if round == rest::Round::Endless {
+            lines.push("letters answer letters without end".to_owned());
+            return Ok(lines);
+        }
+        if round == rest::Round::Rest {
             lines.push("nothing changes any more".to_owned());
             return Ok(lines);
         }
@@ -61,15 +65,33 @@ fn happened(halls: &Halls, by: By) -> String {
             format!("a clerk of {} does {}{}", machine(halls, seat), deed.word(), ended(end))
         }
         By::Wake(seat) => format!("{} starts and sends what waits", machine(halls, seat)),
-        By::Life(seat, of, number) => {
-            let (who, of) = (machine(halls, seat), halls.name(of));
-            format!("{who} learns of life {} of {of}", number.saturating_add(1))
+        By::News(seat, news) => format!("{} learns that {}", machine(halls, seat), said(halls, news)),
+        By::Closing(Closing { seat, heir: None }) => {
+            format!("{} loses its disk and is closed", halls.name(seat))
         }
+        By::Closing(Closing { seat, heir: Some(heir) }) => {
+            format!("{} loses its disk, and {} is ruled to go on", halls.name(seat), halls.name(heir))
+        }
+        By::Silence(seat) => format!("for days {} hears nothing of a mirror", machine(halls, seat)),
         By::Loss(seat) => format!("{} loses its disk for ever", halls.name(seat)),
         By::Rebirth(seat) => format!("{} loses its disk, and a new life of it begins", halls.name(seat)),
         By::Shown(seat) => format!("{} is shown what it has forgotten", halls.name(seat)),
         By::Backup(seat) => format!("a copy is made of the disk of {}", halls.name(seat)),
         By::Restore(seat) => format!("{} begins anew from the copy of its disk", halls.name(seat)),
+    }
+}
+
+/// What the directory says.
+fn said(halls: &Halls, news: NewsId) -> String {
+    let name = |hall| halls.seat(hall).map_or("nobody", |seat| halls.name(seat));
+    match halls.news(news) {
+        Ok(News::Begun(life)) => format!("life {} of {} begins", life.incarnation, name(life.hall)),
+        Ok(News::Closed(life)) => format!("{} is closed", name(life.hall)),
+        Ok(News::Ruled(of, to)) => format!("{} goes on for {}", name(to), name(of.hall)),
+        Ok(News::Destroyed(of)) => {
+            format!("the disk of life {} of {} is destroyed", of.incarnation, name(of.hall))
+        }
+        Err(unknown) => unknown.to_string(),
     }
 }
 

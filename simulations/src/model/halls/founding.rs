@@ -18,7 +18,8 @@ use super::{CASE, Halls, Step};
 use crate::city::{City, Division};
 use crate::disk::Disk;
 
-const CLERK: u16 = 1;
+/// The clerk of each hall.
+pub(super) const CLERK: u16 = 1;
 
 impl Halls {
     /// Founds the city of a setting.
@@ -38,11 +39,11 @@ impl Halls {
             asked: 0,
             setting: *setting,
             knowing: founded.first().context("a city has halls")?.clone(),
-            charters: BTreeMap::new(),
+            news: Vec::new(),
             city,
             founded,
         };
-        halls.charter_later_lives()?;
+        halls.prepare_news()?;
         Ok(halls)
     }
 
@@ -51,7 +52,7 @@ impl Halls {
         let mut steps = Vec::new();
         for seat in 0..self.at.len() {
             let disk = self.founded.get(seat).context("a hall has a disk")?.clone();
-            let mut disk = self.with_clerk(seat, disk)?;
+            let mut disk = self.with_clerk((seat, CLERK), disk)?;
             let mut sent = Letters::default();
             if seat == self.setting.window {
                 let (mut node, opened, _) = self.open(seat, 0, disk, true)?;
@@ -66,13 +67,13 @@ impl Halls {
         Ok(steps)
     }
 
-    /// The disk of a hall that has registered its clerk.
-    pub(super) fn with_clerk(&self, seat: Seat, disk: Disk) -> anyhow::Result<Disk> {
+    /// The disk of a hall that has registered a clerk.
+    pub(super) fn with_clerk(&self, (seat, number): (Seat, u16), disk: Disk) -> anyhow::Result<Disk> {
         let (mut node, mut disk, _) = self.open(seat, 0, disk, true)?;
         let hall = self.hall(seat)?.hall;
-        let roles = Roles { window: true, decide: true, ..Roles::default() };
-        let key = self.city.clerk_key(hall, CLERK).public();
-        let id = ClerkId { hall, number: CLERK };
+        let roles = Roles { window: true, decide: true, admit: true, ..Roles::default() };
+        let key = self.city.clerk_key(hall, number).public();
+        let id = ClerkId { hall, number };
         let card = ClerkCard { id, name: "Clerk".to_owned(), key, roles, active: true };
         let (done, _) = feed(&mut node, &mut disk, command(Command::AddClerk(card)), self.forgets(seat));
         ensure!(done == Some(Reply::Done), "no clerk: {done:?}");
@@ -80,16 +81,21 @@ impl Halls {
     }
 
     /// What a clerk of a hall signs.
-    pub(super) fn act(&self, seat: Seat, boots: u32, disk: &Disk) -> anyhow::Result<Verified<Act>> {
+    pub(super) fn act(
+        &self,
+        (seat, number): (Seat, u16),
+        boots: u32,
+        disk: &Disk,
+    ) -> anyhow::Result<Verified<Act>> {
         let hall = self.hall(seat)?.hall;
         let act = Act {
-            clerk: ClerkId { hall, number: CLERK },
+            clerk: ClerkId { hall, number },
             boot: boot(boots),
             wall: NOW.wall,
-            nonce: [1; 16],
+            nonce: u128::from(number).to_le_bytes(),
             request: Act::request_digest(&[]),
         };
-        let signed = Signed::sign(&act, &[(0, &self.city.clerk_key(hall, CLERK))]);
+        let signed = Signed::sign(&act, &[(0, &self.city.clerk_key(hall, number))]);
         Ok(clerks::verify(disk, &signed)?)
     }
 
@@ -106,6 +112,6 @@ impl Halls {
             body: vec![1, 2, 3].into(),
             wraps: self.at.iter().map(|at| self.wrap(*at)).collect(),
         };
-        Ok(Command::Receive(self.act(seat, 0, disk)?, Box::new(wanted)))
+        Ok(Command::Receive(self.act((seat, CLERK), 0, disk)?, Box::new(wanted)))
     }
 }

@@ -3,6 +3,7 @@
 
 mod founding;
 mod lives;
+mod news;
 mod product;
 mod spent;
 
@@ -11,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use hallmesh_protocol::cases::{Case, Custody, Deed, Facts, Header};
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
-use hallmesh_protocol::record::Record;
-use hallmesh_protocol::signed::Signed;
 
 use super::letters::{Archive, LetterId, Letters};
 use super::logs::{LogId, Logs};
@@ -20,6 +19,8 @@ use super::setting::{Seat, Setting, Shown};
 use crate::city::City;
 use crate::disk::Disk;
 
+use news::Stated;
+pub(super) use news::{News, NewsId};
 use product::Told;
 pub(super) use spent::NotSpent;
 
@@ -48,7 +49,11 @@ pub(super) struct Kept {
     spent: Letters,
     wake: Option<Step>,
     acts: Option<Vec<(Deed, Step)>>,
-    learns: BTreeMap<HallAt, Step>,
+    learns: BTreeMap<NewsId, Step>,
+    /// Letters of which the hall shows nothing, though they tell what an ended life did besides.
+    pub(super) hidden: Letters,
+    /// What comes of days in which a mirror is silent.
+    silence: Option<Step>,
 }
 
 impl Kept {
@@ -73,10 +78,10 @@ pub(super) struct Account {
     pub(super) log: Vec<u32>,
     pub(super) log_id: LogId,
     pub(super) headers: Vec<Header>,
-    /// For whom letters wait.
-    pub(super) waiting: Vec<Seat>,
-    /// The later lives of halls that it knows of.
-    pub(super) knows: BTreeSet<HallAt>,
+    /// For whom letters wait, and of which kind.
+    pub(super) waiting: Vec<(Seat, &'static str)>,
+    /// What it knows of lives.
+    pub(super) knows: BTreeSet<NewsId>,
     /// Whose word it misses, if it recovers the case.
     pub(super) misses: Vec<HallAt>,
     /// It was shown that it has forgotten what it signed.
@@ -100,10 +105,10 @@ pub(super) struct Halls {
     city: City,
     /// The disk that each hall begins with.
     founded: Vec<Disk>,
-    /// One that knows every life.
+    /// One that knows all that the directory ever says.
     knowing: Disk,
-    /// What the root states about later lives.
-    charters: BTreeMap<HallAt, Signed<Record>>,
+    /// What the directory can say of lives.
+    news: Vec<Stated>,
     setting: Setting,
     kept: Vec<Kept>,
     known: BTreeMap<[u8; 32], KeptId>,
@@ -196,12 +201,27 @@ impl Halls {
         Ok(acts)
     }
 
+    /// What comes of days in which a mirror of the hall is silent, whatever was sent to it meanwhile.
+    pub(super) fn silence(&mut self, id: KeptId) -> anyhow::Result<Step> {
+        if let Some(step) = self.kept(id)?.silence {
+            return Ok(step);
+        }
+        let step = self.silent(id)?;
+        self.kept_mut(id)?.silence = Some(step);
+        Ok(step)
+    }
+
     /// The same rows in a hall that began anew: whatever it signs from now on has another boot id.
     pub(super) fn begun_anew(&mut self, id: KeptId, life_of: KeptId) -> anyhow::Result<KeptId> {
         let boots = self.kept(life_of)?.boots.saturating_add(1);
         let kept = self.kept(id)?;
         let (seat, disk) = (kept.seat, kept.disk.clone());
         self.keep(seat, boots, disk)
+    }
+
+    /// Whether days may go by.
+    pub(super) fn time_passes(&self) -> bool {
+        self.setting.mishaps.silences > 0
     }
 
     /// The seat of a hall.
@@ -252,7 +272,7 @@ mod tests {
     use super::super::explore::Explorer;
     use super::super::letters::message;
     use super::super::seen::Merge;
-    use super::super::setting::named;
+    use super::super::settings::named;
     use super::product::{NOW, commit};
     use super::*;
 

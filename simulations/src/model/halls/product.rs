@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use anyhow::{Context as _, bail};
-use hallmesh_protocol::cases::{Deed, Record};
+use hallmesh_protocol::cases::{Deed, Record, SignedEvent};
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::HallAt;
+use hallmesh_protocol::limits::{HEARTBEAT_MS, MIRROR_SILENT_DAYS};
 use hallmesh_protocol::message::{Message, PROTOCOL, PROTOCOL_MIN};
 use hallmesh_protocol::node::{Me, Node};
 use hallmesh_protocol::post::{self, Letter, LetterBody};
@@ -18,12 +19,18 @@ use hallmesh_protocol::verify;
 use super::super::canon::{Looked, canonical};
 use super::super::letters::{LetterId, Letters, Said, Written, message};
 use super::super::setting::{Bend, Seat};
-use super::{Account, CASE, Halls, Kept, KeptId, Step};
+use super::founding::CLERK;
+use super::{Account, CASE, Halls, Kept, KeptId, NewsId, Step};
 use crate::clock::FOUNDED;
 use crate::disk::Disk;
 
 /// The one moment at which everything happens.
 pub(super) const NOW: Now = Now { ticks: 1_000, wall: FOUNDED };
+/// Days later: a mirror that has not answered is silent.
+const LATER: Now = Now {
+    ticks: NOW.ticks + HEARTBEAT_MS,
+    wall: NOW.wall + (MIRROR_SILENT_DAYS as u64) * 24 * 3_600_000 + 1,
+};
 /// Letters that wait at one hall: far more than one case makes.
 const WAITING_MAX: usize = 100;
 /// Starts after which a hall that is told nothing must have done all that it does by itself.
@@ -34,8 +41,8 @@ const STARTS_MAX: u8 = 8;
 pub(super) enum Told {
     Letter(LetterId),
     Deed(Deed),
-    /// That another life has begun.
-    Life(HallAt),
+    /// What the directory says of a life.
+    News(NewsId),
 }
 
 impl Halls {
@@ -47,25 +54,38 @@ impl Halls {
         self.asked = self.asked.saturating_add(1);
         let input = match told {
             Told::Deed(deed) => {
-                let act = self.act(seat, boots, &disk)?;
+                let act = self.act((seat, CLERK), boots, &disk)?;
                 command(Command::Record(act, Box::new(Record { case: CASE, deed, body: vec![9].into() })))
             }
-            Told::Life(life) => {
-                let from = self.at.iter().copied().find(|peer| peer.hall != me.hall);
-                let from = from.context("another hall")?.hall;
-                Input::Received { from, message: verify::message(&disk, me.hall, self.news(life)?)? }
-            }
+            Told::News(news) => self.tidings(&disk, me, news)?,
             Told::Letter(letter) => {
                 let letter = &self.archive.letter(letter).context("a letter's number")?.letter;
-                match verify::message(&disk, me.hall, message(letter)) {
-                    Ok(message) => Input::Received { from: letter.from.hall, message },
-                    Err(_refused) => return Ok(Step { kept: id, sent: Letters::default() }),
+                let line = self.line(&disk, me, Some(letter.from.hall));
+                match (line, verify::message(&disk, me.hall, message(letter))) {
+                    (Some(from), Ok(message)) => Input::Received { from, message },
+                    (None, _) | (_, Err(_)) => return Ok(Step { kept: id, sent: Letters::default() }),
                 }
             }
         };
         let (_, outputs) = feed(&mut node, &mut disk, input, self.forgets(seat));
+        if let Told::Letter(letter) = told
+            && self.archive.letter(letter).is_some_and(|written| hides(&disk, &written.letter))
+        {
+            self.kept_mut(id)?.hidden.add(letter);
+        }
         let sent = self.letters(outputs)?;
         self.settled(seat, boots, disk, sent)
+    }
+
+    /// A hall is told nothing for days.
+    pub(super) fn silent(&mut self, id: KeptId) -> anyhow::Result<Step> {
+        let kept = self.kept(id)?;
+        let (seat, boots) = (kept.seat, kept.boots);
+        let (mut node, mut disk, _) = self.open(seat, boots, kept.disk.clone(), true)?;
+        self.asked = self.asked.saturating_add(1);
+        // What it says then it says again at the next start, at the moment at which all else is said.
+        let _unsent = feed_at(LATER, (&mut node, &mut disk), Input::Wake, self.forgets(seat));
+        self.settled(seat, boots, disk, Letters::default())
     }
 
     /// What a hall keeps and sends once it has started as often as that changes anything, and its shell has wrapped what
@@ -123,8 +143,11 @@ impl Halls {
         let me = Me { at, boot: boot(boots), key: self.city.event_key(at) };
         let mut node = Node::open(me, [1; 32], NOW, &disk);
         let mut effects = Effects::default();
-        for peer in self.at.iter().filter(|peer| with_lines && peer.hall != at.hall) {
-            let peer = Directory::new(&disk).present(peer.hall).context("a hall that was never revoked")?;
+        let others = self.at.iter().map(|peer| peer.hall).filter(|hall| with_lines && *hall != at.hall);
+        let present = |hall| Directory::new(&disk).present(hall);
+        // To a hall that is closed nobody keeps a line.
+        let peers: Vec<HallAt> = others.filter_map(present).collect();
+        for peer in peers {
             node.step(NOW, Input::PeerUp(peer), &disk, &mut effects);
             // Nobody remembers anything of another's log: what comes of that is asked apart.
             let standing = Message::Standing { mine: None, yours: None, please: false };
@@ -146,7 +169,8 @@ impl Halls {
     }
 
     pub(super) fn keep(&mut self, seat: Seat, boots: u32, mut disk: Disk) -> anyhow::Result<KeptId> {
-        let looked = Looked { log: self.is_audited(seat), decisions: !self.setting.deeds.is_empty() };
+        let (decisions, ages) = (!self.setting.deeds.is_empty(), self.time_passes());
+        let looked = Looked { log: self.is_audited(seat), decisions, ages };
         disk.rewrite(|rows| canonical(rows, looked));
         let name = name(seat, boots, disk.own());
         if let Some(known) = self.known.get(&name) {
@@ -169,6 +193,8 @@ impl Halls {
             wake: None,
             acts: None,
             learns: BTreeMap::new(),
+            silence: None,
+            hidden: none,
         });
         self.known.insert(name, id);
         Ok(id)
@@ -180,7 +206,8 @@ impl Halls {
         let file = query::file(disk, CASE);
         let headers = file.events.iter().map(|event| event.header()).collect::<Result<_, _>>()?;
         let (log, log_id) = self.logs.note(&file.events)?;
-        let waiting = post::waiting(disk, WAITING_MAX).into_iter().filter_map(|letter| self.seat(letter.to));
+        let letters = post::waiting(disk, WAITING_MAX).into_iter();
+        let waiting = letters.filter_map(|letter| Some((self.seat(letter.to)?, letter.what.word())));
         let waits_for = |case| query::recovery_waits_for(disk, at, case);
         Ok(Account {
             at,
@@ -191,7 +218,7 @@ impl Halls {
             log,
             log_id,
             headers,
-            knows: self.known_lives(Directory::new(disk)).collect(),
+            knows: self.heard_of(disk).collect(),
             rolled_back: query::rolled_back(disk).is_some(),
         })
     }
@@ -223,8 +250,8 @@ impl Halls {
             LetterBody::HandOver(file) | LetterBody::Copy(file) => {
                 log = Some(self.logs.note(&file.events)?.1);
                 let (case, _) = verify::exported(&self.knowing, file.clone())?;
-                let parts = [case.custodian, case.owner()];
-                unfit = parts.iter().all(|part| part.hall != letter.from.hall);
+                let parts = [case.custodian.hall, case.owner().hall];
+                unfit = !parts.into_iter().any(|part| self.may_speak_for(letter.from.hall, part));
             }
             LetterBody::Receipt(signed) => {
                 let said = signed.peek()?;
@@ -239,6 +266,26 @@ impl Halls {
         }
         self.archive.add(Written { to, letter, log, receipt, asked, unfit })
     }
+}
+
+/// Whether a hall that has gone on in a later term shows nothing of what an ended life says beside that in a letter.
+fn hides(disk: &Disk, letter: &Letter) -> bool {
+    let (LetterBody::HandOver(told) | LetterBody::Copy(told) | LetterBody::Fence(Some(told), _)) =
+        &letter.body
+    else {
+        return false;
+    };
+    let term = |events: &[SignedEvent]| events.last()?.header().ok().map(|header| header.position.term);
+    let held = query::file(disk, CASE);
+    if term(&held.events) <= term(&told.events) || query::rolled_back(disk).is_some() {
+        return false;
+    }
+    let (directory, orphans) = (Directory::new(disk), query::orphans(disk, CASE));
+    let mut beside = held.events.iter().zip(&told.events).filter(|(held, told)| held != told);
+    beside.any(|(_, told)| match told.header() {
+        Ok(said) => directory.has_ended(said.at) && !orphans.iter().any(|orphan| orphan.header == said),
+        Err(_malformed) => false,
+    })
 }
 
 /// The life to which the shell is to wrap the case's key.
@@ -275,8 +322,17 @@ pub(super) fn feed(
     input: Input,
     forgets: &[u8],
 ) -> (Option<Reply>, Vec<Output>) {
+    feed_at(NOW, (node, disk), input, forgets)
+}
+
+fn feed_at(
+    now: Now,
+    (node, disk): (&mut Node, &mut Disk),
+    input: Input,
+    forgets: &[u8],
+) -> (Option<Reply>, Vec<Output>) {
     let mut effects = Effects::default();
-    node.step(NOW, input, disk, &mut effects);
+    node.step(now, input, disk, &mut effects);
     commit(effects, disk, forgets)
 }
 
