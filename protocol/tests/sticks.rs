@@ -30,6 +30,9 @@ use hallmesh_protocol::verify;
 
 const HERE: u64 = 620_702_203_200;
 
+/// Letters that a relay keeps from one neighbour for one destination, if none wait for another.
+const FOR_ONE: usize = RELAY_FROM_LETTERS_MAX as usize / 2;
+
 /// Writes a stick at a hall: its files in the order in which they are read.
 fn write(city: &mut City, at: usize, bound: Bound) -> Vec<Vec<u8>> {
     let (mut files, mut next) = (Vec::new(), Some(Next::FIRST));
@@ -339,10 +342,10 @@ fn one_neighbour_does_not_fill_the_room_that_others_have_at_a_relay() {
         by_line(&mut city, COUNTY, TOWN, letter);
     }
     let held = |city: &City| waiting(&city.halls[TOWN].rows, usize::MAX).len();
-    assert_eq!(held(&city), usize::try_from(RELAY_FROM_LETTERS_MAX).unwrap());
+    assert_eq!(held(&city), FOR_ONE);
     let others = letter(&city, OTHER_COUNTY, VILLAGE, all);
     by_line(&mut city, CITY, TOWN, others);
-    assert_eq!(held(&city), usize::try_from(RELAY_FROM_LETTERS_MAX).unwrap() + 1);
+    assert_eq!(held(&city), FOR_ONE + 1);
     // A stick is held to the same bound, and what is left is taken when there is room again.
     city.wires.clear();
     let over = letter(&city, COUNTY, VILLAGE, all + 1);
@@ -361,12 +364,37 @@ fn one_neighbour_does_not_fill_the_room_that_others_have_at_a_relay() {
 }
 
 #[test]
+fn what_waits_for_a_dead_hall_does_not_take_the_way_from_a_living_one() {
+    let mut city = City::new();
+    city.cut(VILLAGE);
+    for number in 0..u32::try_from(RELAY_FROM_LETTERS_MAX).unwrap() {
+        let letter = letter(&city, COUNTY, VILLAGE, number);
+        by_line(&mut city, COUNTY, TOWN, letter);
+    }
+    let held = |city: &City, to: usize| {
+        let to = city.halls[to].at.hall;
+        waiting(&city.halls[TOWN].rows, usize::MAX).into_iter().filter(|it| it.to == to).count()
+    };
+    assert_eq!(held(&city, VILLAGE), FOR_ONE);
+    let living = letter(&city, COUNTY, OTHER_COUNTY, 0);
+    by_line(&mut city, COUNTY, TOWN, living);
+    assert_eq!(held(&city, OTHER_COUNTY), 1, "there is room for others");
+    city.heal(VILLAGE);
+    city.run();
+    assert_eq!(held(&city, VILLAGE), 0);
+    city.cut(VILLAGE);
+    let again = letter(&city, COUNTY, VILLAGE, u32::MAX);
+    by_line(&mut city, COUNTY, TOWN, again);
+    assert_eq!(held(&city, VILLAGE), 1, "and for it, when it is back");
+}
+
+#[test]
 fn a_letter_that_is_over_the_bound_stays_on_the_stick() {
     let mut city = City::new();
     city.cut(VILLAGE);
     city.cut(TOWN);
     // The county has a letter for the village, and the town has no room for another from the county.
-    for number in 0..u32::try_from(RELAY_FROM_LETTERS_MAX).unwrap() {
+    for number in 0..u32::try_from(FOR_ONE).unwrap() {
         let letter = letter(&city, CITY, VILLAGE, number);
         city.step(TOWN, Input::PeerUp(city.halls[COUNTY].at));
         let roots = query::roots(&city.halls[COUNTY].rows);

@@ -93,7 +93,7 @@ impl Post {
         if let Some(older) = what.subject(to) {
             remove(cx, older);
         }
-        if burden::has_room(cx, me) {
+        if burden::has_room(cx, me, to) {
             self.insert(cx, to, what, Some(me));
             self.touch(to, cx.now.ticks);
         } else {
@@ -161,7 +161,7 @@ impl Post {
             self.came_again(cx, from, letter, sequence);
             return true;
         }
-        if posted(cx, to).waiting >= RELAY_LETTERS_MAX || !burden::has_room(cx, from) {
+        if posted(cx, to).waiting >= RELAY_LETTERS_MAX || !burden::has_room(cx, from, to) {
             rows::count(cx, "relay/refused", 1);
             return false;
         }
@@ -180,8 +180,8 @@ impl Post {
         let answer = matches!(held.what, What::Answer(_));
         if held.came_from != Some(from) && !answer {
             let what = What::Relay(letter);
-            burden::less(cx, held.came_from, &held.what);
-            burden::more(cx, Some(from), &what);
+            burden::less(cx, held.came_from, to, &held.what);
+            burden::more(cx, Some(from), to, &what);
             rows::write(cx, key, &Queued { what, came_from: Some(from), since: held.since });
             self.touch(to, cx.now.ticks);
         }
@@ -227,11 +227,11 @@ impl Post {
         if came_from == Some(self.me) {
             return true;
         }
-        if !burden::has_room(cx, self.me) {
+        if !burden::has_room(cx, self.me, to) {
             return false;
         }
-        burden::less(cx, came_from, &what);
-        burden::more(cx, Some(self.me), &what);
+        burden::less(cx, came_from, to, &what);
+        burden::more(cx, Some(self.me), to, &what);
         rows::write(cx, key, &Queued { what, came_from: Some(self.me), since });
         true
     }
@@ -347,7 +347,7 @@ impl Post {
         let mut posted = posted(cx, to);
         posted.last = posted.last.saturating_add(1);
         posted.waiting = posted.waiting.saturating_add(1);
-        burden::more(cx, came_from, &what);
+        burden::more(cx, came_from, to, &what);
         let filed = Filed { to, sequence: posted.last, since };
         for reference in [Some(reference), what.subject(to)].into_iter().flatten() {
             rows::write(cx, reference.key(), &filed);
@@ -419,7 +419,7 @@ fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<Filed> {
     let Filed { to, sequence, since } = filed;
     let key = rows::posted(to, sequence);
     if let Some(Queued { what, came_from, .. }) = rows::read(cx, &key) {
-        burden::less(cx, came_from, &what);
+        burden::less(cx, came_from, to, &what);
         let name = what.reference(to);
         // An answer may be found by its subject; how long it waits stands under its name.
         cx.remove(rows::age(to, name.whose(), since, sequence));
