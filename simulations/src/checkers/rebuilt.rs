@@ -31,7 +31,8 @@ impl Rebuilt {
     fn set(&mut self, disk: &dyn View, space: Space) -> Option<String> {
         let root = query::roots(disk).of(space);
         let elements = elements(disk, space);
-        if self.known.get(&(space, root)).is_some_and(|known| *known == elements) {
+        let known = self.known.get(&(space, root));
+        if known.is_some_and(|known| known.as_flattened() == elements.as_flattened()) {
             return None;
         }
         if Fingerprint::of(space.byte(), &elements).root() != root {
