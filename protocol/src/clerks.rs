@@ -20,6 +20,8 @@ pub struct Roles {
     pub window: bool,
     /// Accept, ask for corrections and decide (审批).
     pub decide: bool,
+    /// Approve what the law keeps for the head of the authority (负责人批准): putting a decision off.
+    pub head: bool,
     /// Publish lists (清单管理).
     pub publish: bool,
     /// Issue charters to halls below (系统管理).

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{self, RolledBack};
-use crate::calendar::{CivilDay, Due};
-use crate::cases::{self, Case, CaseFile, Custody, Grade, Header, Receipt, SignedEvent, Stage, Standing};
+use crate::calendar::{Calendar, CivilDay};
+use crate::cases::{
+    self, Case, CaseFile, Clock, ClockKind, Custody, Grade, Header, Receipt, SignedEvent, Stage, Standing,
+};
 use crate::catalogue::{Catalogue, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
 use crate::message::Roots;
-use crate::planted::{Bug, planted};
 use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
 use crate::shelf;
@@ -113,23 +114,32 @@ pub fn single_copies(view: &dyn View, after: Option<(u64, CaseId)>, count: usize
     cases::single_copies(view, after, count.min(PAGE_MAX))
 }
 
-/// The days by which a case is to be decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadlines {
-    /// What the hall promised (承诺时限).
-    pub promised: Due,
-    /// What the law says (法定时限).
-    pub legal: Due,
+/// The limits of a case as they stand.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// In the order in which they began.
+    pub clocks: Vec<Clock>,
+    /// The day from which it counts as accepted because nobody told the applicant anything in time.
+    pub deemed_accepted: Option<CivilDay>,
+    /// The calendar they are counted by: the pinned version, with the years published since.
+    pub calendar: Calendar,
 }
 
-/// The deadlines of an accepted case, from its signed acceptance, the matter's version it pinned and the calendar
-/// in force; never stored. None before acceptance, and while this hall lacks the matter or a calendar.
-pub fn deadlines(view: &dyn View, case: &CaseView) -> Option<Deadlines> {
-    let (accepted, matter) = (case.case.accepted?, &case.matter.as_ref()?.matter);
-    let (calendar, _) = Catalogue::new(view).calendar()?;
-    let start = if planted(Bug::DueFromReceipt) { case.case.received } else { accepted };
-    let due = |days| calendar.due(CivilDay::of_wall(start), days);
-    Some(Deadlines { promised: due(matter.promised_days), legal: due(matter.legal_days) })
+impl Limits {
+    /// The newest clock of a kind.
+    pub fn newest(&self, kind: ClockKind) -> Option<&Clock> {
+        self.clocks.iter().rfind(|clock| clock.kind == kind)
+    }
+}
+
+/// The limits of a case on a day, from its log and the versions it pinned; never stored. None while this hall lacks the matter
+/// or a calendar.
+pub fn limits(view: &dyn View, case: &CaseView, today: CivilDay) -> Option<Limits> {
+    let matter = &case.matter.as_ref()?.matter;
+    let calendar = Catalogue::new(view).calendar_of(&case.case.calendar_version)?;
+    let clocks = cases::clocks(&case.case, matter, &calendar, today);
+    let deemed_accepted = cases::deemed_accepted(&case.case, &calendar, today);
+    Some(Limits { clocks, deemed_accepted, calendar })
 }
 
 /// Cases whose number or id begins with a text, at most `count`.

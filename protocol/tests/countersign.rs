@@ -62,7 +62,7 @@ fn decided_alone(city: &mut City, matter: &str) -> CaseId {
     city.run();
     assert_eq!(singles(city, COUNTY), []);
     without_copies(city);
-    assert!(done(&city.deed(COUNTY, case, Deed::Decide { granted: true })));
+    assert!(done(&city.deed(COUNTY, case, Deed::GRANT)));
     city.run();
     assert_eq!(standing(city, COUNTY, case), Some(Standing::Provisional));
     assert_eq!(singles(city, COUNTY), [case]);
@@ -135,7 +135,7 @@ fn whoever_takes_a_decided_case_knows_that_it_is_countersigned_and_so_does_every
     city.run();
     assert_eq!(standing(&city, CITY, case), None, "not decided yet");
     assert!(done(&city.deed(CITY, case, Deed::Accept)));
-    assert!(done(&city.deed(CITY, case, Deed::Decide { granted: false })));
+    assert!(done(&city.deed(CITY, case, Deed::DENY)));
     assert_eq!(standing(&city, CITY, case), Some(Standing::Provisional));
     city.run();
     // The village may hear no mirror any more: the TAKE in its own log says it.

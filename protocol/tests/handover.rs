@@ -16,7 +16,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE};
-use hallmesh_protocol::cases::{Deed, Grade, NotAllowed, Refusal, Stage, State};
+use hallmesh_protocol::calendar::{CivilDay, Due};
+use hallmesh_protocol::cases::{
+    Article, ClockKind, Closing, Deed, Grade, NotAccepted, NotAllowed, Refusal, Stage, State,
+};
 use hallmesh_protocol::ids::{CaseId, HallId};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::LetterBody;
@@ -55,7 +58,7 @@ fn a_village_receives_what_the_city_decides_and_hands_out_the_result() {
     city.run();
     assert_eq!(custodians(&city, case), [CITY]);
     assert!(matches!(city.deed(CITY, case, Deed::Accept), Reply::Recorded { .. }));
-    assert!(matches!(city.deed(CITY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    assert!(matches!(city.deed(CITY, case, Deed::GRANT), Reply::Recorded { .. }));
     city.run();
     assert_eq!(custodians(&city, case), [VILLAGE]);
     assert!(matches!(city.deed(VILLAGE, case, Deed::Deliver), Reply::Recorded { .. }));
@@ -79,21 +82,91 @@ fn every_hall_on_the_route_knows_the_same_deadlines_and_no_clock_moves_them() {
     city.run();
     let deadlines = |city: &City, index: usize| {
         let rows = &city.halls[index].rows;
-        query::deadlines(rows, &query::case(rows, case).unwrap())
+        let held = query::case(rows, case).unwrap();
+        let limits = query::limits(rows, &held, CivilDay::of_wall(city.now.wall)).unwrap();
+        let due = |kind| limits.newest(kind).map(|clock| clock.due.unwrap());
+        (due(ClockKind::Promise), due(ClockKind::Decision))
     };
-    assert_eq!(deadlines(&city, CITY), None, "no clock runs before acceptance");
+    assert_eq!(deadlines(&city, CITY), (None, None), "no clock runs before acceptance");
     city.deed(CITY, case, Deed::Accept);
-    let at_once = deadlines(&city, CITY).unwrap();
+    let at_once = deadlines(&city, CITY);
+    let told = |due: Option<Due>| due.map(|due| (due.day.to_string(), due.provisional)).unwrap();
     // Accepted on Monday, 21 September 2026; no year is published, so Monday to Friday count.
-    assert_eq!(
-        (at_once.promised.day.to_string(), at_once.promised.provisional),
-        ("2026-10-05".to_owned(), true)
-    );
-    assert_eq!((at_once.legal.day.to_string(), at_once.legal.provisional), ("2026-10-19".to_owned(), true));
+    assert_eq!(told(at_once.0), ("2026-10-05".to_owned(), true));
+    assert_eq!(told(at_once.1), ("2026-10-19".to_owned(), true));
     city.now.wall += 40 * 24 * 3_600_000;
-    city.deed(CITY, case, Deed::Decide { granted: true });
+    city.deed(CITY, case, Deed::GRANT);
     city.run();
-    assert_eq!((deadlines(&city, CITY), deadlines(&city, VILLAGE)), (Some(at_once), Some(at_once)));
+    assert_eq!((deadlines(&city, CITY), deadlines(&city, VILLAGE)), (at_once, at_once));
+}
+
+/// What the calendar and the rights say, which the log alone does not tell.
+#[test]
+fn an_act_that_comes_at_the_wrong_time_is_refused() {
+    const DAY: u64 = 24 * 3_600_000;
+    let mut city = City::new();
+    let asked = city.received(VILLAGE, "CITY-1", HERE);
+    let silent = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    city.deed(CITY, asked, Deed::RequestCorrection);
+    city.run();
+    let until = |reply| match reply {
+        Reply::Refused(Refusal::TooEarly(until)) => until.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let close = Deed::Close(Closing::NotSupplemented);
+    assert_eq!(until(city.deed(VILLAGE, asked, close)), "2026-10-19");
+    city.now.wall += 8 * DAY;
+    let since = CivilDay::of_wall(city.now.wall - 8 * DAY);
+    let late = Reply::Refused(Refusal::DeemedAccepted(since));
+    assert_eq!(city.deed(CITY, silent, Deed::RequestCorrection), late);
+    let refuse = Deed::RefuseAcceptance { ground: NotAccepted::NotEligible, authority: None };
+    assert_eq!(city.deed(CITY, silent, refuse), late);
+    assert!(matches!(city.deed(CITY, silent, Deed::Accept), Reply::Recorded { .. }));
+    let longer = city.deed(CITY, silent, Deed::Extend { days: 11 });
+    assert_eq!(longer, Reply::Refused(Refusal::TooLong { most: 10 }));
+    assert!(matches!(city.deed(CITY, silent, Deed::Extend { days: 10 }), Reply::Recorded { .. }));
+    city.now.wall += 21 * DAY;
+    assert!(matches!(city.deed(VILLAGE, asked, close), Reply::Recorded { .. }));
+}
+
+/// A certificate is made where the right to issue is; until then the result does not leave the deciding hall.
+#[test]
+fn a_certificate_is_made_before_the_result_goes_to_the_window() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    city.deed(CITY, case, Deed::Accept);
+    city.deed(CITY, case, Deed::Decide { granted: true, certificate: true });
+    city.run();
+    assert_eq!(custodians(&city, case), [CITY]);
+    city.deed(CITY, case, Deed::Certify);
+    city.run();
+    assert_eq!(custodians(&city, case), [VILLAGE]);
+    let plain = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    city.deed(CITY, plain, Deed::Accept);
+    city.deed(CITY, plain, Deed::GRANT);
+    city.run();
+    assert_eq!(city.deed(VILLAGE, plain, Deed::Certify), Reply::Refused(Refusal::MayNotIssue));
+    assert!(matches!(city.deed(VILLAGE, plain, Deed::Deliver), Reply::Recorded { .. }));
+}
+
+/// Whatever way a case ends, the citizen hears of it at the window.
+#[test]
+fn a_notice_of_refusal_goes_back_to_the_window_too() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    city.deed(CITY, case, Deed::RefuseAcceptance { ground: NotAccepted::NotNeeded, authority: None });
+    city.run();
+    assert_eq!(custodians(&city, case), [VILLAGE]);
+    city.deed(VILLAGE, case, Deed::Deliver);
+    city.deed(VILLAGE, case, Deed::Archive);
+    city.run();
+    let held = query::case(&city.halls[VILLAGE].rows, case).unwrap().case;
+    assert_eq!((held.state, held.ending.unwrap().code()), (State::Archived, 1));
+    assert_eq!(query::counts(&city.halls[VILLAGE].rows).closed, 1, "counted once");
 }
 
 #[test]
@@ -114,7 +187,7 @@ fn a_correction_goes_back_to_the_window_and_returns() {
     city.run();
     assert_eq!(custodians(&city, case), [TOWN]);
     let early = city.deed(TOWN, case, Deed::Deliver);
-    assert_eq!(early, Reply::Refused(Refusal::Act(NotAllowed::WrongState)));
+    assert_eq!(early, Reply::Refused(Refusal::Act(NotAllowed::WrongState(Article::Delivery))));
     city.deed(TOWN, case, Deed::Supplement);
     city.run();
     assert_eq!(custodians(&city, case), [OTHER_COUNTY]);
@@ -226,7 +299,7 @@ fn every_hall_restarted_at_every_turn_loses_and_doubles_nothing() {
         assert_eq!(custodians(&city, case), [CITY], "restart of {victim} after receipt");
         city.deed(CITY, case, Deed::Accept);
         city.restart(victim);
-        city.deed(CITY, case, Deed::Decide { granted: false });
+        city.deed(CITY, case, Deed::DENY);
         city.restart(victim);
         city.run();
         assert_eq!(custodians(&city, case), [VILLAGE], "restart of {victim} after decision");

@@ -301,7 +301,7 @@ fn a_case_that_had_nobody_to_go_to_goes_when_there_is_somebody() {
     admit(&mut city, CITY, vec![record]);
     city.run();
     city.deed(CITY, case, Deed::Accept);
-    city.deed(CITY, case, Deed::Decide { granted: true });
+    city.deed(CITY, case, Deed::GRANT);
     assert_eq!(stage(&city, CITY, case), Stage::Custodian);
     let mut new = charter(VILLAGE, &wrap_of(&city, VILLAGE));
     (new.incarnation, new.event_key, new.transport_key) = (2, secret(78).public(), secret(79).public());

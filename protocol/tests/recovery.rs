@@ -108,7 +108,7 @@ fn accepted_in_the_county(city: &mut City) -> CaseId {
 /// The machine that is about to be given up decides the case all the same: what it would say, and who it is.
 fn decided_out_of_sight(city: &mut City, case: CaseId) -> (CaseFile, HallAt) {
     city.cut(COUNTY);
-    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: false }), Reply::Recorded { .. }));
+    assert!(matches!(city.deed(COUNTY, case, Deed::DENY), Reply::Recorded { .. }));
     (query::file(&city.halls[COUNTY].rows, case), city.halls[COUNTY].at)
 }
 
@@ -131,7 +131,7 @@ fn a_case_goes_on_in_the_next_life_of_its_hall_and_comes_back_to_the_window() {
     assert_eq!(custodians(&city, case), [COUNTY]);
     assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "accept", "succeed"]);
     assert_eq!(fold(&city, COUNTY, case).position.term, 1);
-    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    assert!(matches!(city.deed(COUNTY, case, Deed::GRANT), Reply::Recorded { .. }));
     city.run_seconds(60);
     assert_eq!(custodians(&city, case), [VILLAGE]);
     assert!(matches!(city.deed(VILLAGE, case, Deed::Deliver), Reply::Recorded { .. }));
@@ -253,7 +253,7 @@ fn a_hand_over_is_repeated_over_rows_in_which_an_earlier_one_is_long_over() {
         let Message::Letter(letter) = message else { return true };
         letter.from.hall != county || !matches!(letter.body, LetterBody::HandOver(..))
     });
-    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    assert!(matches!(city.deed(COUNTY, case, Deed::GRANT), Reply::Recorded { .. }));
     city.run_seconds(30);
     assert_eq!(stage(&city, COUNTY, case), Stage::Handing);
     city.bend = Box::new(|_, _, _| true);
@@ -272,7 +272,7 @@ fn a_hand_over_whose_giver_and_target_have_both_ended_comes_to_its_end() {
     city.bend = Box::new(|_, _, message| {
         !matches!(message, Message::Letter(Letter { body: LetterBody::Copy(_), .. }))
     });
-    assert!(matches!(city.deed(COUNTY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    assert!(matches!(city.deed(COUNTY, case, Deed::GRANT), Reply::Recorded { .. }));
     city.run_seconds(30);
     assert_eq!((stage(&city, COUNTY, case), stage(&city, VILLAGE, case)), (Stage::Handing, Stage::Holder));
     let rows = Rows(city.halls[VILLAGE].rows.0.clone());
@@ -339,7 +339,7 @@ fn nobody_goes_on_before_every_mirror_has_spoken() {
     let county = &city.halls[COUNTY];
     let missing = query::recovery_waits_for(&county.rows, county.at, &fold(&city, COUNTY, case));
     assert_eq!(missing.iter().map(|at| at.hall).collect::<Vec<_>>(), [silent]);
-    let reply = city.deed(COUNTY, case, Deed::Decide { granted: true });
+    let reply = city.deed(COUNTY, case, Deed::GRANT);
     assert_eq!(reply, Reply::Refused(Refusal::Recovering));
     city.bend = Box::new(|_, _, _| true);
     city.run_seconds(120);

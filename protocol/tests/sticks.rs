@@ -119,7 +119,7 @@ fn a_village_without_a_line_receives_and_hands_out_what_the_city_decides() {
     carry(&mut city, VILLAGE, TOWN);
     assert_eq!(stage(&city, CITY, case), Stage::Custodian);
     assert!(matches!(city.deed(CITY, case, Deed::Accept), Reply::Recorded { .. }));
-    assert!(matches!(city.deed(CITY, case, Deed::Decide { granted: true }), Reply::Recorded { .. }));
+    assert!(matches!(city.deed(CITY, case, Deed::GRANT), Reply::Recorded { .. }));
     city.run();
     assert_eq!(stage(&city, VILLAGE, case), Stage::Handing, "nothing came by any other way");
     carry(&mut city, TOWN, VILLAGE);
@@ -537,9 +537,7 @@ impl Mixed {
 
 /// The clerks do what they can do.
 fn work(city: &mut City, case: CaseId) {
-    for (hall, deed) in
-        [(CITY, Deed::Accept), (CITY, Deed::Decide { granted: true }), (VILLAGE, Deed::Deliver)]
-    {
+    for (hall, deed) in [(CITY, Deed::Accept), (CITY, Deed::GRANT), (VILLAGE, Deed::Deliver)] {
         if stage(city, hall, case) == Stage::Custodian {
             city.deed(hall, case, deed);
         }

@@ -120,7 +120,7 @@ fn what_a_lost_hall_had_in_hand_is_decided_elsewhere_and_delivered_at_the_window
     assert_eq!(events(&city, OTHER_COUNTY, case), ["receive", "transfer", "take", "accept", "succeed"]);
     let heir = city.halls[OTHER_COUNTY].at.hall;
     assert_eq!(fold(&city, OTHER_COUNTY, case).competent, heir);
-    recorded(&mut city, OTHER_COUNTY, case, Deed::Decide { granted: true });
+    recorded(&mut city, OTHER_COUNTY, case, Deed::GRANT);
     city.run();
     recorded(&mut city, VILLAGE, case, Deed::Deliver);
     assert_eq!(fold(&city, VILLAGE, case).state, State::Delivered);
@@ -150,7 +150,7 @@ fn what_had_to_come_back_to_a_lost_window_is_reassigned_and_delivered_elsewhere(
     city.run();
     recorded(&mut city, CITY, case, Deed::Accept);
     closed(&mut city, CITY, COUNTY);
-    recorded(&mut city, CITY, case, Deed::Decide { granted: true });
+    recorded(&mut city, CITY, case, Deed::GRANT);
     city.run();
     assert_eq!(custodians(&city, case), [CITY], "there is nobody to hand it to");
     other_county_takes_over(&mut city);
@@ -228,7 +228,7 @@ fn the_root_rules_when_the_city_itself_is_lost() {
     city.command(VILLAGE, Command::Admit(records));
     city.run_seconds(120);
     assert_eq!(stage(&city, COUNTY, case), Stage::Custodian);
-    recorded(&mut city, COUNTY, case, Deed::Decide { granted: true });
+    recorded(&mut city, COUNTY, case, Deed::GRANT);
     city.run();
     assert_eq!(stage(&city, VILLAGE, case), Stage::Custodian);
 }
@@ -267,7 +267,7 @@ fn what_the_lost_hall_had_decided_out_of_sight_is_kept_and_shown_and_changes_not
     let mut city = city_of_two_clerks();
     let case = accepted_in_the_county(&mut city);
     city.cut(COUNTY);
-    recorded(&mut city, COUNTY, case, Deed::Decide { granted: false });
+    recorded(&mut city, COUNTY, case, Deed::DENY);
     let (late, lost) = (query::file(&city.halls[COUNTY].rows, case), city.halls[COUNTY].at);
     closed(&mut city, CITY, COUNTY);
     other_county_takes_over(&mut city);
@@ -366,7 +366,7 @@ fn all_that_waits_for_a_lost_hall_moves_however_much_it_is() {
     city.run_seconds(60);
     closed(&mut city, CITY, COUNTY);
     for case in &cases {
-        recorded(&mut city, CITY, *case, Deed::Decide { granted: true });
+        recorded(&mut city, CITY, *case, Deed::GRANT);
     }
     other_county_takes_over(&mut city);
     city.run_seconds(600);

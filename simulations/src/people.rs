@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::cases::{
-    Case, Deed, Question, Receive, Record as RecordAct, Stage, State, Wrap, route,
+    Case, Closing, Deed, NotAccepted, Procedure, Question, Receive, Record as RecordAct, Stage, State, Wrap,
+    route,
 };
 use hallmesh_protocol::catalogue::{Catalogue, Matter};
 use hallmesh_protocol::chance::Chance;
@@ -26,6 +27,7 @@ const WINDOW: u16 = 1;
 const DECIDER: u16 = 2;
 const EDITOR: u16 = 3;
 const ADMITTER: u16 = 4;
+const HEAD: u16 = 5;
 /// Cases that inspectors remember to ask about.
 const INSPECTED_MAX: usize = 512;
 /// Cases a hall's staff work off in one look at the desk.
@@ -119,6 +121,7 @@ impl People {
             (DECIDER, Roles { decide: true, ..none }),
             (EDITOR, Roles { publish: true, ..none }),
             (ADMITTER, Roles { admit: true, ..none }),
+            (HEAD, Roles { head: true, ..none }),
         ];
         let cards = roles.map(|(number, roles)| ClerkCard {
             id: ClerkId { hall, number },
@@ -247,7 +250,7 @@ impl People {
         let early = matches!(held.state, State::Received | State::Supplemented | State::AwaitingCorrection);
         let record = |deed| Box::new(RecordAct { case: *case, deed, body: vec![0; 16].into() });
         let accept = || record(Deed::Accept);
-        let decide = || record(Deed::Decide { granted: true });
+        let decide = || record(Deed::GRANT);
         let (why, clerk, deed) = match self.chance.below(5) {
             0 => ("the clerk lacks the role", WINDOW, accept()),
             1 if !here => ("another hall decides", DECIDER, accept()),
@@ -355,10 +358,10 @@ impl People {
             return None;
         }
         let case = query::case(&station.disk, id)?.case;
-        if case.state == State::Delivered {
+        if case.state.is_over() {
             self.closed.insert(id);
         }
-        let (number, deed) = self.deed(&case).filter(|(number, _)| *number != DECIDER || !station.absent)?;
+        let (number, deed) = self.deed(&case).filter(|(number, _)| *number == WINDOW || !station.absent)?;
         let act = self.act(city, station, number)?;
         let mut body = vec![0; 64];
         self.chance.fill(&mut body);
@@ -372,17 +375,48 @@ impl People {
         let here = case.custodian.hall;
         match case.state {
             State::Received | State::Supplemented if here == case.competent => {
-                let incomplete = case.corrections == 0 && self.chance.below(8) == 0;
-                Some((DECIDER, if incomplete { Deed::RequestCorrection } else { Deed::Accept }))
+                Some((DECIDER, self.answer(case)))
             }
             State::AwaitingCorrection if here == case.receiving => Some((WINDOW, Deed::Supplement)),
-            State::Accepted => Some((DECIDER, Deed::Decide { granted: self.chance.below(4) > 0 })),
-            State::Decided if here == case.receiving => Some((WINDOW, Deed::Deliver)),
+            State::Accepted => Some(self.examined(case)),
+            State::Suspended => Some((DECIDER, Deed::EndProcedure)),
+            State::Decided if case.certificate_owed => Some((DECIDER, Deed::Certify)),
+            State::Decided | State::Certified | State::NotAccepted | State::Closed
+                if here == case.receiving =>
+            {
+                Some((WINDOW, Deed::Deliver))
+            }
             State::Received
             | State::Supplemented
             | State::AwaitingCorrection
             | State::Decided
-            | State::Delivered => None,
+            | State::Certified
+            | State::NotAccepted
+            | State::Closed
+            | State::Delivered
+            | State::Archived => None,
+        }
+    }
+
+    /// What becomes of an application: most are complete, some lack something, few are none.
+    fn answer(&mut self, case: &Case) -> Deed {
+        match self.chance.below(32) {
+            0..4 if case.corrections == 0 => Deed::RequestCorrection,
+            4 => Deed::RefuseAcceptance { ground: NotAccepted::NotEligible, authority: None },
+            5 => Deed::Withdraw,
+            _complete => Deed::Accept,
+        }
+    }
+
+    /// What comes after acceptance: mostly a decision, sometimes one that takes longer.
+    fn examined(&mut self, case: &Case) -> (u16, Deed) {
+        match self.chance.below(24) {
+            0 if case.extended == 0 => (HEAD, Deed::Extend { days: 10 }),
+            1 if case.pauses.is_empty() => {
+                (DECIDER, Deed::BeginProcedure { procedure: Procedure::ExpertReview, days: 5 })
+            }
+            2 => (DECIDER, Deed::Close(Closing::OnPaper)),
+            drawn => (DECIDER, Deed::Decide { granted: drawn % 4 > 0, certificate: drawn % 3 == 0 }),
         }
     }
 

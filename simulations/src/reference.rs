@@ -68,14 +68,28 @@ impl Reference {
 
     /// The day by which something that began at `start` is due, for who knows the days up to and including a year.
     pub fn due(start: u64, days: u16, known_until: u16) -> CivilDay {
-        let (mut day, mut left) = (CivilDay::of_wall(start), days);
+        Self::due_around(CivilDay::of_wall(start), days, known_until, &[]).unwrap_or(CivilDay::MAX)
+    }
+
+    /// The same without the days after some day up to and with another; none if such a time has no end yet and is reached.
+    pub fn due_around(
+        start: CivilDay,
+        days: u16,
+        known_until: u16,
+        without: &[(CivilDay, Option<CivilDay>)],
+    ) -> Option<CivilDay> {
+        let (mut day, mut left) = (start, days);
         while left > 0 && day < CivilDay::MAX {
             day = day.next();
+            let out = without.iter().find(|(from, to)| *from < day && to.is_none_or(|to| day <= to));
+            if let Some((_, None)) = out {
+                return None;
+            }
             let known = (years::FIRST..=known_until).contains(&day.year());
             let worked = if known { years::is_worked(day) } else { !day.weekday().is_weekend() };
-            left = left.saturating_sub(u16::from(worked));
+            left = left.saturating_sub(u16::from(worked && out.is_none()));
         }
-        day
+        Some(day)
     }
 }
 

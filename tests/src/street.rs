@@ -166,7 +166,7 @@ impl Street {
     pub async fn finish(&self, number: &str, decides: usize, window: usize) {
         self.in_hand(decides, number, State::Received).await;
         self.record(decides, number, Deed::Accept).await;
-        self.record(decides, number, Deed::Decide { granted: true }).await;
+        self.record(decides, number, Deed::GRANT).await;
         self.in_hand(window, number, State::Decided).await;
         self.record(window, number, Deed::Deliver).await;
     }

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Subcommand, value_parser};
 use hallmesh_protocol::cases::{Deed, Stage};
 use hallmesh_protocol::ids::{DivisionCode, MatterCode};
 
+use super::acts::{self, Act};
 use super::application;
 use super::archive;
 use super::args::Signer;
@@ -44,6 +45,8 @@ pub(super) enum Case {
     Correct(Correct),
     Decide(Decide),
     Deliver(Noted),
+    #[command(flatten)]
+    Act(Act),
     Takeover(Takeover),
     GiveKeys(GiveKeys),
     Export {
@@ -104,6 +107,8 @@ pub(super) struct Decide {
     grant: bool,
     #[arg(long)]
     deny: bool,
+    #[arg(long, conflicts_with = "deny")]
+    certificate: bool,
     #[arg(long, value_name = "TEXT")]
     note: String,
 }
@@ -119,6 +124,7 @@ pub(super) fn run(session: &Session, case: &Case) -> Result<Report, Problem> {
         Case::Deliver(noted) => record(session, &noted.case, Deed::Deliver, note(noted), &noted.signer),
         Case::Correct(correct) => self::correct(session, correct),
         Case::Decide(decide) => self::decide(session, decide),
+        Case::Act(act) => acts::run(session, act),
         Case::Takeover(takeover) => declare::takeover(session, takeover),
         Case::GiveKeys(give) => declare::give_keys(session, give),
         Case::Export { case, out } => archive::export(session, case, out),
@@ -151,15 +157,18 @@ fn correct(session: &Session, correct: &Correct) -> Result<Report, Problem> {
 }
 
 fn decide(session: &Session, decide: &Decide) -> Result<Report, Problem> {
-    let deed = Deed::Decide { granted: decide.grant && !decide.deny };
-    record(session, &decide.case, deed, Content::one("note", &decide.note), &decide.signer)
+    let granted = decide.grant && !decide.deny;
+    let deed = Deed::Decide { granted, certificate: decide.certificate };
+    let note = &decide.note;
+    let content = if granted { Content::one("note", note) } else { acts::with_remedy(&session.texts, note) };
+    record(session, &decide.case, deed, content, &decide.signer)
 }
 
 fn note(noted: &Noted) -> Content {
     noted.note.as_ref().map(|note| Content::one("note", note)).unwrap_or_default()
 }
 
-fn record(
+pub(super) fn record(
     session: &Session,
     case: &str,
     deed: Deed,

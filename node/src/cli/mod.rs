@@ -3,6 +3,7 @@
 //! A command returns a report or a [`Problem`]; only this file and `output` write to the terminal.
 //! Every answer ends with the next useful command; exit codes are those of [`Exit`].
 
+mod acts;
 mod application;
 mod archive;
 mod args;
@@ -15,6 +16,7 @@ mod config;
 mod declare;
 mod demo;
 mod drafts;
+mod due;
 mod exit;
 mod files;
 mod hall;
@@ -88,6 +90,7 @@ fn dispatch(session: &Session, noun: &Noun) -> Result<Report, Problem> {
         Noun::Matter(matter) => matter::run(session, matter),
         Noun::Route(route) => route::run(session, route),
         Noun::Case(case) => case::run(session, case),
+        Noun::Due(due) => due::run(session, due),
         Noun::Audit(audit) => audit::run(session, audit),
         Noun::Post(post) => post::run(session, post),
         Noun::Record(record) => record::run(session, record),

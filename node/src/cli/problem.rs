@@ -9,8 +9,14 @@ use crate::ops::Problem;
 use crate::texts::Texts;
 
 /// Parameters whose values are stable words of the protocol, and what they are words for.
-const WORDS: [(&str, &str); 5] =
-    [("tier", "tier"), ("level", "tier"), ("area_tier", "tier"), ("found_tier", "tier"), ("role", "role")];
+const WORDS: [(&str, &str); 6] = [
+    ("tier", "tier"),
+    ("level", "tier"),
+    ("area_tier", "tier"),
+    ("found_tier", "tier"),
+    ("role", "role"),
+    ("article", "article"),
+];
 /// The one problem whose `found` and `expected` are tiers.
 const OF_TIERS: &str = "lists.tier_not_of_code";
 

@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use hallmesh_protocol::cases::Stage;
-use hallmesh_protocol::ids::{DivisionCode, HallId, Malformed, MatterCode};
+use hallmesh_protocol::calendar::CivilDay;
+use hallmesh_protocol::cases::{Closing, NotAccepted, Procedure, Stage};
+use hallmesh_protocol::ids::{BodyId, DivisionCode, HallId, Malformed, MatterCode};
 use libp2p::Multiaddr;
 
 use crate::ops::{ReasonWord, RoleWords};
@@ -58,13 +59,36 @@ pub(super) fn role(text: &str) -> Result<String, BadValue> {
 }
 
 pub(super) fn reason(text: &str) -> Result<ReasonWord, BadValue> {
-    let found = ReasonWord::ALL.into_iter().find(|reason| reason.word() == text);
-    found.ok_or_else(|| BadValue::Word(ReasonWord::ALL.map(ReasonWord::word).join(", ")))
+    one_of(text, &ReasonWord::ALL, |reason| reason.word())
+}
+
+pub(super) fn day(text: &str) -> Result<CivilDay, BadValue> {
+    text.parse().or(Err(BadValue::Id(Malformed::Date)))
+}
+
+pub(super) fn authority(text: &str) -> Result<BodyId, BadValue> {
+    Ok(BodyId::from_str(text)?)
+}
+
+pub(super) fn ground(text: &str) -> Result<NotAccepted, BadValue> {
+    one_of(text, &NotAccepted::ALL, |ground| ground.word())
+}
+
+pub(super) fn procedure(text: &str) -> Result<Procedure, BadValue> {
+    one_of(text, &Procedure::ALL, |procedure| procedure.word())
+}
+
+pub(super) fn closing(text: &str) -> Result<Closing, BadValue> {
+    one_of(text, &Closing::ALL, |closing| closing.ending().word())
 }
 
 pub(super) fn stage(text: &str) -> Result<Stage, BadValue> {
-    let found = Stage::ALL.into_iter().find(|stage| stage.word() == text);
-    found.ok_or_else(|| BadValue::Word(Stage::ALL.map(Stage::word).join(", ")))
+    one_of(text, &Stage::ALL, |stage| stage.word())
+}
+
+fn one_of<T: Copy>(text: &str, all: &[T], word: fn(&T) -> &'static str) -> Result<T, BadValue> {
+    let found = all.iter().copied().find(|one| word(one) == text);
+    found.ok_or_else(|| BadValue::Word(all.iter().map(word).collect::<Vec<_>>().join(", ")))
 }
 
 /// Why a text is no id, as a sentence.

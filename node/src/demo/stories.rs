@@ -1,6 +1,6 @@
 //! The four stories. Each ends as told or says what did not.
 
-use hallmesh_protocol::cases::{Deed, State};
+use hallmesh_protocol::cases::{Deed, State, rule};
 use serde::Serialize;
 
 use super::city::{City, Control, Member, unexpected};
@@ -164,7 +164,7 @@ impl<'a> Stage<'a> {
     async fn decide_and_deliver(&mut self, plan: &Plan, number: &str) -> Result<Ended, Problem> {
         self.in_hand(plan.decides, number, State::Received).await?;
         self.act(plan.decides, number, Deed::Accept, "demo.accepted").await?;
-        self.act(plan.decides, number, Deed::Decide { granted: true }, "demo.decided").await?;
+        self.act(plan.decides, number, Deed::GRANT, "demo.decided").await?;
         self.in_hand(plan.window, number, State::Decided).await?;
         self.act(plan.window, number, Deed::Deliver, "demo.delivered").await?;
         Ok(Ended { number: number.to_owned(), delivered_at: plan.window })
@@ -176,7 +176,9 @@ impl<'a> Stage<'a> {
         let member = self.member(at)?;
         let ask = Ask::Record { case: number.to_owned(), deed, content: Content::one("note", "示例") };
         until("demo.case_did_not_arrive", async || {
-            let done = case(member, number).await?.is_some_and(|case| case.state >= outcome(deed));
+            let done = case(member, number)
+                .await?
+                .is_some_and(|case| rule(&deed).to.is_none_or(|outcome| case.state >= outcome));
             if !done {
                 member.ask_as_clerk(&ask).await?;
             }
@@ -264,15 +266,4 @@ async fn numbers(member: &Member) -> Result<Vec<String>, Problem> {
     let Answer::Cases { cases } = member.client.ask(&ask).await? else { return Err(unexpected()) };
     let hall = member.hall.to_string();
     Ok(cases.into_iter().filter(|case| case.receiving == hall).map(|case| case.number).collect())
-}
-
-/// How far a case has come once a deed is done.
-const fn outcome(deed: Deed) -> State {
-    match deed {
-        Deed::RequestCorrection => State::AwaitingCorrection,
-        Deed::Supplement => State::Supplemented,
-        Deed::Accept => State::Accepted,
-        Deed::Decide { .. } => State::Decided,
-        Deed::Deliver => State::Delivered,
-    }
 }

@@ -33,7 +33,7 @@ fn told() -> (City, CaseId) {
         (CITY, Deed::RequestCorrection),
         (VILLAGE, Deed::Supplement),
         (CITY, Deed::Accept),
-        (CITY, Deed::Decide { granted: true }),
+        (CITY, Deed::GRANT),
         (VILLAGE, Deed::Deliver),
     ];
     for (hall, deed) in story {
@@ -388,7 +388,7 @@ fn a_hall_that_acts_out_of_its_turn_is_found_by_the_fold() {
         sequence: 14,
         position: Position { term: 0, epoch: last.header.position.epoch },
         previous: last.event.digest(),
-        facts: Facts::Accept,
+        facts: Facts::Act(Deed::Accept),
         ..last.header.clone()
     };
     appended(&mut dossier, header, &secret(COUNTY_SEED));

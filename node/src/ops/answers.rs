@@ -10,7 +10,8 @@ use hallmesh_protocol::step::{Happening, TakenIn};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Audit, AuditChecked, Content, Copy, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing,
+    Audit, AuditChecked, Content, Copy, DueComputed, DueExplained, Forgotten, ForkSeen, Overdue, Problem,
+    RoleWords, Single, Standing, TimeLimit,
 };
 use crate::export::ProofFile;
 
@@ -55,6 +56,10 @@ pub enum Answer {
     Case(Box<Case>),
     /// One case with its log.
     Trace(Box<Trace>),
+    /// By when what has to be done in a case, and why then.
+    DueExplained(Box<DueExplained>),
+    /// The last day of a limit.
+    DueComputed(Box<DueComputed>),
     /// What can be exported of a case.
     Export {
         /// Encoded in hex; `case export` writes the files.
@@ -448,12 +453,21 @@ pub struct Case {
     pub decided: Option<u64>,
     /// Milliseconds since 1970.
     pub delivered: Option<u64>,
-    /// The day by which the decision was promised, once accepted.
-    pub promised_by: Option<String>,
-    /// The statutory day, once accepted.
-    pub due: Option<String>,
-    /// The due days rest on a calendar that is not published yet.
-    pub due_provisional: bool,
+    /// How it ended, once it has: `certified`, `returned`, `void`, `removed`, `referred`, `not-supplemented`, `decided` or
+    /// `on-paper`.
+    pub ending: Option<String>,
+    /// The national code of that, 0 to 7.
+    pub ending_code: Option<u8>,
+    /// Milliseconds since 1970 when it ended: was decided, not accepted or closed.
+    pub ended: Option<u64>,
+    /// How often something was found missing; more than once is an exception.
+    pub corrections: u16,
+    /// A certificate is still to be made before the result goes to the window.
+    pub certificate_owed: bool,
+    /// The day since which it counts as accepted, because nobody told the applicant anything in time.
+    pub deemed_accepted: Option<String>,
+    /// The legal limits, in the order in which they began.
+    pub limits: Vec<TimeLimit>,
     /// The clerk who was asked first.
     pub first_asked: String,
 }

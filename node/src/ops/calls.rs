@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::clerks::{Act, Roles};
 use hallmesh_protocol::directory::RevocationReason;
@@ -116,6 +117,18 @@ pub enum Ask {
     Export {
         /// Its number or id, or the beginning of one.
         case: String,
+    },
+    /// By when what has to be done in a case, and why then?
+    DueExplain {
+        /// Its number or id, or the beginning of one.
+        case: String,
+    },
+    /// Which day is the last of a limit?
+    DueCompute {
+        /// The day of the event; not counted itself.
+        from: CivilDay,
+        /// Working days.
+        working_days: u16,
     },
     /// What the applicant wrote and what was decided: needs a clerk, is logged.
     Read {
@@ -324,7 +337,7 @@ pub struct RoleWords(pub Vec<String>);
 
 impl RoleWords {
     /// The words that are known.
-    pub const KNOWN: [&'static str; 4] = ["window", "decide", "publish", "admit"];
+    pub const KNOWN: [&'static str; 5] = ["window", "decide", "head", "publish", "admit"];
 
     /// The roles, or the first word that is none.
     pub fn roles(&self) -> Result<Roles, String> {
@@ -333,6 +346,7 @@ impl RoleWords {
             match word.as_str() {
                 "window" => roles.window = true,
                 "decide" => roles.decide = true,
+                "head" => roles.head = true,
                 "publish" => roles.publish = true,
                 "admit" => roles.admit = true,
                 other => return Err(other.to_owned()),
@@ -343,7 +357,7 @@ impl RoleWords {
 
     /// The words of roles.
     pub fn of(roles: &Roles) -> Self {
-        let all = [roles.window, roles.decide, roles.publish, roles.admit];
+        let all = [roles.window, roles.decide, roles.head, roles.publish, roles.admit];
         let held = Self::KNOWN.into_iter().zip(all).filter(|(_, held)| *held);
         Self(held.map(|(word, _)| word.to_owned()).collect())
     }

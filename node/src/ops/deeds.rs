@@ -61,10 +61,7 @@ pub(crate) fn prepare(
             return receive(asked, act(asked, call)?, matter, place, &content, chance);
         }
         Ask::Record { case, deed, content } => {
-            let id = exact(asked, &case)?;
-            let key = case_key(asked, id, secret)?;
-            let body = content.seal(id, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
-            let record = cases::Record { case: id, deed, body };
+            let record = recorded(asked, &case, deed, &content, (secret, chance))?;
             Command::Record(act(asked, call)?, Box::new(record))
         }
         Ask::Read { case } => {
@@ -105,6 +102,8 @@ pub(crate) fn prepare(
         | Ask::Cases { .. }
         | Ask::Case { .. }
         | Ask::Trace { .. }
+        | Ask::DueExplain { .. }
+        | Ask::DueCompute { .. }
         | Ask::Export { .. }
         | Ask::Kept { .. }
         | Ask::Single { .. }
@@ -123,6 +122,20 @@ pub(crate) fn prepare(
         | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
     Ok(Deed::new(command, After::Nothing))
+}
+
+/// An act with its reasons, sealed under the case's key.
+fn recorded(
+    asked: &Asked<'_>,
+    case: &str,
+    deed: cases::Deed,
+    content: &Content,
+    (secret, chance): (&WrapSecret, &mut Chance),
+) -> Result<cases::Record, Problem> {
+    let id = exact(asked, case)?;
+    let key = case_key(asked, id, secret)?;
+    let body = content.seal(id, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
+    Ok(cases::Record { case: id, deed, body })
 }
 
 /// Words the core's reply.

@@ -11,6 +11,7 @@ pub(crate) mod content;
 mod declaration;
 mod deeds;
 mod durability;
+mod limits;
 mod problem;
 mod questions;
 mod recovery;
@@ -23,6 +24,7 @@ pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;
 pub use durability::{Copy, Overdue, Single, Standing};
+pub use limits::{DueComputed, DueDay, DueExplained, LimitExplained, TimeLimit};
 pub use problem::Problem;
 pub use recovery::RecoverySecret;
 

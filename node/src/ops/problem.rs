@@ -43,6 +43,10 @@ impl From<Refusal> for Problem {
             Refusal::NotWitnessed => Self::new("case.not_witnessed"),
             Refusal::Recovering => Self::new("case.recovering"),
             Refusal::NotCountersigned => Self::new("case.not_countersigned"),
+            Refusal::DeemedAccepted(since) => Self::new("case.deemed_accepted").with("since", since),
+            Refusal::TooEarly(until) => Self::new("case.too_early").with("until", until),
+            Refusal::TooLong { most } => Self::new("case.too_long").with("most", most),
+            Refusal::MayNotIssue => Self::new("case.may_not_issue"),
             Refusal::CaseIdInUse => Self::new("case.id_in_use"),
             Refusal::TooLarge => Self::new("case.too_large"),
             Refusal::NoKeyForRoute => Self::new("case.no_key_for_route"),
@@ -103,13 +107,17 @@ impl From<NoRoute> for Problem {
 
 impl From<NotAllowed> for Problem {
     fn from(why: NotAllowed) -> Self {
+        if let NotAllowed::WrongState(article) = why {
+            return Self::new("act.wrong_state").with("article", article.word());
+        }
         Self::new(match why {
             NotAllowed::Beginning => "act.beginning",
             NotAllowed::Chain => "act.chain",
             NotAllowed::NotCustodian => "act.not_custodian",
             NotAllowed::InTransit => "act.in_transit",
             NotAllowed::WrongHall => "act.wrong_hall",
-            NotAllowed::WrongState => "act.wrong_state",
+            NotAllowed::WrongState(_) => "act.wrong_state",
+            NotAllowed::NoReason => "act.no_reason",
             NotAllowed::NoClerk => "act.no_clerk",
             NotAllowed::Mirrors => "act.mirrors",
             NotAllowed::NoSuccessor => "act.no_successor",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::cases::{self, Facts, Question, Stage};
 use hallmesh_protocol::catalogue::{Catalogue, MaterialSource, Necessity, PinnedMatter, Rights};
 use hallmesh_protocol::clerks;
@@ -16,7 +17,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords, audit, declaration, durability, recovery, revocation};
+use super::{Ask, Problem, RoleWords, audit, declaration, durability, limits, recovery, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -76,6 +77,12 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::Trace { case } => {
             or_refused(find(asked.view, case).map(|view| Answer::Trace(Box::new(trace(asked, &view)))))
         }
+        Ask::DueExplain { case } => {
+            or_refused(limits::explain(asked, case).map(|it| Answer::DueExplained(Box::new(it))))
+        }
+        Ask::DueCompute { from, working_days } => or_refused(
+            limits::compute(asked, *from, *working_days).map(|it| Answer::DueComputed(Box::new(it))),
+        ),
         Ask::Export { case } => or_refused(export(asked, case)),
         Ask::Post { count } => {
             Answer::Post { letters: letters(asked, *count), overdue: durability::overdue(asked).1 }
@@ -310,7 +317,10 @@ fn desk(asked: &Asked<'_>, stage: Option<Stage>, count: usize) -> Vec<Case> {
 /// A case as people read it.
 pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
     let (it, custody) = (&view.case, view.custody);
-    let due = query::deadlines(asked.view, view);
+    let today = CivilDay::of_wall(asked.wall);
+    let limits = limits::of(asked, view);
+    let told = |clock| Some(limits::limit(clock, &limits.as_ref()?.calendar, today));
+    let clocks = limits.iter().flat_map(|limits| &limits.clocks);
     let stage = custody.map_or(Stage::None, |custody| custody.stage);
     let grade = custody.map_or(cases::Grade::D1, |custody| custody.grade);
     Case {
@@ -344,9 +354,13 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
         accepted: it.accepted,
         decided: it.decided,
         delivered: it.delivered,
-        promised_by: due.map(|due| due.promised.day.to_string()),
-        due: due.map(|due| due.legal.day.to_string()),
-        due_provisional: due.is_some_and(|due| due.promised.provisional || due.legal.provisional),
+        ending: it.ending.map(|ending| ending.word().to_owned()),
+        ending_code: it.ending.map(cases::Ending::code),
+        ended: it.ended,
+        corrections: it.corrections,
+        certificate_owed: it.certificate_owed,
+        deemed_accepted: limits.as_ref().and_then(|it| it.deemed_accepted).map(|since| since.to_string()),
+        limits: clocks.filter_map(told).collect(),
         first_asked: it.first_asked.to_string(),
     }
 }
@@ -384,6 +398,37 @@ fn event(asked: &Asked<'_>, entry: &Entry) -> Event {
     }
 }
 
+/// What an act says in clear besides its kind.
+fn about(deed: &cases::Deed) -> Vec<(&'static str, String)> {
+    match deed {
+        cases::Deed::Decide { granted, certificate } => {
+            let mut told = vec![("granted", granted.to_string())];
+            told.extend(certificate.then(|| ("certificate", "true".to_owned())));
+            told
+        }
+        cases::Deed::RefuseAcceptance { ground, authority } => {
+            let mut told = vec![("ground", ground.word().to_owned())];
+            told.extend(authority.map(|authority| ("authority", authority.to_string())));
+            told
+        }
+        cases::Deed::BeginProcedure { procedure, days } => {
+            vec![("procedure", procedure.word().to_owned()), ("days", days.to_string())]
+        }
+        cases::Deed::Extend { days } => vec![("days", days.to_string())],
+        cases::Deed::Refer { authority } => vec![("authority", authority.to_string())],
+        cases::Deed::Close(closing) => vec![("closing", closing.ending().word().to_owned())],
+        cases::Deed::Rectify { event } => vec![("event", event.to_string())],
+        cases::Deed::Accept
+        | cases::Deed::RequestCorrection
+        | cases::Deed::Supplement
+        | cases::Deed::EndProcedure
+        | cases::Deed::Certify
+        | cases::Deed::Withdraw
+        | cases::Deed::Deliver
+        | cases::Deed::Archive => Vec::new(),
+    }
+}
+
 fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
     let pairs: Vec<(&str, String)> = match facts {
         Facts::Receive { number, matter, place, competent, .. } => vec![
@@ -402,7 +447,7 @@ fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
             vec![("witness", witness.hall.to_string()), ("witness_name", name(asked.view, witness.hall))]
         }
         Facts::Resume { refusal } => vec![("refusal", refusal.to_string())],
-        Facts::Decide { granted } => vec![("granted", granted.to_string())],
+        Facts::Act(deed) => about(deed),
         Facts::Unknown { kind, .. } => vec![("kind", kind.code.to_string())],
         Facts::ReplaceMirror { mirrors } => {
             let halls = mirrors.iter().flatten().map(|mirror| name(asked.view, mirror.hall));
@@ -420,7 +465,6 @@ fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
             ("to_name", name(asked.view, *to)),
             ("ruling", ruling.to_string()),
         ],
-        Facts::Accept | Facts::RequestCorrection | Facts::Supplement | Facts::Deliver => Vec::new(),
     };
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -1,6 +1,6 @@
 //! The end of a life of a hall: what follows from it, and the deed that says so.
 
-use hallmesh_protocol::cases::{self, Stage, State};
+use hallmesh_protocol::cases::{self, Stage};
 use hallmesh_protocol::directory::{Charter, Directory, Revocation};
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
 use hallmesh_protocol::post;
@@ -142,7 +142,7 @@ fn concerned(asked: &Asked<'_>, id: CaseId, at: HallAt) -> Option<CaseAt> {
     let case = &view.case;
     let ends = |life: HallAt| life.hall == at.hall && life.incarnation <= at.incarnation;
     let part = part(case, at.hall, ends)?;
-    let open = case.state != State::Delivered;
+    let open = !case.state.is_over();
     let (number, state) = (case.number.to_string(), case.state);
     open.then(|| CaseAt { number, state, part: part.to_owned() })
 }

@@ -5,11 +5,15 @@
 //! reads a clock.
 
 mod civil_day;
+mod counting;
+mod rules;
 
 #[cfg(test)]
 mod tests;
 
 pub use civil_day::{CivilDay, NotADay, Weekday};
+pub use counting::{CountedDay, Counts, Due, Pause};
+pub use rules::TimeRules;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +97,9 @@ pub enum Unfit {
         /// Which year.
         year: u16,
     },
+    /// A limit of no day, or beyond reason.
+    #[error("each limit is 1 to {} working days", TimeRules::DAYS_MAX)]
+    Rules,
     /// A day of another year, a weekend day said to be a free weekday, or the reverse.
     #[error("{day} is no such exception of {year}")]
     Day {
@@ -103,22 +110,34 @@ pub enum Unfit {
     },
 }
 
-/// 工作日历 (working-day calendar): the published years, checked. The default knows no year.
+/// 工作日历 (working-day calendar): the published years and the limits that are counted in them, checked. The default
+/// knows no year and the limits of the law.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "Vec<CalendarYear>", into = "Vec<CalendarYear>")]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Calendar {
     years: Vec<CalendarYear>,
+    rules: TimeRules,
 }
 
 impl Calendar {
     /// The most years a calendar has.
     pub const YEARS_MAX: usize = 100;
 
-    /// The calendar of these years, which must ascend.
+    /// The calendar of these years, which must ascend, with the limits of the law.
     pub fn new(years: Vec<CalendarYear>) -> Result<Self, Unfit> {
-        let calendar = Self { years };
+        let calendar = Self { years, rules: TimeRules::STATUTORY };
         calendar.check()?;
         Ok(calendar)
+    }
+
+    /// The same years with other limits.
+    pub fn with_rules(self, rules: TimeRules) -> Result<Self, Unfit> {
+        if rules.are_sound() { Ok(Self { rules, ..self }) } else { Err(Unfit::Rules) }
+    }
+
+    /// The limits that do not depend on the matter.
+    pub const fn rules(&self) -> &TimeRules {
+        &self.rules
     }
 
     /// The published years, ascending.
@@ -132,22 +151,20 @@ impl Calendar {
         self.years.get(at).map(|year| year.is_working_day(day))
     }
 
-    /// The last day of a limit of `working_days`; the day of the event itself is not counted.
-    pub fn due(&self, start: CivilDay, working_days: u16) -> Due {
-        let mut due = Due { day: start, provisional: false };
-        let mut left = working_days.saturating_sub(u16::from(planted(Bug::FirstDayCounted)));
-        while left > 0 && due.day < CivilDay::MAX {
-            due.day = due.day.next();
-            let published = self.is_working_day(due.day);
-            due.provisional |= published.is_none();
-            if published.unwrap_or(!due.day.weekday().is_weekend()) {
-                left = left.saturating_sub(1);
-            }
-        }
-        due
+    /// This calendar, and the years that only `later` has: a case keeps the calendar that it pinned, and learns of years
+    /// that were published since.
+    #[must_use]
+    pub fn with_years_of(mut self, later: &Self) -> Self {
+        let known = |year: &&CalendarYear| self.years.iter().any(|own| own.year == year.year);
+        let new: Vec<_> = later.years.iter().filter(|year| !known(year)).cloned().collect();
+        self.years.extend(new);
+        self.years.sort_unstable_by_key(|year| year.year);
+        self.years.truncate(Self::YEARS_MAX);
+        self
     }
 
-    fn check(&self) -> Result<(), Unfit> {
+    /// Refuses years that are too many, out of order or wrong in themselves.
+    pub fn check(&self) -> Result<(), Unfit> {
         if self.years.len() > Self::YEARS_MAX {
             return Err(Unfit::TooLong);
         }
@@ -158,25 +175,23 @@ impl Calendar {
     }
 }
 
-impl TryFrom<Vec<CalendarYear>> for Calendar {
+/// A calendar as it is written, not checked.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    years: Vec<CalendarYear>,
+    rules: TimeRules,
+}
+
+impl TryFrom<Written> for Calendar {
     type Error = Unfit;
 
-    fn try_from(years: Vec<CalendarYear>) -> Result<Self, Unfit> {
-        Self::new(years)
+    fn try_from(written: Written) -> Result<Self, Unfit> {
+        Self::new(written.years)?.with_rules(written.rules)
     }
 }
 
-impl From<Calendar> for Vec<CalendarYear> {
+impl From<Calendar> for Written {
     fn from(calendar: Calendar) -> Self {
-        calendar.years
+        Self { years: calendar.years, rules: calendar.rules }
     }
-}
-
-/// The last day of a time limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Due {
-    /// The day.
-    pub day: CivilDay,
-    /// Was a day counted whose year is not published yet? Then it may still move.
-    pub provisional: bool,
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::deed::Deed;
 use super::facts::{Facts, Mirrors};
 use super::fold::{Case, State};
 use super::log::{self, Stage};
@@ -38,7 +39,8 @@ pub(crate) fn standing(view: &dyn View, case: &Case) -> Option<Standing> {
 /// A result that no second hall knows of is handed to the citizen only where the matter's version, pinned at receipt,
 /// allows a cut-off hall to decide, or where there is no second hall at all.
 pub(crate) fn may_be_delivered(view: &dyn View, case: &Case) -> Result<(), Refusal> {
-    let provisional = case.state == State::Decided && standing(view, case) == Some(Standing::Provisional);
+    let provisional = matches!(case.state, State::Decided | State::Certified)
+        && standing(view, case) == Some(Standing::Provisional);
     let allowed =
         || Catalogue::new(view).pinned(&case.matter_version).is_some_and(|it| it.matter.offline_decision);
     let waits =
@@ -79,15 +81,9 @@ impl Decision {
                 Facts::Transfer { mirrors, .. } => next = Some(*mirrors),
                 Facts::Take { .. } => named = next.take().unwrap_or(named),
                 Facts::Resume { .. } => next = None,
-                Facts::Accept
-                | Facts::RequestCorrection
-                | Facts::Supplement
-                | Facts::Decide { .. }
-                | Facts::Deliver
-                | Facts::Reassign { .. }
-                | Facts::Unknown { .. } => {}
+                Facts::Act(_) | Facts::Reassign { .. } | Facts::Unknown { .. } => {}
             }
-            if matches!(header.facts, Facts::Decide { .. }) {
+            if matches!(header.facts, Facts::Act(Deed::Decide { .. })) {
                 found = Some(Self { sequence: header.sequence, mirrors: BTreeSet::new(), taken: None });
             }
             let Some(decision) = &mut found else { continue };

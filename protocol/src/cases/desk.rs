@@ -1,6 +1,8 @@
 //! What clerks do: take in a case, add an act to a case in hand. Each command is one commit.
 
+use super::clocks::deemed_accepted;
 use super::countersign::may_be_delivered;
+use super::ending::Closing;
 use super::event::{Header, Position, SignedEvent};
 use super::facts::Facts;
 use super::fold::{Case, NotAllowed};
@@ -60,19 +62,69 @@ pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -
     if case.events.saturating_add(EVENTS_RESERVE) > EVENTS_MAX {
         return Err(NotAllowed::Full.into());
     }
-    if must_be_valid(act.deed) && expired(office) {
+    if act.deed.needs_valid_charter() && expired(office) {
         return Err(Refusal::CharterExpired);
     }
-    if act.deed == Deed::Deliver {
-        may_be_delivered(office.cx, &case)?;
-    }
-    let case = append(office, &case, clerk, facts(act.deed), act.body)?;
+    within_the_law(office, &case, act.deed)?;
+    let case = append(office, &case, clerk, Facts::Act(act.deed), act.body)?;
     let sequence = case.events.saturating_sub(1);
     let case = send_on(office, case)?;
     if !planted(Bug::ActsNotCopied) {
         queue_copies(office, &case);
     }
     Ok(Reply::Recorded { case: case.id, sequence })
+}
+
+/// What the log alone does not tell: the days that have passed, the limits in force, the rights of this hall.
+fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<(), Refusal> {
+    match deed {
+        Deed::RequestCorrection | Deed::RefuseAcceptance { .. } => told_in_time(office, case),
+        Deed::Extend { days } => within_the_extension(office, case, days),
+        Deed::Close(Closing::NotSupplemented) => had_time(office, case),
+        // Who was to make it when the case was decided may do so, whatever becomes of the delegation.
+        Deed::Certify if case.certificate_owed => Ok(()),
+        Deed::Certify | Deed::Decide { certificate: true, .. } => may_issue(office, case),
+        Deed::Deliver => may_be_delivered(office.cx, case),
+        Deed::Accept
+        | Deed::Supplement
+        | Deed::BeginProcedure { .. }
+        | Deed::EndProcedure
+        | Deed::Decide { certificate: false, .. }
+        | Deed::Refer { .. }
+        | Deed::Withdraw
+        | Deed::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
+        | Deed::Rectify { .. }
+        | Deed::Archive => Ok(()),
+    }
+}
+
+/// Who was not told within the limit is accepted, and no longer asked for anything or refused.
+fn told_in_time(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
+    let calendar = office.lists().calendar_of(&case.calendar_version).ok_or(Refusal::NoCalendar)?;
+    let deemed = deemed_accepted(case, &calendar, CivilDay::of_wall(office.cx.now.wall));
+    deemed.filter(|_| case.owes_a_word()).map_or(Ok(()), |since| Err(Refusal::DeemedAccepted(since)))
+}
+
+fn within_the_extension(office: &Office<'_, '_>, case: &Case, days: u16) -> Result<(), Refusal> {
+    let calendar = office.lists().calendar_of(&case.calendar_version).ok_or(Refusal::NoCalendar)?;
+    let most = calendar.rules().extension_days;
+    if (1..=most).contains(&days) { Ok(()) } else { Err(Refusal::TooLong { most }) }
+}
+
+/// A case whose applicant brings nothing is closed only when the time for it is over.
+fn had_time(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
+    let calendar = office.lists().calendar_of(&case.calendar_version).ok_or(Refusal::NoCalendar)?;
+    let Some(asked) = case.asked else { return Ok(()) };
+    let until = calendar.due(CivilDay::of_wall(asked), calendar.rules().correction_days).day;
+    if CivilDay::of_wall(office.cx.now.wall) > until { Ok(()) } else { Err(Refusal::TooEarly(until)) }
+}
+
+/// 出证权: by the law for the tier that decides, else by delegation, at the time of the act.
+fn may_issue(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
+    let lists = office.lists();
+    let matter = lists.pinned(&case.matter_version).ok_or(Refusal::MayNotIssue)?.matter;
+    let held = lists.competence(&matter, office.me.at.hall, office.cx.now.wall);
+    if held.rights.issue { Ok(()) } else { Err(Refusal::MayNotIssue) }
 }
 
 /// Notes who reads a case, and when: every view is on record at the hall where it happens.
@@ -98,11 +150,7 @@ pub(crate) fn append(
         Facts::Succeed { .. } => case.position.of_next_term(),
         Facts::Receive { .. }
         | Facts::Transfer { .. }
-        | Facts::Accept
-        | Facts::RequestCorrection
-        | Facts::Supplement
-        | Facts::Decide { .. }
-        | Facts::Deliver
+        | Facts::Act(_)
         | Facts::ReplaceMirror { .. }
         | Facts::Reassign { .. }
         | Facts::Unknown { .. } => case.position,
@@ -201,24 +249,6 @@ fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
         Some(Stage::None | Stage::Handing | Stage::Released) | None => {
             Err(Refusal::ElsewhereInHand(case.transit.map_or(case.custodian, |transit| transit.to)))
         }
-    }
-}
-
-fn facts(deed: Deed) -> Facts {
-    match deed {
-        Deed::Accept => Facts::Accept,
-        Deed::RequestCorrection => Facts::RequestCorrection,
-        Deed::Supplement => Facts::Supplement,
-        Deed::Decide { granted } => Facts::Decide { granted },
-        Deed::Deliver => Facts::Deliver,
-    }
-}
-
-/// A hall whose charter has run out still takes in, hands over and delivers (design section 5).
-fn must_be_valid(deed: Deed) -> bool {
-    match deed {
-        Deed::Accept | Deed::Decide { .. } => true,
-        Deed::RequestCorrection | Deed::Supplement | Deed::Deliver => false,
     }
 }
 

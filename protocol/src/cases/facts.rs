@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::deed::Deed;
 use super::layout::{Reader, Writer};
 use crate::ids::{CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
 
@@ -85,19 +86,8 @@ pub enum Facts {
         /// SHA-256 of the target's signed refusal.
         refusal: Digest,
     },
-    /// Accepted (受理): the legal clock of the decision starts.
-    Accept,
-    /// Something is missing, told once (一次性告知补正).
-    RequestCorrection,
-    /// What was missing was brought.
-    Supplement,
-    /// Decided (决定).
-    Decide {
-        /// Granted or refused.
-        granted: bool,
-    },
-    /// Handed to the applicant (送达).
-    Deliver,
+    /// A clerk's act.
+    Act(Deed),
     /// A mirror's life has ended, another hall keeps a copy in its place.
     ReplaceMirror {
         /// The halls that keep a copy from now on.
@@ -135,11 +125,6 @@ mod code {
     pub(super) const TRANSFER: u16 = 2;
     pub(super) const TAKE: u16 = 3;
     pub(super) const RESUME: u16 = 4;
-    pub(super) const ACCEPT: u16 = 5;
-    pub(super) const REQUEST_CORRECTION: u16 = 6;
-    pub(super) const SUPPLEMENT: u16 = 7;
-    pub(super) const DECIDE: u16 = 8;
-    pub(super) const DELIVER: u16 = 9;
     pub(super) const REPLACE_MIRROR: u16 = 10;
     pub(super) const SUCCEED: u16 = 11;
     pub(super) const REASSIGN: u16 = 12;
@@ -153,11 +138,7 @@ impl Facts {
             Self::Transfer { .. } => "transfer",
             Self::Take { .. } => "take",
             Self::Resume { .. } => "resume",
-            Self::Accept => "accept",
-            Self::RequestCorrection => "request-correction",
-            Self::Supplement => "supplement",
-            Self::Decide { .. } => "decide",
-            Self::Deliver => "deliver",
+            Self::Act(deed) => deed.word(),
             Self::ReplaceMirror { .. } => "replace-mirror",
             Self::Succeed { .. } => "succeed",
             Self::Reassign { .. } => "reassign",
@@ -174,11 +155,7 @@ impl Facts {
             | Self::Succeed { mirrors, .. } => Some(*mirrors),
             Self::Take { .. }
             | Self::Resume { .. }
-            | Self::Accept
-            | Self::RequestCorrection
-            | Self::Supplement
-            | Self::Decide { .. }
-            | Self::Deliver
+            | Self::Act(_)
             | Self::Reassign { .. }
             | Self::Unknown { .. } => None,
         }
@@ -193,32 +170,9 @@ impl Facts {
             | Self::Transfer { .. }
             | Self::Take { .. }
             | Self::Resume { .. }
-            | Self::Accept
-            | Self::RequestCorrection
-            | Self::Supplement
-            | Self::Decide { .. }
-            | Self::Deliver
+            | Self::Act(_)
             | Self::ReplaceMirror { .. }
             | Self::Unknown { .. } => None,
-        }
-    }
-
-    /// Whether a clerk must stand behind it: everything but what a node does by itself.
-    pub(crate) const fn is_an_act(&self) -> bool {
-        match self {
-            Self::Transfer { .. }
-            | Self::Take { .. }
-            | Self::Resume { .. }
-            | Self::ReplaceMirror { .. }
-            | Self::Succeed { .. }
-            | Self::Reassign { .. }
-            | Self::Unknown { .. } => false,
-            Self::Receive { .. }
-            | Self::Accept
-            | Self::RequestCorrection
-            | Self::Supplement
-            | Self::Decide { .. }
-            | Self::Deliver => true,
         }
     }
 
@@ -244,14 +198,7 @@ impl Facts {
                 to.put(0, &refusal.0);
                 code::RESUME
             }
-            Self::Accept => code::ACCEPT,
-            Self::RequestCorrection => code::REQUEST_CORRECTION,
-            Self::Supplement => code::SUPPLEMENT,
-            Self::Decide { granted } => {
-                to.byte(0, u8::from(*granted));
-                code::DECIDE
-            }
-            Self::Deliver => code::DELIVER,
+            Self::Act(deed) => deed.encode(&mut to),
             Self::ReplaceMirror { mirrors } => {
                 put_mirrors(&mut to, 0, mirrors);
                 code::REPLACE_MIRROR
@@ -290,11 +237,6 @@ impl Facts {
             },
             code::TAKE => Self::Take { witness: from.at(0)? },
             code::RESUME => Self::Resume { refusal: Digest(from.array(0)) },
-            code::ACCEPT => Self::Accept,
-            code::REQUEST_CORRECTION => Self::RequestCorrection,
-            code::SUPPLEMENT => Self::Supplement,
-            code::DECIDE => Self::Decide { granted: from.byte(0) == 1 },
-            code::DELIVER => Self::Deliver,
             code::REPLACE_MIRROR => Self::ReplaceMirror { mirrors: mirrors(&from, 0)? },
             code::SUCCEED => Self::Succeed {
                 from: from.at(0)?,
@@ -304,6 +246,7 @@ impl Facts {
             code::REASSIGN => {
                 Self::Reassign { from: from.at(0)?, to: from.hall(12)?, ruling: Digest(from.array(20)) }
             }
+            act if Deed::is_kind(act) => Self::Act(Deed::decode(act, &from)?),
             _newer => Self::Unknown { kind, bytes: bytes.to_vec().into() },
         })
     }

@@ -1,22 +1,16 @@
-//! `Case` is the fold of its headers by one pure function.
-//!
-//! ```text
-//! Received --(transfer, take)--> Received --accept--> Accepted --decide--> Decided --deliver--> Delivered
-//!    |                              ^ |
-//!    |                              | +--request correction--> AwaitingCorrection
-//!    |                              |                              |
-//!    |                              +--(transfer, take)-- Supplemented <--supplement--+
-//!    +-- accept, when the receiving hall itself decides
-//! ```
-//! Hand-overs do not change the state: they change the hand. So does a succession, when the life of a hall has ended
-//! that had the case in hand or was to take it.
+//! `Case` is the fold of its headers by one pure function. Which act of a clerk may follow in which state is the table in
+//! `law.rs`; here stands what every event changes. Hand-overs do not change the state: they change the hand. So does a
+//! succession, when the life of a hall has ended that had the case in hand or was to take it.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::deed::Deed;
+use super::ending::Ending;
 use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
+use super::law::{self, Article, Part};
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::limits::EVENTS_MAX;
 use crate::planted::{Bug, planted};
@@ -32,13 +26,38 @@ pub enum State {
     Supplemented,
     /// Accepted, being examined (审查).
     Accepted,
+    /// A special procedure runs, time stands still (特别程序).
+    Suspended,
     /// Decided (已决定), the result is on its way to the citizen.
     Decided,
-    /// Delivered (已送达): the end.
+    /// Decided, and the certificate is made (已制证).
+    Certified,
+    /// Not accepted (不予受理), the notice is on its way to the citizen.
+    NotAccepted,
+    /// Ended without a decision (办结), the notice is on its way to the citizen.
+    Closed,
+    /// Delivered (已送达): nothing is owed any more.
     Delivered,
+    /// Filed (已归档): nothing is changed any more.
+    Archived,
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [Self; 11] = [
+        Self::Received,
+        Self::AwaitingCorrection,
+        Self::Supplemented,
+        Self::Accepted,
+        Self::Suspended,
+        Self::Decided,
+        Self::Certified,
+        Self::NotAccepted,
+        Self::Closed,
+        Self::Delivered,
+        Self::Archived,
+    ];
+
     /// A stable word, for logs, JSON and catalogues.
     pub const fn word(self) -> &'static str {
         match self {
@@ -46,9 +65,34 @@ impl State {
             Self::AwaitingCorrection => "awaiting-correction",
             Self::Supplemented => "supplemented",
             Self::Accepted => "accepted",
+            Self::Suspended => "suspended",
             Self::Decided => "decided",
+            Self::Certified => "certified",
+            Self::NotAccepted => "not-accepted",
+            Self::Closed => "closed",
             Self::Delivered => "delivered",
+            Self::Archived => "archived",
         }
+    }
+
+    /// Whether the citizen has what the case led to, and nobody owes anything any more.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Delivered | Self::Archived)
+    }
+}
+
+/// A time in milliseconds since 1970 from one event to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// When it began.
+    pub from: u64,
+    /// When it ended, if it has.
+    pub to: Option<u64>,
+}
+
+impl Span {
+    fn open(from: u64) -> Self {
+        Self { from, to: None }
     }
 }
 
@@ -115,7 +159,21 @@ pub struct Case {
     pub decided: Option<u64>,
     /// Of delivery.
     pub delivered: Option<u64>,
-    /// How often something was found missing.
+    /// How it ended, once it has.
+    pub ending: Option<Ending>,
+    /// When it ended: was decided, not accepted or closed.
+    pub ended: Option<u64>,
+    /// A certificate is still to be made before the result goes to the window.
+    pub certificate_owed: bool,
+    /// When the deciding authority owed the applicant a word about the application: from receipt, and from each supplement.
+    pub notices: Vec<Span>,
+    /// When the applicant was asked to supplement something.
+    pub asked: Option<u64>,
+    /// Special procedures, whose time is not counted.
+    pub pauses: Vec<Span>,
+    /// Working days by which the decision was put off (延期).
+    pub extended: u16,
+    /// How often something was found missing. More than once is an exception that supervision sees.
     pub corrections: u16,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
@@ -139,9 +197,12 @@ pub enum NotAllowed {
     /// The act is for the deciding hall, or for the receiving one.
     #[error("this hall is not the one for this act")]
     WrongHall,
-    /// The act does not fit the state.
+    /// The act does not fit the state; the article that forbids it.
     #[error("the act does not fit the state")]
-    WrongState,
+    WrongState(Article),
+    /// Nothing in the state sends the case to that hall.
+    #[error("nothing sends the case to that hall now")]
+    NoReason,
     /// What only a clerk may do was done by the node itself.
     #[error("no clerk stands behind the act")]
     NoClerk,
@@ -193,6 +254,13 @@ impl Case {
             accepted: None,
             decided: None,
             delivered: None,
+            ending: None,
+            ended: None,
+            certificate_owed: false,
+            notices: vec![Span::open(first.wall)],
+            asked: None,
+            pauses: Vec::new(),
+            extended: 0,
             corrections: 0,
             opaque: false,
         })
@@ -210,11 +278,7 @@ impl Case {
                 case.succeeded(event, *from, *mirrors, ruling.is_some())?;
             }
             Facts::Transfer { .. }
-            | Facts::Accept
-            | Facts::RequestCorrection
-            | Facts::Supplement
-            | Facts::Decide { .. }
-            | Facts::Deliver
+            | Facts::Act(_)
             | Facts::ReplaceMirror { .. }
             | Facts::Reassign { .. }
             | Facts::Unknown { .. } => {
@@ -322,33 +386,10 @@ impl Case {
     }
 
     fn act(&mut self, event: &Header) -> Result<(), NotAllowed> {
-        let hall = event.at.hall;
-        let (deciding, window) = (hall == self.competent, hall == self.receiving);
-        let open = matches!(self.state, State::Received | State::Supplemented);
-        if event.facts.is_an_act() {
-            by_a_clerk(event)?;
-        }
         match &event.facts {
-            Facts::Accept => {
-                self.step(deciding, open, State::Accepted)?;
-                self.accepted = Some(event.wall);
-            }
-            Facts::RequestCorrection => {
-                self.step(deciding, open, State::AwaitingCorrection)?;
-                self.corrections =
-                    self.corrections.saturating_add(u16::from(!planted(Bug::CorrectionNotCounted)));
-            }
-            Facts::Supplement => {
-                self.step(window, self.state == State::AwaitingCorrection, State::Supplemented)?;
-            }
-            Facts::Decide { granted } => {
-                let early = open && planted(Bug::DecidedUnaccepted);
-                self.step(deciding, self.state == State::Accepted || early, State::Decided)?;
-                (self.granted, self.decided) = (Some(*granted), Some(event.wall));
-            }
-            Facts::Deliver => {
-                self.step(window, self.state == State::Decided, State::Delivered)?;
-                self.delivered = Some(event.wall);
+            Facts::Act(deed) => {
+                by_a_clerk(event)?;
+                self.done(event, deed)?;
             }
             Facts::Transfer { to, purpose, mirrors } => {
                 self.hand_over(Transit { to: *to, purpose: *purpose, mirrors: *mirrors })?;
@@ -363,26 +404,112 @@ impl Case {
         Ok(())
     }
 
-    fn step(&mut self, right_hall: bool, right_state: bool, next: State) -> Result<(), NotAllowed> {
-        if !right_state {
-            return Err(NotAllowed::WrongState);
+    /// A clerk's act: first whether the law allows it here and now, then what it changes.
+    fn done(&mut self, event: &Header, deed: &Deed) -> Result<(), NotAllowed> {
+        let rule = law::rule(deed);
+        let early =
+            matches!(deed, Deed::Decide { .. }) && self.owes_a_word() && planted(Bug::DecidedUnaccepted);
+        if !(rule.from.contains(&self.state) || early) {
+            return Err(NotAllowed::WrongState(law::forbids(deed, self.state)));
         }
+        let hall = event.at.hall;
+        let right_hall = match rule.by {
+            Part::Deciding => hall == self.competent,
+            Part::Window => hall == self.receiving,
+            Part::Either => self.has_on_route(hall),
+        };
         if !right_hall {
             return Err(NotAllowed::WrongHall);
         }
-        self.state = next;
+        self.note(event, deed)?;
+        self.state = rule.to.unwrap_or(self.state);
         Ok(())
+    }
+
+    fn note(&mut self, event: &Header, deed: &Deed) -> Result<(), NotAllowed> {
+        let wall = event.wall;
+        match deed {
+            Deed::Accept => {
+                self.answered(wall);
+                self.accepted = Some(wall);
+            }
+            Deed::RefuseAcceptance { .. } => {
+                self.answered(wall);
+                self.ends(Ending::Returned, wall);
+            }
+            Deed::RequestCorrection => {
+                self.answered(wall);
+                self.asked = Some(wall);
+                self.corrections =
+                    self.corrections.saturating_add(u16::from(!planted(Bug::CorrectionNotCounted)));
+            }
+            Deed::Supplement => self.notices.push(Span::open(wall)),
+            Deed::BeginProcedure { .. } => self.pauses.push(Span::open(wall)),
+            Deed::EndProcedure => self.time_goes_on(wall),
+            Deed::Extend { .. } if self.extended > 0 => {
+                return Err(NotAllowed::WrongState(Article::Extension));
+            }
+            Deed::Extend { days } => self.extended = *days,
+            Deed::Decide { granted, certificate } => {
+                (self.granted, self.decided) = (Some(*granted), Some(wall));
+                self.certificate_owed = *granted && *certificate;
+                self.ends(Ending::Decided, wall);
+            }
+            Deed::Certify if self.granted != Some(true) => {
+                return Err(NotAllowed::WrongState(Article::Certificate));
+            }
+            Deed::Certify => {
+                self.certificate_owed = false;
+                self.ending = Some(Ending::Certified);
+            }
+            Deed::Refer { .. } => self.ends(Ending::Referred, wall),
+            Deed::Withdraw => self.ends(Ending::Void, wall),
+            Deed::Close(closing) => self.ends(closing.ending(), wall),
+            Deed::Deliver if self.certificate_owed => {
+                return Err(NotAllowed::WrongState(Article::Certificate));
+            }
+            Deed::Deliver => self.delivered = Some(wall),
+            Deed::Rectify { event } if *event >= self.events => {
+                return Err(NotAllowed::WrongState(Article::Decision));
+            }
+            Deed::Rectify { .. } | Deed::Archive => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the applicant has not been told yet what becomes of the application.
+    pub const fn owes_a_word(&self) -> bool {
+        matches!(self.state, State::Received | State::Supplemented)
+    }
+
+    fn answered(&mut self, wall: u64) {
+        if let Some(notice) = self.notices.last_mut() {
+            notice.to = notice.to.or(Some(wall));
+        }
+    }
+
+    fn time_goes_on(&mut self, wall: u64) {
+        if let Some(pause) = self.pauses.last_mut() {
+            pause.to = pause.to.or(Some(wall));
+        }
+    }
+
+    /// Whatever still ran ends with the case.
+    fn ends(&mut self, ending: Ending, wall: u64) {
+        self.answered(wall);
+        self.time_goes_on(wall);
+        (self.ending, self.ended) = (Some(ending), Some(wall));
     }
 
     fn hand_over(&mut self, transit: Transit) -> Result<(), NotAllowed> {
         let (target, fits) = match transit.purpose {
             Purpose::Decide => (self.competent, self.state == State::Received),
             Purpose::Supplemented => (self.competent, self.state == State::Supplemented),
-            Purpose::Return => (self.receiving, self.state == State::Decided),
+            Purpose::Return => (self.receiving, self.has_result()),
             Purpose::Correct => (self.receiving, self.state == State::AwaitingCorrection),
         };
         if !fits {
-            return Err(NotAllowed::WrongState);
+            return Err(NotAllowed::NoReason);
         }
         if transit.to.hall != target || target == self.custodian.hall {
             return Err(NotAllowed::WrongHall);
@@ -398,11 +525,29 @@ impl Case {
             State::Received => (self.competent, Purpose::Decide),
             State::Supplemented => (self.competent, Purpose::Supplemented),
             State::AwaitingCorrection => (self.receiving, Purpose::Correct),
-            State::Decided if planted(Bug::ResultNotReturned) => return None,
-            State::Decided => (self.receiving, Purpose::Return),
-            State::Accepted | State::Delivered => return None,
+            State::Decided | State::Certified if planted(Bug::ResultNotReturned) => return None,
+            State::Decided if self.certificate_owed => return None,
+            State::Decided | State::Certified | State::NotAccepted | State::Closed => {
+                (self.receiving, Purpose::Return)
+            }
+            State::Accepted | State::Suspended | State::Delivered | State::Archived => return None,
         };
         (hall != self.custodian.hall && self.transit.is_none()).then_some((hall, purpose))
+    }
+
+    /// Whether there is something to hand to the citizen: a result, or a notice.
+    const fn has_result(&self) -> bool {
+        match self.state {
+            State::Decided => !self.certificate_owed,
+            State::Certified | State::NotAccepted | State::Closed => true,
+            State::Received
+            | State::AwaitingCorrection
+            | State::Supplemented
+            | State::Accepted
+            | State::Suspended
+            | State::Delivered
+            | State::Archived => false,
+        }
     }
 
     /// Whose turn it is: the target of a hand-over under way, else the custodian.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{Position, SignedEvent};
-use super::fold::{Case, NotAllowed, State};
+use super::fold::{Case, NotAllowed};
 use super::receipt::Receipt;
 use super::takeover::may_read;
 use super::{CaseFile, Wrap};
@@ -299,7 +299,7 @@ fn keep_case(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
     if before.is_none() {
         rows::count(cx, "cases", 1);
     }
-    let closed = |case: &Case| case.state == State::Delivered;
+    let closed = |case: &Case| case.state.is_over();
     if closed(after) && !before.is_some_and(closed) {
         rows::count(cx, "closed", 1);
     }

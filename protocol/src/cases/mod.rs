@@ -1,12 +1,16 @@
 //! Cases: append-only logs with one custodian each, and how they change hands.
 
 mod aside;
+mod clocks;
 mod countersign;
+mod deed;
 mod desk;
+mod ending;
 mod event;
 mod facts;
 mod fold;
 mod handover;
+mod law;
 mod layout;
 mod log;
 mod mirroring;
@@ -21,6 +25,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::CivilDay;
 use crate::catalogue::Catalogue;
 use crate::clerks::NotEntitled;
 use crate::directory::{Inadmissible, NotDeclared};
@@ -30,10 +35,14 @@ use crate::seal::Wrapped;
 use crate::signed::{Signed, Verified};
 use crate::wire::{self, Blob, Malformed};
 
+pub use clocks::{Clock, ClockKind, Reading, clocks, deemed_accepted};
 pub use countersign::Standing;
+pub use deed::Deed;
+pub use ending::{Closing, Ending, NotAccepted, Procedure};
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
-pub use fold::{Case, NotAllowed, State, Transit};
+pub use fold::{Case, NotAllowed, Span, State, Transit};
+pub use law::{Article, Part, Rule, forbids, rule};
 pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
@@ -116,24 +125,6 @@ pub struct Record {
     pub body: Blob,
 }
 
-/// What a clerk can do with a case in hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Deed {
-    /// 受理.
-    Accept,
-    /// 一次性告知补正.
-    RequestCorrection,
-    /// 补正完成.
-    Supplement,
-    /// 决定.
-    Decide {
-        /// Granted or refused.
-        granted: bool,
-    },
-    /// 送达.
-    Deliver,
-}
-
 /// Why a command was not carried out. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refusal {
@@ -164,6 +155,21 @@ pub enum Refusal {
     /// No mirror has signed for the decision yet, and the matter does not let a cut-off hall decide.
     #[error("no mirror has countersigned the decision yet")]
     NotCountersigned,
+    /// The applicant was not told in time: the application counts as accepted since then (行政许可法 32).
+    #[error("the application counts as accepted since {0}")]
+    DeemedAccepted(CivilDay),
+    /// The applicant still has time for what is missing.
+    #[error("the applicant has time until {0}")]
+    TooEarly(CivilDay),
+    /// A decision is put off by more than the law allows.
+    #[error("a decision may be put off by at most {most} working days")]
+    TooLong {
+        /// The most there is.
+        most: u16,
+    },
+    /// The hall may not issue certificates for this matter (出证权).
+    #[error("this hall may not issue certificates for the matter")]
+    MayNotIssue,
     /// The case id is in use.
     #[error("the case id is in use")]
     CaseIdInUse,

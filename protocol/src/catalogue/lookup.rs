@@ -64,6 +64,20 @@ impl<'a> Catalogue<'a> {
         self.stands(&record).then(|| (calendar.clone(), record.signed().digest()))
     }
 
+    /// The calendar for a case: the version that it pinned, with the years that were published since; none while this hall has
+    /// no calendar at all.
+    pub fn calendar_of(&self, pinned: &Digest) -> Option<Calendar> {
+        let now = self.calendar().map(|(calendar, _)| calendar);
+        let record = shelf::version(self.view, pinned);
+        let then = record.and_then(|record| {
+            if let Body::Calendar(calendar) = &record.value().body { Some(calendar.clone()) } else { None }
+        });
+        match (then, now) {
+            (Some(then), Some(now)) => Some(then.with_years_of(&now)),
+            (then, now) => then.or(now),
+        }
+    }
+
     /// Matters after a code, ascending, at most `count`.
     pub fn matters(&self, after: &str, count: usize) -> Vec<PinnedMatter> {
         let prefix = rows::record(Space::Lists, "matter/");

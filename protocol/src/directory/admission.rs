@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::{Charter, Directory, HallCard, Revocation};
-use crate::calendar::Calendar;
 use crate::catalogue::Delegation;
 use crate::ids::{DivisionCode, HallAt, HallId, Tier};
 use crate::limits::RECORD_MAX;
@@ -99,7 +98,7 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
         Body::Contact(contact) => contact.check().and_then(|()| by_itself(record.issuer, contact.at)),
         Body::Revocation(revocation) => revocable(directory, record.issuer, revocation),
         Body::Calendar(calendar) => {
-            Calendar::new(calendar.years().to_vec()).or(Err(Inadmissible::Malformed))?;
+            calendar.check().or(Err(Inadmissible::Malformed))?;
             by_tier(directory, record.issuer, Tier::City)
         }
         Body::Matter(matter) => {

@@ -30,7 +30,7 @@ impl Node {
                 cases::receive(&mut self.office(cx), clerk, &wanted)
             }
             Command::Record(act, deed) => {
-                let clerk = self.entitled(cx, &act, |roles| may(*roles, deed.deed))?;
+                let clerk = self.entitled(cx, &act, |roles| deed.deed.is_for(*roles))?;
                 cases::record(&mut self.office(cx), clerk, *deed)
             }
             Command::Publish(act, bodies) => {
@@ -223,13 +223,6 @@ pub fn next_version(view: &dyn View, issuer: Issuer, body: Body) -> Record {
         None => (1, Digest([0; 32])),
     };
     Record { issuer, version, previous, withdrawn: false, effective_from: 0, body }
-}
-
-fn may(roles: Roles, deed: cases::Deed) -> bool {
-    match deed {
-        cases::Deed::Supplement | cases::Deed::Deliver => roles.window,
-        cases::Deed::Accept | cases::Deed::RequestCorrection | cases::Deed::Decide { .. } => roles.decide,
-    }
 }
 
 fn may_publish(roles: Roles, body: &Body) -> bool {

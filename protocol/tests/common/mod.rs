@@ -377,7 +377,7 @@ impl City {
 
     pub fn add_clerk(&mut self, index: usize, number: u16) {
         let id = ClerkId { hall: self.halls[index].at.hall, number };
-        let roles = Roles { window: true, decide: true, publish: true, admit: true };
+        let roles = Roles { window: true, decide: true, head: true, publish: true, admit: true };
         let card = ClerkCard {
             id,
             name: "clerk".to_owned(),

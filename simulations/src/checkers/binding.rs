@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use hallmesh_protocol::cases::{Facts, Header};
+use hallmesh_protocol::cases::{Deed, Facts, Header};
 use hallmesh_protocol::catalogue::Matter;
 use hallmesh_protocol::ids::MatterCode;
 
@@ -23,8 +23,8 @@ impl Binding {
     /// A hall keeps this log, of which `copies` says how many halls have ever kept so many events at least. What is wrong
     /// with its delivery, if it ends with one?
     pub fn check(&self, log: &[Header], copies: impl Fn(u32) -> usize) -> Option<String> {
-        let delivered = log.last().filter(|last| matches!(last.facts, Facts::Deliver))?;
-        let decided = log.iter().rfind(|header| matches!(header.facts, Facts::Decide { .. }))?;
+        let delivered = log.last().filter(|last| matches!(last.facts, Facts::Act(Deed::Deliver)))?;
+        let decided = log.iter().rfind(|header| matches!(header.facts, Facts::Act(Deed::Decide { .. })))?;
         let Facts::Receive { matter, .. } = &log.first()?.facts else { return None };
         let alone = copies(decided.sequence.saturating_add(1)) < 2;
         let case = delivered.case;
@@ -43,7 +43,7 @@ mod tests {
     use crate::city::{City, made_up};
 
     fn log() -> Vec<Header> {
-        let acts = [receive(), Facts::Accept, Facts::Decide { granted: true }, Facts::Deliver];
+        let acts = [receive(), Facts::Act(Deed::Accept), Facts::Act(Deed::GRANT), Facts::Act(Deed::Deliver)];
         (0..).zip(acts).map(|(sequence, facts)| event(COUNTY, sequence, facts)).collect()
     }
 

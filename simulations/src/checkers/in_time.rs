@@ -1,11 +1,11 @@
-//! In time (P7): the day by which a case is due is the one that the model counts, from the signed acceptance, on every
-//! hall; no hall has another acceptance than the others; and a machine whose clock is wrong does not give itself more
+//! In time (P7): the day by which a case is to be decided is the one that the model counts, from the signed acceptance or
+//! the day since which the case counts as accepted, without special procedures, on every hall; no hall has another acceptance than the others; and a machine whose clock is wrong does not give itself more
 //! days than it has.
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::Case;
-use hallmesh_protocol::catalogue::Catalogue;
+use hallmesh_protocol::calendar::CivilDay;
+use hallmesh_protocol::cases::{Case, ClockKind, Deed, Facts, Header};
 use hallmesh_protocol::ids::CaseId;
 use hallmesh_protocol::query;
 use hallmesh_protocol::step::View;
@@ -17,6 +17,9 @@ use crate::years;
 
 /// Milliseconds by which an acceptance may be dated late: clocks are set by people.
 const LATE_MAX: u64 = HOUR;
+
+/// Working days within which an applicant is told what becomes of the application.
+const NOTICE_DAYS: u16 = 5;
 
 /// When each case was accepted, as its log says.
 #[derive(Debug, Default)]
@@ -37,22 +40,85 @@ impl InTime {
         (late > LATE_MAX).then(|| format!("case {}: accepted {late} ms before its own date", case.id))
     }
 
-    /// What is wrong with what a hall says about a case's days.
-    pub fn asked(&mut self, case: CaseId, view: &dyn View) -> Option<String> {
+    /// What is wrong with what a hall says about a case's limits on a day.
+    pub fn asked(&mut self, case: CaseId, view: &dyn View, today: CivilDay) -> Option<String> {
         let held = query::case(view, case)?;
-        let accepted = held.case.accepted?;
-        let first = *self.accepted.entry(case).or_insert(accepted);
-        if first != accepted {
-            return Some(format!("case {case} was accepted at {first} and at {accepted}"));
+        if let Some(accepted) = held.case.accepted {
+            let first = *self.accepted.entry(case).or_insert(accepted);
+            if first != accepted {
+                return Some(format!("case {case} was accepted at {first} and at {accepted}"));
+            }
         }
-        let (deadlines, matter) = (query::deadlines(view, &held)?, &held.matter.as_ref()?.matter);
-        let known =
-            Catalogue::new(view).calendar()?.0.years().last().map_or(years::FIRST - 1, |year| year.year);
-        let days = [(deadlines.promised.day, matter.promised_days), (deadlines.legal.day, matter.legal_days)];
-        let wrong = days.iter().find(|(day, days)| *day != Reference::due(accepted, *days, known));
-        wrong.map(|(day, days)| {
-            let right = Reference::due(accepted, *days, known);
-            format!("case {case} is said to be due on {day}, it is on {right}")
+        let (limits, matter) = (query::limits(view, &held, today)?, &held.matter.as_ref()?.matter);
+        let known = limits.calendar.years().last().map_or(years::FIRST - 1, |year| year.year);
+        let log: Vec<Header> = query::log(view, case).into_iter().map(|entry| entry.header).collect();
+        let right = Times::of(&log, known, today);
+        let days = [(ClockKind::Promise, matter.promised_days), (ClockKind::Decision, matter.legal_days)];
+        days.into_iter().find_map(|(kind, days)| {
+            let clock = limits.newest(kind);
+            let said = (clock.is_some(), clock.and_then(|clock| clock.due).map(|due| due.day));
+            let right = (right.starts.is_some(), right.due(days, known));
+            (said != right)
+                .then(|| format!("case {case}: {} is said to be {said:?}, it is {right:?}", kind.word()))
         })
+    }
+}
+
+/// The times of a case that count, told from the words of its events alone.
+struct Times {
+    /// The day from which the decision is due: of acceptance, or from which the case counts as accepted.
+    starts: Option<CivilDay>,
+    /// Working days by which it was put off.
+    extended: u16,
+    /// From and to when special procedures ran.
+    pauses: Vec<(CivilDay, Option<CivilDay>)>,
+}
+
+impl Times {
+    fn of(log: &[Header], known: u16, today: CivilDay) -> Self {
+        let mut times = Self { starts: None, extended: 0, pauses: Vec::new() };
+        let mut asked = None;
+        for event in log {
+            let day = CivilDay::of_wall(event.wall);
+            match event.facts.word() {
+                "receive" | "supplement" => asked = Some(event.wall),
+                "accept" => {
+                    times.told(&mut asked, day, known);
+                    times.starts = times.starts.into_iter().chain([day]).min();
+                }
+                "request-correction" => times.told(&mut asked, day, known),
+                "begin-procedure" => times.pauses.push((day, None)),
+                "end-procedure" => times.goes_on(day),
+                "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" => {
+                    times.told(&mut asked, day, known);
+                    times.goes_on(day);
+                }
+                _other => {}
+            }
+            if let Facts::Act(Deed::Extend { days }) = event.facts {
+                times.extended = days;
+            }
+        }
+        times.told(&mut asked, today, known);
+        times
+    }
+
+    /// Whoever was not told within five working days counts as accepted since the application came.
+    fn told(&mut self, asked: &mut Option<u64>, day: CivilDay, known: u16) {
+        let Some(since) = asked.take() else { return };
+        if day > Reference::due(since, NOTICE_DAYS, known) {
+            self.starts = self.starts.into_iter().chain([CivilDay::of_wall(since)]).min();
+        }
+    }
+
+    fn goes_on(&mut self, day: CivilDay) {
+        if let Some((_, to)) = self.pauses.last_mut() {
+            *to = to.or(Some(day));
+        }
+    }
+
+    /// The day by which it is to be decided; none if nothing runs, or it stands still.
+    fn due(&self, days: u16, known: u16) -> Option<CivilDay> {
+        Reference::due_around(self.starts?, days.saturating_add(self.extended), known, &self.pauses)
     }
 }

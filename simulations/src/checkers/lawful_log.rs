@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::{Facts, Header};
+use hallmesh_protocol::cases::{Closing, Deed, Facts, Header};
 use hallmesh_protocol::ids::{CaseId, CaseNumber, HallId};
 
 /// The longest log of each case that any hall keeps, and who has which number.
@@ -61,16 +61,8 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
         return Some("names other versions than the case pinned");
     }
     let (receiving, competent) = (in_place_of(first.at.hall, before), in_place_of(*competent, before));
-    let been = |word: &str| before.iter().any(|earlier| earlier.facts.word() == word);
     match &event.facts {
-        Facts::Accept => act(event, competent, !been("accept")),
-        Facts::RequestCorrection => {
-            let told = been("request-correction");
-            if told { Some("asks for corrections once more") } else { act(event, competent, !been("accept")) }
-        }
-        Facts::Supplement => act(event, receiving, been("request-correction") && !been("accept")),
-        Facts::Decide { .. } => act(event, competent, been("accept") && !been("decide")),
-        Facts::Deliver => act(event, receiving, been("decide") && !been("deliver")),
+        Facts::Act(deed) => lawful_act(before, event, deed, (receiving, competent)),
         Facts::Receive { .. } => act(event, receiving, before.is_empty()),
         Facts::Transfer { .. }
         | Facts::Take { .. }
@@ -80,6 +72,72 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
         | Facts::Reassign { .. }
         | Facts::Unknown { .. } => None,
     }
+}
+
+/// Where a case is, told from the words of its events alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The authority owes the applicant a word.
+    Asked,
+    /// The applicant owes something that is missing.
+    Lacking,
+    Examined,
+    Paused,
+    /// There is something to hand to the citizen.
+    Answered,
+    Over,
+    Filed,
+}
+
+fn phase(before: &[Header]) -> Phase {
+    before.iter().fold(Phase::Asked, |phase, event| match event.facts.word() {
+        "supplement" => Phase::Asked,
+        "request-correction" => Phase::Lacking,
+        "accept" | "end-procedure" => Phase::Examined,
+        "begin-procedure" => Phase::Paused,
+        "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" => Phase::Answered,
+        "deliver" => Phase::Over,
+        "archive" => Phase::Filed,
+        _no_act => phase,
+    })
+}
+
+/// What is wrong with an act of a clerk of the receiving or the competent hall.
+fn lawful_act(
+    before: &[Header],
+    event: &Header,
+    deed: &Deed,
+    (receiving, competent): (HallId, HallId),
+) -> Option<&'static str> {
+    let (now, last) = (phase(before), |word: &str| before.iter().rfind(|event| event.facts.word() == word));
+    let granted = || {
+        last("decide")
+            .is_some_and(|it| matches!(it.facts, Facts::Act(Deed::Decide { granted, .. }) if granted))
+    };
+    let open = matches!(now, Phase::Asked | Phase::Lacking | Phase::Examined | Phase::Paused);
+    let here = if event.at.hall == receiving { receiving } else { competent };
+    let (hall, in_time) = match deed {
+        Deed::RequestCorrection if last("request-correction").is_some() => {
+            return Some("asks for corrections once more");
+        }
+        Deed::Accept | Deed::RequestCorrection | Deed::RefuseAcceptance { .. } => {
+            (competent, now == Phase::Asked)
+        }
+        Deed::Supplement => (receiving, now == Phase::Lacking),
+        Deed::BeginProcedure { .. } | Deed::Decide { .. } | Deed::Refer { .. } => {
+            (competent, now == Phase::Examined)
+        }
+        Deed::Close(Closing::OnPaper) => (competent, now == Phase::Examined),
+        Deed::EndProcedure => (competent, now == Phase::Paused),
+        Deed::Extend { .. } => (competent, now == Phase::Examined && last("extend").is_none()),
+        Deed::Certify => (here, now == Phase::Answered && granted() && last("certify").is_none()),
+        Deed::Close(Closing::NotSupplemented) => (here, now == Phase::Lacking),
+        Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed) => (here, open),
+        Deed::Deliver => (receiving, now == Phase::Answered),
+        Deed::Rectify { .. } => (here, matches!(now, Phase::Answered | Phase::Over)),
+        Deed::Archive => (here, now == Phase::Over),
+    };
+    act(event, hall, in_time)
 }
 
 /// Who acts for a hall on the route once these events have happened: rulings put others in its place.
@@ -163,14 +221,14 @@ pub(super) mod tests {
 
     #[test]
     fn a_whole_life_passes() {
-        let decide = Facts::Decide { granted: true };
+        let decide = Facts::Act(Deed::GRANT);
         let life = [
             (TOWN, receive()),
-            (COUNTY, Facts::RequestCorrection),
-            (TOWN, Facts::Supplement),
-            (COUNTY, Facts::Accept),
+            (COUNTY, Facts::Act(Deed::RequestCorrection)),
+            (TOWN, Facts::Act(Deed::Supplement)),
+            (COUNTY, Facts::Act(Deed::Accept)),
             (COUNTY, decide),
-            (TOWN, Facts::Deliver),
+            (TOWN, Facts::Act(Deed::Deliver)),
         ];
         assert_eq!(said(life.into()), Vec::<String>::new());
     }
@@ -178,17 +236,23 @@ pub(super) mod tests {
     #[test]
     fn acts_of_the_wrong_hall_or_out_of_turn_are_seen() {
         let wrong = |events: &[(u64, Facts)]| said([&[(TOWN, receive())], events].concat()).len();
-        assert_eq!(wrong(&[(TOWN, Facts::Accept)]), 1);
-        assert_eq!(wrong(&[(COUNTY, Facts::Decide { granted: true })]), 1);
-        assert_eq!(wrong(&[(TOWN, Facts::Deliver)]), 1);
-        assert_eq!(wrong(&[(TOWN, Facts::Supplement)]), 1);
-        assert_eq!(wrong(&[(COUNTY, Facts::Accept), (COUNTY, Facts::Accept)]), 1);
-        assert_eq!(wrong(&[(COUNTY, Facts::RequestCorrection), (COUNTY, Facts::RequestCorrection)]), 1);
+        assert_eq!(wrong(&[(TOWN, Facts::Act(Deed::Accept))]), 1);
+        assert_eq!(wrong(&[(COUNTY, Facts::Act(Deed::GRANT))]), 1);
+        assert_eq!(wrong(&[(TOWN, Facts::Act(Deed::Deliver))]), 1);
+        assert_eq!(wrong(&[(TOWN, Facts::Act(Deed::Supplement))]), 1);
+        assert_eq!(wrong(&[(COUNTY, Facts::Act(Deed::Accept)), (COUNTY, Facts::Act(Deed::Accept))]), 1);
+        assert_eq!(
+            wrong(&[
+                (COUNTY, Facts::Act(Deed::RequestCorrection)),
+                (COUNTY, Facts::Act(Deed::RequestCorrection))
+            ]),
+            1
+        );
     }
 
     #[test]
     fn an_act_without_a_clerk_and_another_version_are_seen() {
-        let mut accept = event(COUNTY, 1, Facts::Accept);
+        let mut accept = event(COUNTY, 1, Facts::Act(Deed::Accept));
         let log = |accept: &Header| vec![event(TOWN, 0, receive()), accept.clone()];
         assert!(LawfulLog::default().kept(CASE, log(&accept)).is_empty());
         accept.clerk.number = 0;

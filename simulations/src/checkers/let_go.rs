@@ -27,11 +27,7 @@ impl LetGo {
             Facts::Receive { .. }
             | Facts::Transfer { .. }
             | Facts::Resume { .. }
-            | Facts::Accept
-            | Facts::RequestCorrection
-            | Facts::Supplement
-            | Facts::Decide { .. }
-            | Facts::Deliver
+            | Facts::Act(_)
             | Facts::ReplaceMirror { .. }
             | Facts::Reassign { .. }
             | Facts::Unknown { .. } => false,

@@ -32,6 +32,7 @@ mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::cases::{Case, CaseFile, Grade, Refusal, SignedEvent, Stage};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt, HallId};
 use hallmesh_protocol::query;
@@ -256,10 +257,10 @@ impl Checkers {
     }
 
     /// Somebody asked a hall about a case.
-    pub fn inspected(&mut self, at: u64, case: CaseId, disk: &Disk) {
+    pub fn inspected(&mut self, at: u64, case: CaseId, disk: &Disk, today: CivilDay) {
         // An acceptance that only a lost disk had is given once more.
         let may = self.two_faced.contains(&case) || self.contradicted.contains(&case);
-        let how = self.in_time.asked(case, disk).filter(|_| !may);
+        let how = self.in_time.asked(case, disk, today).filter(|_| !may);
         self.note(at, Promise::InTime, how);
     }
 
@@ -524,7 +525,8 @@ impl Checkers {
         for case in cases {
             let seats: Vec<_> = self.kept.keepers(case).collect();
             for station in seats.into_iter().filter_map(|seat| stations.get(seat)) {
-                self.inspected(at, case, &station.disk);
+                let today = CivilDay::of_wall(station.clock.at(at).wall);
+                self.inspected(at, case, &station.disk, today);
             }
         }
     }

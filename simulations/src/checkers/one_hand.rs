@@ -97,14 +97,7 @@ fn mirrors(log: &[Header]) -> Vec<HallAt> {
             | Facts::Succeed { mirrors, .. } => now = *mirrors,
             Facts::Transfer { mirrors, .. } => next = *mirrors,
             Facts::Take { .. } => now = next,
-            Facts::Resume { .. }
-            | Facts::Accept
-            | Facts::RequestCorrection
-            | Facts::Supplement
-            | Facts::Decide { .. }
-            | Facts::Deliver
-            | Facts::Reassign { .. }
-            | Facts::Unknown { .. } => {}
+            Facts::Resume { .. } | Facts::Act(_) | Facts::Reassign { .. } | Facts::Unknown { .. } => {}
         }
     }
     now.into_iter().flatten().collect()

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use hallmesh_protocol::cases::{Stage, State};
+use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::ids::CaseId;
 use hallmesh_protocol::post::{self, Letter, LetterBody, What};
 use hallmesh_protocol::query;
@@ -64,7 +64,7 @@ impl Settled {
     /// What is wrong with a printed case, from the hands it is in: nobody brings work any more and staff
     /// work on, so every citizen has the result.
     pub fn delivered(case: CaseId, hands: &[Ending]) -> Option<String> {
-        let hand = hands.iter().find(|hand| hand.state != State::Delivered)?;
+        let hand = hands.iter().find(|hand| !hand.state.is_over())?;
         Some(format!("case {case} ends in state {}", hand.state.word()))
     }
 }
@@ -94,6 +94,8 @@ fn about_letter(letter: &Letter) -> Option<CaseId> {
 
 #[cfg(test)]
 mod tests {
+    use hallmesh_protocol::cases::State;
+
     use super::*;
 
     #[test]

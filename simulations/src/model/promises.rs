@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use hallmesh_protocol::cases::{Facts, Grade, Stage};
+use hallmesh_protocol::cases::{Deed, Facts, Grade, Stage};
 use hallmesh_protocol::ids::HallId;
 use serde::Serialize;
 
@@ -270,9 +270,12 @@ impl All<'_> {
 
     fn delivered(&self) -> Option<String> {
         let decided = |account: &Account| {
-            let delivered = account.headers.iter().any(|header| matches!(header.facts, Facts::Deliver));
-            let decided =
-                account.headers.iter().position(|header| matches!(header.facts, Facts::Decide { .. }));
+            let delivered =
+                account.headers.iter().any(|header| matches!(header.facts, Facts::Act(Deed::Deliver)));
+            let decided = account
+                .headers
+                .iter()
+                .position(|header| matches!(header.facts, Facts::Act(Deed::Decide { .. })));
             decided.filter(|_| delivered && self.lost() == 0)
         };
         let mut alone = self.present().filter_map(|(seat, account)| Some((seat, decided(account)?)));

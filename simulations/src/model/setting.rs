@@ -26,11 +26,10 @@ const THREE: &[Site] = &[CITY, COUNTY, OTHER_COUNTY];
 /// The village's mirrors are the town and another hall, the city's are the two counties.
 const FIVE: &[Site] = &[CITY, COUNTY, TOWN, VILLAGE, OTHER_COUNTY];
 
-const DECIDED: &[Deed] = &[Deed::Accept, Deed::Decide { granted: true }, Deed::Deliver];
+const DECIDED: &[Deed] = &[Deed::Accept, Deed::GRANT, Deed::Deliver];
 const ACCEPTED: &[Deed] = &[Deed::Accept];
 const CORRECTED: &[Deed] = &[Deed::RequestCorrection, Deed::Supplement];
-const ALL: &[Deed] =
-    &[Deed::RequestCorrection, Deed::Supplement, Deed::Accept, Deed::Decide { granted: true }, Deed::Deliver];
+const ALL: &[Deed] = &[Deed::RequestCorrection, Deed::Supplement, Deed::Accept, Deed::GRANT, Deed::Deliver];
 
 /// Mishaps that a check tries wherever they can happen, each at most so often in one story.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

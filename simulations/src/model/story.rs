@@ -1,7 +1,5 @@
 //! A way through the states, told line by line.
 
-use hallmesh_protocol::cases::Deed;
-
 use super::halls::{Account, Halls};
 use super::letters::words;
 use super::promises::stage;
@@ -60,14 +58,7 @@ fn happened(halls: &Halls, by: By) -> String {
             None => "an unknown letter".to_owned(),
         },
         By::Deed(seat, deed, end) => {
-            let deed = match deed {
-                Deed::Accept => "accepts",
-                Deed::RequestCorrection => "asks for a correction",
-                Deed::Supplement => "supplements",
-                Deed::Decide { .. } => "decides",
-                Deed::Deliver => "delivers",
-            };
-            format!("a clerk of {} {deed}{}", machine(halls, seat), ended(end))
+            format!("a clerk of {} does {}{}", machine(halls, seat), deed.word(), ended(end))
         }
         By::Wake(seat) => format!("{} starts and sends what waits", machine(halls, seat)),
         By::Life(seat, of, number) => {

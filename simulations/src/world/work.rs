@@ -1,5 +1,6 @@
 //! The people's part of the loop.
 
+use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::step::{Command, Input, Ticket};
 
 use super::{Event, World};
@@ -40,7 +41,8 @@ impl World {
         self.people.now = self.now;
         let Some((seat, case)) = self.people.inspector(&self.stations) else { return };
         let Some(station) = self.stations.get(seat) else { return };
-        self.checkers.inspected(self.now, case, &station.disk);
+        let today = CivilDay::of_wall(station.clock.at(self.now).wall);
+        self.checkers.inspected(self.now, case, &station.disk, today);
         if let Some((ticket, command)) = self.people.reading(&self.city, seat, station, case) {
             self.sometimes.hit(Branch::Inspected);
             self.command(seat, ticket, command);

@@ -76,7 +76,7 @@ fn a_case(city: &mut City, errand: (usize, &str, u64, usize), chance: &mut Chanc
         city.run_seconds(ON_ITS_WAY_S);
     }
     done(city, decider, case, Deed::Accept);
-    done(city, decider, case, Deed::Decide { granted: chance.below(2) == 0 });
+    done(city, decider, case, Deed::Decide { granted: chance.below(2) == 0, certificate: false });
     city.run_seconds(ON_ITS_WAY_S);
     done(city, window, case, Deed::Deliver);
     city.run_seconds(ON_ITS_WAY_S);
@@ -149,7 +149,7 @@ fn a_hall_is_revoked_and_replaced_while_its_case_is_decided(city: &mut City, cha
     };
     stated(city, COUNTY, Body::Revocation(revocation));
     city.run_seconds(ON_ITS_WAY_S);
-    done(city, CITY, case, Deed::Decide { granted: true });
+    done(city, CITY, case, Deed::GRANT);
     city.run_seconds(ON_ITS_WAY_S);
     next_life.incarnation = 2;
     next_life.transport_key = secret(91).public();

@@ -216,15 +216,20 @@ fn next(state: State, hall: usize, folder: &Folder) -> Option<(Deed, &'static st
             Some((Deed::RequestCorrection, "request-correction"))
         }
         State::Received | State::Supplemented if decides => Some((Deed::Accept, "accept")),
-        State::Accepted if decides => Some((Deed::Decide { granted: true }, "decide")),
+        State::Accepted if decides => Some((Deed::GRANT, "decide")),
         State::AwaitingCorrection if window => Some((Deed::Supplement, "supplement")),
         State::Decided if window => Some((Deed::Deliver, "deliver")),
         State::Received
         | State::Supplemented
         | State::Accepted
         | State::AwaitingCorrection
+        | State::Suspended
         | State::Decided
-        | State::Delivered => None,
+        | State::Certified
+        | State::NotAccepted
+        | State::Closed
+        | State::Delivered
+        | State::Archived => None,
     }
 }
 

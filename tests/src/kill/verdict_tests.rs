@@ -78,9 +78,13 @@ fn trace(events: Vec<Event>, stage: &str) -> Trace {
         accepted: None,
         decided: None,
         delivered: None,
-        promised_by: None,
-        due: None,
-        due_provisional: false,
+        ending: None,
+        ending_code: None,
+        ended: None,
+        corrections: 0,
+        certificate_owed: false,
+        deemed_accepted: None,
+        limits: Vec::new(),
         first_asked: text("clerk"),
     };
     Trace { case, events, orphans: Vec::new(), waits_for: Vec::new(), forks: Vec::new() }

@@ -293,7 +293,7 @@ impl Machine {
             .await;
         street.in_hand(CITY, &number, State::Received).await;
         street.record(CITY, &number, Deed::Accept).await;
-        street.record(CITY, &number, Deed::Decide { granted: true }).await;
+        street.record(CITY, &number, Deed::GRANT).await;
         street.in_hand(ANYANG, &number, State::Decided).await;
         let content = Content::one("note", "example");
         let deliver = Ask::Record { case: number.clone(), deed: Deed::Deliver, content };

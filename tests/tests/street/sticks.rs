@@ -37,7 +37,7 @@ async fn a_village_without_a_line_has_its_case_decided_by_the_city_and_hands_the
     assert!(imported["taken"]["relayed"].as_u64().unwrap() >= 1, "{imported}");
     street.in_hand(CITY, &number, State::Received).await;
     street.record(CITY, &number, Deed::Accept).await;
-    street.record(CITY, &number, Deed::Decide { granted: true }).await;
+    street.record(CITY, &number, Deed::GRANT).await;
 
     decided_at_the_village(&street, &stick, &number).await;
     street.record(VILLAGE, &number, Deed::Deliver).await;
@@ -91,7 +91,7 @@ async fn the_same_letters_by_stick_and_by_line_with_kill_9_in_between_make_one_l
     for number in &numbers {
         street.in_hand(CITY, number, State::Received).await;
         street.record(CITY, number, Deed::Accept).await;
-        street.record(CITY, number, Deed::Decide { granted: true }).await;
+        street.record(CITY, number, Deed::GRANT).await;
         says(&street, CITY, &["post", "export", "--all", &path(&second)]);
     }
     street.processes.kill(street.hall(VILLAGE)).await.unwrap();

@@ -32,7 +32,7 @@ async fn the_drill_of_a_dead_hall_is_played_as_it_is_written() {
     })
     .await;
     street.processes.kill(street.hall(LOST)).await.unwrap();
-    street.record(CITY, &decided, Deed::Decide { granted: true }).await;
+    street.record(CITY, &decided, Deed::GRANT).await;
     let stick = street.dir.path().join("stick");
     fs::create_dir(&stick).unwrap();
     fs::copy(street.dir.path().join("root/recovery.key"), stick.join("recovery.key")).unwrap();
@@ -52,7 +52,7 @@ async fn the_drill_of_a_dead_hall_is_played_as_it_is_written() {
     street.in_hand(HEIR, &alone, State::Received).await;
     readable(&street, HEIR, &alone).await;
     street.record(HEIR, &alone, Deed::Accept).await;
-    street.record(HEIR, &alone, Deed::Decide { granted: true }).await;
+    street.record(HEIR, &alone, Deed::GRANT).await;
     // Who checks an exported case is told that it rests on a ruling.
     let (file, root) = (stick.join("exported"), street.status(CITY).await.root);
     street.export(HEIR, &alone, &file).await;
@@ -89,7 +89,7 @@ async fn the_drill_of_the_lost_city_is_played_as_it_is_written() {
     }
     street.in_hand(heir, &number, State::Accepted).await;
     readable(&street, heir, &number).await;
-    street.record(heir, &number, Deed::Decide { granted: true }).await;
+    street.record(heir, &number, Deed::GRANT).await;
     street.in_hand(window, &number, State::Decided).await;
     street.record(window, &number, Deed::Deliver).await;
 }

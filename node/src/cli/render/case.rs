@@ -6,7 +6,7 @@ use super::super::table::{fields, table};
 use super::super::time;
 use super::audit::forks;
 use super::matter::{about, materials};
-use super::{durability, field, heading, marked, next, short};
+use super::{due, durability, field, heading, marked, next, short};
 use crate::ops::{Case, Contents, Event, Received, Standing, Trace};
 use crate::texts::Texts;
 
@@ -21,7 +21,7 @@ pub(super) fn list(texts: &Texts, cases: &[Case]) -> Vec<String> {
             state(texts, case),
             case.custodian_name.clone(),
             stage(texts, case),
-            due(texts, case).unwrap_or_else(|| "-".to_owned()),
+            due::first(texts, &case.limits).unwrap_or_else(|| "-".to_owned()),
             grade(case).unwrap_or("-").to_owned(),
         ]
     };
@@ -73,7 +73,13 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
     facts.extend(times.into_iter().filter_map(|(label, at)| Some(field(texts, label, time::moment(at?)))));
     let decision = case.decision.as_ref().map(|it| durability::decision(texts, it));
     facts.extend(decision.map(|decision| field(texts, "decision", decision)));
-    facts.extend(due(texts, case).map(|due| field(texts, "due", due)));
+    facts.extend(case.ending.as_ref().map(|ending| field(texts, "ending", texts.word("ending", ending))));
+    let again =
+        (case.corrections > 1).then(|| texts.filled("case.asked_again", &[("count", &case.corrections)]));
+    facts.extend(again.map(|again| field(texts, "corrections", again)));
+    let deemed = case.deemed_accepted.as_ref().map(|since| texts.filled("due.deemed", &[("since", since)]));
+    facts.extend(deemed.map(|deemed| field(texts, "accepted", deemed)));
+    facts.extend(due::running(texts, &case.limits));
     facts.push(field(texts, "log", position));
     facts
 }
@@ -138,8 +144,13 @@ fn what(texts: &Texts, event: &Event) -> String {
     let detail = |name: &str| event.details.get(name).cloned();
     let purpose = detail("purpose").map(|purpose| texts.word("purpose", &purpose));
     let granted = detail("granted").map(|granted| texts.word("granted", &granted));
+    let words = ["ground", "procedure", "closing"];
+    let words = words.into_iter().filter_map(|name| Some(texts.word(name, &detail(name)?)));
+    let days = detail("days").map(|days| texts.filled("case.days", &[("days", &days)]));
+    let authority = detail("authority");
     let to = detail("to_name").map(|to| format!("→ {to}"));
-    let details: Vec<String> = [to, purpose, granted].into_iter().flatten().collect();
+    let details: Vec<String> =
+        [to, purpose, granted].into_iter().flatten().chain(words).chain(days).chain(authority).collect();
     if details.is_empty() { word } else { format!("{word} {}", details.join(", ")) }
 }
 
@@ -219,13 +230,6 @@ fn grade_in_words(texts: &Texts, case: &Case) -> String {
     grade.unwrap_or_else(|| "-".to_owned())
 }
 
-/// The day by which, the promised one first.
-fn due(texts: &Texts, case: &Case) -> Option<String> {
-    let (promised, legal) = (case.promised_by.as_ref()?, case.due.as_ref()?);
-    let key = if case.due_provisional { "case.due_provisional" } else { "case.due" };
-    Some(texts.filled(key, &[("promised", promised), ("legal", legal)]))
-}
-
 /// The result may not be handed out before a second hall has countersigned.
 fn waits_for_mirror(case: &Case) -> bool {
     case.decision.as_ref().is_some_and(|decision| decision.is_provisional() && !decision.offline)
@@ -249,9 +253,21 @@ fn step(texts: &Texts, case: &Case) -> String {
             let note = texts.say("placeholder.note", &[]);
             format!("hallmesh case decide {number} --clerk {clerk} --grant --note {note}")
         }
-        State::Decided if window && waits_for_mirror(case) => "hallmesh post list --single".to_owned(),
-        State::Decided if window => format!("hallmesh case deliver {number} --clerk {clerk}"),
-        State::Delivered => {
+        State::Suspended if deciding => {
+            let note = texts.say("placeholder.note", &[]);
+            format!("hallmesh case resume {number} --clerk {clerk} --note {note}")
+        }
+        State::Decided if case.certificate_owed && in_hand => {
+            let note = texts.say("placeholder.note", &[]);
+            format!("hallmesh case certify {number} --clerk {clerk} --note {note}")
+        }
+        State::Decided | State::Certified if window && waits_for_mirror(case) => {
+            "hallmesh post list --single".to_owned()
+        }
+        State::Decided | State::Certified | State::NotAccepted | State::Closed if window => {
+            format!("hallmesh case deliver {number} --clerk {clerk}")
+        }
+        State::Delivered | State::Archived => {
             let dir = texts.say("placeholder.dir", &[]);
             format!("hallmesh case export {number} --out {dir}")
         }
@@ -259,6 +275,10 @@ fn step(texts: &Texts, case: &Case) -> String {
         | State::Supplemented
         | State::AwaitingCorrection
         | State::Accepted
-        | State::Decided => format!("hallmesh case trace {number}"),
+        | State::Suspended
+        | State::Decided
+        | State::Certified
+        | State::NotAccepted
+        | State::Closed => format!("hallmesh case trace {number}"),
     }
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod case;
 mod declaration;
+mod due;
 mod durability;
 mod matter;
 mod node;
@@ -27,6 +28,8 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         Answer::Cases { cases } => case::list(texts, cases),
         Answer::Case(case) => case::one(texts, case),
         Answer::Trace(trace) => case::trace(texts, trace),
+        Answer::DueExplained(found) => due::explained(texts, found),
+        Answer::DueComputed(found) => due::computed(texts, found),
         Answer::Contents(contents) => case::contents(texts, contents),
         Answer::Received(received) => case::received(texts, received),
         Answer::Recorded { case, sequence, decision } => {

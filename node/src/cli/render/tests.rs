@@ -101,9 +101,13 @@ fn case() -> Case {
         accepted: None,
         decided: None,
         delivered: None,
-        promised_by: None,
-        due: None,
-        due_provisional: false,
+        ending: None,
+        ending_code: None,
+        ended: None,
+        corrections: 0,
+        certificate_owed: false,
+        deemed_accepted: None,
+        limits: Vec::new(),
         first_asked: "620702203200-00/1".to_owned(),
     }
 }

@@ -70,7 +70,7 @@ impl Halls {
     pub(super) fn with_clerk(&self, seat: Seat, disk: Disk) -> anyhow::Result<Disk> {
         let (mut node, mut disk, _) = self.open(seat, 0, disk, true)?;
         let hall = self.hall(seat)?.hall;
-        let roles = Roles { window: true, decide: true, publish: false, admit: false };
+        let roles = Roles { window: true, decide: true, ..Roles::default() };
         let key = self.city.clerk_key(hall, CLERK).public();
         let id = ClerkId { hall, number: CLERK };
         let card = ClerkCard { id, name: "Clerk".to_owned(), key, roles, active: true };

@@ -236,11 +236,7 @@ pub(super) fn given(headers: &[Header], by: HallId) -> impl Iterator<Item = (u32
         Facts::Receive { .. }
         | Facts::Take { .. }
         | Facts::Resume { .. }
-        | Facts::Accept
-        | Facts::RequestCorrection
-        | Facts::Supplement
-        | Facts::Decide { .. }
-        | Facts::Deliver
+        | Facts::Act(_)
         | Facts::ReplaceMirror { .. }
         | Facts::Succeed { .. }
         | Facts::Reassign { .. }

@@ -1,0 +1,78 @@
+//! Limits: which run, and why each day counts.
+
+use super::super::table::{fields, table};
+use super::{field, heading, next};
+use crate::ops::{DueComputed, DueDay, DueExplained, TimeLimit};
+use crate::texts::Texts;
+
+/// The limits of a case as lines of its description: those that matter now.
+pub(super) fn running(texts: &Texts, limits: &[TimeLimit]) -> Vec<(String, String)> {
+    let open = limits.iter().filter(|limit| limit.met.is_none() || limit.reading == "missed");
+    open.map(|limit| (texts.word("limit", &limit.kind), told(texts, limit))).collect()
+}
+
+/// The limit that ends first among those that run, in a few words.
+pub(super) fn first(texts: &Texts, limits: &[TimeLimit]) -> Option<String> {
+    let runs = limits.iter().filter(|limit| limit.met.is_none());
+    let first = runs.min_by_key(|limit| limit.due.clone().unwrap_or_else(|| "9999".to_owned()))?;
+    Some(format!("{} {}", texts.word("limit", &first.kind), short(texts, first)))
+}
+
+pub(super) fn explained(texts: &Texts, found: &DueExplained) -> Vec<String> {
+    let mut lines = vec![texts.filled("due.case", &[("number", &found.number), ("today", &found.today)])];
+    if let Some(since) = &found.deemed_accepted {
+        lines.push(format!("! {}", texts.filled("due.deemed", &[("since", since)])));
+    }
+    for explained in &found.limits {
+        let limit = &explained.limit;
+        lines.push(String::new());
+        lines.push(format!("{}  {}", texts.word("limit", &limit.kind), told(texts, limit)));
+        lines.push(format!("  {}", texts.word("article", &limit.article)));
+        lines.extend(days(texts, &explained.days));
+    }
+    lines.push(next(texts, &format!("hallmesh case trace {}", found.number)));
+    lines
+}
+
+pub(super) fn computed(texts: &Texts, found: &DueComputed) -> Vec<String> {
+    let mut lines = fields(&[
+        field(texts, "from", &found.from),
+        field(texts, "working_days", found.working_days.to_string()),
+        field(texts, "due", provisional(texts, &found.due, found.provisional)),
+    ]);
+    lines.extend(days(texts, &found.days));
+    lines.push(next(texts, "hallmesh case list"));
+    lines
+}
+
+fn days(texts: &Texts, days: &[DueDay]) -> Vec<String> {
+    let row = |day: &DueDay| {
+        let counted = matches!(day.counts.as_str(), "working" | "make-up");
+        let number = if counted { day.number.to_string() } else { "-".to_owned() };
+        vec![provisional(texts, &day.day, day.provisional), number, texts.word("counts", &day.counts)]
+    };
+    let rows: Vec<_> = days.iter().map(row).collect();
+    table(&heading(texts, &["day", "number", "why"]), &rows)
+}
+
+fn told(texts: &Texts, limit: &TimeLimit) -> String {
+    let length = texts.filled("due.length", &[("days", &limit.working_days), ("start", &limit.start)]);
+    let extended = (limit.extended > 0).then(|| texts.filled("due.extended", &[("days", &limit.extended)]));
+    [Some(short(texts, limit)), Some(length), extended].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn short(texts: &Texts, limit: &TimeLimit) -> String {
+    let left = limit.left.unwrap_or_default();
+    let Some(due) = &limit.due else { return texts.filled("due.stands_still", &[("left", &left)]) };
+    let due = provisional(texts, due, limit.provisional);
+    match (limit.reading.as_str(), &limit.met) {
+        ("kept", Some(met)) => texts.filled("due.kept", &[("due", &due), ("met", met)]),
+        ("missed", Some(met)) => texts.filled("due.late", &[("due", &due), ("met", met)]),
+        ("missed", None) => texts.filled("due.missed", &[("due", &due)]),
+        _runs => texts.filled("due.runs", &[("due", &due), ("left", &left)]),
+    }
+}
+
+fn provisional(texts: &Texts, day: &str, provisional: bool) -> String {
+    if provisional { texts.filled("due.provisional", &[("day", &day)]) } else { day.to_owned() }
+}

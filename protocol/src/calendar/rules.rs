@@ -1,0 +1,39 @@
+//! The numbers of the law that are the same for every matter: signed with the calendar, since laws change them.
+
+use serde::{Deserialize, Serialize};
+
+/// Time limits that do not depend on the matter, in working days. A case keeps the ones that were in force when it was
+/// taken in: they stand in the calendar that it pins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TimeRules {
+    /// From receipt until the applicant is told what becomes of the application; after that it counts as accepted
+    /// (行政许可法 32).
+    pub notice_days: u16,
+    /// What an applicant has for what is missing, before the case may be closed. No national number: the city sets it.
+    pub correction_days: u16,
+    /// The most by which a decision may be put off, once (行政许可法 42).
+    pub extension_days: u16,
+    /// From the decision until the result is in the applicant's hand (行政许可法 44).
+    pub delivery_days: u16,
+}
+
+impl TimeRules {
+    /// The most working days any of them may be: about two years.
+    pub const DAYS_MAX: u16 = 500;
+
+    /// 5, 10 and 10 days of the Administrative Licensing Law as it stands, and 20 for the applicant.
+    pub const STATUTORY: Self =
+        Self { notice_days: 5, correction_days: 20, extension_days: 10, delivery_days: 10 };
+
+    /// Whether each is at least one day and none beyond reason.
+    pub fn are_sound(&self) -> bool {
+        let all = [self.notice_days, self.correction_days, self.extension_days, self.delivery_days];
+        all.iter().all(|days| (1..=Self::DAYS_MAX).contains(days))
+    }
+}
+
+impl Default for TimeRules {
+    fn default() -> Self {
+        Self::STATUTORY
+    }
+}

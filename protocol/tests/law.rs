@@ -1,0 +1,380 @@
+//! The law of a case: every act in every state, any log of acts, and the clocks.
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a failure here is a failed test"
+)]
+
+use std::collections::BTreeMap;
+
+use hallmesh_protocol::calendar::{Calendar, CivilDay};
+use hallmesh_protocol::cases::{
+    Article, Case, Clock, ClockKind, Closing, Deed, Facts, Header, NotAccepted, NotAllowed, Position,
+    Procedure, Reading, State, clocks,
+};
+use hallmesh_protocol::catalogue::{Audience, Matter, MatterResult, ResultKind};
+use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest, HallAt, HallId, Tier};
+use proptest::prelude::*;
+
+const DAY: u64 = 86_400_000;
+/// 2026-03-02, a Monday, nine in the morning in Shanghai.
+const MONDAY: u64 = 1_772_413_200_000;
+
+fn hall() -> HallAt {
+    HallAt { hall: HallId::from_u64(62_070_200_000_000).unwrap(), incarnation: 1 }
+}
+
+fn elsewhere() -> HallId {
+    HallId::from_u64(62_070_000_000_000).unwrap()
+}
+
+fn header(case: Option<&Case>, wall: u64, facts: Facts) -> Header {
+    let zero = Digest([0; 32]);
+    Header {
+        suite: 1,
+        case: CaseId([7; 16]),
+        position: Position::default(),
+        sequence: case.map_or(0, |case| case.events),
+        boot: 1,
+        at: hall(),
+        clerk: ClerkId { hall: hall().hall, number: 1 },
+        body: None,
+        wall,
+        suspect_time: false,
+        matter: zero,
+        calendar: zero,
+        previous: case.map_or(zero, |case| case.head),
+        sealed: zero,
+        facts,
+    }
+}
+
+/// Taken in on a Monday at a hall that is the window and decides, or leaves one of the two to another.
+fn received(competent: HallId) -> Case {
+    let facts = Facts::Receive {
+        number: CaseNumber::allocate(hall(), 7, CivilDay::of_wall(MONDAY), 1),
+        matter: "CITY-1".parse().unwrap(),
+        place: competent.division(),
+        competent,
+        mirrors: [None, None],
+    };
+    Case::begin(&header(None, MONDAY, facts), Digest([1; 32])).unwrap()
+}
+
+fn done(case: &Case, deed: Deed, wall: u64) -> Result<Case, NotAllowed> {
+    let digest = Digest([u8::try_from(case.events % 250).unwrap() + 2; 32]);
+    case.next(&header(Some(case), wall, Facts::Act(deed)), digest)
+}
+
+fn after(deeds: &[Deed]) -> Case {
+    let begin = received(hall().hall);
+    deeds.iter().fold(begin, |case, deed| done(&case, *deed, MONDAY).unwrap())
+}
+
+const REFUSE: Deed = Deed::RefuseAcceptance { ground: NotAccepted::NotEligible, authority: None };
+const PAUSE: Deed = Deed::BeginProcedure { procedure: Procedure::Hearing, days: 5 };
+
+fn in_state(state: State) -> Case {
+    let case = after(match state {
+        State::Received => &[],
+        State::AwaitingCorrection => &[Deed::RequestCorrection],
+        State::Supplemented => &[Deed::RequestCorrection, Deed::Supplement],
+        State::Accepted => &[Deed::Accept],
+        State::Suspended => &[Deed::Accept, PAUSE],
+        State::Decided => &[Deed::Accept, Deed::GRANT],
+        State::Certified => &[Deed::Accept, Deed::GRANT, Deed::Certify],
+        State::NotAccepted => &[REFUSE],
+        State::Closed => &[Deed::Withdraw],
+        State::Delivered => &[Deed::Accept, Deed::GRANT, Deed::Deliver],
+        State::Archived => &[Deed::Accept, Deed::GRANT, Deed::Deliver, Deed::Archive],
+    });
+    assert_eq!(case.state, state);
+    case
+}
+
+fn deeds() -> Vec<(&'static str, Deed)> {
+    let authority = "11100000000013338W".parse().unwrap();
+    vec![
+        ("accept", Deed::Accept),
+        ("refuse", REFUSE),
+        ("correct", Deed::RequestCorrection),
+        ("supplement", Deed::Supplement),
+        ("pause", PAUSE),
+        ("resume", Deed::EndProcedure),
+        ("extend", Deed::Extend { days: 10 }),
+        ("decide", Deed::GRANT),
+        ("certify", Deed::Certify),
+        ("refer", Deed::Refer { authority }),
+        ("withdraw", Deed::Withdraw),
+        ("void", Deed::Close(Closing::Void)),
+        ("removed", Deed::Close(Closing::Removed)),
+        ("unsupplied", Deed::Close(Closing::NotSupplemented)),
+        ("on-paper", Deed::Close(Closing::OnPaper)),
+        ("deliver", Deed::Deliver),
+        ("rectify", Deed::Rectify { event: 0 }),
+        ("archive", Deed::Archive),
+    ]
+}
+
+/// What becomes of each act in each state: the state after it, or the article of the Administrative Licensing Law that
+/// forbids it (`arc` for the rules on archives).
+const TABLE: &str = "
+            Rec Awa Sup Acc Sus Dec Cer NAc Clo Del Arc
+accept      Acc 32  Acc 32  45  69  69  32  32  32  arc
+refuse      NAc 32  NAc 32  45  69  69  32  32  32  arc
+correct     Awa 32  Awa 32  45  69  69  32  32  32  arc
+supplement  32  Sup 32  32  45  32  32  32  32  32  arc
+pause       45  45  45  Sus 45  45  45  45  45  45  arc
+resume      45  45  45  45  Acc 45  45  45  45  45  arc
+extend      42  42  42  Acc 45  42  42  42  42  42  arc
+decide      37  37  37  Dec 45  69  69  37  37  37  arc
+certify     39  39  39  39  45  Cer 39  39  39  39  arc
+refer       43  43  43  Clo 45  43  43  43  43  43  arc
+withdraw    Clo Clo Clo Clo Clo 69  69  69  69  69  arc
+void        Clo Clo Clo Clo Clo 69  69  69  69  69  arc
+removed     Clo Clo Clo Clo Clo 69  69  69  69  69  arc
+unsupplied  32  Clo 32  32  45  69  69  32  32  32  arc
+on-paper    37  37  37  Clo 45  69  69  37  37  37  arc
+deliver     44  44  44  44  45  Del Del Del Del 44  arc
+rectify     37  37  37  37  45  Dec Cer NAc Clo Del arc
+archive     arc arc arc arc 45  arc arc arc arc Arc arc
+";
+
+fn short(state: State) -> &'static str {
+    match state {
+        State::Received => "Rec",
+        State::AwaitingCorrection => "Awa",
+        State::Supplemented => "Sup",
+        State::Accepted => "Acc",
+        State::Suspended => "Sus",
+        State::Decided => "Dec",
+        State::Certified => "Cer",
+        State::NotAccepted => "NAc",
+        State::Closed => "Clo",
+        State::Delivered => "Del",
+        State::Archived => "Arc",
+    }
+}
+
+fn number(article: Article) -> &'static str {
+    article.word().strip_prefix("licensing-").unwrap_or("arc")
+}
+
+#[test]
+fn every_act_in_every_state_is_as_the_table_says() {
+    let rows: BTreeMap<&str, Vec<&str>> = TABLE
+        .lines()
+        .filter(|line| !line.starts_with(' ') && !line.is_empty())
+        .map(|line| {
+            let mut cells = line.split_whitespace();
+            (cells.next().unwrap(), cells.collect())
+        })
+        .collect();
+    let mut cells = 0;
+    for (word, deed) in deeds() {
+        for (state, expected) in State::ALL.into_iter().zip(&rows[word]) {
+            let said = match done(&in_state(state), deed, MONDAY) {
+                Ok(case) => short(case.state),
+                Err(NotAllowed::WrongState(article)) => number(article),
+                Err(other) => panic!("{word} in {state:?}: {other}"),
+            };
+            assert_eq!(&said, expected, "{word} in {state:?}");
+            cells += 1;
+        }
+    }
+    assert_eq!(cells, 18 * 11, "the table has a row for every act");
+}
+
+#[test]
+fn acts_are_for_the_hall_whose_they_are() {
+    let case = received(elsewhere());
+    for deed in [Deed::Accept, REFUSE, Deed::RequestCorrection] {
+        assert_eq!(done(&case, deed, MONDAY), Err(NotAllowed::WrongHall), "{deed:?} at the window");
+    }
+    assert!(done(&case, Deed::Withdraw, MONDAY).is_ok(), "the window takes a withdrawal");
+}
+
+#[test]
+fn what_the_state_alone_does_not_tell() {
+    let again = done(&after(&[Deed::Accept, Deed::Extend { days: 3 }]), Deed::Extend { days: 3 }, MONDAY);
+    assert_eq!(again, Err(NotAllowed::WrongState(Article::Extension)), "once");
+    let denied = done(&after(&[Deed::Accept, Deed::DENY]), Deed::Certify, MONDAY);
+    assert_eq!(denied, Err(NotAllowed::WrongState(Article::Certificate)), "nothing to certify");
+    let owed = after(&[Deed::Accept, Deed::Decide { granted: true, certificate: true }]);
+    assert_eq!(done(&owed, Deed::Deliver, MONDAY), Err(NotAllowed::WrongState(Article::Certificate)));
+    assert!(done(&done(&owed, Deed::Certify, MONDAY).unwrap(), Deed::Deliver, MONDAY).is_ok());
+    let unborn = done(&after(&[Deed::Accept, Deed::GRANT]), Deed::Rectify { event: 3 }, MONDAY);
+    assert_eq!(unborn, Err(NotAllowed::WrongState(Article::Decision)), "there is no such event");
+}
+
+#[test]
+fn each_way_to_end_has_its_national_code() {
+    let code = |deeds: &[Deed]| after(deeds).ending.map(|ending| ending.code());
+    assert_eq!(code(&[Deed::Accept, Deed::GRANT, Deed::Certify]), Some(0));
+    assert_eq!(code(&[REFUSE]), Some(1));
+    assert_eq!(code(&[Deed::Withdraw]), Some(2));
+    assert_eq!(code(&[Deed::Close(Closing::Removed)]), Some(3));
+    let (_, refer) = deeds().into_iter().find(|(word, _)| *word == "refer").unwrap();
+    assert_eq!(code(&[Deed::Accept, refer]), Some(4));
+    assert_eq!(code(&[Deed::RequestCorrection, Deed::Close(Closing::NotSupplemented)]), Some(5));
+    assert_eq!(code(&[Deed::Accept, Deed::DENY]), Some(6));
+    assert_eq!(code(&[Deed::Accept, Deed::Close(Closing::OnPaper)]), Some(7));
+    assert_eq!(code(&[Deed::Accept]), None);
+}
+
+#[test]
+fn every_act_survives_its_bytes() {
+    for (word, deed) in deeds() {
+        let header = header(Some(&in_state(State::Accepted)), MONDAY, Facts::Act(deed));
+        assert_eq!(Header::decode(&header.encode()).unwrap(), header, "{word}");
+    }
+}
+
+fn matter() -> Matter {
+    Matter {
+        code: "CITY-1".parse().unwrap(),
+        name: "A matter".to_owned(),
+        kind: 1,
+        level: Tier::City,
+        area: elsewhere().division(),
+        body_name: "A body".to_owned(),
+        body: "11100000000013338W".parse().unwrap(),
+        promised: true,
+        audience: Audience::Person,
+        legal_days: 20,
+        promised_days: 7,
+        materials: Vec::new(),
+        result: MatterResult { kind: ResultKind::Licence, name: "A licence".to_owned() },
+        offline_decision: true,
+        basis: String::new(),
+        source: String::new(),
+        verified: false,
+    }
+}
+
+/// Of a year without holidays: Mondays to Fridays count.
+fn clock(case: &Case, kind: ClockKind, today: u64) -> Option<Clock> {
+    let today = CivilDay::of_wall(today);
+    clocks(case, &matter(), &Calendar::default(), today).into_iter().rfind(|clock| clock.kind == kind)
+}
+
+fn due(case: &Case, kind: ClockKind, today: u64) -> Option<String> {
+    clock(case, kind, today)?.due.map(|due| due.day.to_string())
+}
+
+fn acts(deeds: &[(Deed, u64)]) -> Case {
+    let begin = received(hall().hall);
+    deeds.iter().fold(begin, |case, (deed, day)| done(&case, *deed, MONDAY + day * DAY).unwrap())
+}
+
+#[test]
+fn each_clock_runs_from_its_own_event() {
+    let case =
+        acts(&[(Deed::RequestCorrection, 1), (Deed::Supplement, 3), (Deed::Accept, 4), (Deed::GRANT, 8)]);
+    let now = MONDAY + 9 * DAY;
+    let said = |kind| due(&case, kind, now).unwrap();
+    assert_eq!(said(ClockKind::Notice), "2026-03-12", "five working days after the supplement of Thursday");
+    assert_eq!(said(ClockKind::Correction), "2026-03-31");
+    assert_eq!(said(ClockKind::Promise), "2026-03-17");
+    assert_eq!(said(ClockKind::Decision), "2026-04-03");
+    assert_eq!(said(ClockKind::Delivery), "2026-03-24");
+    let kept = |kind| clock(&case, kind, now).unwrap().on(&Calendar::default(), CivilDay::of_wall(now));
+    assert_eq!(kept(ClockKind::Decision), Reading::Kept);
+    assert_eq!(kept(ClockKind::Delivery), Reading::Runs { left: 9 });
+}
+
+#[test]
+fn who_is_told_nothing_counts_as_accepted_since_the_application_came() {
+    let silent = acts(&[]);
+    assert_eq!(due(&silent, ClockKind::Decision, MONDAY + 7 * DAY), None, "the fifth working day");
+    assert_eq!(due(&silent, ClockKind::Decision, MONDAY + 8 * DAY).unwrap(), "2026-03-30");
+    let late = acts(&[(Deed::Accept, 9)]);
+    assert_eq!(
+        due(&late, ClockKind::Decision, MONDAY + 30 * DAY).unwrap(),
+        "2026-03-30",
+        "not from acceptance"
+    );
+}
+
+#[test]
+fn a_special_procedure_stops_the_clock_and_an_extension_lengthens_it() {
+    let paused = acts(&[(Deed::Accept, 0), (PAUSE, 2)]);
+    let stands = clock(&paused, ClockKind::Promise, MONDAY + 20 * DAY).unwrap();
+    let reading = stands.on(&Calendar::default(), CivilDay::of_wall(MONDAY + 20 * DAY));
+    assert_eq!(reading, Reading::StandsStill { left: 5 }, "Tuesday and Wednesday are used up");
+    let ended =
+        acts(&[(Deed::Accept, 0), (PAUSE, 2), (Deed::EndProcedure, 9), (Deed::Extend { days: 3 }, 9)]);
+    assert_eq!(
+        due(&ended, ClockKind::Promise, MONDAY).unwrap(),
+        "2026-03-23",
+        "5 + 3 days after Wednesday the 11th"
+    );
+}
+
+/// A log of acts, each at some day after the one before: only those that are allowed are kept.
+fn logs() -> impl Strategy<Value = Vec<(Deed, u64)>> {
+    let deeds: Vec<Deed> = deeds().into_iter().map(|(_, deed)| deed).collect();
+    prop::collection::vec((prop::sample::select(deeds), 0..6_u64), 0..40)
+}
+
+fn folded(log: &[(Deed, u64)]) -> Vec<(Case, u64)> {
+    let mut cases = vec![(received(hall().hall), MONDAY)];
+    for (deed, days) in log {
+        let (case, wall) = cases.last().unwrap();
+        let wall = wall + days * DAY;
+        if let Ok(next) = done(case, *deed, wall) {
+            cases.push((next, wall));
+        }
+    }
+    cases
+}
+
+proptest! {
+    #[test]
+    fn a_prefix_never_contradicts_the_whole(log in logs()) {
+        let cases = folded(&log);
+        for pair in cases.windows(2) {
+            let [(before, _), (after, _)] = pair else { unreachable!() };
+            prop_assert!(before.accepted.is_none_or(|_| after.accepted == before.accepted || after.corrections > 0));
+            prop_assert!(before.ended.is_none_or(|_| after.ended == before.ended));
+            prop_assert!(before.granted.is_none_or(|_| after.granted == before.granted));
+            prop_assert!(before.delivered.is_none_or(|_| after.delivered == before.delivered));
+            prop_assert!(!before.state.is_over() || after.state.is_over());
+            prop_assert!(before.notices.iter().zip(&after.notices).all(|(old, new)| old.from == new.from && old.to.is_none_or(|_| old.to == new.to)));
+            prop_assert!(after.corrections >= before.corrections && after.extended >= before.extended);
+        }
+        for (case, _) in &cases {
+            prop_assert_eq!(case.ended.is_some(), case.ending.is_some());
+            let ended = !matches!(case.state, State::Received | State::AwaitingCorrection | State::Supplemented | State::Accepted | State::Suspended);
+            prop_assert_eq!(case.ended.is_some(), ended);
+        }
+    }
+
+    #[test]
+    fn remaining_time_never_grows_without_a_lawful_event(log in logs()) {
+        let calendar = Calendar::default();
+        let cases = folded(&log);
+        for (at, (case, wall)) in cases.iter().enumerate() {
+            let until = cases.get(at + 1).map_or(wall + 9 * DAY, |(_, wall)| *wall);
+            let left = |case: &Case, wall: u64, kind| {
+                clock(case, kind, wall)?.on(&calendar, CivilDay::of_wall(wall)).left()
+            };
+            for kind in [ClockKind::Promise, ClockKind::Decision] {
+                let days: Vec<_> = (0..=(until - wall) / DAY).filter_map(|day| left(case, wall + day * DAY, kind)).collect();
+                prop_assert!(days.is_sorted_by(|earlier, later| later <= earlier), "{:?} {:?}", kind, days);
+                let Some((next, then)) = cases.get(at + 1) else { continue };
+                let (before, now) = (left(case, *then, kind), left(next, *then, kind));
+                let lawful = next.extended > case.extended;
+                if let (Some(before), Some(now)) = (before, now) {
+                    prop_assert!(now <= before || lawful, "{kind:?}: {before} then {now}");
+                }
+            }
+        }
+    }
+}
