@@ -364,31 +364,6 @@ fn one_neighbour_does_not_fill_the_room_that_others_have_at_a_relay() {
 }
 
 #[test]
-fn what_waits_for_a_dead_hall_does_not_take_the_way_from_a_living_one() {
-    let mut city = City::new();
-    city.cut(VILLAGE);
-    for number in 0..u32::try_from(RELAY_FROM_LETTERS_MAX).unwrap() {
-        let letter = letter(&city, COUNTY, VILLAGE, number);
-        by_line(&mut city, COUNTY, TOWN, letter);
-    }
-    let held = |city: &City, to: usize| {
-        let to = city.halls[to].at.hall;
-        waiting(&city.halls[TOWN].rows, usize::MAX).into_iter().filter(|it| it.to == to).count()
-    };
-    assert_eq!(held(&city, VILLAGE), FOR_ONE);
-    let living = letter(&city, COUNTY, OTHER_COUNTY, 0);
-    by_line(&mut city, COUNTY, TOWN, living);
-    assert_eq!(held(&city, OTHER_COUNTY), 1, "there is room for others");
-    city.heal(VILLAGE);
-    city.run();
-    assert_eq!(held(&city, VILLAGE), 0);
-    city.cut(VILLAGE);
-    let again = letter(&city, COUNTY, VILLAGE, u32::MAX);
-    by_line(&mut city, COUNTY, TOWN, again);
-    assert_eq!(held(&city, VILLAGE), 1, "and for it, when it is back");
-}
-
-#[test]
 fn a_letter_that_is_over_the_bound_stays_on_the_stick() {
     let mut city = City::new();
     city.cut(VILLAGE);
