@@ -52,6 +52,14 @@ pub(crate) fn roots(view: &dyn View) -> Roots {
     Roots { directory: shelf::root(view, Space::Directory), lists: shelf::root(view, Space::Lists) }
 }
 
+/// The same of this hall, which says it with every heartbeat: read from the rows once after each change.
+pub(crate) fn own_roots(cx: &mut Cx<'_>) -> Roots {
+    let own = cx.roots.unwrap_or_else(|| roots(cx));
+    debug_assert_eq!(own, roots(cx), "a set was written past the context");
+    cx.roots = Some(own);
+    own
+}
+
 impl Exchange {
     pub(crate) fn new(secret: [u8; 32]) -> Self {
         Self { secret, asking: BTreeMap::new(), pause: BTreeMap::new(), compared: BTreeSet::new() }
@@ -106,7 +114,7 @@ impl Exchange {
             sketch.add(id);
         }
         let packed = Blob::from(Symbol::pack(&sketch.into_symbols()));
-        let root = shelf::root(cx, space);
+        let root = own_roots(cx).of(space);
         cx.send(peer, Message::Symbols { space, nonce, answer, root, from, packed });
     }
 
@@ -210,7 +218,8 @@ impl Exchange {
             self.compared.insert(peer);
         }
         self.pause.insert((peer, space), cx.now.ticks.saturating_add(PAUSE_MS));
-        cx.send(peer, Message::Heartbeat(roots(cx)));
+        let own = own_roots(cx);
+        cx.send(peer, Message::Heartbeat(own));
     }
 
     /// A neighbour is gone.

@@ -56,9 +56,7 @@ pub fn install(
     let policy = policy.verify_threshold(&root.keys, root.threshold)?;
     let (empty, mut effects) = (Empty, Effects::default());
     let mut cx = Cx::new(now, &empty, &mut effects);
-    rows::write(&mut cx, rows::meta("format"), &FORMAT_VERSION);
-    rows::write(&mut cx, rows::meta("hall"), &me);
-    rows::write(&mut cx, rows::meta("anchor"), &anchor);
+    name(&mut cx, anchor, me);
     shelf::put(&mut cx, &policy);
     let (records, refused) = shelf::verify_batch(&cx, records);
     let late = records.iter().filter(|record| shelf::apply(&mut cx, record).is_err()).count();
@@ -69,6 +67,14 @@ pub fn install(
     if Directory::new(&cx).card(me).is_none() {
         return Err(NotInstalled::NoChain);
     }
+    taken_out(effects)
+}
+
+/// Only those of the rows that say whose store it is: for halls of a simulated city, which share all others.
+#[cfg(feature = "toy-suite")]
+pub fn nameplate(now: Now, anchor: Digest, me: HallAt) -> Result<Writes, NotInstalled> {
+    let (empty, mut effects) = (Empty, Effects::default());
+    name(&mut Cx::new(now, &empty, &mut effects), anchor, me);
     taken_out(effects)
 }
 
@@ -119,6 +125,12 @@ pub fn rejoin(
         return Err(NotInstalled::Ended);
     }
     taken_out(effects)
+}
+
+fn name(cx: &mut Cx<'_>, anchor: Digest, me: HallAt) {
+    rows::write(cx, rows::meta("format"), &FORMAT_VERSION);
+    rows::write(cx, rows::meta("hall"), &me);
+    rows::write(cx, rows::meta("anchor"), &anchor);
 }
 
 /// The charter of a life among records, unverified.

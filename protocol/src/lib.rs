@@ -17,6 +17,7 @@ pub mod chance;
 pub mod clerks;
 pub mod directory;
 mod exchange;
+mod fixed;
 pub mod genesis;
 pub mod ids;
 pub mod limits;

@@ -48,7 +48,8 @@ pub const EARLY_RECEIPTS_MAX: usize = 256;
 pub const HOPS_MAX: u8 = 12;
 /// Letters a relay keeps for one destination.
 pub const RELAY_LETTERS_MAX: u64 = 10_000;
-/// Letters a relay keeps that came from one neighbour: three of them together do not fill a destination's room.
+/// Letters a relay keeps that came from one neighbour: three of them together do not fill a destination's room. Those for
+/// one destination are never more than what is left of this.
 pub const RELAY_FROM_LETTERS_MAX: u64 = 3_000;
 /// Bytes of letters that came from one neighbour, after which no more are taken from it.
 pub const RELAY_FROM_BYTES_MAX: u64 = 512 << 20;

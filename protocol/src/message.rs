@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Checkpoint, Cosignature};
+use crate::fixed;
 use crate::ids::{Digest, HallAt};
 use crate::limits::FRAME_MAX;
 use crate::post::{Letter, LetterId};
@@ -20,8 +21,10 @@ pub const PROTOCOL_MIN: u16 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roots {
     /// Of the directory.
+    #[serde(with = "fixed")]
     pub directory: [u8; 32],
     /// Of the lists.
+    #[serde(with = "fixed")]
     pub lists: [u8; 32],
 }
 

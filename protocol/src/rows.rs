@@ -37,6 +37,7 @@
 //! | `35` parcel | in, writer, boot, destination | which parcels of a series were taken in |
 //! | `35` parcel | number of a destination; heard of a writer; edition | counts of the same |
 //! | `36` burden | neighbour | letters and bytes that came from it and wait |
+//! | `36` burden | neighbour, destination | those of them that are for one hall |
 //! | `40` clerk | number | `Clerk` | clerks |
 //! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
 //! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
@@ -481,6 +482,11 @@ pub(crate) fn edition() -> Vec<u8> {
 
 pub(crate) fn burden(hall: HallId) -> Vec<u8> {
     Key::new(Table::Burden).hall(hall).done()
+}
+
+/// What a neighbour has brought for one destination.
+pub(crate) fn burden_for(hall: HallId, to: HallId) -> Vec<u8> {
+    Key::new(Table::Burden).hall(hall).hall(to).done()
 }
 
 pub(crate) fn clerks() -> Vec<u8> {

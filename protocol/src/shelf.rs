@@ -111,6 +111,7 @@ pub(crate) fn put(cx: &mut Cx<'_>, record: &Verified<Record>) {
     if !planted(Bug::RootWithoutElement) {
         sum.add(&id);
     }
+    cx.roots = None;
     cx.put(rows::fingerprint(space), [sum.root().as_slice(), &sum.to_bytes()].concat());
     rows::write(cx, rows::element(space, &id), &key);
     rows::write(cx, rows::record(space, &key), record.signed());

@@ -109,7 +109,7 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Posted => after.len() == 8 && post::posted_holds(value),
         Table::Age => after.len() == 25 && value.is_empty(),
         Table::Parcel => parcels::row_holds(after, value),
-        Table::Burden => after.len() == 8 && post::burden_holds(value),
+        Table::Burden => matches!(after.len(), 8 | 16) && post::burden_holds(value),
         Table::Leaf => after.len() == 12 && decodes::<audit::Leaf>(value),
         Table::Subtree => after.len() == 13 && decodes::<Digest>(value),
         Table::Audited => after.len() == 36 && decodes::<u64>(value),

@@ -12,7 +12,7 @@ use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Route, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::Declaration;
 use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
-use crate::message::Message;
+use crate::message::{Message, Roots};
 use crate::parcels::{Consign, Cover, Opened};
 use crate::planted::{Bug, planted};
 use crate::record::{Body, Record, Space};
@@ -307,13 +307,15 @@ impl Effects {
 /// The context every handler gets first: the time, the rows (own writes included), the way out.
 pub(crate) struct Cx<'a> {
     pub(crate) now: Now,
+    /// The roots of the reconciled sets, if they were asked for since a set was last written.
+    pub(crate) roots: Option<Roots>,
     base: &'a dyn View,
     effects: &'a mut Effects,
 }
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(now: Now, base: &'a dyn View, effects: &'a mut Effects) -> Self {
-        Self { now, base, effects }
+        Self { now, roots: None, base, effects }
     }
 
     pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {

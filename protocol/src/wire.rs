@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use bincode::config;
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
 use serde::de::{self, DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -45,17 +47,47 @@ pub enum Malformed {
 
 /// A version byte and the encoding of `value`.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut room = Room(Vec::with_capacity(ROOM));
     #[expect(clippy::expect_used, reason = "our own types have no fallible serialiser, and a Vec takes all")]
-    bincode::serde::encode_to_vec((WIRE_VERSION, value), settings()).expect("encoding into memory")
+    bincode::serde::encode_into_writer((WIRE_VERSION, value), &mut room, settings())
+        .expect("encoding into memory");
+    room.0
+}
+
+/// Whether `bytes` are the encoding of `value`.
+fn is_encoding<T: Serialize>(value: &T, bytes: &[u8]) -> bool {
+    let mut left = Left(bytes);
+    let written = bincode::serde::encode_into_writer((WIRE_VERSION, value), &mut left, settings());
+    written.is_ok() && left.0.is_empty()
+}
+
+/// Bytes that an encoding is given room for at once: most messages and rows are shorter.
+const ROOM: usize = 256;
+
+/// Keeps what is written.
+struct Room(Vec<u8>);
+
+impl Writer for Room {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Compares what is written with what is expected, and keeps nothing.
+struct Left<'a>(&'a [u8]);
+
+impl Writer for Left<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(EncodeError::UnexpectedEnd)?;
+        Ok(())
+    }
 }
 
 /// The value in `bytes`, of which there may be at most `bound`.
 pub(crate) fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], bound: usize) -> Result<T, Malformed> {
     let value = decode_own(bytes, bound)?;
-    if encode(&value) != bytes {
-        return Err(Malformed::NotCanonical);
-    }
-    Ok(value)
+    if is_encoding(&value, bytes) { Ok(value) } else { Err(Malformed::NotCanonical) }
 }
 
 /// As [`decode`], for rows this node wrote itself: their canonical form was checked on the way in.
@@ -156,5 +188,23 @@ impl<'de> Visitor<'de> for Bytes {
 
     fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Blob, E> {
         Ok(bytes.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_no_encoding_of_the_value_is_refused() {
+        let bytes = encode(&(7_u16, "seven".to_owned()));
+        assert_eq!(decode(&bytes, 100), Ok((7_u16, "seven".to_owned())));
+        assert!(is_encoding(&(7_u16, "seven"), &bytes));
+        let (longer, shorter) = ([bytes.as_slice(), b"."].concat(), &bytes[..bytes.len() - 1]);
+        for other in [longer.as_slice(), shorter, &[]] {
+            assert!(!is_encoding(&(7_u16, "seven"), other));
+        }
+        assert!(!is_encoding(&(8_u16, "seven"), &bytes));
+        assert_eq!(decode::<(u16, String)>(&longer, 100), Err(Malformed::NotCanonical));
     }
 }

@@ -30,6 +30,9 @@ use hallmesh_protocol::verify;
 
 const HERE: u64 = 620_702_203_200;
 
+/// Letters that a relay keeps from one neighbour for one destination, if none wait for another.
+const FOR_ONE: u64 = RELAY_FROM_LETTERS_MAX / 2;
+
 /// Writes a stick at a hall: its files in the order in which they are read.
 fn write(city: &mut City, at: usize, bound: Bound) -> Vec<Vec<u8>> {
     let (mut files, mut next) = (Vec::new(), Some(Next::FIRST));
@@ -339,10 +342,10 @@ fn one_neighbour_does_not_fill_the_room_that_others_have_at_a_relay() {
         by_line(&mut city, COUNTY, TOWN, letter);
     }
     let held = |city: &City| waiting(&city.halls[TOWN].rows, usize::MAX).len();
-    assert_eq!(held(&city), usize::try_from(RELAY_FROM_LETTERS_MAX).unwrap());
+    assert_eq!(held(&city), usize::try_from(FOR_ONE).unwrap());
     let others = letter(&city, OTHER_COUNTY, VILLAGE, all);
     by_line(&mut city, CITY, TOWN, others);
-    assert_eq!(held(&city), usize::try_from(RELAY_FROM_LETTERS_MAX).unwrap() + 1);
+    assert_eq!(held(&city), usize::try_from(FOR_ONE).unwrap() + 1);
     // A stick is held to the same bound, and what is left is taken when there is room again.
     city.wires.clear();
     let over = letter(&city, COUNTY, VILLAGE, all + 1);
@@ -366,7 +369,7 @@ fn a_letter_that_is_over_the_bound_stays_on_the_stick() {
     city.cut(VILLAGE);
     city.cut(TOWN);
     // The county has a letter for the village, and the town has no room for another from the county.
-    for number in 0..u32::try_from(RELAY_FROM_LETTERS_MAX).unwrap() {
+    for number in 0..u32::try_from(FOR_ONE).unwrap() {
         let letter = letter(&city, CITY, VILLAGE, number);
         city.step(TOWN, Input::PeerUp(city.halls[COUNTY].at));
         let roots = query::roots(&city.halls[COUNTY].rows);

@@ -3,13 +3,12 @@
 //! The same records lie on every hall's disk from the start and are shared. Keys are of the toy suite and
 //! follow from the seed; all halls share one wrapping key, since nothing here is ever opened.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use hallmesh_protocol::catalogue::Matter;
 use hallmesh_protocol::chance::Chance;
-use hallmesh_protocol::directory::{Charter, Contact, RootPolicy};
+use hallmesh_protocol::directory::{Charter, Contact, Directory, RootPolicy};
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{Digest, DivisionCode, HallAt, HallId, Tier};
 use hallmesh_protocol::record::{Body, Issuer, Record};
@@ -28,8 +27,6 @@ use crate::lists;
 const SIMILAR_UNITS_FROM: u64 = 400;
 const ROOT_HOLDERS: u8 = 3;
 const ROOT_THRESHOLD: u8 = 2;
-/// The first byte of the rows that say whose disk it is (table `01` of the key space).
-const META: u8 = 0x01;
 
 /// A division that has a hall.
 #[derive(Clone, Debug)]
@@ -203,25 +200,18 @@ impl City {
 
     /// One disk a hall: the city's records are shared, only its own name differs.
     fn disks(&self) -> anyhow::Result<Vec<Disk>> {
-        let charters: BTreeMap<_, _> =
-            self.halls.iter().map(|at| (at.hall, self.first_charter(*at))).collect();
-        let mut records: Vec<_> = charters.values().cloned().collect();
+        let mut records: Vec<_> = self.halls.iter().map(|at| self.first_charter(*at)).collect();
         records.extend(self.halls.iter().map(|at| self.contact(*at)));
         let bodies = lists::bodies(self.first.code, &self.matters);
         records.extend(bodies.into_iter().map(|body| self.listed(body)));
         let now = Now { ticks: 0, wall: FOUNDED };
         let rows = self.install(now, records, life(self.first.code))?;
         let base: Rows = rows.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-        let base = Arc::new(base);
+        let (base, anchor) = (Arc::new(base), self.policy().digest());
         let disk = |at: &HallAt| {
-            let line = std::iter::once(at.hall)
-                .chain(std::iter::successors(self.parent(at.hall), |it| self.parent(*it)));
-            let mut chain: Vec<_> = line.filter_map(|hall| charters.get(&hall).cloned()).collect();
-            chain.reverse();
-            let mut own = self.install(now, chain, *at)?;
-            own.retain(|key, _| key.first() == Some(&META));
             let mut disk = Disk::new(Arc::clone(&base));
-            disk.commit(own);
+            disk.commit(genesis::nameplate(now, anchor, *at)?);
+            ensure!(Directory::new(&disk).card(*at).is_some(), "the hall {at} has no charter");
             Ok(disk)
         };
         self.halls.iter().map(disk).collect()
@@ -286,6 +276,9 @@ fn grow(secret: &[u8; 32], purpose: &str) -> SecretKey {
 
 #[cfg(test)]
 mod tests {
+    use hallmesh_protocol::query;
+    use hallmesh_protocol::step::View as _;
+
     use super::*;
 
     #[test]
@@ -312,6 +305,21 @@ mod tests {
         assert_eq!(city.halls.len(), 11);
         for (at, disk) in city.halls.iter().zip(&disks) {
             assert_eq!(genesis::identity(disk).map(|identity| identity.at), Some(*at));
+        }
+    }
+
+    #[test]
+    fn a_hall_has_the_rows_that_it_would_have_been_installed_with() {
+        let (city, disks) = City::found(&made_up(1, 1, 1), &mut Chance::from_seed([7; 32])).expect("a city");
+        let now = Now { ticks: 0, wall: FOUNDED };
+        for (at, disk) in city.halls.iter().zip(&disks) {
+            let chain = query::chain(disk, *at);
+            let installed = city.install(now, chain, *at).expect("an unbroken chain");
+            let sums = 0x11..=0x12;
+            let differs = |(key, _): &(&Vec<u8>, _)| !key.first().is_some_and(|table| sums.contains(table));
+            for (key, value) in installed.iter().filter(differs) {
+                assert_eq!(disk.get(key), *value, "{key:02x?}");
+            }
         }
     }
 }

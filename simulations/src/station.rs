@@ -7,7 +7,7 @@ use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::ids::HallAt;
 use hallmesh_protocol::node::{Me, Node};
 use hallmesh_protocol::seal::SecretKey;
-use hallmesh_protocol::step::{Effects, Input, Released, Writes};
+use hallmesh_protocol::step::{Bytes, Effects, Input, Released, Writes};
 
 use crate::clock::Clock;
 use crate::disk::Disk;
@@ -74,7 +74,7 @@ pub struct Station {
     /// Age of the world until which its processor is busy.
     pub busy_until: u64,
     /// What has arrived and waits for the processor: from whom, on which line, what.
-    pub waiting: VecDeque<(Seat, Line, Vec<u8>)>,
+    pub waiting: VecDeque<(Seat, Line, Bytes)>,
     /// What its disk held some time ago.
     pub backup: Option<Disk>,
     process: Option<Process>,

@@ -36,7 +36,7 @@ const PARAMETERS_MAX: usize = 6;
 
 /// Who stands on what inside `protocol`. A module may use those on lower floors.
 const FLOORS: [&[&str]; 14] = [
-    &["planted"],
+    &["planted", "fixed"],
     &["ids", "limits", "calendar", "chance", "reconcile"],
     &["wire", "seal"],
     &["signed"],

@@ -35,7 +35,7 @@ macro_rules! hex_id {
     ($(#[$doc:meta])* $id:ident, $size:literal, $digits:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub struct $id(pub [u8; $size]);
+        pub struct $id(#[serde(with = "crate::fixed")] pub [u8; $size]);
 
         impl std::fmt::Display for $id {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -13,7 +13,7 @@ use crate::post::Post;
 use crate::signed::Signed;
 use crate::wire::{self, Malformed};
 
-/// Every field of a node but who it is.
+/// Every field of a node but who it is, and what can be looked up in its rows.
 type Memory = (
     ([u8; 32], u128),
     BTreeMap<HallId, Peer>,
@@ -57,6 +57,7 @@ impl Node {
             early: EarlyReceipts::taken_up(early),
             mirrors,
             next_heartbeat,
+            roots: None,
             directory_moved: moved.0,
             halls_moved: moved.1,
             looking: moved.2,

@@ -76,6 +76,8 @@ pub struct Node {
     early: EarlyReceipts,
     mirrors: Mirrors,
     next_heartbeat: u64,
+    /// What the rows, and what is written over them but not committed yet, come to; none if that was not looked up.
+    roots: Option<Roots>,
     /// A record of the directory was taken up: the doorkeeper must look at it.
     directory_moved: bool,
     /// So was one that says who is a hall: neighbours and mirrors are computed anew.
@@ -101,6 +103,7 @@ impl Node {
             early: EarlyReceipts::default(),
             mirrors: [None, None],
             next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
+            roots: None,
             directory_moved: true,
             halls_moved: true,
             looking: None,
@@ -111,8 +114,8 @@ impl Node {
 
     /// Takes one input. May be called many times on one `effects` before a commit.
     pub fn step(&mut self, now: Now, input: Input, view: &dyn View, effects: &mut Effects) {
-        let mut cx = Cx::new(now, view, effects);
-        let cx = &mut cx;
+        let cx = &mut Cx::new(now, view, effects);
+        cx.roots = self.roots;
         self.keep_up_with_directory(cx);
         match input {
             Input::PeerUp(at) => self.peer_up(cx, at),
@@ -123,6 +126,7 @@ impl Node {
         }
         self.keep_up_with_directory(cx);
         self.due(cx);
+        self.roots = cx.roots;
         let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
         let post = self.post.next_due().unwrap_or(u64::MAX);
         let goes_on = self.looking.is_some() || self.sending.is_some();
@@ -181,7 +185,7 @@ impl Node {
     }
 
     fn heartbeat(&self, cx: &mut Cx<'_>) {
-        let roots = exchange::roots(cx);
+        let roots = exchange::own_roots(cx);
         for (hall, peer) in &self.peers {
             if peer.roots.is_some() {
                 cx.send(*hall, Message::Heartbeat(roots));
@@ -193,7 +197,7 @@ impl Node {
 
     /// What moved while the pause after an exchange kept both from comparing does not wait for the heartbeat.
     fn compare_again(&self, cx: &mut Cx<'_>, peer: HallId) {
-        let ours = exchange::roots(cx);
+        let ours = exchange::own_roots(cx);
         if self.peers.get(&peer).and_then(|peer| peer.roots).is_some_and(|theirs| theirs != ours) {
             cx.send(peer, Message::Heartbeat(ours));
         }
@@ -232,12 +236,13 @@ impl Node {
     }
 
     fn greet(&self, cx: &mut Cx<'_>, to: HallId, please: bool) {
+        let roots = exchange::own_roots(cx);
         let hello = Message::Hello {
             protocol: PROTOCOL,
             protocol_min: PROTOCOL_MIN,
             at: self.me.at,
             boot: self.me.boot,
-            roots: exchange::roots(cx),
+            roots,
             wall: cx.now.wall,
             please,
         };
@@ -368,7 +373,7 @@ impl Node {
 
     /// Compares roots, directory first, and opens the way for cases once it was compared on this line.
     fn heard_roots(&mut self, cx: &mut Cx<'_>, from: HallId, theirs: Roots) {
-        let ours = exchange::roots(cx);
+        let ours = exchange::own_roots(cx);
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let first = peer.roots.replace(theirs).is_none();
         let asked = peer.asked;
@@ -420,7 +425,7 @@ impl Node {
 
     fn compare_lists(&mut self, cx: &mut Cx<'_>, peer: HallId) {
         let theirs = self.peers.get(&peer).and_then(|peer| peer.roots).map(|roots| roots.lists);
-        if theirs.is_some_and(|root| root != exchange::roots(cx).lists) {
+        if theirs.is_some_and(|root| root != exchange::own_roots(cx).lists) {
             let nonce = self.chance.bytes16();
             self.exchange.begin(cx, peer, Space::Lists, nonce);
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cases::{CaseFile, Position, Receipt};
+use crate::fixed;
 use crate::ids::{CaseId, Digest, HallAt, HallId};
 use crate::signed::Signed;
 use crate::wire;
@@ -14,6 +15,7 @@ pub type LetterId = [u8; 16];
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// Its name.
+    #[serde(with = "fixed")]
     pub id: LetterId,
     /// Who wrote it.
     pub from: HallAt,

@@ -93,7 +93,7 @@ impl Post {
         if let Some(older) = what.subject(to) {
             remove(cx, older);
         }
-        if burden::has_room(cx, me) {
+        if burden::has_room(cx, me, to) {
             self.insert(cx, to, what, Some(me));
             self.touch(to, cx.now.ticks);
         } else {
@@ -161,7 +161,7 @@ impl Post {
             self.came_again(cx, from, letter, sequence);
             return true;
         }
-        if posted(cx, to).waiting >= RELAY_LETTERS_MAX || !burden::has_room(cx, from) {
+        if posted(cx, to).waiting >= RELAY_LETTERS_MAX || !burden::has_room(cx, from, to) {
             rows::count(cx, "relay/refused", 1);
             return false;
         }
@@ -180,8 +180,8 @@ impl Post {
         let answer = matches!(held.what, What::Answer(_));
         if held.came_from != Some(from) && !answer {
             let what = What::Relay(letter);
-            burden::less(cx, held.came_from, &held.what);
-            burden::more(cx, Some(from), &what);
+            burden::less(cx, held.came_from, to, &held.what);
+            burden::more(cx, Some(from), to, &what);
             rows::write(cx, key, &Queued { what, came_from: Some(from), since: held.since });
             self.touch(to, cx.now.ticks);
         }
@@ -227,11 +227,11 @@ impl Post {
         if came_from == Some(self.me) {
             return true;
         }
-        if !burden::has_room(cx, self.me) {
+        if !burden::has_room(cx, self.me, to) {
             return false;
         }
-        burden::less(cx, came_from, &what);
-        burden::more(cx, Some(self.me), &what);
+        burden::less(cx, came_from, to, &what);
+        burden::more(cx, Some(self.me), to, &what);
         rows::write(cx, key, &Queued { what, came_from: Some(self.me), since });
         true
     }
@@ -347,7 +347,7 @@ impl Post {
         let mut posted = posted(cx, to);
         posted.last = posted.last.saturating_add(1);
         posted.waiting = posted.waiting.saturating_add(1);
-        burden::more(cx, came_from, &what);
+        burden::more(cx, came_from, to, &what);
         let filed = Filed { to, sequence: posted.last, since };
         for reference in [Some(reference), what.subject(to)].into_iter().flatten() {
             rows::write(cx, reference.key(), &filed);
@@ -419,7 +419,7 @@ fn remove(cx: &mut Cx<'_>, reference: Reference) -> Option<Filed> {
     let Filed { to, sequence, since } = filed;
     let key = rows::posted(to, sequence);
     if let Some(Queued { what, came_from, .. }) = rows::read(cx, &key) {
-        burden::less(cx, came_from, &what);
+        burden::less(cx, came_from, to, &what);
         let name = what.reference(to);
         // An answer may be found by its subject; how long it waits stands under its name.
         cx.remove(rows::age(to, name.whose(), since, sequence));
@@ -448,9 +448,11 @@ pub(super) fn sequence(key: &[u8]) -> Option<u64> {
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, reason = "a failure here is a failed test")]
 mod tests {
-    use super::super::{Destination, Patience, destinations};
+    use super::super::{Asked, Destination, LetterBody, Patience, destinations};
     use super::*;
-    use crate::ids::{CaseId, DivisionCode};
+    use crate::cases::Position;
+    use crate::ids::{CaseId, Digest, DivisionCode, HallAt};
+    use crate::limits::RELAY_FROM_LETTERS_MAX;
     use crate::step::{Bytes, Effects, Now, Writes};
 
     const DAY: u64 = 24 * 3_600_000;
@@ -509,6 +511,10 @@ mod tests {
             self.with(Post::due_now).into_iter().map(|(to, _, _)| to).collect()
         }
 
+        fn relays(&mut self, from: HallId, to: HallId, number: u32) -> bool {
+            self.with(|post, cx| post.relay(cx, from, question(to, number)))
+        }
+
         fn open(&mut self, to: HallId) {
             self.post.way_opened(to, self.now.ticks);
         }
@@ -522,6 +528,12 @@ mod tests {
         let mut case = CaseId([0; 16]);
         case.0[..2].copy_from_slice(&letter.to_be_bytes());
         What::Copy { case }
+    }
+
+    fn question(to: HallId, sequence: u32) -> Letter {
+        let (position, head) = (Position::default(), Digest([0; 32]));
+        let asked = Asked { case: CaseId([9; 16]), position, sequence, head };
+        Letter::write(HallAt { hall: hall(9), incarnation: 1 }, to, LetterBody::Ask(asked))
     }
 
     fn round(pause: u64, began: u64) -> Round {
@@ -608,6 +620,22 @@ mod tests {
         }
         assert_eq!((sent.len(), steps), (20 * LETTERS_WINDOW, 20 * LETTERS_WINDOW / LETTERS_AT_ONCE));
         assert_eq!(sent.iter().collect::<BTreeSet<_>>().len(), 20);
+    }
+
+    #[test]
+    fn what_waits_for_a_dead_hall_does_not_take_the_way_from_a_living_one() {
+        let mut desk = Desk::new();
+        let (dead, living, from) = (hall(1), hall(2), hall(3));
+        let half = u32::try_from(RELAY_FROM_LETTERS_MAX / 2).expect("a number");
+        assert!((0..half).all(|number| desk.relays(from, dead, number)));
+        assert!(!desk.relays(from, dead, half), "it has its share");
+        assert!(desk.relays(from, living, 0), "there is room for others");
+        assert!(!desk.relays(from, dead, half));
+        assert!(desk.relays(hall(4), dead, half), "and for what comes from elsewhere");
+        // One that is off this hall's hands makes room again, for whomever it was.
+        desk.with(|post, cx| post.done(cx, dead, &What::Relay(question(dead, 0))));
+        desk.with(|post, cx| post.done(cx, living, &What::Relay(question(living, 0))));
+        assert!(desk.relays(from, dead, half));
     }
 
     #[test]

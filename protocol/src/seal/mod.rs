@@ -13,7 +13,6 @@
 
 mod content;
 mod context;
-mod fixed;
 mod sign;
 mod suite;
 #[cfg(feature = "toy-suite")]

@@ -6,11 +6,12 @@ use std::fmt;
 use ed25519_dalek::{Signer, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
+use super::Forged;
 use super::context::{Context, digest, message};
 use super::suite::{PublicKey, Secret, SecretKey, Suite};
 #[cfg(feature = "toy-suite")]
 use super::toy;
-use super::{Forged, fixed};
+use crate::fixed;
 
 /// 64 bytes of a signature, in the suite of the key that checks it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

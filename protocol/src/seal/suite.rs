@@ -12,6 +12,7 @@ use super::sign::Signature;
 #[cfg(feature = "toy-suite")]
 use super::toy;
 use crate::chance::Chance;
+use crate::fixed;
 
 /// A set of algorithms that belong together. Each public key names its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ impl TryFrom<u8> for Suite {
 /// A key that checks signatures. In suite 1 it is a point of the curve, in its only encoding, not of small
 /// order: checked when made and when decoded. Encoded in 33 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "(Suite, [u8; 32])", into = "(Suite, [u8; 32])")]
+#[serde(try_from = "Unchecked", into = "Unchecked")]
 pub struct PublicKey {
     suite: Suite,
     bytes: [u8; 32],
@@ -79,17 +80,21 @@ impl PublicKey {
     }
 }
 
-impl TryFrom<(Suite, [u8; 32])> for PublicKey {
+/// A public key as it is encoded.
+#[derive(Serialize, Deserialize)]
+struct Unchecked(Suite, #[serde(with = "fixed")] [u8; 32]);
+
+impl TryFrom<Unchecked> for PublicKey {
     type Error = Forged;
 
-    fn try_from((suite, bytes): (Suite, [u8; 32])) -> Result<Self, Forged> {
+    fn try_from(Unchecked(suite, bytes): Unchecked) -> Result<Self, Forged> {
         Self::new(suite, bytes)
     }
 }
 
-impl From<PublicKey> for (Suite, [u8; 32]) {
+impl From<PublicKey> for Unchecked {
     fn from(key: PublicKey) -> Self {
-        (key.suite, key.bytes)
+        Self(key.suite, key.bytes)
     }
 }
 

@@ -14,9 +14,10 @@ use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
+use super::Forged;
 use super::content::ContentKey;
-use super::{Forged, fixed};
 use crate::chance::Chance;
+use crate::fixed;
 
 /// Bytes of a wrapping public key: 1184 of ML-KEM-768, 32 of X25519.
 pub const WRAP_PUBLIC_BYTES: usize = 1_216;
@@ -180,7 +181,7 @@ fn check_info(info: &[u8]) -> Result<(), Forged> {
 mod boxed {
     use serde::{Deserializer, Serializer};
 
-    use super::fixed;
+    use crate::fixed;
 
     pub(super) fn serialize<S: Serializer, const N: usize>(
         bytes: &[u8; N],

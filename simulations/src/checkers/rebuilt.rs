@@ -14,7 +14,7 @@ use super::{case_of, table};
 /// The contents behind each root that were added up already: most halls end with the same.
 #[derive(Debug, Default)]
 pub struct Rebuilt {
-    known: BTreeMap<(Space, [u8; 32]), BTreeSet<[u8; 32]>>,
+    known: BTreeMap<(Space, [u8; 32]), Vec<[u8; 32]>>,
 }
 
 impl Rebuilt {
@@ -31,7 +31,8 @@ impl Rebuilt {
     fn set(&mut self, disk: &dyn View, space: Space) -> Option<String> {
         let root = query::roots(disk).of(space);
         let elements = elements(disk, space);
-        if self.known.get(&(space, root)).is_some_and(|known| *known == elements) {
+        let known = self.known.get(&(space, root));
+        if known.is_some_and(|known| known.as_flattened() == elements.as_flattened()) {
             return None;
         }
         if Fingerprint::of(space.byte(), &elements).root() != root {
@@ -119,8 +120,9 @@ fn cases(disk: &dyn View) -> Vec<CaseId> {
     cases
 }
 
-fn elements(disk: &dyn View, space: Space) -> BTreeSet<[u8; 32]> {
-    let mut elements = BTreeSet::new();
+/// The elements as they are listed, ascending.
+fn elements(disk: &dyn View, space: Space) -> Vec<[u8; 32]> {
+    let mut elements = Vec::new();
     disk.scan(&[table::ELEMENT, space.byte()], &[], &mut |key, _| {
         elements.extend(key.get(2..).and_then(|id| <[u8; 32]>::try_from(id).ok()));
         true
@@ -128,13 +130,15 @@ fn elements(disk: &dyn View, space: Space) -> BTreeSet<[u8; 32]> {
     elements
 }
 
-/// What the elements must be: the hash of each record as it lies on the disk.
-fn records(disk: &dyn View, space: Space) -> BTreeSet<[u8; 32]> {
-    let mut records = BTreeSet::new();
+/// What the elements must be: the hash of each record as it lies on the disk, ascending.
+fn records(disk: &dyn View, space: Space) -> Vec<[u8; 32]> {
+    let mut records = Vec::new();
     disk.scan(&[table::RECORD, space.byte()], &[], &mut |_, value| {
-        records.insert(*blake3::hash(value).as_bytes());
+        records.push(*blake3::hash(value).as_bytes());
         true
     });
+    records.sort_unstable();
+    records.dedup();
     records
 }
 

@@ -24,19 +24,29 @@ pub enum Kind {
 #[derive(Debug, Default)]
 pub struct Trace {
     hasher: blake3::Hasher,
-    /// Room for what is hashed in one piece, which is faster.
+    /// What is not hashed yet: many small pieces at once are faster.
+    notes: Vec<u8>,
+    /// Room for what is hashed in one piece, for the same reason.
     piece: Vec<u8>,
 }
+
+/// Bytes of notes that are hashed at once.
+const NOTES_BYTES: usize = 16 * 1_024;
 
 impl Trace {
     /// Something happened in a hall; `what` tells it from others of its kind.
     pub fn note(&mut self, at: u64, seat: Seat, kind: Kind, what: &[u8]) {
         let seat = u64::try_from(seat).unwrap_or(u64::MAX);
         let length = u64::try_from(what.len()).unwrap_or(u64::MAX);
-        let mut head = [0_u8; 25];
-        let fields = at.to_le_bytes().into_iter().chain(seat.to_le_bytes()).chain(length.to_le_bytes());
-        head.iter_mut().zip(fields.chain([kind as u8])).for_each(|(to, from)| *to = from);
-        self.hasher.update(&head).update(what);
+        for number in [at, seat, length] {
+            self.notes.extend_from_slice(&number.to_le_bytes());
+        }
+        self.notes.push(kind as u8);
+        self.notes.extend_from_slice(what);
+        if self.notes.len() >= NOTES_BYTES {
+            self.hasher.update(&self.notes);
+            self.notes.clear();
+        }
     }
 
     /// A hall committed.
@@ -58,7 +68,7 @@ impl Trace {
 
     /// The hash so far.
     pub fn hash(&self) -> String {
-        self.hasher.finalize().to_hex().to_string()
+        self.hasher.clone().update(&self.notes).finalize().to_hex().to_string()
     }
 }
 

@@ -7,7 +7,7 @@ use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::ids::{HallAt, HallId, Tier};
 use hallmesh_protocol::message::{Message, PROTOCOL};
 use hallmesh_protocol::query;
-use hallmesh_protocol::step::{Command, Input};
+use hallmesh_protocol::step::{Bytes, Command, Input};
 use hallmesh_protocol::verify;
 
 use super::{Event, OLD_FRAMES_MAX, World};
@@ -131,7 +131,8 @@ impl World {
         let Some(station) = self.stations.get_mut(seat) else { return };
         let Some(line) = station.lines.get(&peer).copied() else { return };
         let word = message.word();
-        let frame = if station.make.newer { newer(message) } else { message }.encode();
+        let message = if station.make.newer { newer(message) } else { message };
+        let frame = encoded(&mut self.sent, message);
         let mut uplink: Uplink = station.uplink;
         let copies = self.network.carry(self.now, (from_tier, to_tier), &mut uplink, frame.len());
         station.uplink = uplink;
@@ -142,12 +143,13 @@ impl World {
             self.sometimes.hit(Branch::Doubled);
         }
         for at in copies {
-            self.under_way(seat, peer, line, at, frame.clone());
+            self.under_way(seat, peer, line, at, Bytes::clone(&frame));
         }
     }
 
     /// A frame is on its way and arrives at this age of the world.
-    pub(super) fn under_way(&mut self, from: Seat, to: Seat, line: Line, at: u64, frame: Vec<u8>) {
+    pub(super) fn under_way(&mut self, from: Seat, to: Seat, line: Line, at: u64, frame: impl Into<Bytes>) {
+        let frame = frame.into();
         let Some(receiver) = self.stations.get_mut(to) else { return };
         if receiver.inbound >= INBOUND_MAX {
             self.traffic.overrun = self.traffic.overrun.saturating_add(1);
@@ -157,7 +159,7 @@ impl World {
         self.later(at.saturating_sub(self.now), Event::Deliver { to, from, line, frame });
     }
 
-    pub(super) fn deliver(&mut self, to: Seat, from: Seat, line: Line, frame: Vec<u8>) {
+    pub(super) fn deliver(&mut self, to: Seat, from: Seat, line: Line, frame: Bytes) {
         let Some(receiver) = self.stations.get_mut(to) else { return };
         if receiver.busy_until > self.now && receiver.is_up() {
             let after = receiver.busy_until.saturating_sub(self.now);
@@ -188,7 +190,7 @@ impl World {
         self.later(after, Event::Free(seat));
     }
 
-    fn take(&mut self, to: Seat, from: Seat, line: Line, frame: Vec<u8>) {
+    fn take(&mut self, to: Seat, from: Seat, line: Line, frame: Bytes) {
         let heard = self.hears(to, from);
         let Some(sender) = self.stations.get(from).map(|station| station.at.hall) else { return };
         let Some(receiver) = self.stations.get_mut(to) else { return };
@@ -228,7 +230,7 @@ impl World {
     }
 
     /// Now and then a frame is kept, for somebody to send it again one day.
-    fn remember(&mut self, from: Seat, to: Seat, frame: Vec<u8>) {
+    fn remember(&mut self, from: Seat, to: Seat, frame: Bytes) {
         if self.remembers && self.traffic.messages.is_multiple_of(17) {
             self.old_frames.push_back((from, to, frame));
             if self.old_frames.len() > OLD_FRAMES_MAX {
@@ -254,6 +256,16 @@ impl World {
 /// Whether a hall's doorkeeper lets this life in.
 fn admits(station: &Station, at: HallAt) -> bool {
     Directory::new(&station.disk).present(at.hall) == Some(at)
+}
+
+/// The frame of a message; if the last one was the same, its frame.
+fn encoded(last: &mut Option<(Message, Bytes)>, message: Message) -> Bytes {
+    if let Some((_, frame)) = last.as_ref().filter(|(last, _)| *last == message) {
+        return Bytes::clone(frame);
+    }
+    let frame = Bytes::from(message.encode());
+    *last = Some((message, Bytes::clone(&frame)));
+    frame
 }
 
 /// What a node says that speaks the next version, too: the greeting tells, all else is as before.

@@ -26,7 +26,7 @@ impl World {
     /// Noise arrives on a line, or a frame of long ago with some bytes changed.
     pub(super) fn garbage(&mut self, seat: Seat) {
         let Some((peer, line)) = self.a_line_of(seat) else { return };
-        let old = self.old_frames.front().map(|(_, _, frame)| frame.clone());
+        let old = self.old_frames.front().map(|(_, _, frame)| frame.to_vec());
         let length = usize::try_from(self.faults.below(NOISE_MAX)).unwrap_or(0);
         let mut frame = old.filter(|_| length % 2 == 0).unwrap_or_else(|| vec![0; length]);
         let changed = frame.len().min((length / 8).saturating_add(1));

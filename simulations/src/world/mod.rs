@@ -20,8 +20,10 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::ids::{HallAt, HallId};
+use hallmesh_protocol::message::Message;
 #[cfg(feature = "planted-bugs")]
 use hallmesh_protocol::planted::{Bug, plant};
+use hallmesh_protocol::step::Bytes;
 
 use crate::checkers::Checkers;
 use crate::city::City;
@@ -44,7 +46,7 @@ const OLD_FRAMES_MAX: usize = 256;
 #[derive(Debug)]
 enum Event {
     Start(Seat),
-    Deliver { to: Seat, from: Seat, line: Line, frame: Vec<u8> },
+    Deliver { to: Seat, from: Seat, line: Line, frame: Bytes },
     Commit { seat: Seat, start: u32 },
     Free(Seat),
     Wake { seat: Seat, start: u32 },
@@ -131,7 +133,9 @@ pub struct World {
     stolen: BTreeSet<HallAt>,
     /// Whether frames are kept for somebody to send again.
     remembers: bool,
-    old_frames: VecDeque<(Seat, Seat, Vec<u8>)>,
+    old_frames: VecDeque<(Seat, Seat, Bytes)>,
+    /// The message sent last, and its frame: most are sent to several halls.
+    sent: Option<(Message, Bytes)>,
     checkers: Checkers,
     sometimes: Sometimes,
     traffic: Traffic,
@@ -220,6 +224,7 @@ impl World {
             stolen: BTreeSet::new(),
             remembers: plan.trouble.0.contains_key(&Fault::Replay),
             old_frames: VecDeque::new(),
+            sent: None,
             sometimes: Sometimes::default(),
             traffic: Traffic::default(),
             losses: Losses::default(),
