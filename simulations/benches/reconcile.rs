@@ -104,13 +104,10 @@ fn main() -> anyhow::Result<()> {
             "peak MiB"
         );
     }
-    for n in [20_000, 1_000_000] {
-        for d in [0, 10, 1_000] {
-            for method in METHODS {
-                let runs = if n > 100_000 { arguments.runs.min(3) } else { arguments.runs };
-                show(&in_own_process(method, n, d, runs)?, arguments.json)?;
-            }
-        }
+    let rows = [20_000, 1_000_000].into_iter().flat_map(|n| [0, 10, 1_000].map(|d| (n, d)));
+    for ((n, d), method) in rows.flat_map(|row| METHODS.map(|method| (row, method))) {
+        let runs = if n > 100_000 { arguments.runs.min(3) } else { arguments.runs };
+        show(&in_own_process(method, n, d, runs)?, arguments.json)?;
     }
     Ok(())
 }
