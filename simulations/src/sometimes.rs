@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::Purpose;
+use hallmesh_protocol::cases::{Deed, Purpose, Refusal};
+use hallmesh_protocol::step::Reply;
 use serde::Serialize;
 
 use crate::plan::Fault;
@@ -19,6 +20,18 @@ pub enum Branch {
     ToCorrect,
     /// A case went to the deciding hall once more.
     ToSupplemented,
+    /// An application was not accepted.
+    NotAccepted,
+    /// A special procedure began.
+    Paused,
+    /// A decision was put off.
+    Extended,
+    /// A certificate was made.
+    Certified,
+    /// A case ended without a decision.
+    Closed,
+    /// A clerk came too late: the application counted as accepted.
+    DeemedAccepted,
     /// A second hall could restore a case.
     GradedD2,
     /// A mirror made a decision final.
@@ -59,11 +72,17 @@ pub enum Branch {
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::ToDecide,
         Self::ToReturn,
         Self::ToCorrect,
         Self::ToSupplemented,
+        Self::NotAccepted,
+        Self::Paused,
+        Self::Extended,
+        Self::Certified,
+        Self::Closed,
+        Self::DeemedAccepted,
         Self::GradedD2,
         Self::Countersigned,
         Self::Released,
@@ -94,6 +113,19 @@ impl Branch {
         }
     }
 
+    /// The branch of an answer to a clerk's act, if it is one that not every case meets.
+    pub const fn acted(deed: &Deed, reply: &Reply) -> Option<Self> {
+        match (reply, deed) {
+            (Reply::Refused(Refusal::DeemedAccepted(_)), _) => Some(Self::DeemedAccepted),
+            (Reply::Recorded { .. }, Deed::RefuseAcceptance { .. }) => Some(Self::NotAccepted),
+            (Reply::Recorded { .. }, Deed::BeginProcedure { .. }) => Some(Self::Paused),
+            (Reply::Recorded { .. }, Deed::Extend { .. }) => Some(Self::Extended),
+            (Reply::Recorded { .. }, Deed::Certify) => Some(Self::Certified),
+            (Reply::Recorded { .. }, Deed::Withdraw | Deed::Close(_)) => Some(Self::Closed),
+            (_, _) => None,
+        }
+    }
+
     /// A stable word, for tables and JSON.
     pub const fn word(self) -> &'static str {
         match self {
@@ -101,6 +133,12 @@ impl Branch {
             Self::ToReturn => "to-return",
             Self::ToCorrect => "to-correct",
             Self::ToSupplemented => "to-supplemented",
+            Self::NotAccepted => "not-accepted",
+            Self::Paused => "paused",
+            Self::Extended => "extended",
+            Self::Certified => "certified",
+            Self::Closed => "closed",
+            Self::DeemedAccepted => "deemed-accepted",
             Self::GradedD2 => "graded-d2",
             Self::Countersigned => "countersigned",
             Self::Released => "released",

@@ -1,11 +1,12 @@
-//! `calendar.json`: one object a year, with the weekdays that are free and the weekend days that are worked.
+//! `calendar.json`: one object a year, with the weekdays that are free and the weekend days that are worked; and, if the limits
+//! are not those of the Administrative Licensing Law, one object `rules` with working days.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use hallmesh_protocol::calendar::{Calendar, CalendarYear, CivilDay};
+use hallmesh_protocol::calendar::{Calendar, CalendarYear, CivilDay, TimeRules};
 use hallmesh_protocol::record::Body;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
 use super::cell::meant_day;
@@ -16,25 +17,30 @@ use super::source::{Source, line_at};
 const WEEKDAY_OFF: &str = "weekday_off";
 const WEEKEND_ON: &str = "weekend_on";
 const KINDS: [&str; 2] = [WEEKDAY_OFF, WEEKEND_ON];
+/// The object that is no year.
+const RULES: &str = "rules";
+const LIMITS: [&str; 4] = ["notice_days", "correction_days", "extension_days", "delivery_days"];
 
-type YearText<'a> = Object<'a, Vec<&'a str>>;
+type EntryText<'a> = Object<'a, Value<'a>>;
 
 /// Reads the calendar; none if anything in it is refused.
 pub(super) fn read(source: &Source, findings: &mut Findings) -> Option<Body> {
-    let years: Object<'_, YearText<'_>> = match serde_json::from_str(&source.text) {
-        Ok(years) => years,
+    let entries: Object<'_, EntryText<'_>> = match serde_json::from_str(&source.text) {
+        Ok(entries) => entries,
         Err(error) => {
             findings.add(malformed(&error).at(&source.name, u64::try_from(error.line()).unwrap_or(1), None));
             return None;
         }
     };
     let mut reader = CalendarReader { source, findings, sound: true };
-    let mut read = reader.years(&years.0);
+    let (rules, years): (Vec<_>, Vec<_>) = entries.0.iter().partition(|(key, _)| *key == RULES);
+    let mut read = reader.years(&years);
+    let rules = reader.rules(&rules);
     if !reader.sound {
         return None;
     }
     read.sort_by_key(|year| year.year);
-    match Calendar::new(read) {
+    match Calendar::new(read).and_then(|calendar| calendar.with_rules(rules)) {
         Ok(calendar) => Some(Body::Calendar(calendar)),
         Err(_unfit) => {
             findings.add(Fault::error("lists.bad_calendar").at(&source.name, 1, None));
@@ -71,6 +77,40 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for Pairs<'a, T> {
     }
 }
 
+/// Days of a year, or the working days of a limit.
+enum Value<'a> {
+    Days(Vec<&'a str>),
+    Number(u64),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DaysOrNumber)
+    }
+}
+
+struct DaysOrNumber;
+
+impl<'de> Visitor<'de> for DaysOrNumber {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("days or a number")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(number))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
+        let mut days = Vec::new();
+        while let Some(day) = seq.next_element()? {
+            days.push(day);
+        }
+        Ok(Value::Days(days))
+    }
+}
+
 struct CalendarReader<'a> {
     source: &'a Source,
     findings: &'a mut Findings,
@@ -91,7 +131,7 @@ impl CalendarReader<'_> {
         self.findings.add(fault.at(&self.source.name, line, Some(key)));
     }
 
-    fn years(&mut self, years: &[(&str, YearText<'_>)]) -> Vec<CalendarYear> {
+    fn years(&mut self, years: &[&(&str, EntryText<'_>)]) -> Vec<CalendarYear> {
         let mut read: Vec<CalendarYear> = Vec::new();
         for (place, (text, days)) in years.iter().enumerate() {
             if place == Calendar::YEARS_MAX {
@@ -118,7 +158,43 @@ impl CalendarReader<'_> {
         read
     }
 
-    fn year(&mut self, (text, year): (&str, u16), kinds: &[(&str, Vec<&str>)]) -> CalendarYear {
+    /// The limits: those of the law where the file says nothing.
+    fn rules(&mut self, given: &[&(&str, EntryText<'_>)]) -> TimeRules {
+        let mut rules = TimeRules::STATUTORY;
+        if let Some((text, _)) = given.get(1) {
+            self.refuse(text, text, Fault::error("lists.duplicate_column").with("found", *text));
+        }
+        for (key, value) in given.iter().take(1).flat_map(|(_, limits)| &limits.0) {
+            self.rule(&mut rules, key, value);
+        }
+        rules
+    }
+
+    fn rule(&mut self, rules: &mut TimeRules, key: &str, value: &Value<'_>) {
+        let limit = match key {
+            "notice_days" => &mut rules.notice_days,
+            "correction_days" => &mut rules.correction_days,
+            "extension_days" => &mut rules.extension_days,
+            "delivery_days" => &mut rules.delivery_days,
+            _unknown => {
+                let meant = nearest(key, LIMITS);
+                return self.refuse(
+                    key,
+                    key,
+                    Fault::error("lists.unknown_column").with("found", key).suggest(meant),
+                );
+            }
+        };
+        let number = if let Value::Number(number) = value { u16::try_from(*number).ok() } else { None };
+        match number.filter(|days| (1..=TimeRules::DAYS_MAX).contains(days)) {
+            Some(days) => *limit = days,
+            None => {
+                self.refuse(key, key, Fault::error("lists.bad_limit").with("max", &TimeRules::DAYS_MAX));
+            }
+        }
+    }
+
+    fn year(&mut self, (text, year): (&str, u16), kinds: &[(&str, Value<'_>)]) -> CalendarYear {
         let absent = |kind: &&str| !kinds.iter().any(|(key, _)| key == kind);
         for (place, (key, _)) in kinds.iter().enumerate() {
             if !KINDS.contains(key) {
@@ -135,7 +211,15 @@ impl CalendarReader<'_> {
         for kind in KINDS.iter().filter(|kind| absent(kind)) {
             self.refuse(text, kind, Fault::error("lists.missing_column").with("name", *kind));
         }
-        let of = |wanted: &str| kinds.iter().find(|(key, _)| *key == wanted).map(|(_, days)| days.as_slice());
+        for (key, value) in kinds {
+            if let Value::Number(_) = value {
+                self.refuse(key, key, Fault::error("lists.no_days").with("name", *key));
+            }
+        }
+        let of = |wanted: &str| {
+            let (_, value) = kinds.iter().find(|(key, _)| *key == wanted)?;
+            if let Value::Days(days) = value { Some(days.as_slice()) } else { None }
+        };
         if of(WEEKDAY_OFF).is_some_and(<[_]>::is_empty) {
             self.report(text, WEEKDAY_OFF, Fault::warning("lists.year_without_holidays").with("year", &year));
         }

@@ -164,11 +164,13 @@ fn too_many_are_refused() {
 fn a_calendar_is_checked_when_read_too() {
     let config = bincode::config::standard();
     let read = |years: Vec<CalendarYear>| {
-        let bytes = bincode::serde::encode_to_vec(years, config).unwrap();
+        let bytes = bincode::serde::encode_to_vec((years, TimeRules::STATUTORY), config).unwrap();
         bincode::serde::decode_from_slice::<Calendar, _>(&bytes, config).map(|(calendar, _)| calendar)
     };
     assert_eq!(read(published().years().to_vec()).unwrap(), published());
     assert!(read(vec![year(2026), year(2025)]).is_err());
+    let endless = TimeRules { notice_days: 0, ..TimeRules::STATUTORY };
+    assert_eq!(published().with_rules(endless), Err(Unfit::Rules));
     let bytes = bincode::serde::encode_to_vec(i32::MAX, config).unwrap();
     assert!(bincode::serde::decode_from_slice::<CivilDay, _>(&bytes, config).is_err());
 }

@@ -11,6 +11,7 @@ use super::{Event, World};
 use crate::checkers::Kind;
 use crate::city;
 use crate::faults::Crash;
+use crate::people::Asked;
 use crate::plan::{Fault, SECOND};
 use crate::sometimes::Branch;
 use crate::station::{Fed, Seat};
@@ -168,6 +169,11 @@ impl World {
                 Output::Reply { ticket, reply } => {
                     let asked = self.people.answered(ticket, &reply);
                     self.checkers.replied(self.now, seat, ticket, asked.as_ref(), &reply);
+                    if let Some(Asked::Deed(_, deed)) = &asked
+                        && let Some(branch) = Branch::acted(deed, &reply)
+                    {
+                        self.sometimes.hit(branch);
+                    }
                     self.tell(seat, || format!("answers {reply:?}"));
                     self.plan_desk(seat);
                 }

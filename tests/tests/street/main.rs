@@ -12,6 +12,7 @@
     reason = "tests: what fails here fails the test"
 )]
 
+mod acts;
 mod archive;
 mod audit;
 mod backup;

@@ -49,7 +49,9 @@ fn days(texts: &Texts, days: &[DueDay]) -> Vec<String> {
     let row = |day: &DueDay| {
         let counted = matches!(day.counts.as_str(), "working" | "make-up");
         let number = if counted { day.number.to_string() } else { "-".to_owned() };
-        vec![provisional(texts, &day.day, day.provisional), number, texts.word("counts", &day.counts)]
+        let why = texts.word("counts", &day.counts);
+        let why = if day.provisional { texts.filled("due.unpublished", &[("why", &why)]) } else { why };
+        vec![day.day.clone(), number, why]
     };
     let rows: Vec<_> = days.iter().map(row).collect();
     table(&heading(texts, &["day", "number", "why"]), &rows)

@@ -3,7 +3,7 @@ mod register;
 use std::fs;
 use std::io::ErrorKind;
 
-use hallmesh_protocol::calendar::CivilDay;
+use hallmesh_protocol::calendar::{CivilDay, TimeRules};
 use hallmesh_protocol::catalogue::{Delegation, Matter, ResultKind};
 
 use super::sample::{CALENDAR, DELEGATIONS, MATTERS};
@@ -464,6 +464,35 @@ fn what_would_not_fit_a_record_is_refused() {
         .replace("sample", &"\u{20000}".repeat(TEXT_MAX));
     let import = import_matters(&matters_file(&[row]));
     assert_eq!(seen(&import), [(Severity::Error, 2, "", "lists.row_too_long", "")]);
+}
+
+#[test]
+fn limits_come_with_the_calendar() {
+    let year = "\"2026\":{\"weekday_off\":[\"2026-01-01\"],\"weekend_on\":[]}";
+    let with = |rules: &str| import_calendar(&format!("{{{year},\n\"rules\":{rules}}}"));
+    let rules = |import: &Import| match import.bodies.first() {
+        Some(Body::Calendar(calendar)) => *calendar.rules(),
+        other => panic!("{other:?}: {:?}", import.findings),
+    };
+    assert_eq!(rules(&import_calendar(&format!("{{{year}}}"))), TimeRules::STATUTORY);
+    let other = TimeRules { notice_days: 3, extension_days: 15, ..TimeRules::STATUTORY };
+    assert_eq!(rules(&with("{\"notice_days\":3,\"extension_days\":15}")), other);
+    let wrong = [
+        ("{\"notice_days\":0}", "lists.bad_limit"),
+        ("{\"notice_days\":[\"2026-01-01\"]}", "lists.bad_limit"),
+        ("{\"notice_day\":3}", "lists.unknown_column"),
+        ("{},\"rules\":{}", "lists.duplicate_column"),
+        ("{},\"2027\":{\"weekday_off\":3,\"weekend_on\":[]}", "lists.no_days"),
+    ];
+    for (rules, code) in wrong {
+        let import = with(rules);
+        assert!(import.bodies.is_empty(), "{rules}");
+        assert!(
+            import.findings.iter().any(|found| found.code == code && found.line >= 2),
+            "{rules}: {:?}",
+            import.findings
+        );
+    }
 }
 
 #[test]
