@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::HallId;
-use crate::limits::{ANSWER_BYTES_MAX, EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, WANTS_MAX};
+use crate::limits::{
+    ANSWER_BYTES_MAX, EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, SKETCHES_MAX, WANTS_MAX,
+};
 use crate::message::{Message, Roots, Why};
 use crate::planted::{Bug, planted};
-use crate::reconcile::{
-    Difference, ElementId, FIRST_BLOCK, SYMBOLS_MAX, ShortId, Sketch, SketchKey, Symbol, peel,
-};
+use crate::reconcile::{Difference, ElementId, FIRST_BLOCK, Nonce, ShortId, Sketch, SketchKey, Symbol};
 use crate::record::{Record, Space};
 use crate::shelf;
 use crate::signed::Signed;
@@ -29,12 +29,44 @@ const PAUSE_MS: u64 = 5_000;
 /// One exchange that this hall began.
 #[derive(Debug, Serialize, Deserialize)]
 struct Asking {
-    nonce: [u8; 16],
-    answer: Option<[u8; 16]>,
+    nonce: Nonce,
+    answer: Option<Nonce>,
     symbols: Vec<Symbol>,
     /// The block asked for last; nothing else is taken.
-    block: u32,
+    block: u16,
     deadline: u64,
+}
+
+/// Sketches of exchanges under way on either side, the one used last first: they spare the hashing of a
+/// whole space at each block. What they hold can be made anew at any moment, with the same result.
+#[derive(Debug, Default)]
+struct Sketches(Vec<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    space: Space,
+    /// Of the space when the sketch was made.
+    root: [u8; 32],
+    until: u64,
+    sketch: Sketch,
+}
+
+impl Sketches {
+    /// The sketch of a space as it is now, under a key.
+    fn of(&mut self, cx: &Cx<'_>, space: Space, key: SketchKey) -> &mut Sketch {
+        let (root, until) = (shelf::root(cx, space), cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS));
+        let fits = |kept: &Kept| kept.space == space && kept.root == root && *kept.sketch.key() == key;
+        let held = self.0.iter().position(fits).map(|place| self.0.remove(place).sketch);
+        let sketch = held.unwrap_or_else(|| Sketch::of(key, shelf::elements(cx, space)));
+        self.0.truncate(SKETCHES_MAX.saturating_sub(1));
+        self.0.insert(0, Kept { space, root, until, sketch });
+        #[expect(clippy::indexing_slicing, reason = "it was inserted in the line above")]
+        &mut self.0[0].sketch
+    }
+
+    fn expire(&mut self, now: u64) {
+        self.0.retain(|kept| kept.until > now);
+    }
 }
 
 /// The exchanges that this hall began, at most one per neighbour and space.
@@ -45,6 +77,8 @@ pub(crate) struct Exchange {
     pause: BTreeMap<(HallId, Space), u64>,
     /// Neighbours with whom the directory was compared to the end on the present line.
     compared: BTreeSet<HallId>,
+    #[serde(skip)]
+    sketches: Sketches,
 }
 
 /// The roots of what a view holds.
@@ -62,11 +96,17 @@ pub(crate) fn own_roots(cx: &mut Cx<'_>) -> Roots {
 
 impl Exchange {
     pub(crate) fn new(secret: [u8; 32]) -> Self {
-        Self { secret, asking: BTreeMap::new(), pause: BTreeMap::new(), compared: BTreeSet::new() }
+        Self {
+            secret,
+            asking: BTreeMap::new(),
+            pause: BTreeMap::new(),
+            compared: BTreeSet::new(),
+            sketches: Sketches::default(),
+        }
     }
 
     /// Begins an exchange of one space, unless one is under way or was just finished.
-    pub(crate) fn begin(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16]) {
+    pub(crate) fn begin(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: Nonce) {
         let key = (peer, space);
         let paused = self.pause.get(&key).is_some_and(|until| cx.now.ticks < *until);
         if paused || self.asking.contains_key(&key) {
@@ -88,7 +128,7 @@ impl Exchange {
     }
 
     /// A neighbour found the sets too far apart: this side reads all that the neighbour holds, too.
-    pub(crate) fn read_all(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16]) {
+    pub(crate) fn read_all(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: Nonce) {
         let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
         let asking = Asking { nonce, answer: None, symbols: Vec::new(), block: 0, deadline };
         if self.asking.insert((peer, space), asking).is_none() {
@@ -96,26 +136,22 @@ impl Exchange {
         }
     }
 
-    /// Answers a question for symbols. No state: the nonce of the answer follows from that of the question.
+    /// Answers a question for symbols. Nothing has to be remembered: the nonce of the answer follows from that of
+    /// the question.
     pub(crate) fn answer(
-        &self,
+        &mut self,
         cx: &mut Cx<'_>,
         peer: HallId,
         space: Space,
-        nonce: [u8; 16],
-        block: (u32, u32),
+        nonce: Nonce,
+        block: (u16, u16),
     ) {
         let (from, count) = block;
-        let answer = self.answer_nonce(&nonce);
+        let answer = self.answer_nonce(nonce);
         let key = SketchKey::derive(space.byte(), &nonce, &answer);
-        let ids = shelf::elements(cx, space);
-        let Ok(mut sketch) = Sketch::new(key, from, count.min(SYMBOLS_MAX)) else { return };
-        for id in &ids {
-            sketch.add(id);
-        }
-        let packed = Blob::from(Symbol::pack(&sketch.into_symbols()));
-        let root = own_roots(cx).of(space);
-        cx.send(peer, Message::Symbols { space, nonce, answer, root, from, packed });
+        let Ok(symbols) = self.sketches.of(cx, space, key).block(from, count) else { return };
+        let packed = Blob::from(Symbol::pack(symbols));
+        cx.send(peer, Message::Symbols { space, nonce, answer, from, packed });
     }
 
     /// Symbols came: peel, and go on or ask for more.
@@ -124,13 +160,13 @@ impl Exchange {
         cx: &mut Cx<'_>,
         peer: HallId,
         space: Space,
-        nonces: ([u8; 16], [u8; 16]),
-        block: (u32, &Blob),
+        nonces: (Nonce, Nonce),
+        block: (u16, &Blob),
     ) {
         let ((nonce, answer), (from, packed)) = (nonces, block);
         let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
         let Some(asking) = self.asking.get_mut(&(peer, space)) else { return };
-        let have = u32::try_from(asking.symbols.len()).unwrap_or(u32::MAX);
+        let have = u16::try_from(asking.symbols.len()).unwrap_or(u16::MAX);
         let fits = asking.nonce == nonce && asking.answer.is_none_or(|held| held == answer) && from == have;
         let Ok(symbols) = Symbol::unpack(packed.as_bytes(), from, asking.block) else { return };
         if !fits {
@@ -142,17 +178,13 @@ impl Exchange {
         self.peel(cx, peer, space, nonce, answer);
     }
 
-    fn peel(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], answer: [u8; 16]) {
+    fn peel(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: Nonce, answer: Nonce) {
         let Some(asking) = self.asking.get_mut(&(peer, space)) else { return };
         let key = SketchKey::derive(space.byte(), &nonce, &answer);
-        let ids = shelf::elements(cx, space);
-        let received = u32::try_from(asking.symbols.len()).unwrap_or(SYMBOLS_MAX);
-        let Ok(mut sketch) = Sketch::new(key, 0, received) else { return };
-        for id in &ids {
-            sketch.add(id);
-        }
-        match peel(&sketch.into_symbols(), &asking.symbols, &key) {
-            Ok(differing) => match Difference::of(&key, ids, &differing) {
+        let received = u16::try_from(asking.symbols.len()).unwrap_or(u16::MAX);
+        let sketch = self.sketches.of(cx, space, key);
+        match sketch.peel(&asking.symbols) {
+            Ok(differing) => match sketch.difference(&differing) {
                 Ok(difference) => self.settle(cx, peer, space, nonce, difference),
                 Err(_) => self.end(cx, peer, space),
             },
@@ -168,7 +200,7 @@ impl Exchange {
         }
     }
 
-    fn settle(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], found: Difference) {
+    fn settle(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: Nonce, found: Difference) {
         if !planted(Bug::ExchangeGivesNothing) {
             send_records(cx, peer, space, &found.have, |_| Why::Push);
         }
@@ -182,10 +214,16 @@ impl Exchange {
     }
 
     /// Sends what a neighbour wants by short id.
-    pub(crate) fn want(&self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: [u8; 16], ids: &[ShortId]) {
-        let key = SketchKey::derive(space.byte(), &nonce, &self.answer_nonce(&nonce));
-        let own = shelf::elements(cx, space);
-        if let Ok(found) = Difference::of(&key, own, ids) {
+    pub(crate) fn want(
+        &mut self,
+        cx: &mut Cx<'_>,
+        peer: HallId,
+        space: Space,
+        nonce: Nonce,
+        ids: &[ShortId],
+    ) {
+        let key = SketchKey::derive(space.byte(), &nonce, &self.answer_nonce(nonce));
+        if let Ok(found) = self.sketches.of(cx, space, key).difference(ids) {
             send_records(cx, peer, space, &found.have, |last| Why::Wanted { last });
         }
     }
@@ -231,6 +269,7 @@ impl Exchange {
 
     /// Gives up what got no answer; gives the neighbours with whom a pause is over.
     pub(crate) fn expire(&mut self, now: u64) -> BTreeSet<HallId> {
+        self.sketches.expire(now);
         self.asking.retain(|_, asking| asking.deadline > now);
         let mut over = BTreeSet::new();
         self.pause.retain(|(peer, _), until| {
@@ -249,9 +288,9 @@ impl Exchange {
         deadlines.chain(self.pause.values().copied()).min()
     }
 
-    fn answer_nonce(&self, nonce: &[u8; 16]) -> [u8; 16] {
-        let mut answer = [0; 16];
-        blake3::Hasher::new_keyed(&self.secret).update(nonce).finalize_xof().fill(&mut answer);
+    fn answer_nonce(&self, nonce: Nonce) -> Nonce {
+        let mut answer = Nonce::default();
+        blake3::Hasher::new_keyed(&self.secret).update(&nonce).finalize_xof().fill(&mut answer);
         answer
     }
 }

@@ -92,6 +92,9 @@ pub const RETRY_MAX_MS: u64 = 60_000;
 pub const HEARTBEAT_MS: u64 = 15_000;
 /// Milliseconds until an exchange of lists that got no answer is given up.
 pub const EXCHANGE_TIMEOUT_MS: u64 = 20_000;
+/// Sketches of a space kept in memory for the next question about it, at 56 bytes a record; each for as long as an
+/// exchange waits for an answer.
+pub const SKETCHES_MAX: usize = 2;
 /// Short ids in one `Want`.
 pub const WANTS_MAX: usize = 4_096;
 /// Neighbours a node keeps a line to by its own wish.

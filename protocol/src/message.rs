@@ -7,15 +7,15 @@ use crate::fixed;
 use crate::ids::{Digest, HallAt};
 use crate::limits::FRAME_MAX;
 use crate::post::{Letter, LetterId};
-use crate::reconcile::ShortId;
+use crate::reconcile::{Nonce, ShortId};
 use crate::record::{Record, Space};
 use crate::signed::Signed;
 use crate::wire::{self, Blob, Malformed};
 
 /// The newest protocol this build speaks.
-pub const PROTOCOL: u16 = 2;
+pub const PROTOCOL: u16 = 3;
 /// The oldest.
-pub const PROTOCOL_MIN: u16 = 2;
+pub const PROTOCOL_MIN: u16 = 3;
 
 /// The roots of the reconciled sets: equal roots, equal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,24 +65,22 @@ pub enum Message {
         /// The space.
         space: Space,
         /// The asker's nonce.
-        nonce: [u8; 16],
+        nonce: Nonce,
         /// First symbol.
-        from: u32,
+        from: u16,
         /// How many.
-        count: u32,
+        count: u16,
     },
     /// Symbols, as asked.
     Symbols {
         /// The space.
         space: Space,
         /// The asker's nonce.
-        nonce: [u8; 16],
+        nonce: Nonce,
         /// The answerer's nonce, the same in each answer to one asker's nonce.
-        answer: [u8; 16],
-        /// The answerer's root.
-        root: [u8; 32],
+        answer: Nonce,
         /// First symbol.
-        from: u32,
+        from: u16,
         /// Packed symbols.
         packed: Blob,
     },
@@ -91,7 +89,7 @@ pub enum Message {
         /// The space.
         space: Space,
         /// The asker's nonce.
-        nonce: [u8; 16],
+        nonce: Nonce,
         /// Which.
         ids: Vec<ShortId>,
     },

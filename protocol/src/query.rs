@@ -10,7 +10,7 @@ use crate::cases::{
 use crate::catalogue::{Catalogue, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
-use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
+use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId, MatterCode};
 use crate::limits::PAGE_MAX;
 use crate::message::Roots;
 use crate::record::{Body, Issuer, Record, Space};
@@ -340,22 +340,8 @@ pub fn find_halls(view: &dyn View, text: &str) -> Vec<HallCard> {
     halls
 }
 
-/// Matters whose code begins with, or whose name contains, a text, at most `count`.
-pub fn find_matters(view: &dyn View, text: &str, count: usize) -> Vec<PinnedMatter> {
-    let lists = Catalogue::new(view);
-    let (mut found, mut after) = (Vec::new(), String::new());
-    loop {
-        let page = lists.matters(&after, PAGE_MAX);
-        let Some(last) = page.last() else { return found };
-        after = last.matter.code.to_string();
-        for pinned in page {
-            let code = pinned.matter.code.as_str();
-            if code.starts_with(text) || pinned.matter.name.contains(text) {
-                found.push(pinned);
-            }
-            if found.len() >= count {
-                return found;
-            }
-        }
-    }
+/// The matter whose record is kept under a row's key, if it is such a row: for who keeps an index of the lists.
+pub fn matter_of_row(key: &[u8]) -> Option<MatterCode> {
+    let code = key.strip_prefix(rows::record(Space::Lists, "matter/").as_slice())?;
+    std::str::from_utf8(code).ok()?.parse().ok()
 }

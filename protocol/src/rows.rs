@@ -9,7 +9,7 @@
 //! | `10` record | space, key text | `Signed<Record>` in force or withdrawn | shelf |
 //! | `11` element | space, BLAKE3 id | key text | shelf |
 //! | `12` fingerprint | space | root, `LtHash` state | shelf |
-//! | `13` version | SHA-256 of the record | `Signed<Record>`: what a case may have pinned | shelf |
+//! | `13` version | SHA-256 of the record | `Kept`: where to find what a case may have pinned | shelf |
 //! | `14` life | hall, incarnation | `Signed<Record>` of that life's charter | shelf |
 //! | `15` card | hall, incarnation | `HallCard`: what is asked for often, without the long keys | shelf |
 //! | `20` case | case id | `Case`, the fold so far | cases |
@@ -550,7 +550,7 @@ pub(crate) fn is_event(key: &[u8]) -> bool {
 
 /// Whether a row holds a signed record.
 pub(crate) fn is_record(key: &[u8]) -> bool {
-    [Table::Record, Table::Version, Table::Life].into_iter().any(|it| key.starts_with(&Key::new(it).done()))
+    [Table::Record, Table::Life].into_iter().any(|it| key.starts_with(&Key::new(it).done()))
 }
 
 /// Whether a row holds a receipt that this hall gave.

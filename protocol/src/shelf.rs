@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::directory::admission::{admissible, precedence, verify};
 use crate::directory::{Directory, HallCard, Inadmissible};
 use crate::ids::{Digest, HallAt};
@@ -20,10 +22,21 @@ pub(crate) fn held(view: &dyn View, space: Space, key: &str) -> Option<Verified<
     signed.trusted().ok()
 }
 
+/// Where the version of a record is that a case may have pinned. What stands under its key is not kept twice.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Kept {
+    /// Under this key.
+    Standing(String),
+    /// Here: another one took its place.
+    Replaced(Signed<Record>),
+}
+
 /// The version a case pinned, by its SHA-256.
 pub(crate) fn version(view: &dyn View, digest: &Digest) -> Option<Verified<Record>> {
-    let signed: Signed<Record> = rows::read(view, &rows::version(digest))?;
-    signed.trusted().ok()
+    match rows::read(view, &rows::version(digest))? {
+        Kept::Standing(key) => held(view, Space::Lists, &key).filter(|it| it.signed().digest() == *digest),
+        Kept::Replaced(signed) => signed.trusted().ok(),
+    }
 }
 
 /// The root of a space: it stands before the sum it was made of, since it is asked for far more often.
@@ -101,6 +114,7 @@ pub(crate) fn put(cx: &mut Cx<'_>, record: &Verified<Record>) {
     let held = held(cx, space, &key);
     let mut sum = fingerprint(cx, space);
     if let Some(old) = held {
+        keep_replaced(cx, &old);
         let old = element(old.signed());
         sum.remove(&old);
         if !planted(Bug::ElementNotRemoved) {
@@ -138,6 +152,14 @@ fn prevails(held: &Verified<Record>, offered: &Verified<Record>) -> Result<(), I
     if smaller || planted(Bug::OlderVersionReplaces) { Ok(()) } else { Err(Inadmissible::Fork) }
 }
 
+/// A version that a case may have pinned moves to where it is found by its digest alone.
+fn keep_replaced(cx: &mut Cx<'_>, old: &Verified<Record>) {
+    if matches!(old.value().body, Body::Matter(_) | Body::Calendar(_)) && !planted(Bug::VersionsNotKept) {
+        let kept = Kept::Replaced(old.signed().clone());
+        rows::write(cx, rows::version(&old.signed().digest()), &kept);
+    }
+}
+
 fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
     match &record.value().body {
         Body::Charter(charter) => {
@@ -146,7 +168,8 @@ fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
         }
         Body::Matter(_) | Body::Calendar(_) if planted(Bug::VersionsNotKept) => {}
         Body::Matter(_) | Body::Calendar(_) => {
-            rows::write(cx, rows::version(&record.signed().digest()), record.signed());
+            let kept = Kept::Standing(record.value().body.key());
+            rows::write(cx, rows::version(&record.signed().digest()), &kept);
         }
         Body::Policy(_)
         | Body::Contact(_)

@@ -21,7 +21,7 @@ use crate::post;
 use crate::reconcile::Fingerprint;
 use crate::record::{Body, Record, Space};
 use crate::rows::{self, FORMAT_VERSION, Table};
-use crate::shelf;
+use crate::shelf::{self, Kept};
 use crate::signed::{Signable, Signed};
 use crate::step::View;
 use crate::wire;
@@ -60,6 +60,7 @@ pub fn whole(view: &dyn View) -> Result<(), Unsound> {
     for (space, what) in [(Space::Directory, "directory"), (Space::Lists, "lists")] {
         agree(what, set_agrees(view, space))?;
     }
+    agree("versions", versions_agree(view))?;
     agree("lives", lives_agree(view))?;
     agree("cases", cases_agree(view))?;
     agree("desk", desk_agrees(view))?;
@@ -83,7 +84,11 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         }),
         Table::Element => after.len() == 33 && decodes::<String>(value),
         Table::Fingerprint => fingerprint(after, value),
-        Table::Version => decode::<Signed<Record>>(value).is_some_and(|it| after == it.digest().0),
+        Table::Version => match decode::<Kept>(value) {
+            Some(Kept::Standing(key)) => after.len() == 32 && !key.is_empty(),
+            Some(Kept::Replaced(it)) => after == it.digest().0,
+            None => false,
+        },
         Table::Life => charter(value).is_some_and(|at| key == rows::life(at)),
         Table::Card => decode::<HallCard>(value).is_some_and(|it| key == rows::card(it.at)),
         Table::Case => decode::<Case>(value).is_some_and(|it| after == it.id.0),
@@ -215,6 +220,17 @@ fn set_agrees(view: &dyn View, space: Space) -> bool {
     });
     let sum = Fingerprint::of(space.byte(), &elements);
     known && records == elements.len() && sum.root() == shelf::root(view, space)
+}
+
+/// Each version that cases may have pinned is where its row says.
+fn versions_agree(view: &dyn View) -> bool {
+    let mut agreed = true;
+    view.scan(&rows::Key::new(Table::Version).done(), &[], &mut |key, _| {
+        let digest = key.get(1..).and_then(|digest| <[u8; 32]>::try_from(digest).ok());
+        agreed = digest.is_some_and(|digest| shelf::version(view, &Digest(digest)).is_some());
+        agreed
+    });
+    agreed
 }
 
 /// A card for each life, made of its charter.

@@ -25,7 +25,9 @@ use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest};
 use hallmesh_protocol::message::{Message, Roots};
 use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::query;
-use hallmesh_protocol::record::{decode_records, encode_records};
+use hallmesh_protocol::reconcile::{Sketch, SketchKey, Symbol};
+use hallmesh_protocol::record::{Space, decode_records, encode_records};
+use hallmesh_protocol::wire::Blob;
 
 fn hex(bytes: &[u8]) -> String {
     let lines =
@@ -105,8 +107,18 @@ fn messages_are_the_same_bytes_for_ever() {
     };
     let file = hallmesh_protocol::cases::CaseFile { events: vec![event(&city)], wraps: Vec::new() };
     let letter = Letter::write(city.halls[VILLAGE].at, city.halls[0].at.hall, LetterBody::HandOver(file));
-    let messages =
-        [("hello", hello), ("heartbeat", Message::Heartbeat(roots)), ("letter", Message::Letter(letter))];
+    let mut sketch = Sketch::of(SketchKey::derive(2, &[3; 8], &[4; 8]), [[5; 32], [6; 32]]);
+    let packed = Blob::from(Symbol::pack(sketch.block(0, 3).unwrap()));
+    let ids = sketch.peel(&[Symbol::default(); 21]).unwrap();
+    let (space, nonce, answer) = (Space::Lists, [3; 8], [4; 8]);
+    let messages = [
+        ("hello", hello),
+        ("heartbeat", Message::Heartbeat(roots)),
+        ("letter", Message::Letter(letter)),
+        ("ask", Message::Ask { space, nonce, from: 21, count: 73 }),
+        ("symbols", Message::Symbols { space, nonce, answer, from: 0, packed }),
+        ("want", Message::Want { space, nonce, ids }),
+    ];
     for (name, message) in messages {
         let bytes = golden(&format!("message-{name}"), &message.encode());
         assert_eq!(Message::decode(&bytes).unwrap(), message);

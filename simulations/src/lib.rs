@@ -7,13 +7,14 @@
 //! [`network`], [`disk`], [`clock`], [`people`] (the work), [`faults`] (how trouble is drawn), [`checkers`] (the
 //! promises), [`reference`](mod@reference) (what should be true), [`sometimes`] (what must have happened).
 //! [`model`] stands by itself: not one long run of a city, but every short one of a single case.
-//! [`replay`] takes in what a real node has recorded.
+//! [`replay`] takes in what a real node has recorded; [`generator`] makes up lists as large as a real city's.
 
 pub mod checkers;
 pub mod city;
 pub mod clock;
 pub mod disk;
 pub mod faults;
+pub mod generator;
 mod lists;
 pub mod model;
 pub mod network;

@@ -9,6 +9,7 @@
 //! * [`kill`] kills nodes under load for as long as one likes, and judges; `hallmesh-kill` is its command;
 //! * [`Trouble`] kills nodes at random moments of a story;
 //! * [`disk`] opens the store on what crashes at every point leave of its disk; `hallmesh-crash` does so at length;
+//! * [`volume`] loads the lists of a whole city into real halls; `hallmesh-lists` shows what that takes;
 //! * [`isolation`] measures hand-overs beside a dead hall; `hallmesh-isolation` prints what comes of it.
 //!
 //! `HALLMESH_BINARY` names another binary to test, such as one that was installed; `SEED` repeats what a test drew.
@@ -27,6 +28,8 @@
 
 mod binary;
 pub mod disk;
+#[path = "../../simulations/src/generator/mod.rs"]
+pub mod generator;
 mod hosts;
 pub mod isolation;
 pub mod kill;
@@ -37,6 +40,7 @@ mod seed;
 mod small_disk;
 mod street;
 mod trouble;
+pub mod volume;
 mod waiting;
 
 pub use binary::{Said, binary, cli};

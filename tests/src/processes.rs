@@ -116,10 +116,19 @@ impl Processes {
 
     /// Resident memory of the process of a hall in KiB (`VmRSS` of the kernel), if it runs.
     pub fn resident_kib(&self, member: &Member) -> Option<u64> {
+        self.memory(member, "VmRSS:")
+    }
+
+    /// The most it was since the process began (`VmHWM`).
+    pub fn most_resident_kib(&self, member: &Member) -> Option<u64> {
+        self.memory(member, "VmHWM:")
+    }
+
+    fn memory(&self, member: &Member, what: &str) -> Option<u64> {
         let place = self.place(member);
         let pid = lock(&place.process).as_ref()?.id();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(what))?;
         line.trim().trim_end_matches(" kB").parse().ok()
     }
 

@@ -60,13 +60,18 @@ impl Street {
 
     /// The whole city with a line of its own between any two halls, and each hall set up as wanted.
     pub async fn with_lines(seed: u64, set_up: SetUp) -> (Self, Links) {
+        Self::few_with_lines(usize::MAX, seed, set_up).await
+    }
+
+    /// The first halls of it, likewise.
+    pub async fn few_with_lines(halls: usize, seed: u64, set_up: SetUp) -> (Self, Links) {
         let permit = CITIES.acquire().await.expect("is never closed");
         let dir = tempfile::Builder::new().prefix("hallmesh-street-").tempdir().unwrap();
         let processes = Processes::default();
         let links = Links::new(seed, who_dialled(&processes));
         let place = crate::seed::chance(u64::from(std::process::id()) ^ seed).bytes16();
         let gated = Gated { processes: processes.clone(), links: links.clone(), set_up, place, halls: 0 };
-        match City::found_part(dir.path(), usize::MAX, &SAMPLE, gated).await {
+        match City::found_part(dir.path(), halls, &SAMPLE, gated).await {
             Ok((city, _)) => (Self { city, processes, dir, _permit: permit }, links),
             Err(problem) => panic!("no city: {problem:?}\n{}", processes.tails()),
         }

@@ -45,8 +45,9 @@ pub(super) enum Matter {
         code: MatterCode,
     },
     Search {
-        text: String,
-        #[arg(long, value_name = "N", default_value_t = 100)]
+        #[arg(required = true)]
+        text: Vec<String>,
+        #[arg(long, value_name = "N", default_value_t = 20)]
         count: usize,
     },
 }
@@ -81,7 +82,7 @@ pub(super) fn run(session: &Session, matter: &Matter) -> Result<Report, Problem>
         }
         Matter::Show { code } => ask(session, &Ask::Matter { code: code.clone() }),
         Matter::Search { text, count } => {
-            ask(session, &Ask::SearchMatters { text: text.clone(), count: *count })
+            ask(session, &Ask::SearchMatters { text: text.join(" "), count: *count })
         }
     }
 }

@@ -107,11 +107,25 @@ async fn answer(
     if let Ask::Kept { case, wait_ms } = ask {
         return kept(shared, &case, Duration::from_millis(wait_ms).min(KEPT_WAIT_MAX)).await;
     }
+    if let Ask::SearchMatters { text, count } = ask {
+        return search(shared, text, count).await;
+    }
     let question = with_view(shared, move |asked| Ok(ops::answer(asked, &ask).ok_or(ask))).await?;
     match question {
         Ok(answer) => Ok(answer),
         Err(deed) => carry_out(shared, deed, call, feed).await,
     }
+}
+
+/// What fits best what somebody has typed so far.
+async fn search(shared: &Arc<Shared>, text: String, count: usize) -> Result<Answer, Problem> {
+    let finder = Arc::clone(shared);
+    let find = move || {
+        let here = finder.at.hall.division();
+        finder.search.find(|| finder.snapshot(), (&text, here), ops::limit(count))
+    };
+    let found = tokio::task::spawn_blocking(find).await.unwrap_or_else(|_| Err(Problem::new("node.bug")))?;
+    with_view(shared, move |asked| Ok(ops::found(asked, &found, count))).await
 }
 
 async fn carry_out(

@@ -10,7 +10,7 @@ use hallmesh_protocol::node::Node;
 use hallmesh_protocol::record::Record;
 use hallmesh_protocol::recording::{Frame, Held};
 use hallmesh_protocol::signed::Verified;
-use hallmesh_protocol::step::{Command, Effects, Input, Now, Output, Released, Reply, Ticket, View};
+use hallmesh_protocol::step::{Command, Effects, Input, Now, Output, Released, Reply, Ticket, View, Writes};
 use hallmesh_protocol::verify::Checked;
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId};
@@ -25,6 +25,7 @@ use super::tape::{Noted, Tape};
 use super::{Feed, introduce};
 use crate::net::{GuestId, LineId, NetCommand};
 use crate::ops::Problem;
+use crate::store::StoreError;
 
 /// Inputs stepped into one commit at the most.
 const BATCH_MAX: usize = 256;
@@ -170,7 +171,7 @@ impl Engine {
         }
         self.tape.committing(&effects, &view, &self.shared.commits);
         drop(view);
-        let released = tokio::task::block_in_place(|| effects.commit(|rows| self.shared.store.commit(&rows)));
+        let released = tokio::task::block_in_place(|| effects.commit(|rows| self.keep(&rows)));
         let released = released.map_err(|why| self.shared.store_problem(&why))?;
         self.tape.committed(&self.shared.commits);
         for (peer, (line, upto)) in read {
@@ -198,6 +199,13 @@ impl Engine {
             let now = self.now();
             self.tape.step(&mut self.node, now, input, view, effects);
         }
+    }
+
+    /// Commits, and then tells the search what has changed.
+    fn keep(&self, rows: &Writes) -> Result<(), StoreError> {
+        self.shared.store.commit(rows)?;
+        self.shared.search.committed(rows);
+        Ok(())
     }
 
     fn now(&self) -> Now {

@@ -15,6 +15,7 @@ use super::tape::Commits;
 use crate::home::Home;
 use crate::net::Net;
 use crate::ops::{Live, Problem};
+use crate::search::Search;
 use crate::store::{Snapshot, Store, StoreError, free_bytes};
 
 /// Happenings kept for callers who follow.
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) records: bool,
     pub(crate) commits: Commits,
     pub(crate) copying: Copying,
+    pub(crate) search: Search,
     /// A saved recording while it is handed out, with the mark that tells it from others.
     saved: Mutex<Option<(u64, Arc<[u8]>)>>,
     started: Instant,
@@ -73,6 +75,7 @@ impl Shared {
             records: false,
             commits: Commits::default(),
             copying: Copying::default(),
+            search: Search::default(),
             saved: Mutex::new(None),
             started: Instant::now(),
             live: Mutex::new(live),

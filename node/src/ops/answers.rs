@@ -38,7 +38,7 @@ pub enum Answer {
     },
     /// Matters.
     Matters {
-        /// In the order of their codes.
+        /// In the order of their codes; those of a search, the best first.
         matters: Vec<Matter>,
         /// More follow.
         more: bool,

@@ -75,7 +75,7 @@ pub enum Ask {
         /// At most so many.
         count: usize,
     },
-    /// Matters by code prefix or part of the name.
+    /// Matters by words of the name, first letters of their pinyin or the beginning of the code, the best first.
     SearchMatters {
         /// What to look for.
         text: String,

@@ -30,4 +30,4 @@ pub use recovery::RecoverySecret;
 
 pub(crate) use deeds::{Deed, prepare, reply};
 pub(crate) use durability::{is_kept_elsewhere, overdue_destinations};
-pub(crate) use questions::{Asked, Live, answer, case, find, hex, unhex};
+pub(crate) use questions::{Asked, Live, answer, case, find, found, hex, limit, unhex};

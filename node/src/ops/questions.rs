@@ -64,9 +64,6 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::Halls { text } => Answer::Halls { halls: halls(asked, text) },
         Ask::Card => or_refused(card(asked)),
         Ask::Matters { after, count } => page(asked, &lists.matters(after, limit(*count)), *count),
-        Ask::SearchMatters { text, count } => {
-            page(asked, &query::find_matters(asked.view, text, limit(*count)), *count)
-        }
         Ask::Lists { after } => standing(&lists, after),
         Ask::Matter { code } => or_refused(matter(asked, code).map(|it| Answer::Matter(Box::new(it)))),
         Ask::Route { matter, place, from } => {
@@ -120,6 +117,7 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         | Ask::Issue { .. }
         | Ask::Replace { .. }
         | Ask::Backup { .. }
+        | Ask::SearchMatters { .. }
         | Ask::Kept { .. }
         | Ask::Happened { .. }
         | Ask::Recorder
@@ -250,6 +248,15 @@ fn halls(asked: &Asked<'_>, text: &str) -> Vec<Hall> {
         valid_to: card.valid_to,
     };
     found.map(hall).collect()
+}
+
+/// The matters that a search has found, in its order. One that was withdrawn meanwhile is left out, and so is one that
+/// holds only from a later day on.
+pub(crate) fn found(asked: &Asked<'_>, codes: &[MatterCode], count: usize) -> Answer {
+    let lists = Catalogue::new(asked.view);
+    let found: Vec<_> = codes.iter().filter_map(|code| lists.matter(code, asked.wall)).collect();
+    let matters = found.iter().map(|it| matter_view(asked, it)).collect();
+    Answer::Matters { matters, more: codes.len() >= limit(count) }
 }
 
 fn page(asked: &Asked<'_>, found: &[PinnedMatter], count: usize) -> Answer {
@@ -521,7 +528,8 @@ pub(crate) fn name(view: &dyn View, hall: HallId) -> String {
     directory.charter(hall).map_or_else(|| hall.to_string(), |charter| charter.name)
 }
 
-fn limit(count: usize) -> usize {
+/// How many are shown at once, of so many asked for.
+pub(crate) fn limit(count: usize) -> usize {
     count.clamp(1, COUNT_MAX)
 }
 

@@ -338,14 +338,14 @@ impl Node {
             }
             Message::Far(space) => {
                 self.mark_asked(from, space);
-                let nonce = self.chance.bytes16();
+                let nonce = self.chance.array();
                 self.exchange.read_all(cx, from, space, nonce);
             }
             Message::Ask { space, nonce, from: first, count } => {
                 self.mark_asked(from, space);
                 self.exchange.answer(cx, from, space, nonce, (first, count));
             }
-            Message::Symbols { space, nonce, answer, from: first, packed, .. } => {
+            Message::Symbols { space, nonce, answer, from: first, packed } => {
                 self.exchange.symbols(cx, from, space, (nonce, answer), (first, &packed));
                 self.exchanged(cx, from);
             }
@@ -386,7 +386,7 @@ impl Node {
         let begins = self.me.at.hall < from;
         let differ = ours.directory != theirs.directory;
         if begins && differ {
-            let nonce = self.chance.bytes16();
+            let nonce = self.chance.array();
             self.exchange.begin(cx, from, Space::Directory, nonce);
         }
         // Directories may differ for good, where a hall above has chartered one life twice; lists still meet.
@@ -426,7 +426,7 @@ impl Node {
     fn compare_lists(&mut self, cx: &mut Cx<'_>, peer: HallId) {
         let theirs = self.peers.get(&peer).and_then(|peer| peer.roots).map(|roots| roots.lists);
         if theirs.is_some_and(|root| root != exchange::own_roots(cx).lists) {
-            let nonce = self.chance.bytes16();
+            let nonce = self.chance.array();
             self.exchange.begin(cx, peer, Space::Lists, nonce);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{ElementId, Fingerprint, SYMBOLS_MAX, ShortId, SketchKey};
 
 /// Most short ids in one list, be it peeled, wanted or a page.
-pub const SHORT_IDS_MAX: u32 = SYMBOLS_MAX;
+pub const SHORT_IDS_MAX: u16 = SYMBOLS_MAX;
 
 /// Why a list of short ids could not be compared with the own set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum NoDifference {
     /// The list is longer than [`SHORT_IDS_MAX`]: refuse it.
     #[error("{0} short ids in one list, more than {SHORT_IDS_MAX}")]
     List(usize),
-    /// Two own elements have the same short id under this key: start again with new nonces.
+    /// Two own elements share a listed short id under this key: start again with new nonces.
     #[error("two own elements share a short id under this key")]
     Collision,
 }
@@ -29,14 +29,11 @@ pub struct Difference {
 
 impl Difference {
     /// Sorts the `differing` short ids, which are on one side only, by whether the own set holds them.
-    ///
-    /// A responder resolves wanted short ids with it too: `have` are the elements to send.
-    pub fn of(
-        key: &SketchKey,
-        own: impl IntoIterator<Item = ElementId>,
+    pub(super) fn among(
+        own: impl Iterator<Item = (ElementId, ShortId)>,
         differing: &[ShortId],
     ) -> Result<Difference, NoDifference> {
-        let compared = Comparison::of(key, own, differing)?;
+        let compared = Comparison::of(own, differing)?;
         Ok(Difference { have: compared.listed, want: compared.foreign })
     }
 
@@ -46,7 +43,7 @@ impl Difference {
         own: impl IntoIterator<Item = ElementId>,
         theirs: &[ShortId],
     ) -> Result<Difference, NoDifference> {
-        let compared = Comparison::of(key, own, theirs)?;
+        let compared = Comparison::of(own.into_iter().map(|id| (id, key.short(&id))), theirs)?;
         Ok(Difference { have: compared.unlisted, want: compared.foreign })
     }
 }
@@ -76,36 +73,22 @@ struct Comparison {
 
 impl Comparison {
     fn of(
-        key: &SketchKey,
-        own: impl IntoIterator<Item = ElementId>,
+        own: impl Iterator<Item = (ElementId, ShortId)>,
         list: &[ShortId],
     ) -> Result<Comparison, NoDifference> {
-        if u32::try_from(list.len()).is_ok_and(|length| length <= SHORT_IDS_MAX) {
-            Comparison::of_bounded(key, own, list.iter().copied().collect())
-        } else {
-            Err(NoDifference::List(list.len()))
+        if list.len() > usize::from(SHORT_IDS_MAX) {
+            return Err(NoDifference::List(list.len()));
         }
-    }
-
-    fn of_bounded(
-        key: &SketchKey,
-        own: impl IntoIterator<Item = ElementId>,
-        mut foreign: BTreeSet<ShortId>,
-    ) -> Result<Comparison, NoDifference> {
-        let (mut listed, mut unlisted, mut seen) = (Vec::new(), Vec::new(), Vec::new());
-        for id in own {
-            let short = key.short(&id);
-            seen.push(short);
-            if foreign.remove(&short) { listed.push(id) } else { unlisted.push(id) }
-        }
-        if repeats(seen) {
-            return Err(NoDifference::Collision);
+        let list: BTreeSet<ShortId> = list.iter().copied().collect();
+        let mut foreign = list.clone();
+        let (mut listed, mut unlisted) = (Vec::new(), Vec::new());
+        for (id, short) in own {
+            match (list.contains(&short), foreign.remove(&short)) {
+                (true, true) => listed.push(id),
+                (true, false) => return Err(NoDifference::Collision),
+                (false, _) => unlisted.push(id),
+            }
         }
         Ok(Comparison { listed, unlisted, foreign: foreign.into_iter().collect() })
     }
-}
-
-fn repeats(mut shorts: Vec<ShortId>) -> bool {
-    shorts.sort_unstable();
-    !shorts.is_sorted_by(|one, next| one < next)
 }

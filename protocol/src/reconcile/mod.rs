@@ -6,16 +6,17 @@
 //!
 //! # Exchange
 //!
-//! The responder keeps no state: each question carries all that its answer needs. The initiator freezes its
-//! set (ids and [`Fingerprint`]) for the length of one exchange.
+//! The responder need not remember anything: each question carries all that its answer needs. It may keep
+//! the [`Sketch`], which spares it the hashing of its set at the next question. The initiator freezes its set
+//! (ids and [`Fingerprint`]) for the length of one exchange.
 //!
 //! 1. Initiator: space, root, a fresh nonce.
-//! 2. Responder: root and a fresh nonce; unless the roots are equal, also the first [`FIRST_BLOCK`] symbols
-//!    of its set under the [`SketchKey`] of both nonces.
-//! 3. Initiator: [`peel`]s its own symbols against those received. While the answer is [`Unfinished`] it asks
+//! 2. Responder: a fresh nonce and, unless the roots are equal, the first [`FIRST_BLOCK`] symbols of its set
+//!    under the [`SketchKey`] of both nonces.
+//! 3. Initiator: [peels](Sketch::peel) its own symbols against those received. While the answer is [`Unfinished`] it asks
 //!    for `ask` more symbols, repeating both nonces; the symbols it has stay valid.
 //! 4. Initiator: sorts what was peeled into a [`Difference`], pushes what the responder lacks and asks for
-//!    the rest by [`ShortId`]; the responder finds those among its own with the same [`Difference::of`].
+//!    the rest by [`ShortId`]; the responder finds those among its own with [`Sketch::difference`], too.
 //! 5. Initiator: what arrived is judged by [`sealed`] against the responder's root. Only then is the
 //!    exchange complete; a peel alone proves nothing.
 //!
@@ -33,15 +34,16 @@
 
 mod difference;
 mod fingerprint;
+mod peeling;
 mod sketch;
 #[cfg(test)]
 mod tests;
 
 pub use difference::{Difference, NoDifference, SHORT_IDS_MAX, sealed};
 pub use fingerprint::{FINGERPRINT_LEN, Fingerprint, MalformedRow};
+pub use peeling::{FIRST_BLOCK, Unfinished, peel};
 pub use sketch::{
-    FIRST_BLOCK, Malformed, SHORT_LEN, SYMBOL_LEN, SYMBOLS_MAX, ShortId, Sketch, SketchKey, Symbol,
-    Unfinished, next_block, peel,
+    Malformed, NONCE_LEN, Nonce, SHORT_LEN, SYMBOL_LEN, SYMBOLS_MAX, ShortId, Sketch, SketchKey, Symbol,
 };
 
 /// An element of a set: the hash of what the caller keeps.

@@ -4,18 +4,17 @@
 //! Integers only, little-endian, wrapping: the same symbols on every machine. A short id has six bytes and a
 //! checksum three, which suits sets of some ten thousand elements.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::ElementId;
+use super::{Difference, ElementId, NoDifference, Unfinished, peel};
 
 /// Most symbols in one exchange; enough for a difference of about 2,900 elements.
-pub const SYMBOLS_MAX: u32 = 4096;
-/// Symbols in a responder's first answer.
-pub const FIRST_BLOCK: u32 = 16;
+pub const SYMBOLS_MAX: u16 = 4096;
+/// Bytes of each side's nonce: 128 fresh bits in a key, of which neither side chooses more than half.
+pub const NONCE_LEN: usize = 8;
 /// Bytes of a short id.
 pub const SHORT_LEN: usize = 6;
 /// Bytes of a symbol on the wire: the sum of short ids and a checksum.
@@ -23,9 +22,6 @@ pub const SYMBOL_LEN: usize = SHORT_LEN + 3;
 
 const KEY_CONTEXT: &str = "hallmesh/v1/reconcile/sketch-key";
 const CHECK_MASK: u64 = 0xff_ffff;
-// The step of the index sequence cannot overflow below this.
-const _: () = assert!(SYMBOLS_MAX <= 1 << 20, "indices must stay far below 2^31");
-const _: () = assert!(FIRST_BLOCK > 0 && FIRST_BLOCK <= SYMBOLS_MAX, "a first block within the bound");
 
 /// Why a request for symbols, or a block of them, is refused. Nothing was allocated or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,9 +30,9 @@ pub enum Malformed {
     #[error("{count} symbols from number {from} are none, or reach beyond {SYMBOLS_MAX}")]
     Range {
         /// First symbol asked for.
-        from: u32,
+        from: u16,
         /// How many.
-        count: u32,
+        count: u16,
     },
     /// Not as long as the symbols asked for.
     #[error("{length} bytes are not the {count} symbols asked for")]
@@ -44,22 +40,12 @@ pub enum Malformed {
         /// Bytes received.
         length: usize,
         /// Symbols asked for.
-        count: u32,
+        count: u16,
     },
 }
 
-/// The symbols at hand do not reveal the difference yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the difference needs more symbols, next {ask}")]
-pub struct Unfinished {
-    /// How many more symbols to ask for; 0 when [`SYMBOLS_MAX`] did not suffice.
-    pub ask: u32,
-}
-
-/// How many symbols to ask for after `received`: as many again, within the bounds. 0 at [`SYMBOLS_MAX`].
-pub fn next_block(received: u32) -> u32 {
-    received.max(FIRST_BLOCK).min(SYMBOLS_MAX.saturating_sub(received))
-}
+/// A fresh random number of one side, for one exchange.
+pub type Nonce = [u8; NONCE_LEN];
 
 /// The key of one exchange. Both sides put a fresh nonce in, so neither can prepare elements for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +56,7 @@ pub struct SketchKey {
 
 impl SketchKey {
     /// The key for `space` under the nonces of both sides.
-    pub fn derive(space: u8, initiator_nonce: &[u8; 16], responder_nonce: &[u8; 16]) -> SketchKey {
+    pub fn derive(space: u8, initiator_nonce: &Nonce, responder_nonce: &Nonce) -> SketchKey {
         let mut hasher = blake3::Hasher::new_derive_key(KEY_CONTEXT);
         hasher.update(&[space]).update(initiator_nonce).update(responder_nonce);
         SketchKey::from_bytes(*hasher.finalize().as_bytes())
@@ -105,7 +91,7 @@ impl ShortId {
     }
 
     /// The low six bytes of `number`.
-    fn of_number(number: u64) -> ShortId {
+    pub(super) fn of_number(number: u64) -> ShortId {
         let mut bytes = [0; SHORT_LEN];
         for (byte, low) in bytes.iter_mut().zip(number.to_le_bytes()) {
             *byte = low;
@@ -135,7 +121,7 @@ impl Symbol {
     }
 
     /// Reads a block of exactly the `count` symbols from number `from` that were asked for.
-    pub fn unpack(bytes: &[u8], from: u32, count: u32) -> Result<Vec<Symbol>, Malformed> {
+    pub fn unpack(bytes: &[u8], from: u16, count: u16) -> Result<Vec<Symbol>, Malformed> {
         let places = places(from, count)?;
         let (chunks, rest) = bytes.as_chunks();
         if chunks.len() != places.len() || !rest.is_empty() {
@@ -144,12 +130,24 @@ impl Symbol {
         Ok(chunks.iter().copied().map(Symbol::from).collect())
     }
 
-    fn toggle(&mut self, short: u64, tag: u64) {
+    /// The short id and the tag of the only element, if the checksum fits one.
+    pub(super) fn lone(self, key: &SketchKey) -> Option<(u64, u64)> {
+        let tag = key.tag(self.sum);
+        (tag & CHECK_MASK == self.check).then_some((self.sum, tag))
+    }
+
+    /// Takes what another set has at the same place in or out.
+    pub(super) fn toggle_all(&mut self, other: Symbol) {
+        self.sum ^= other.sum;
+        self.check ^= other.check;
+    }
+
+    pub(super) fn toggle(&mut self, short: u64, tag: u64) {
         self.sum ^= short;
         self.check ^= tag & CHECK_MASK;
     }
 
-    fn is_zero(self) -> bool {
+    pub(super) fn is_zero(self) -> bool {
         self == Symbol::default()
     }
 }
@@ -172,156 +170,111 @@ impl From<Symbol> for [u8; SYMBOL_LEN] {
     }
 }
 
-/// A block of a set's symbols in the making.
-#[derive(Clone, Debug)]
+/// A set's symbols in the making. Each element is hashed once, and each block goes on where the last one
+/// ended, so that asking in many blocks costs what asking at once does. 56 bytes an element.
+#[derive(Clone)]
 pub struct Sketch {
     key: SketchKey,
-    places: Range<usize>,
+    elements: Vec<Element>,
     symbols: Vec<Symbol>,
+}
+
+/// An element, and where it falls next.
+#[derive(Clone)]
+struct Element {
+    id: ElementId,
+    short: u64,
+    walk: Walk,
 }
 
 impl Sketch {
-    /// The `count` symbols from number `from` of the empty set.
-    pub fn new(key: SketchKey, from: u32, count: u32) -> Result<Sketch, Malformed> {
+    /// Of the set `ids`, in which none stands twice.
+    pub fn of(key: SketchKey, ids: impl IntoIterator<Item = ElementId>) -> Sketch {
+        let element = |id| {
+            let short = key.short(&id).number();
+            Element { id, short, walk: Walk::of(key.tag(short)) }
+        };
+        Sketch { key, elements: ids.into_iter().map(element).collect(), symbols: Vec::new() }
+    }
+
+    /// The key it was made under.
+    pub fn key(&self) -> &SketchKey {
+        &self.key
+    }
+
+    /// The `count` symbols from number `from`.
+    pub fn block(&mut self, from: u16, count: u16) -> Result<&[Symbol], Malformed> {
         let places = places(from, count)?;
-        let symbols = vec![Symbol::default(); places.len()];
-        Ok(Sketch { key, places, symbols })
+        self.reach(places.end);
+        Ok(self.symbols.get(places).unwrap_or_default())
     }
 
-    /// The `count` symbols from number `from` of the set `ids`.
-    pub fn encode(
-        key: &SketchKey,
-        ids: impl IntoIterator<Item = ElementId>,
-        from: u32,
-        count: u32,
-    ) -> Result<Vec<Symbol>, Malformed> {
-        let mut sketch = Sketch::new(*key, from, count)?;
-        for id in ids {
-            sketch.add(&id);
+    /// Finds the short ids that are in one set only, from the other set's symbols 0.. (see [`peel`]).
+    pub fn peel(&mut self, theirs: &[Symbol]) -> Result<Vec<ShortId>, Unfinished> {
+        self.reach(theirs.len().min(usize::from(SYMBOLS_MAX)));
+        peel(&self.symbols, theirs, &self.key)
+    }
+
+    /// Sorts `differing` short ids by whether this set holds them. A responder resolves wanted ones with it,
+    /// too: `have` are the elements to send.
+    pub fn difference(&self, differing: &[ShortId]) -> Result<Difference, NoDifference> {
+        let own = self.elements.iter().map(|element| (element.id, ShortId::of_number(element.short)));
+        Difference::among(own, differing)
+    }
+
+    fn reach(&mut self, end: usize) {
+        if end <= self.symbols.len() {
+            return;
         }
-        Ok(sketch.into_symbols())
-    }
-
-    /// Adds an element of the set. Adding it again takes it out.
-    pub fn add(&mut self, id: &ElementId) {
-        let short = self.key.short(id).number();
-        let tag = self.key.tag(short);
-        for index in Indices::of(tag, self.places.end) {
-            let place = index.checked_sub(self.places.start);
-            if let Some(symbol) = place.and_then(|place| self.symbols.get_mut(place)) {
-                symbol.toggle(short, tag);
+        self.symbols.resize(end, Symbol::default());
+        for element in &mut self.elements {
+            let tag = self.key.tag(element.short);
+            while let Some(symbol) = self.symbols.get_mut(element.walk.place()) {
+                symbol.toggle(element.short, tag);
+                element.walk.advance();
             }
         }
     }
+}
 
-    /// The finished block.
-    pub fn into_symbols(self) -> Vec<Symbol> {
-        self.symbols
+impl fmt::Debug for Sketch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sketch({} elements, {} symbols)", self.elements.len(), self.symbols.len())
     }
 }
 
-/// Finds the short ids that are in one set only, from symbols 0.. of both. Compares as many symbols as both
-/// sides have, at most [`SYMBOLS_MAX`].
-///
-/// The answer is right unless somebody lied or two ids collide, which only the seal shows.
-pub fn peel(own: &[Symbol], theirs: &[Symbol], key: &SketchKey) -> Result<Vec<ShortId>, Unfinished> {
-    let most = usize::try_from(SYMBOLS_MAX).unwrap_or(usize::MAX);
-    let mut symbols: Vec<Symbol> = own.iter().take(most).copied().collect();
-    symbols.truncate(theirs.len());
-    for (symbol, their) in symbols.iter_mut().zip(theirs) {
-        symbol.toggle(their.sum, their.check);
-    }
-    let unfinished = Unfinished { ask: advice(&symbols) };
-    Peeling::of(symbols, *key).run().ok_or(unfinished)
-}
-
-/// The usual next block, or a part of it: the more symbols of the newer half are zero, the closer the
-/// difference is to what the symbols at hand could carry, and the more of a full block would be wasted.
-/// The shares are those expected (mean of `exp(-2d/i)`) where 1.45 `d` symbols are just reached; above a
-/// third, a last few elements hide each other and small steps would only cost rounds.
-#[expect(clippy::arithmetic_side_effects, reason = "symbols are at most SYMBOLS_MAX")]
-fn advice(symbols: &[Symbol]) -> u32 {
-    let received = u32::try_from(symbols.len()).unwrap_or(SYMBOLS_MAX);
-    let newer = symbols.len() / 2;
-    let zero = symbols.iter().rev().take(newer).filter(|symbol| symbol.is_zero()).count();
-    let part = match () {
-        () if zero * 3 > newer => 2,
-        () if zero * 8 > newer => 8,
-        () if zero * 10 > newer => 4,
-        () if zero * 20 > newer => 2,
-        () => 1,
-    };
-    next_block(received).min((received / part).max(FIRST_BLOCK))
-}
-
-/// A difference being taken apart, one pure symbol after another.
-struct Peeling {
-    key: SketchKey,
-    symbols: Vec<Symbol>,
-    /// Places to look at again. Never longer than all places plus all indices of the elements found.
-    queue: Vec<usize>,
-    found: BTreeSet<u64>,
-    /// The indices of the element at hand; kept to spare an allocation each.
-    indices: Vec<usize>,
-}
-
-impl Peeling {
-    fn of(symbols: Vec<Symbol>, key: SketchKey) -> Peeling {
-        let queue = (0..symbols.len()).collect();
-        Peeling { key, symbols, queue, found: BTreeSet::new(), indices: Vec::new() }
-    }
-
-    /// `None` when symbols are missing or contradict each other.
-    fn run(mut self) -> Option<Vec<ShortId>> {
-        while let Some(place) = self.queue.pop() {
-            if let Some((short, tag)) = self.pure(place) {
-                self.take_out(short, tag, place)?;
-            }
-        }
-        let complete = !self.symbols.is_empty() && self.symbols.iter().all(|symbol| symbol.is_zero());
-        complete.then(|| self.found.into_iter().map(ShortId::of_number).collect())
-    }
-
-    /// The only element at `place`, if its checksum fits and its own sequence comes by there.
-    fn pure(&mut self, place: usize) -> Option<(u64, u64)> {
-        let symbol = self.symbols.get(place)?;
-        let tag = self.key.tag(symbol.sum);
-        if tag & CHECK_MASK != symbol.check {
-            return None;
-        }
-        let short = symbol.sum;
-        self.indices.clear();
-        self.indices.extend(Indices::of(tag, self.symbols.len()));
-        self.indices.contains(&place).then_some((short, tag))
-    }
-
-    /// `None` if it came up before or there are more than symbols could hold: no honest set does that, and
-    /// forged symbols end here.
-    fn take_out(&mut self, short: u64, tag: u64, place: usize) -> Option<()> {
-        if !self.found.insert(short) || self.found.len() > self.symbols.len() {
-            return None;
-        }
-        for &index in &self.indices {
-            self.symbols.get_mut(index)?.toggle(short, tag);
-            if index != place {
-                self.queue.push(index);
-            }
-        }
-        Some(())
-    }
-}
-
-/// The places below `end` on which an element falls, ascending from 0; place `i` with a probability of about
+/// The places on which an element falls, ascending from 0; place `i` with a probability of about
 /// 1 / (1 + i/2).
-pub(super) struct Indices {
+#[derive(Clone)]
+struct Walk {
     state: u64,
     next: u64,
+}
+
+impl Walk {
+    fn of(tag: u64) -> Walk {
+        Walk { state: tag, next: 0 }
+    }
+
+    fn place(&self) -> usize {
+        usize::try_from(self.next).unwrap_or(usize::MAX)
+    }
+
+    fn advance(&mut self) {
+        self.state = self.state.wrapping_mul(0xda94_2042_e4dd_58b5);
+        self.next = after(self.next, self.state);
+    }
+}
+
+/// The places of a walk below `end`.
+pub(super) struct Indices {
+    walk: Walk,
     end: usize,
 }
 
 impl Indices {
     pub(super) fn of(tag: u64, end: usize) -> Indices {
-        Indices { state: tag, next: 0, end }
+        Indices { walk: Walk::of(tag), end }
     }
 }
 
@@ -329,14 +282,16 @@ impl Iterator for Indices {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        let index = usize::try_from(self.next).ok().filter(|&index| index < self.end)?;
-        self.state = self.state.wrapping_mul(0xda94_2042_e4dd_58b5);
-        self.next = after(self.next, self.state);
+        let index = Some(self.walk.place()).filter(|&index| index < self.end)?;
+        self.walk.advance();
         Some(index)
     }
 }
 
-#[expect(clippy::arithmetic_side_effects, reason = "index < 2^20 and root <= 2^32 keep this below 2^64")]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "index < 2^20, since places are u16, and root <= 2^32 keep this below 2^64"
+)]
 fn after(index: u64, state: u64) -> u64 {
     let root = state.isqrt() + 1;
     let step = ((2 * index + 3) * ((1 << 32) - root)).div_ceil(2 * root);
@@ -344,11 +299,10 @@ fn after(index: u64, state: u64) -> u64 {
 }
 
 /// The `count` places from number `from`, if they are any and within the bound.
-fn places(from: u32, count: u32) -> Result<Range<usize>, Malformed> {
+fn places(from: u16, count: u16) -> Result<Range<usize>, Malformed> {
     let refused = Malformed::Range { from, count };
     let end = from.checked_add(count).filter(|&end| from < end && end <= SYMBOLS_MAX).ok_or(refused)?;
-    let place = |number| usize::try_from(number).or(Err(refused));
-    Ok(place(from)?..place(end)?)
+    Ok(usize::from(from)..usize::from(end))
 }
 
 /// The first eight bytes, or all if there are fewer, little-endian.

@@ -3,6 +3,7 @@
 mod city;
 mod compare;
 mod explain;
+mod lists;
 mod progress;
 mod replay;
 mod report;
@@ -55,6 +56,8 @@ enum What {
     /// Plants one bug after the other in the core, and hunts for it.
     #[cfg(feature = "planted-bugs")]
     Planted(hallmesh_simulations::planted::HuntArgs),
+    /// The lists of a whole city, made up, as files to import: for benchmarks, and to see what a computer must hold.
+    Lists(lists::ListsArgs),
     /// A real node's recording, run again: does this core give the same?
     Replay(replay::ReplayArgs),
 }
@@ -72,6 +75,7 @@ pub(crate) fn main() -> ExitCode {
         What::Check(args) => command::run(&args),
         #[cfg(feature = "planted-bugs")]
         What::Planted(args) => hallmesh_simulations::planted::command(&args),
+        What::Lists(args) => lists::lists(&args),
         What::Replay(args) => replay::run(&args),
     };
     match done {

@@ -85,6 +85,8 @@ struct Shared {
     ways: watch::Sender<BTreeMap<Pair, Way>>,
     /// When the last byte that a way has taken will have left its sender.
     busy: Mutex<BTreeMap<Pair, Instant>>,
+    /// Bytes that were taken in for each way.
+    carried: Mutex<BTreeMap<Pair, u64>>,
     chance: Mutex<Chance>,
     who: WhoDialled,
 }
@@ -95,6 +97,7 @@ impl Links {
         let shared = Shared {
             ways: watch::Sender::default(),
             busy: Mutex::default(),
+            carried: Mutex::default(),
             chance: Mutex::new(crate::seed::chance(seed)),
             who,
         };
@@ -111,6 +114,12 @@ impl Links {
     /// How a way is now.
     pub fn way(&self, pair: Pair) -> Way {
         self.shared.way(pair)
+    }
+
+    /// Bytes that one hall has sent to another so far, as TCP carries them: encrypted, with the heads of the layers above.
+    pub fn carried(&self, pair: Pair) -> u64 {
+        let carried = self.shared.carried.lock().unwrap_or_else(PoisonError::into_inner);
+        carried.get(&pair).copied().unwrap_or(0)
     }
 
     /// Changes one way; connections that stand feel it, too.
@@ -150,6 +159,8 @@ impl Shared {
 
     /// When `bytes` that are sent now arrive.
     fn arrival(&self, pair: Pair, bytes: usize, chance: &mut Chance) -> Instant {
+        let carried = u64::try_from(bytes).unwrap_or(u64::MAX);
+        *self.carried.lock().unwrap_or_else(PoisonError::into_inner).entry(pair).or_insert(0) += carried;
         let (way, now) = (self.way(pair), Instant::now());
         let sent = match way.bits_per_second {
             None => now,
