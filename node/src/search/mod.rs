@@ -151,7 +151,7 @@ impl Index {
         let mut best: BinaryHeap<(Rank, usize)> = BinaryHeap::new();
         for (place, entry) in self.entries.iter().enumerate() {
             let Some(fit) = self.fit(&words, entry) else { continue };
-            let found = ((fit, distance(entry.area, here), entry.name().len()), place);
+            let found = ((fit, distance(entry.area, here), length(entry.name())), place);
             if best.len() < count {
                 best.push(found);
             } else if best.peek().is_some_and(|worst| found < *worst) {
@@ -203,6 +203,11 @@ fn words(text: &str) -> Vec<Word> {
         }
     };
     text.split_whitespace().take(WORDS_MAX).map(word).collect()
+}
+
+/// How long a name is for a reader, in characters.
+fn length(name: &[u8]) -> usize {
+    std::str::from_utf8(name).map_or(name.len(), |name| name.chars().count())
 }
 
 /// 0 for what holds where somebody is, then one for each step up, then what holds elsewhere.

@@ -92,7 +92,7 @@ fn first_letters_find_a_name_in_either_case_and_in_every_reading() {
 #[test]
 fn every_word_must_be_found() {
     assert_eq!(found("核发 食品"), ["ZYL-C-002", "ZYL-C-001", "ZYL-C-003"]);
-    assert_eq!(found("核发\u{3000}yh"), ["ZYL-D-002"]);
+    assert_eq!(found("核发\u{3000}yhkh"), ["ZYL-D-002"]);
     assert!(found("核发 驾驶").is_empty());
     assert!(found("").is_empty() && found(" \u{3000}").is_empty());
 }

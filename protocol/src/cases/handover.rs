@@ -21,7 +21,7 @@ use super::facts::{Facts, Mirrors};
 use super::fold::{Case, Transit};
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{queue_copies, replace_ended_mirrors, stop_copies};
-use super::receipt::{Receipt, ReceiptKind, RefusedBecause};
+use super::receipt::{Receipt, ReceiptKind, RefusedBecause, answer, keep_receipt, sign};
 use super::recovery::{fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, told};
 use super::takeover::reassign;
 use super::{Office, Refusal};
@@ -33,7 +33,7 @@ use crate::node::Me;
 use crate::planted::{Bug, planted};
 use crate::post::{self, Asked, Letter, LetterBody, What};
 use crate::rows;
-use crate::signed::{Signed, Verified};
+use crate::signed::Verified;
 use crate::step::{Cx, Happening, View};
 use crate::verify::CheckedFile;
 use crate::wire::Blob;
@@ -568,29 +568,4 @@ pub(crate) fn written(view: &dyn View, what: &What) -> Option<LetterBody> {
         What::AskFence { case, of } => Some(LetterBody::AskFence { case: *case, of: *of }),
         What::Relay(letter) | What::Answer(letter) => Some(letter.body.clone()),
     }
-}
-
-fn sign(office: &Office<'_, '_>, case: &Case, kind: ReceiptKind, position: Position) -> Verified<Receipt> {
-    let receipt = Receipt {
-        kind,
-        case: case.id,
-        position,
-        sequence: case.events.saturating_sub(1),
-        head: case.head,
-        by: office.me.at,
-        wall: office.cx.now.wall,
-    };
-    Verified::own(receipt, &office.me.key)
-}
-
-fn keep_receipt(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
-    let said = receipt.value();
-    let key = rows::receipt(said.case, said.position.term, said.position.epoch);
-    rows::write(office.cx, key, receipt.signed());
-    audit::note_receipt(office.cx, receipt);
-}
-
-pub(super) fn answer(office: &mut Office<'_, '_>, to: HallId, receipt: Signed<Receipt>) {
-    let letter = Letter::write(office.me.at, to, LetterBody::Receipt(receipt));
-    post::deliver(office, letter);
 }

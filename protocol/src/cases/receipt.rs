@@ -3,10 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Office;
 use super::event::Position;
-use crate::ids::{CaseId, Digest, HallAt};
+use super::fold::Case;
+use crate::audit;
+use crate::ids::{CaseId, Digest, HallAt, HallId};
+use crate::post::{self, Letter, LetterBody};
+use crate::rows;
 use crate::seal::Context;
-use crate::signed::Signable;
+use crate::signed::{Signable, Signed, Verified};
 
 /// What is signed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,4 +80,37 @@ pub struct Receipt {
 impl Signable for Receipt {
     const CONTEXT: Context = Context::RECEIPT;
     const BYTES_MAX: usize = 512;
+}
+
+/// A receipt of this hall for a case as it stands, at a position.
+pub(super) fn sign(
+    office: &Office<'_, '_>,
+    case: &Case,
+    kind: ReceiptKind,
+    position: Position,
+) -> Verified<Receipt> {
+    let receipt = Receipt {
+        kind,
+        case: case.id,
+        position,
+        sequence: case.events.saturating_sub(1),
+        head: case.head,
+        by: office.me.at,
+        wall: office.cx.now.wall,
+    };
+    Verified::own(receipt, &office.me.key)
+}
+
+/// Keeps what this hall has signed, to repeat it word for word.
+pub(super) fn keep_receipt(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
+    let said = receipt.value();
+    let key = rows::receipt(said.case, said.position.term, said.position.epoch);
+    rows::write(office.cx, key, receipt.signed());
+    audit::note_receipt(office.cx, receipt);
+}
+
+/// Sends a receipt to whoever asked.
+pub(super) fn answer(office: &mut Office<'_, '_>, to: HallId, receipt: Signed<Receipt>) {
+    let letter = Letter::write(office.me.at, to, LetterBody::Receipt(receipt));
+    post::deliver(office, letter);
 }

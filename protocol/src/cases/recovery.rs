@@ -333,7 +333,7 @@ pub(crate) fn fenced(
     let keyed = log::is_wrapped(office.cx, said.case, office.me.at);
     let kind = ReceiptKind::Told { of, keyed };
     let told = Verified::own(Receipt { kind, by: office.me.at, ..said.clone() }, &office.me.key);
-    super::handover::answer(office, letter.from.hall, told.signed().clone());
+    super::receipt::answer(office, letter.from.hall, told.signed().clone());
     look_after(office, said.case);
 }
 

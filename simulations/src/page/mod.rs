@@ -142,8 +142,8 @@ mod tests {
     }
 
     fn failing() -> Plan {
-        let span = Span { days: 2, open_minutes: 1, quiet_minutes: 1 };
-        let trouble = Trouble::of(&[(Fault::ClockYears, 20), (Fault::Crash, 15), (Fault::Clog, 15)]);
+        let span = Span { days: 3, open_minutes: 1, quiet_minutes: 1 };
+        let trouble = Trouble::of(&[(Fault::ClockYears, 5), (Fault::Crash, 15), (Fault::Clog, 15)]);
         Plan { span, trouble, ..Plan::default() }
     }
 
