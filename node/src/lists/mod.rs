@@ -11,8 +11,8 @@
 //! | `calendar.json` | [`Body::Calendar`] |
 //! | `divisions.csv` | a [`Register`], against which codes and names are checked |
 //!
-//! From the file to the record: [`sheet`] takes it apart, [`table`] finds the columns by the words of [`mapping`],
-//! [`cell`] reads values and mends them by [`normalise`].
+//! From the file to the record: `sheet` takes it apart, `table` finds the columns by the words of `mapping`,
+//! `cell` reads values and mends them by `normalise`.
 
 mod authorities;
 mod calendar;
