@@ -1,5 +1,8 @@
 use std::collections::BTreeSet;
 
+use hallmesh_protocol::calendar::Counts;
+use hallmesh_protocol::cases::{Article, ClockKind, Closing, Ending, NotAccepted, Procedure, State};
+
 use super::*;
 
 fn catalogue(lang: Lang) -> Vec<(&'static str, &'static str)> {
@@ -108,6 +111,43 @@ fn chinese_texts_are_chinese_and_english_ones_are_not() {
     for (key, text) in catalogue(Lang::En) {
         // The demo names the four ways of handling by the words that staff know.
         assert!(key.starts_with("demo.story") || !han(text), "{key}: {text}");
+    }
+}
+
+#[test]
+fn every_word_of_the_law_of_a_case_is_said_in_both_languages() {
+    let clocks = [
+        ClockKind::Notice,
+        ClockKind::Correction,
+        ClockKind::Procedure,
+        ClockKind::Promise,
+        ClockKind::Decision,
+        ClockKind::Delivery,
+    ];
+    let days = [
+        Counts::Beginning,
+        Counts::Working,
+        Counts::MakeUp,
+        Counts::Weekend,
+        Counts::Holiday,
+        Counts::Paused,
+    ];
+    let words = [
+        ("state", State::ALL.map(State::word).to_vec()),
+        ("article", Article::ALL.map(Article::word).to_vec()),
+        ("ending", Ending::ALL.map(Ending::word).to_vec()),
+        ("closing", Closing::ALL.map(|closing| closing.ending().word()).to_vec()),
+        ("ground", NotAccepted::ALL.map(NotAccepted::word).to_vec()),
+        ("procedure", Procedure::ALL.map(Procedure::word).to_vec()),
+        ("limit", clocks.map(ClockKind::word).to_vec()),
+        ("counts", days.map(Counts::word).to_vec()),
+    ];
+    for lang in [Lang::Zh, Lang::En] {
+        let texts = Texts::new(lang);
+        for (kind, words) in &words {
+            let silent = words.iter().find(|word| texts.find(&format!("{kind}.{word}"), &[]).is_none());
+            assert_eq!(silent, None, "{kind} in {lang:?}");
+        }
     }
 }
 
