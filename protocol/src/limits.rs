@@ -36,6 +36,10 @@ pub const EVENTS_TO_END: u32 = 24;
 pub const CASE_BYTES_RESERVE: usize = 16 << 10;
 /// Bytes that acts leave free by which a case can go on and on.
 pub const CASE_BYTES_TO_END: usize = 96 << 10;
+/// Keys that one case may have after its first, each because a machine that could open the one before was stolen.
+pub const CASE_KEYS_MAX: usize = 8;
+/// Cases for which a node asks for a new key in one step.
+pub const RENEWALS_AT_ONCE: usize = 64;
 /// Wrapped keys of one case.
 pub const WRAPS_MAX: usize = 64;
 /// Keys that one command of two persons gives to other halls.

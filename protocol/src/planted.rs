@@ -102,6 +102,8 @@ bugs! {
     WitnessesStillCopied = "witnesses-still-copied",
     /// A result is delivered before any mirror has countersigned the decision.
     DeliveredUncountersigned = "delivered-uncountersigned",
+    /// A case keeps its key though a stolen machine can open it.
+    KeyNotRenewed = "key-not-renewed",
     /// Wrapped keys that come with a case are not kept.
     WrapsDropped = "wraps-dropped",
     /// A key for a hall that is not on the route is kept.

@@ -14,7 +14,7 @@
 //! | `15` card | hall, incarnation | `HallCard`: what is asked for often, without the long keys | shelf |
 //! | `20` case | case id | `Case`, the fold so far | cases |
 //! | `21` event | case id, sequence | `SignedEvent` | cases |
-//! | `22` wrap | case id, hall, incarnation | `Wrapped` key | cases |
+//! | `22` wrap | case id, hall, incarnation, recovery, digest | `Wrap`: one key of the case for one holder | cases |
 //! | `23` custody | case id | `Custody`: the high-water mark, never dropped | cases |
 //! | `24` number | case number | case id | cases |
 //! | `25` receipt | case id, term, epoch | `Signed<Receipt>` this hall gave | cases |
@@ -58,7 +58,7 @@ use crate::step::{Cx, View};
 use crate::wire::{self, Malformed};
 
 /// The version of this key space; another one is not opened.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// A table's first byte.
 #[derive(Clone, Copy)]
@@ -203,6 +203,9 @@ impl Key {
     }
 }
 
+/// The row that says that a stolen machine may be able to open cases in hand.
+pub(crate) const RENEW: &str = "renew";
+
 pub(crate) fn meta(name: &str) -> Vec<u8> {
     Key::new(Table::Meta).bytes(name.as_bytes()).done()
 }
@@ -265,8 +268,15 @@ pub(crate) fn wraps(id: CaseId) -> Vec<u8> {
     Key::new(Table::Wrap).bytes(&id.0).done()
 }
 
-pub(crate) fn wrap(id: CaseId, at: HallAt) -> Vec<u8> {
-    Key::new(Table::Wrap).bytes(&id.0).at(at).done()
+pub(crate) fn wrap(id: CaseId, (at, recovery): (HallAt, bool), of: &Digest) -> Vec<u8> {
+    Key::new(Table::Wrap).bytes(&id.0).at(at).byte(u8::from(recovery)).bytes(&of.0).done()
+}
+
+/// To whom a key is wrapped, whether to the recovery key in its charter, and which key of the case it is.
+pub(crate) fn wrap_in(key: &[u8]) -> Option<((HallAt, bool), Digest)> {
+    let hall = HallId::from_u64(u64::from_be_bytes(key.get(17..25)?.try_into().ok()?)).ok()?;
+    let at = HallAt { hall, incarnation: u32::from_be_bytes(key.get(25..29)?.try_into().ok()?) };
+    Some(((at, key.get(29)? == &1), Digest(key.get(30..)?.try_into().ok()?)))
 }
 
 pub(crate) fn custody(id: CaseId) -> Vec<u8> {

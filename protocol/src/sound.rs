@@ -93,8 +93,9 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Card => decode::<HallCard>(value).is_some_and(|it| key == rows::card(it.at)),
         Table::Case => decode::<Case>(value).is_some_and(|it| after == it.id.0),
         Table::Event => event(value).is_some_and(|(case, sequence)| key == rows::event(case, sequence)),
-        Table::Wrap => decode::<Wrap>(value)
-            .is_some_and(|it| after.get(16..28) == rows::life(it.to).get(1..) && after.len() == 29),
+        Table::Wrap => {
+            decode::<Wrap>(value).is_some_and(|it| rows::wrap_in(key) == Some(((it.to, it.recovery), it.of)))
+        }
         Table::Custody => after.len() == 16 && decodes::<Custody>(value),
         Table::Number => decodes::<CaseId>(value),
         Table::Receipt => after.len() == 24 && signed::<Receipt>(value).is_some(),
@@ -132,6 +133,7 @@ fn meta(name: &[u8], value: &[u8]) -> bool {
         b"format" => decode::<u32>(value) == Some(FORMAT_VERSION),
         b"hall" => decodes::<HallAt>(value),
         b"anchor" => decodes::<Digest>(value),
+        b"renew" => decodes::<()>(value),
         _ => false,
     }
 }

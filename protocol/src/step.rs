@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Route, Wrap};
+use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Renewal, Route, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::Declaration;
 use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
@@ -101,6 +101,8 @@ pub enum Command {
     GiveKeys([Verified<Act>; 2], Vec<(CaseId, Wrap)>),
     /// Keep a case's key that the shell has wrapped to another life, as it was asked to.
     KeepKeys(CaseId, Vec<Wrap>),
+    /// Give a case in hand the new key that the shell has drawn, as it was asked to.
+    RenewKey(CaseId, Box<Renewal>),
 }
 
 /// Everything a node can ask of the world.
@@ -124,12 +126,20 @@ pub enum Output {
     Keep(BTreeSet<HallId>),
     /// The directory changed: admit and dismiss accordingly.
     RosterChanged,
-    /// Wrap a case's key to a life of a hall on its route that has none, and give it back by [`Command::KeepKeys`].
+    /// Wrap a case's keys to a life of a hall on its route that has none, and give it back by [`Command::KeepKeys`].
     WrapKey {
         /// The case.
         case: CaseId,
         /// The life.
         to: HallAt,
+    },
+    /// Draw a new key for a case, wrap it to these lives and to the recovery keys in their charters, as far as no stolen
+    /// machine opens those, and give it back by [`Command::RenewKey`].
+    RenewKey {
+        /// The case.
+        case: CaseId,
+        /// The lives.
+        to: Vec<HallAt>,
     },
     /// Something that people may want to see.
     Happened(Happening),
@@ -230,6 +240,8 @@ pub enum Happening {
     Forked(HallAt),
     /// This hall goes on with a case for a life that has ended.
     Recovered(CaseId),
+    /// A case has a new key, since a stolen machine could open the one before.
+    KeyRenewed(CaseId),
     /// Records were taken up.
     Learned {
         /// Which set.

@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, WALL, charter, first, matter, secret};
-use hallmesh_protocol::cases::{Deed, Position, Stage, Wrap};
+use hallmesh_protocol::cases::{Deed, FIRST_KEY, Position, Stage, Wrap};
 use hallmesh_protocol::catalogue::{Catalogue, Delegation, Rights};
 use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
 use hallmesh_protocol::ids::{CaseId, Digest, DivisionCode, HallAt, HallId, Tier};
@@ -328,8 +328,8 @@ fn keys_taken_out_or_put_in_on_the_way_ruin_no_case() {
             let LetterBody::HandOver(mut file) = letter.body else { continue };
             file.wraps.clear();
             if poison {
-                file.wraps =
-                    (0..64).map(|it| Wrap { to: foreign(it), recovery: false, key: key.clone() }).collect();
+                let junk = |it| Wrap { to: foreign(it), recovery: false, of: FIRST_KEY, key: key.clone() };
+                file.wraps = (0..64).map(junk).collect();
             }
             *frame =
                 Message::Letter(Letter::write(letter.from, letter.to, LetterBody::HandOver(file))).encode();

@@ -12,8 +12,9 @@
 
 mod common;
 
+use common::custody::{HERE, accepted_in_the_county, custodians, events, fold, sound, stage};
 use common::{CITY, COUNTY, City, Rows, TOWN, VILLAGE, charter, first, secret};
-use hallmesh_protocol::cases::{Case, CaseFile, Deed, Grade, Refusal, Stage, State};
+use hallmesh_protocol::cases::{CaseFile, Deed, Grade, Refusal, Stage, State};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
@@ -23,30 +24,11 @@ use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer};
 use hallmesh_protocol::seal::wrap_keypair;
 use hallmesh_protocol::signed::Signed;
-use hallmesh_protocol::sound;
 use hallmesh_protocol::step::{Command, Input, Reply, Ticket};
 use hallmesh_protocol::verify;
 
-const HERE: u64 = 620_702_203_200;
 /// The seed of the county's keys in its second life; those of later ones follow.
 const NEXT: u8 = 201;
-
-fn stage(city: &City, index: usize, case: CaseId) -> Stage {
-    let custody = query::case(&city.halls[index].rows, case).and_then(|view| view.custody);
-    custody.map_or(Stage::None, |custody| custody.stage)
-}
-
-fn custodians(city: &City, case: CaseId) -> Vec<usize> {
-    (0..city.halls.len()).filter(|index| stage(city, *index, case) == Stage::Custodian).collect()
-}
-
-fn events(city: &City, index: usize, case: CaseId) -> Vec<&'static str> {
-    query::log(&city.halls[index].rows, case).iter().map(|entry| entry.header.facts.word()).collect()
-}
-
-fn fold(city: &City, index: usize, case: CaseId) -> Case {
-    query::case(&city.halls[index].rows, case).expect("the hall has the case").case
-}
 
 /// The county's disk is gone. The root charters its next life, which begins with its papers and nothing else.
 fn county_lost(city: &mut City) {
@@ -95,31 +77,11 @@ fn begin(city: &mut City, index: usize, at: HallAt, mut rows: Rows) {
     city.heal(index);
 }
 
-/// The village takes in what the county decides; the county accepts it, and its mirrors have all of it.
-fn accepted_in_the_county(city: &mut City) -> CaseId {
-    let case = city.received(VILLAGE, "COUNTY-1", HERE);
-    city.run();
-    assert_eq!(custodians(city, case), [COUNTY]);
-    assert!(matches!(city.deed(COUNTY, case, Deed::Accept), Reply::Recorded { .. }));
-    city.run();
-    case
-}
-
 /// The machine that is about to be given up decides the case all the same: what it would say, and who it is.
 fn decided_out_of_sight(city: &mut City, case: CaseId) -> (CaseFile, HallAt) {
     city.cut(COUNTY);
     assert!(matches!(city.deed(COUNTY, case, Deed::DENY), Reply::Recorded { .. }));
     (query::file(&city.halls[COUNTY].rows, case), city.halls[COUNTY].at)
-}
-
-/// What a node keeps of all this would come back from a backup.
-fn sound(city: &City) {
-    for hall in &city.halls {
-        for (key, value) in &hall.rows.0 {
-            assert_eq!(sound::row(key, value), Ok(()), "{}", hall.at);
-        }
-        assert_eq!(sound::whole(&hall.rows), Ok(()), "{}", hall.at);
-    }
 }
 
 #[test]

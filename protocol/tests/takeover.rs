@@ -11,6 +11,10 @@
 
 mod common;
 
+use common::custody::{
+    HERE, accepted_in_the_county, city_of_two_clerks, closed, custodians, declare, events, fold,
+    other_county_takes_over, recorded, revoked, sound, stage,
+};
 use common::{CITY, COUNTY, City, OTHER_COUNTY, Rows, TOWN, VILLAGE, WALL, charter, first, secret};
 use hallmesh_protocol::cases::{
     Case, Deed, Facts, Header, Position, Question, Reason, ReceiptKind, Refusal, SignedEvent, Stage, State,
@@ -29,86 +33,8 @@ use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer, Record};
 use hallmesh_protocol::seal::wrap_keypair;
 use hallmesh_protocol::signed::Signed;
-use hallmesh_protocol::sound;
 use hallmesh_protocol::step::{Command, Reply};
 use hallmesh_protocol::verify;
-
-const HERE: u64 = 620_702_203_200;
-
-fn stage(city: &City, index: usize, case: CaseId) -> Stage {
-    let custody = query::case(&city.halls[index].rows, case).and_then(|view| view.custody);
-    custody.map_or(Stage::None, |custody| custody.stage)
-}
-
-fn custodians(city: &City, case: CaseId) -> Vec<usize> {
-    (0..city.halls.len()).filter(|index| stage(city, *index, case) == Stage::Custodian).collect()
-}
-
-fn events(city: &City, index: usize, case: CaseId) -> Vec<&'static str> {
-    query::log(&city.halls[index].rows, case).iter().map(|entry| entry.header.facts.word()).collect()
-}
-
-fn fold(city: &City, index: usize, case: CaseId) -> Case {
-    query::case(&city.halls[index].rows, case).expect("the hall has the case").case
-}
-
-fn recorded(city: &mut City, index: usize, case: CaseId, deed: Deed) {
-    let reply = city.deed(index, case, deed);
-    assert!(matches!(reply, Reply::Recorded { .. }), "{deed:?}: {reply:?}");
-}
-
-/// A hall above revokes a life: the machine is gone, and nobody installs another.
-fn closed(city: &mut City, by: usize, index: usize) {
-    revoked(city, by, index, RevocationReason::Closed);
-}
-
-fn revoked(city: &mut City, by: usize, index: usize, reason: RevocationReason) {
-    city.cut(index);
-    let at = city.halls[index].at;
-    let transport_key = Directory::new(&city.halls[by].rows).life(at).expect("chartered").transport_key;
-    let revocation = Revocation { at, transport_key, reason, since: city.now.wall };
-    let act = city.act(by);
-    let reply = city.command(by, Command::Publish(act, vec![Body::Revocation(revocation)]));
-    assert_eq!(reply, Reply::Published { records: 1 });
-    city.run_seconds(60);
-}
-
-fn declare(city: &mut City, by: usize, declaration: Declaration) -> Reply {
-    let acts = [city.act_of(by, 1), city.act_of(by, 2)];
-    city.command(by, Command::Declare(acts, declaration))
-}
-
-/// The city, by two of its clerks, lets the other county go on in the county's place.
-fn other_county_takes_over(city: &mut City) {
-    let (of, to) = (city.halls[COUNTY].at, city.halls[OTHER_COUNTY].at.hall);
-    let reply = declare(city, CITY, Declaration::TakeOver { of, to });
-    assert_eq!(reply, Reply::Published { records: 1 });
-    city.run_seconds(120);
-}
-
-fn city_of_two_clerks() -> City {
-    let mut city = City::new();
-    city.add_clerk(CITY, 2);
-    city
-}
-
-fn accepted_in_the_county(city: &mut City) -> CaseId {
-    let case = city.received(VILLAGE, "COUNTY-1", HERE);
-    city.run();
-    assert_eq!(custodians(city, case), [COUNTY]);
-    recorded(city, COUNTY, case, Deed::Accept);
-    city.run();
-    case
-}
-
-fn sound(city: &City) {
-    for hall in &city.halls {
-        for (key, value) in &hall.rows.0 {
-            assert_eq!(sound::row(key, value), Ok(()), "{}", hall.at);
-        }
-        assert_eq!(sound::whole(&hall.rows), Ok(()), "{}", hall.at);
-    }
-}
 
 #[test]
 fn what_a_lost_hall_had_in_hand_is_decided_elsewhere_and_delivered_at_the_window() {

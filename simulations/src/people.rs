@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::cases::{
-    Case, Closing, Deed, NotAccepted, Procedure, Question, Receive, Record as RecordAct, Stage, State, Wrap,
-    route,
+    Case, Closing, Deed, FIRST_KEY, NotAccepted, Procedure, Question, Receive, Record as RecordAct, Stage,
+    State, Wrap, route,
 };
 use hallmesh_protocol::catalogue::{Catalogue, Matter};
 use hallmesh_protocol::chance::Chance;
@@ -164,7 +164,7 @@ impl People {
         let place = if stays { own } else { home };
         let wall = station.clock.at(self.now).wall;
         let question = Question { matter: matter.clone(), receiving: station.at.hall, place, wall };
-        let wrap = |to| Wrap { to, recovery: false, key: city.wrapped.clone() };
+        let wrap = |to| Wrap { to, recovery: false, of: FIRST_KEY, key: city.wrapped.clone() };
         let mut wraps = vec![wrap(station.at)];
         wraps.extend(route(&station.disk, &question).ok().map(|route| wrap(route.competent)));
         if self.chance.below(8) == 0 {
@@ -248,7 +248,8 @@ impl People {
         let held = query::case(&station.disk, *case)?.case;
         let here = held.competent == station.at.hall;
         let early = matches!(held.state, State::Received | State::Supplemented | State::AwaitingCorrection);
-        let record = |deed| Box::new(RecordAct { case: *case, deed, body: vec![0; 16].into() });
+        let record =
+            |deed| Box::new(RecordAct { case: *case, deed, key: held.key(), body: vec![0; 16].into() });
         let accept = || record(Deed::Accept);
         let decide = || record(Deed::GRANT);
         let (why, clerk, deed) = match self.chance.below(5) {
@@ -365,7 +366,7 @@ impl People {
         let act = self.act(city, station, number)?;
         let mut body = vec![0; 64];
         self.chance.fill(&mut body);
-        let record = RecordAct { case: id, deed, body: body.into() };
+        let record = RecordAct { case: id, deed, key: case.key(), body: body.into() };
         let ticket = self.ticket(seat, Asked::Deed(id, deed));
         Some((ticket, Command::Record(act, Box::new(record))))
     }

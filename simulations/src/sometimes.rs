@@ -62,6 +62,8 @@ pub enum Branch {
     Rejoined,
     /// A hall went on with a case for a life that had ended.
     Recovered,
+    /// A case got a new key after a theft.
+    KeyRenewed,
     /// The deciding clerk was away while something lay on the desk.
     Absent,
     /// An inspector read a case.
@@ -72,7 +74,7 @@ pub enum Branch {
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::ToDecide,
         Self::ToReturn,
         Self::ToCorrect,
@@ -87,6 +89,7 @@ impl Branch {
         Self::Countersigned,
         Self::Released,
         Self::Recovered,
+        Self::KeyRenewed,
         Self::Returned,
         Self::Doubled,
         Self::LineDied,
@@ -143,6 +146,7 @@ impl Branch {
             Self::Countersigned => "countersigned",
             Self::Released => "released",
             Self::Recovered => "recovered",
+            Self::KeyRenewed => "key renewed",
             Self::Returned => "returned",
             Self::Doubled => "doubled",
             Self::LineDied => "line-died",

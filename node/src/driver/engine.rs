@@ -302,7 +302,8 @@ impl Engine {
                 Output::Reply { ticket, reply } => visitors.extend(self.reply(ticket, reply)),
                 Output::Keep(halls) => self.wanted = halls,
                 Output::RosterChanged => directory_changed = true,
-                Output::WrapKey { case, to } => self.want_key((case, to)),
+                Output::WrapKey { case, to } => self.want_key(Wanted::Keys(case, to)),
+                Output::RenewKey { case, to } => self.want_key(Wanted::NewKey(case, to)),
                 Output::Happened(happening) => {
                     tracing::info!(?happening, "happened");
                     self.shared.note(happening);

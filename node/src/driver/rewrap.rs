@@ -1,24 +1,31 @@
-//! Case keys for later lives: what this node can open it wraps to the new keys of a hall on the route, off the loop.
+//! Case keys, off the loop: what this node can open it wraps to the new keys of a hall on the route; where a stolen machine
+//! can open a case, it draws another key.
 
 use std::sync::Arc;
 
-use hallmesh_protocol::cases::Wrap;
+use hallmesh_protocol::cases::{Renewal, Wrap};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::directory::Directory;
-use hallmesh_protocol::ids::{CaseId, HallAt};
+use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
 use hallmesh_protocol::query;
-use hallmesh_protocol::step::Command;
+use hallmesh_protocol::step::{Command, Reply};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::engine::Event;
 use super::shared::Shared;
-use crate::ops::{Problem, content};
+use crate::ops::Problem;
+use crate::ops::content::{self, CaseKey};
 
 /// Keys asked for that are not wrapped yet, at the most. The core asks again for what found no room.
 pub(crate) const WANTED_MAX: usize = 4_096;
 
-/// A key that the core wants.
-pub(crate) type Wanted = (CaseId, HallAt);
+/// What the core wants of a case.
+pub(crate) enum Wanted {
+    /// Its keys, wrapped to a life that lacks them.
+    Keys(CaseId, HallAt),
+    /// A new key, wrapped to these lives.
+    NewKey(CaseId, Vec<HallAt>),
+}
 
 /// Wraps keys until the engine is gone or everything is told to stop.
 pub(crate) async fn run(
@@ -33,28 +40,56 @@ pub(crate) async fn run(
             _ = stopped.wait_for(|stop| *stop) => return Ok(()),
             next = wanted.recv() => next,
         };
-        let Some((case, to)) = next else { return Ok(()) };
-        let Some(wrap) = tokio::task::block_in_place(|| wrap(&shared, case, to, &mut chance))? else {
+        let Some(next) = next else { return Ok(()) };
+        let Some(command) = tokio::task::block_in_place(|| answer(&shared, &next, &mut chance))? else {
             shared.refused("rewrap", 1);
             continue;
         };
         let (reply, answered) = oneshot::channel();
-        let command = Box::new(Command::KeepKeys(case, vec![wrap]));
-        if feed.send(Event::Command { command, reply }).await.is_err() {
+        if feed.send(Event::Command { command: Box::new(command), reply }).await.is_err() {
             return Ok(());
         }
-        if answered.await.is_err() {
-            tracing::debug!(%case, "stopped before a key was kept");
+        match answered.await {
+            Ok(Reply::Refused(why)) => tracing::debug!(?why, "a key was not kept"),
+            Ok(_) => {}
+            Err(_) => tracing::debug!("stopped before a key was kept"),
         }
     }
 }
 
-/// The case's key wrapped to a life; none if this node cannot open the case, or does not know the life.
-fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Result<Option<Wrap>, Problem> {
+fn answer(shared: &Shared, wanted: &Wanted, chance: &mut Chance) -> Result<Option<Command>, Problem> {
+    match wanted {
+        Wanted::Keys(case, to) => wrap(shared, *case, *to, chance),
+        Wanted::NewKey(case, to) => renew(shared, *case, to, chance),
+    }
+}
+
+/// The case's keys that a life lacks, wrapped to it; none if this node cannot open them, or does not know the life.
+fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Result<Option<Command>, Problem> {
     let view = shared.snapshot()?;
-    let file = query::file(&view, case);
-    let charter = Directory::new(&view).life(to);
-    let key = content::unwrap(case, shared.at, &file.wraps, &shared.wrap);
-    let (Some(charter), Ok(key)) = (charter, key) else { return Ok(None) };
-    Ok(content::wrap(case, (to, false), &charter.wrap_key, &key, chance).ok())
+    let (Some(found), Some(charter)) = (query::case(&view, case), Directory::new(&view).life(to)) else {
+        return Ok(None);
+    };
+    let wraps = query::file(&view, case).wraps;
+    let lacks = |of: &Digest| !wraps.iter().any(|it| it.to == to && !it.recovery && it.of == *of);
+    let opened = found.case.all_keys().filter(lacks).filter_map(|of| {
+        let key = content::unwrap(case, (shared.at, of), &wraps, &shared.wrap).ok()?;
+        content::wrap(case, (to, false), &charter.wrap_key, &key, chance).ok()
+    });
+    let opened: Vec<Wrap> = opened.collect();
+    Ok((!opened.is_empty()).then_some(Command::KeepKeys(case, opened)))
+}
+
+/// A new key for a case whose present one a stolen machine can open.
+fn renew(
+    shared: &Shared,
+    case: CaseId,
+    to: &[HallAt],
+    chance: &mut Chance,
+) -> Result<Option<Command>, Problem> {
+    let view = shared.snapshot()?;
+    let key = CaseKey::next(case, chance);
+    // Who is meant may have ended since: the core asks again.
+    let Ok(wraps) = content::wrap_for(&view, case, to, &key, chance) else { return Ok(None) };
+    Ok(Some(Command::RenewKey(case, Box::new(Renewal { key: key.of, wraps }))))
 }

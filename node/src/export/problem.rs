@@ -247,6 +247,7 @@ const fn rule(why: NotAllowed) -> &'static str {
         NotAllowed::NoClerk => "verify.rule.no_clerk",
         NotAllowed::Mirrors => "verify.rule.mirrors",
         NotAllowed::NoSuccessor => "verify.rule.no_successor",
+        NotAllowed::Key => "verify.rule.key",
         NotAllowed::Full => "verify.rule.full",
     }
 }

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::{Wrap, body_digest};
+use hallmesh_protocol::cases::{FIRST_KEY, Wrap, body_digest};
 use hallmesh_protocol::chance::Chance;
-use hallmesh_protocol::ids::{CaseId, HallAt};
+use hallmesh_protocol::directory::Directory;
+use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
 use hallmesh_protocol::seal::{self, ContentKey, Forged, WrapPublic, WrapSecret};
+use hallmesh_protocol::step::View;
 use hallmesh_protocol::wire::Blob;
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+use super::Problem;
 use crate::pii::Pii;
 
 const INFO: &[u8] = b"hallmesh/v1/case-key";
@@ -75,39 +78,90 @@ impl Content {
     }
 }
 
+/// One of a case's keys, and which.
+#[derive(Debug)]
+pub(crate) struct CaseKey {
+    pub(crate) of: Digest,
+    pub(crate) key: ContentKey,
+}
+
+impl CaseKey {
+    /// The key that a case begins with.
+    pub(crate) fn first(chance: &mut Chance) -> Self {
+        Self { of: FIRST_KEY, key: ContentKey::generate(chance) }
+    }
+
+    /// A key that takes the place of another one.
+    pub(crate) fn next(case: CaseId, chance: &mut Chance) -> Self {
+        let key = ContentKey::generate(chance);
+        Self { of: Digest(key.digest(&case.0)), key }
+    }
+
+    /// A key that was unwrapped, if it is the one that the log means: what a mere carrier has wrapped is not.
+    fn meant(case: CaseId, of: Digest, key: ContentKey) -> Result<Self, Forged> {
+        let meant = of == FIRST_KEY || key.digest(&case.0) == of.0;
+        if meant { Ok(Self { of, key }) } else { Err(Forged::NotOpened) }
+    }
+}
+
 /// Wraps a case key to one holder.
 pub(crate) fn wrap(
     case: CaseId,
-    to: (HallAt, bool),
+    (to, recovery): (HallAt, bool),
     public: &WrapPublic,
-    key: &ContentKey,
+    key: &CaseKey,
     chance: &mut Chance,
 ) -> Result<Wrap, Forged> {
-    let (to, recovery) = to;
-    let key = seal::wrap_key(public, INFO, &aad(case, to), key, chance)?;
-    Ok(Wrap { to, recovery, key })
+    let wrapped = seal::wrap_key(public, INFO, &aad(case, to, key.of), &key.key, chance)?;
+    Ok(Wrap { to, recovery, of: key.of, key: wrapped })
 }
 
-/// Opens this hall's wrapped key of a case.
+/// Wraps a case key to lives, and to the recovery key in the charter of each; to none that a stolen machine opens.
+pub(crate) fn wrap_for(
+    view: &dyn View,
+    case: CaseId,
+    lives: &[HallAt],
+    key: &CaseKey,
+    chance: &mut Chance,
+) -> Result<Vec<Wrap>, Problem> {
+    let directory = Directory::new(view);
+    let mut wraps = Vec::new();
+    for at in lives {
+        let charter = directory.life(*at);
+        let charter = charter.ok_or_else(|| Problem::new("hall.unknown").with("hall", at.hall))?;
+        for (recovery, public) in [(false, &charter.wrap_key), (true, &charter.recovery_key)] {
+            if directory.is_exposed(*at, recovery) {
+                continue;
+            }
+            let wrap = wrap(case, (*at, recovery), public, key, chance);
+            wraps.push(wrap.ok().ok_or_else(|| Problem::new("case.no_key_for_route"))?);
+        }
+    }
+    Ok(wraps)
+}
+
+/// Opens one key of a case that is wrapped to this hall.
 pub(crate) fn unwrap(
     case: CaseId,
-    at: HallAt,
+    (at, of): (HallAt, Digest),
     wraps: &[Wrap],
     secret: &WrapSecret,
-) -> Result<ContentKey, Forged> {
-    let own = wraps.iter().find(|wrap| wrap.to == at && !wrap.recovery).ok_or(Forged::NotOpened)?;
-    seal::unwrap_key(secret, INFO, &aad(case, at), &own.key)
+) -> Result<CaseKey, Forged> {
+    let own = wraps.iter().find(|wrap| wrap.to == at && !wrap.recovery && wrap.of == of);
+    unwrapped(case, own.ok_or(Forged::NotOpened)?, secret)
 }
 
-/// Opens a key that was wrapped for the recovery key in its holder's charter.
-pub(crate) fn unwrap_recovery(case: CaseId, wrap: &Wrap, secret: &WrapSecret) -> Result<ContentKey, Forged> {
-    seal::unwrap_key(secret, INFO, &aad(case, wrap.to), &wrap.key)
+/// Opens a key with the secret that it is wrapped for: of its holder, or the recovery key in that one's charter.
+pub(crate) fn unwrapped(case: CaseId, wrap: &Wrap, secret: &WrapSecret) -> Result<CaseKey, Forged> {
+    let key = seal::unwrap_key(secret, INFO, &aad(case, wrap.to, wrap.of), &wrap.key)?;
+    CaseKey::meant(case, wrap.of, key)
 }
 
-/// A wrapped key opens only for its case and its holder.
-fn aad(case: CaseId, to: HallAt) -> Vec<u8> {
+/// A wrapped key opens only for its case and its holder, and as the key that it is.
+fn aad(case: CaseId, to: HallAt, of: Digest) -> Vec<u8> {
     let mut aad = case.0.to_vec();
     aad.extend_from_slice(&to.hall.to_u64().to_le_bytes());
     aad.extend_from_slice(&to.incarnation.to_le_bytes());
+    aad.extend_from_slice(&of.0);
     body_digest(&aad).0.to_vec()
 }

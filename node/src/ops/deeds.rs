@@ -1,19 +1,18 @@
 //! Deeds: a call becomes a command for the core. Sealing and wrapping happen here, off the loop.
 
-use hallmesh_protocol::cases::{self, Question};
+use hallmesh_protocol::cases::{self, FIRST_KEY, Facts, Question};
 use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard};
-use hallmesh_protocol::directory::Directory;
-use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, DivisionCode, HallAt, HallId, MatterCode};
+use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Record};
-use hallmesh_protocol::seal::{ContentKey, PublicKey, Suite, WrapSecret};
+use hallmesh_protocol::seal::{PublicKey, Suite, WrapSecret};
 use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::{Command, Reply};
 
 use super::answers::{Answer, Contents, Received};
-use super::content::{self, Content};
+use super::content::{self, CaseKey, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
 use super::{Ask, Call, Problem, RecoverySecret, RoleWords, declaration, durability, recovery, revocation};
@@ -66,7 +65,7 @@ pub(crate) fn prepare(
         }
         Ask::Read { case } => {
             let id = exact(asked, &case)?;
-            case_key(asked, id, secret)?;
+            readable(asked, id, secret)?;
             let command = Command::Read(act(asked, call)?, id);
             return Ok(Deed::new(command, After::Reading(id)));
         }
@@ -125,7 +124,7 @@ pub(crate) fn prepare(
     Ok(Deed::new(command, After::Nothing))
 }
 
-/// An act with its reasons, sealed under the case's key.
+/// An act with its reasons, sealed under the case's present key.
 fn recorded(
     asked: &Asked<'_>,
     case: &str,
@@ -134,9 +133,10 @@ fn recorded(
     (secret, chance): (&WrapSecret, &mut Chance),
 ) -> Result<cases::Record, Problem> {
     let id = exact(asked, case)?;
-    let key = case_key(asked, id, secret)?;
+    let present = query::case(asked.view, id).map_or(FIRST_KEY, |view| view.case.key());
+    let CaseKey { of, key } = case_key(asked, id, present, secret)?;
     let body = content.seal(id, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
-    Ok(cases::Record { case: id, deed, body })
+    Ok(cases::Record { case: id, deed, key: of, body })
 }
 
 /// Words the core's reply.
@@ -210,41 +210,27 @@ fn receive(
     let question = Question { matter: matter.clone(), receiving: asked.at.hall, place, wall: asked.wall };
     let route = cases::route(asked.view, &question)?;
     let case = CaseId(chance.bytes16());
-    let key = ContentKey::generate(chance);
-    let body = content.seal(case, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
-    let wraps = wraps(asked, case, route.competent, &key, chance)?;
+    let key = CaseKey::first(chance);
+    let body = content.seal(case, &key.key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
+    let mut halls = vec![asked.at];
+    halls.extend(Some(route.competent).filter(|competent| *competent != asked.at));
+    let wraps = content::wrap_for(asked.view, case, &halls, &key, chance)?;
     let wanted = cases::Receive { case, matter, place, body, wraps };
     let command = Command::Receive(act, Box::new(wanted));
     Ok(Deed::new(command, After::Received(question)))
 }
 
-/// The case key for the halls on the route, and for the recovery key of each one's superior.
-fn wraps(
-    asked: &Asked<'_>,
-    case: CaseId,
-    competent: HallAt,
-    key: &ContentKey,
-    chance: &mut Chance,
-) -> Result<Vec<cases::Wrap>, Problem> {
-    let mut halls = vec![asked.at];
-    if competent != asked.at {
-        halls.push(competent);
-    }
-    let mut wraps = Vec::new();
-    for at in halls {
-        let charter = Directory::new(asked.view).life(at);
-        let charter = charter.ok_or_else(|| Problem::new("hall.unknown").with("hall", at.hall))?;
-        for (recovery, public) in [(false, &charter.wrap_key), (true, &charter.recovery_key)] {
-            let wrap = content::wrap(case, (at, recovery), public, key, chance);
-            wraps.push(wrap.ok().ok_or_else(|| Problem::new("case.no_key_for_route"))?);
-        }
-    }
-    Ok(wraps)
+fn case_key(asked: &Asked<'_>, case: CaseId, of: Digest, secret: &WrapSecret) -> Result<CaseKey, Problem> {
+    let file = query::file(asked.view, case);
+    let key = content::unwrap(case, (asked.at, of), &file.wraps, secret);
+    key.ok().ok_or_else(|| Problem::new("case.not_readable"))
 }
 
-fn case_key(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<ContentKey, Problem> {
-    let file = query::file(asked.view, case);
-    content::unwrap(case, asked.at, &file.wraps, secret).ok().ok_or_else(|| Problem::new("case.not_readable"))
+/// Nothing is noted as read that cannot be opened.
+fn readable(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<(), Problem> {
+    let view = query::case(asked.view, case);
+    let view = view.ok_or_else(|| Problem::new("case.unknown").with("case", case))?;
+    view.case.all_keys().try_for_each(|of| case_key(asked, case, of, secret).map(|_| ()))
 }
 
 /// The case that a deed names: in full, so that a signature means one case and no other.
@@ -260,10 +246,13 @@ fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<Answer, 
     let unreadable = || Problem::new("case.not_readable");
     let view =
         query::case(asked.view, case).ok_or_else(|| Problem::new("case.unknown").with("case", case))?;
-    let key = case_key(asked, case, secret)?;
+    let mut key = case_key(asked, case, FIRST_KEY, secret)?.key;
     let mut parts = Vec::new();
     for event in &query::file(asked.view, case).events {
         let header = event.header().ok().ok_or_else(unreadable)?;
+        if let Facts::RenewKey { key: of } = header.facts {
+            key = case_key(asked, case, of, secret)?.key;
+        }
         let content = Content::open(case, &key, event.body()).ok().ok_or_else(unreadable)?;
         if !event.body().is_empty() {
             parts.push((header.sequence, header.facts.word().to_owned(), content));

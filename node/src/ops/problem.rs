@@ -43,6 +43,7 @@ impl From<Refusal> for Problem {
             Refusal::NotWitnessed => Self::new("case.not_witnessed"),
             Refusal::Recovering => Self::new("case.recovering"),
             Refusal::NotCountersigned => Self::new("case.not_countersigned"),
+            Refusal::KeyRenewed => Self::new("case.key_renewed"),
             Refusal::DeemedAccepted(since) => Self::new("case.deemed_accepted").with("since", since),
             Refusal::TooEarly(until) => Self::new("case.too_early").with("until", until),
             Refusal::TooLong { most } => Self::new("case.too_long").with("most", most),
@@ -124,6 +125,7 @@ impl From<NotAllowed> for Problem {
             NotAllowed::NoClerk => "act.no_clerk",
             NotAllowed::Mirrors => "act.mirrors",
             NotAllowed::NoSuccessor => "act.no_successor",
+            NotAllowed::Key => "act.key",
             NotAllowed::Full => "act.full",
         })
     }

@@ -466,6 +466,7 @@ fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
         Facts::Resume { refusal } => vec![("refusal", refusal.to_string())],
         Facts::Act(deed) => about(deed),
         Facts::Unknown { kind, .. } => vec![("kind", kind.code.to_string())],
+        Facts::RenewKey { key } => vec![("key", key.to_string())],
         Facts::ReplaceMirror { mirrors } => {
             let halls = mirrors.iter().flatten().map(|mirror| name(asked.view, mirror.hall));
             vec![("mirrors", halls.collect::<Vec<_>>().join(", "))]

@@ -4,15 +4,16 @@
 use hallmesh_protocol::cases::{Case, CaseFile, Stage, Wrap};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::directory::Directory;
-use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
+use hallmesh_protocol::ids::{CaseId, Digest, HallAt, HallId};
 use hallmesh_protocol::limits::KEYS_GIVEN_MAX;
 use hallmesh_protocol::query;
-use hallmesh_protocol::seal::{ContentKey, WrapPublic, WrapSecret};
+use hallmesh_protocol::seal::{WrapPublic, WrapSecret};
 use hallmesh_protocol::step::View;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::answers::KeysPlan;
+use super::content::CaseKey;
 use super::questions::{Asked, name, unhex};
 use super::revocation::desk;
 use super::{Problem, content};
@@ -75,13 +76,10 @@ pub(crate) fn keys(
         recovery.map(|secret| secret.secret().ok_or_else(|| Problem::new("recovery.no_key"))).transpose()?;
     let secret = read.as_ref().unwrap_or(own);
     let mut keys = Vec::new();
-    for (id, file) in lacking_keys(asked, to) {
-        let Some(key) = open(asked.view, id, &file, secret) else { continue };
+    let lacking = lacking_keys(asked, to).flat_map(|(id, file)| opened(asked.view, id, &file, to, secret));
+    for (id, key) in lacking.take(KEYS_GIVEN_MAX) {
         let wrap = content::wrap(id, (to, false), &charter.wrap_key, &key, chance).ok();
         keys.push((id, wrap.ok_or_else(|| Problem::new("case.no_key_for_route"))?));
-        if keys.len() >= KEYS_GIVEN_MAX {
-            break;
-        }
     }
     if keys.is_empty() { Err(Problem::new("recovery.nothing").with("hall", hall)) } else { Ok(keys) }
 }
@@ -120,6 +118,21 @@ fn recoverable<'f>(
     file.wraps.iter().filter(|wrap| wrap.recovery).filter(named)
 }
 
-fn open(view: &dyn View, id: CaseId, file: &CaseFile, secret: &WrapSecret) -> Option<ContentKey> {
-    recoverable(view, file, &secret.public()).find_map(|wrap| content::unwrap_recovery(id, wrap, secret).ok())
+/// The keys of a case that a life lacks, as far as the secret opens them.
+fn opened(
+    view: &dyn View,
+    id: CaseId,
+    file: &CaseFile,
+    to: HallAt,
+    secret: &WrapSecret,
+) -> Vec<(CaseId, CaseKey)> {
+    let has = |of| file.wraps.iter().any(|wrap| wrap.to == to && !wrap.recovery && wrap.of == of);
+    let public = secret.public();
+    let open = |of| {
+        let mut wraps = recoverable(view, file, &public).filter(|wrap| wrap.of == of);
+        wraps.find_map(|wrap| content::unwrapped(id, wrap, secret).ok())
+    };
+    let case = query::case(view, id).map(|view| view.case);
+    let keys: Vec<Digest> = case.iter().flat_map(Case::all_keys).filter(|of| !has(*of)).collect();
+    keys.into_iter().filter_map(open).map(|key| (id, key)).collect()
 }

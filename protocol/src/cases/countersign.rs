@@ -80,7 +80,7 @@ impl Decision {
                 Facts::Transfer { mirrors, .. } => next = Some(*mirrors),
                 Facts::Take { .. } => named = next.take().unwrap_or(named),
                 Facts::Resume { .. } => next = None,
-                Facts::Act(_) | Facts::Reassign { .. } | Facts::Unknown { .. } => {}
+                Facts::Act(_) | Facts::Reassign { .. } | Facts::RenewKey { .. } | Facts::Unknown { .. } => {}
             }
             if matches!(&header.facts, Facts::Act(deed) if deed.binds()) {
                 found = Some(Self { sequence: header.sequence, mirrors: BTreeSet::new(), taken: None });

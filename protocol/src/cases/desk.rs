@@ -7,6 +7,7 @@ use super::event::{Header, Position, SignedEvent};
 use super::facts::Facts;
 use super::fold::{Case, NotAllowed};
 use super::handover::send_on;
+use super::keys;
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::queue_copies;
 use super::routing::{Question, Route, route};
@@ -44,7 +45,7 @@ pub(crate) fn receive(
     }
     let first = first_event(office, clerk, wanted, &route)?;
     let case = log::append(office.cx, &first, None)?;
-    log::keep_wraps(office.cx, &case, &wanted.wraps);
+    keys::keep(office.cx, &case, &wanted.wraps);
     let grade = if planted(Bug::GradedAtOnce) { Grade::D2 } else { Grade::D1 };
     let custody = Custody { position: Position::default(), stage: Stage::Custodian, mirror: false, grade };
     log::set_custody(office.cx, case.id, &custody);
@@ -58,6 +59,7 @@ pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -
     let case = log::case(office.cx, act.case).ok_or(Refusal::UnknownCase)?;
     in_hand(office.cx, &case)?;
     leaves_room(office, &case, &act)?;
+    keys::may_seal(office, &case, &act)?;
     if act.deed.needs_valid_charter() && expired(office) {
         return Err(Refusal::CharterExpired);
     }
@@ -100,10 +102,20 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<()
 
 /// What a case may still grow by: acts that only prolong it leave room for those that end it.
 fn leaves_room(office: &Office<'_, '_>, case: &Case, act: &Record) -> Result<(), Refusal> {
-    let (events, bytes) = if act.deed.prolongs() { (EVENTS_TO_END, CASE_BYTES_TO_END) } else { (0, 0) };
-    let size = log::file(office.cx, case.id, case.events).bytes();
-    let after = size.saturating_add(act.body.len()).saturating_add(CASE_BYTES_RESERVE).saturating_add(bytes);
-    if act.body.len() > BODY_MAX || after > CASE_BYTES_MAX {
+    let length = act.body.len();
+    if length > BODY_MAX {
+        Err(Refusal::TooLarge)
+    } else {
+        fits(office.cx, case, (length, act.deed.prolongs()))
+    }
+}
+
+/// Whether an event with a body, or wrapped keys, of so many bytes leaves room for what has to follow.
+pub(super) fn fits(view: &dyn View, case: &Case, (length, prolongs): (usize, bool)) -> Result<(), Refusal> {
+    let (events, bytes) = if prolongs { (EVENTS_TO_END, CASE_BYTES_TO_END) } else { (0, 0) };
+    let size = log::file(view, case.id, case.events).bytes();
+    let after = size.saturating_add(length).saturating_add(CASE_BYTES_RESERVE).saturating_add(bytes);
+    if after > CASE_BYTES_MAX {
         return Err(Refusal::TooLarge);
     }
     let full = case.events.saturating_add(EVENTS_RESERVE).saturating_add(events) > EVENTS_MAX;
@@ -194,6 +206,7 @@ pub(crate) fn append(
         | Facts::Act(_)
         | Facts::ReplaceMirror { .. }
         | Facts::Reassign { .. }
+        | Facts::RenewKey { .. }
         | Facts::Unknown { .. } => case.position,
     };
     let code = Some(&case.matter).filter(|_| planted(Bug::VersionNotPinned));
@@ -282,7 +295,7 @@ fn allocate(office: &mut Office<'_, '_>) -> CaseNumber {
     CaseNumber::allocate(office.me.at, boot, day, sequence)
 }
 
-fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
+pub(super) fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
     match log::custody(view, case.id).map(|custody| custody.stage) {
         Some(Stage::Custodian) => Ok(()),
         Some(Stage::Holder) => Err(Refusal::NotWitnessed),

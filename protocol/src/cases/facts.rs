@@ -111,6 +111,11 @@ pub enum Facts {
         /// SHA-256 of the ruling's record.
         ruling: Digest,
     },
+    /// What is added from now on is sealed under a new key: a stolen machine could open the one before (换密钥).
+    RenewKey {
+        /// The digest that names the key: see [`ContentKey::digest`](crate::seal::ContentKey::digest).
+        key: Digest,
+    },
     /// Of a newer protocol: kept and passed on byte for byte.
     Unknown {
         /// Its kind.
@@ -128,6 +133,7 @@ mod code {
     pub(super) const REPLACE_MIRROR: u16 = 10;
     pub(super) const SUCCEED: u16 = 11;
     pub(super) const REASSIGN: u16 = 12;
+    pub(super) const RENEW_KEY: u16 = 32;
 }
 
 impl Facts {
@@ -142,6 +148,7 @@ impl Facts {
             Self::ReplaceMirror { .. } => "replace-mirror",
             Self::Succeed { .. } => "succeed",
             Self::Reassign { .. } => "reassign",
+            Self::RenewKey { .. } => "renew-key",
             Self::Unknown { .. } => "unknown",
         }
     }
@@ -157,6 +164,7 @@ impl Facts {
             | Self::Resume { .. }
             | Self::Act(_)
             | Self::Reassign { .. }
+            | Self::RenewKey { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -172,6 +180,7 @@ impl Facts {
             | Self::Resume { .. }
             | Self::Act(_)
             | Self::ReplaceMirror { .. }
+            | Self::RenewKey { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -212,6 +221,10 @@ impl Facts {
                 to.at(0, *from).long(12, heir.to_u64()).put(20, &ruling.0);
                 code::REASSIGN
             }
+            Self::RenewKey { key } => {
+                to.put(0, &key.0);
+                code::RENEW_KEY
+            }
             Self::Unknown { kind, bytes } => {
                 to.put(0, bytes.as_bytes());
                 return (kind.code, kind.critical, to.done());
@@ -246,6 +259,7 @@ impl Facts {
             code::REASSIGN => {
                 Self::Reassign { from: from.at(0)?, to: from.hall(12)?, ruling: Digest(from.array(20)) }
             }
+            code::RENEW_KEY => Self::RenewKey { key: Digest(from.array(0)) },
             act if Deed::is_kind(act) => Self::Act(Deed::decode(act, &from)?),
             _newer => Self::Unknown { kind, bytes: bytes.to_vec().into() },
         })

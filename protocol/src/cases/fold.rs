@@ -3,6 +3,7 @@
 //! succession, when the life of a hall has ended that had the case in hand or was to take it.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +11,10 @@ use super::deed::Deed;
 use super::ending::Ending;
 use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
+use super::keys::FIRST_KEY;
 use super::law::{self, Article, Part};
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
-use crate::limits::EVENTS_MAX;
+use crate::limits::{CASE_KEYS_MAX, EVENTS_MAX};
 use crate::planted::{Bug, planted};
 
 /// How far a case has come.
@@ -184,6 +186,8 @@ pub struct Case {
     pub extended: u16,
     /// How often something was found missing. More than once is an exception that supervision sees.
     pub corrections: u16,
+    /// The keys that took the place of the first one, in order, by their digests.
+    pub keys: Vec<Digest>,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
 }
@@ -221,6 +225,9 @@ pub enum NotAllowed {
     /// A succession for a life that does not have the case, or by a hall that does not follow it.
     #[error("this is no successor of the hall that had the case")]
     NoSuccessor,
+    /// A new key that the case had before, or one too many.
+    #[error("the case cannot have that key")]
+    Key,
     /// The log is full.
     #[error("the log has no room for another event")]
     Full,
@@ -271,6 +278,7 @@ impl Case {
             pauses: Vec::new(),
             extended: 0,
             corrections: 0,
+            keys: Vec::new(),
             opaque: false,
         })
     }
@@ -290,6 +298,7 @@ impl Case {
             | Facts::Act(_)
             | Facts::ReplaceMirror { .. }
             | Facts::Reassign { .. }
+            | Facts::RenewKey { .. }
             | Facts::Unknown { .. } => {
                 self.in_hand(event)?;
                 case.act(event)?;
@@ -372,6 +381,14 @@ impl Case {
         Ok(())
     }
 
+    fn renewed_key(&mut self, key: Digest) -> Result<(), NotAllowed> {
+        if self.has_key(key) || self.keys.len() >= CASE_KEYS_MAX {
+            return Err(NotAllowed::Key);
+        }
+        self.keys.push(key);
+        Ok(())
+    }
+
     fn replaced_mirror(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
         apart(event.at, mirrors)?;
         let stayed = self.mirrors.into_iter().flatten().find(|old| mirrors.contains(&Some(*old)));
@@ -405,6 +422,7 @@ impl Case {
             }
             Facts::ReplaceMirror { mirrors } => self.replaced_mirror(event, *mirrors)?,
             Facts::Reassign { from, to, .. } => self.reassigned(from.hall, *to)?,
+            Facts::RenewKey { key } => self.renewed_key(*key)?,
             Facts::Unknown { kind, .. } => self.opaque |= kind.critical,
             Facts::Receive { .. } | Facts::Take { .. } | Facts::Resume { .. } | Facts::Succeed { .. } => {
                 return Err(NotAllowed::Beginning);
@@ -572,6 +590,21 @@ impl Case {
     /// The halls without whose word nobody can go on for the owner: the mirrors of the epoch it is in or would begin.
     pub fn owners_mirrors(&self) -> Mirrors {
         self.transit.map_or(self.mirrors, |transit| transit.mirrors)
+    }
+
+    /// The key that what is added now is sealed under.
+    pub fn key(&self) -> Digest {
+        self.keys.last().copied().unwrap_or(FIRST_KEY)
+    }
+
+    /// Every key that something in the log is sealed under, in order.
+    pub fn all_keys(&self) -> impl Iterator<Item = Digest> + '_ {
+        iter::once(FIRST_KEY).chain(self.keys.iter().copied())
+    }
+
+    /// Whether it is one of its keys.
+    pub fn has_key(&self, key: Digest) -> bool {
+        self.all_keys().any(|held| held == key)
     }
 
     /// Whether a hall may read the case.

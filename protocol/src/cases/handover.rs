@@ -19,6 +19,7 @@ use super::desk::append;
 use super::event::Position;
 use super::facts::{Facts, Mirrors};
 use super::fold::{Case, Transit};
+use super::keys;
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause, answer, keep_receipt, sign};
@@ -124,7 +125,7 @@ pub(crate) fn handed_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
         }
         return;
     }
-    if !log::has_key(office.cx, case.id, &checked.file, office.me.at) {
+    if !keys::come_with(office.cx, checked, office.me.at) {
         // Somebody on the way took the keys out. The giver repeats, maybe on another way.
         rows::count(office.cx, "letters/keyless", 1);
         return;

@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::event::{Position, SignedEvent};
 use super::fold::{Case, NotAllowed};
 use super::receipt::Receipt;
-use super::takeover::may_read;
-use super::{CaseFile, Wrap};
+use super::{CaseFile, Wrap, keys};
 use crate::audit;
 use crate::ids::{CaseId, Digest, HallAt};
-use crate::limits::{ORPHANS_MAX, WRAPS_MAX};
+use crate::limits::ORPHANS_MAX;
 use crate::planted::{Bug, planted};
 use crate::rows;
 use crate::signed::{Signed, Verified};
@@ -105,8 +104,13 @@ pub(crate) fn file(view: &dyn View, id: CaseId, upto: u32) -> CaseFile {
         file.events.push(rows::parse(key, value));
         file.events.len() <= usize::try_from(upto).unwrap_or(usize::MAX)
     });
+    let held = case(view, id);
     view.scan(&rows::wraps(id), &[], &mut |key, value| {
-        file.wraps.push(rows::parse(key, value));
+        // A key that only an orphan began opens nothing in the log.
+        let wrap: Wrap = rows::parse(key, value);
+        if held.as_ref().is_none_or(|case| case.has_key(wrap.of)) {
+            file.wraps.push(wrap);
+        }
         true
     });
     file
@@ -137,7 +141,7 @@ pub(crate) fn extend(cx: &mut Cx<'_>, file: &CaseFile, held: Option<&Case>, afte
         rows::write(cx, rows::event(after.id, sequence), event);
     }
     keep_case(cx, held, after);
-    keep_wraps(cx, after, if planted(Bug::WrapsDropped) { &[] } else { file.wraps.as_slice() });
+    keys::keep(cx, after, if planted(Bug::WrapsDropped) { &[] } else { file.wraps.as_slice() });
 }
 
 /// Puts a log that this hall now follows in the place of one that contradicts it. What is no longer part of the log is
@@ -160,7 +164,7 @@ pub(crate) fn replace(cx: &mut Cx<'_>, file: &CaseFile, held: &Case, after: &Cas
         rows::write(cx, rows::event(after.id, sequence), event);
     }
     keep_case(cx, Some(held), after);
-    keep_wraps(cx, after, &file.wraps);
+    keys::keep(cx, after, &file.wraps);
 }
 
 /// Keeps an event that is no part of the log, at most [`ORPHANS_MAX`] a case. What this hall has signed itself stands in
@@ -198,39 +202,6 @@ pub(crate) fn orphans(view: &dyn View, id: CaseId) -> Vec<SignedEvent> {
     found
 }
 
-/// Writes wrapped keys. One that is held is never replaced: whoever carries a case could ruin it.
-/// A key for a hall that may not read the case is not kept, whoever brings it.
-pub(crate) fn keep_wraps(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
-    let id = case.id;
-    let may_read = |wrap: &&Wrap| may_read(cx, case, wrap.to.hall) || planted(Bug::StrangersKeyKept);
-    let wraps: Vec<&Wrap> = wraps.iter().filter(may_read).collect();
-    let mut held = file(cx, id, 0).wraps.len();
-    for wrap in wraps {
-        let key = wrap_key(id, wrap.to, wrap.recovery);
-        if held < WRAPS_MAX && cx.get(&key).is_none() {
-            rows::write(cx, key, wrap);
-            held = held.saturating_add(1);
-        }
-    }
-}
-
-/// Whether a case comes with, or is held with, a key for this hall.
-pub(crate) fn has_key(view: &dyn View, id: CaseId, file: &CaseFile, at: HallAt) -> bool {
-    let brought = file.wraps.iter().any(|wrap| wrap.to == at && !wrap.recovery);
-    brought || is_wrapped(view, id, at)
-}
-
-/// Whether this hall has the case's key wrapped to a life.
-pub(crate) fn is_wrapped(view: &dyn View, id: CaseId, at: HallAt) -> bool {
-    view.get(&wrap_key(id, at, false)).is_some()
-}
-
-fn wrap_key(id: CaseId, to: HallAt, recovery: bool) -> Vec<u8> {
-    let mut key = rows::wrap(id, to);
-    key.push(u8::from(recovery));
-    key
-}
-
 /// Writes this hall's part, and the desk's index with it.
 pub(crate) fn set_custody(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
     let before: Option<Custody> = self::custody(cx, id);
@@ -247,6 +218,9 @@ pub(crate) fn set_custody(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
     }
     note_single(cx, id, custody);
     rows::write(cx, rows::custody(id), custody);
+    if custody.stage == Stage::Custodian && before.is_none_or(|before| before.stage != custody.stage) {
+        keys::note_exposure(cx, id);
+    }
 }
 
 /// Keeps the list, and the count, of cases in this hall's hand that lie on its disk alone, each with since when.

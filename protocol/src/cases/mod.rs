@@ -10,6 +10,7 @@ mod event;
 mod facts;
 mod fold;
 mod handover;
+mod keys;
 mod law;
 mod layout;
 mod log;
@@ -29,7 +30,7 @@ use crate::calendar::CivilDay;
 use crate::catalogue::Catalogue;
 use crate::clerks::NotEntitled;
 use crate::directory::{Inadmissible, NotDeclared};
-use crate::ids::{CaseId, DivisionCode, HallAt, MatterCode};
+use crate::ids::{CaseId, Digest, DivisionCode, HallAt, MatterCode};
 use crate::limits::{CASE_BYTES_MAX, EARLY_RECEIPTS_MAX};
 use crate::seal::Wrapped;
 use crate::signed::{Signed, Verified};
@@ -42,6 +43,7 @@ pub use ending::{Closing, Ending, NotAccepted, Procedure};
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
 pub use fold::{Case, NotAllowed, Span, State, Suspension, Transit};
+pub use keys::{FIRST_KEY, Renewal};
 pub use law::{Article, Part, Rule, forbids, rule};
 pub use log::{Custody, Grade, Stage};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
@@ -50,6 +52,7 @@ pub use routing::{NoRoute, Question, Reason, Route, route};
 pub(crate) use aside::came_late;
 pub(crate) use countersign::{single_copies, standing};
 pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written};
+pub(crate) use keys::{end_of_renewing, is_wrapped, needs_renewing, note_theft, renew, renew_exposed};
 pub(crate) use mirroring::{is_moot, replace_silent_mirrors};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;
@@ -59,7 +62,7 @@ pub(crate) use recovery::{
 };
 
 pub(crate) use log::{
-    case as stored_case, copied, custody, event as stored_event, file as stored_file, is_wrapped, orphans,
+    case as stored_case, copied, custody, event as stored_event, file as stored_file, orphans,
 };
 
 /// A case key wrapped to one holder.
@@ -69,6 +72,8 @@ pub struct Wrap {
     pub to: HallAt,
     /// To the recovery key named in that hall's charter instead of its own key.
     pub recovery: bool,
+    /// Which of the case's keys: [`FIRST_KEY`], or the digest in the event that began it.
+    pub of: Digest,
     /// The wrapped key.
     pub key: Wrapped,
 }
@@ -121,6 +126,8 @@ pub struct Record {
     pub case: CaseId,
     /// What is done.
     pub deed: Deed,
+    /// The key that the body is sealed under: it has to be the present one.
+    pub key: Digest,
     /// The sealed reasons, documents or proofs.
     pub body: Blob,
 }
@@ -155,6 +162,10 @@ pub enum Refusal {
     /// No mirror has signed for the decision yet, and the matter does not let a cut-off hall decide.
     #[error("no mirror has countersigned the decision yet")]
     NotCountersigned,
+    /// The case gets, or just got, a new key, since a stolen machine could open the one before: what is to be added is
+    /// sealed once more.
+    #[error("the case gets a new key")]
+    KeyRenewed,
     /// The applicant was not told in time: the application counts as accepted since then (行政许可法 32).
     #[error("the application counts as accepted since {0}")]
     DeemedAccepted(CivilDay),

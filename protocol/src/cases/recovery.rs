@@ -22,6 +22,7 @@ use super::event::Position;
 use super::facts::Facts;
 use super::fold::Case;
 use super::handover::{ask_the_heir, hold_what_is_told, send_on, settle_own, witness};
+use super::keys;
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{from_now_on, queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind};
@@ -188,10 +189,10 @@ fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
 
 /// Asks the shell to wrap the case's key to a life that has none, if this hall can open the case and the life may.
 pub(crate) fn want_key(cx: &mut Cx<'_>, me: HallAt, id: CaseId, to: HallAt) -> bool {
-    let lacks = !log::is_wrapped(cx, id, to);
+    let lacks = !keys::is_wrapped(cx, id, to);
     let on_route = log::case(cx, id).is_some_and(|case| may_read(cx, &case, to.hall));
     let lives = Directory::new(cx).present(to.hall) == Some(to);
-    let wanted = lacks && lives && on_route && log::is_wrapped(cx, id, me);
+    let wanted = lacks && lives && on_route && keys::is_wrapped(cx, id, me);
     if wanted {
         cx.output(Output::WrapKey { case: id, to });
     }
@@ -209,7 +210,7 @@ pub(crate) fn want_key_of_target(cx: &mut Cx<'_>, me: HallAt, what: &What) {
 /// Keys that the shell has wrapped to later lives. Whoever waits for one is told once more.
 pub(crate) fn keep_keys(office: &mut Office<'_, '_>, id: CaseId, wraps: &[super::Wrap]) {
     let Some(case) = log::case(office.cx, id) else { return };
-    log::keep_wraps(office.cx, &case, wraps);
+    keys::keep(office.cx, &case, wraps);
     for (of, given) in fences(office.cx, id) {
         if given.to != office.me.at && wraps.iter().any(|wrap| wrap.to == given.to) {
             office.post.enqueue(office.cx, given.to.hall, What::Fence { case: id, of });
@@ -330,7 +331,7 @@ pub(crate) fn fenced(
         rows::write(office.cx, rows::fenced(said.case, said.by, of), receipt.signed());
         office.post.done(office.cx, said.by.hall, &What::AskFence { case: said.case, of });
     }
-    let keyed = log::is_wrapped(office.cx, said.case, office.me.at);
+    let keyed = keys::is_wrapped(office.cx, said.case, office.me.at);
     let kind = ReceiptKind::Told { of, keyed };
     let told = Verified::own(Receipt { kind, by: office.me.at, ..said.clone() }, &office.me.key);
     super::receipt::answer(office, letter.from.hall, told.signed().clone());
@@ -351,7 +352,7 @@ pub(super) fn keep_what_is_told(office: &mut Office<'_, '_>, by: HallAt, told: O
             no_longer_hands_over(office, before);
             log::extend(office.cx, &told.file, held.as_ref(), &told.case);
         } else {
-            log::keep_wraps(office.cx, before, &told.file.wraps);
+            keys::keep(office.cx, before, &told.file.wraps);
         }
         return true;
     }
@@ -383,7 +384,7 @@ fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
 pub(crate) fn told(office: &mut Office<'_, '_>, said: &Receipt) {
     let ReceiptKind::Told { of, keyed } = said.kind else { return };
     // The key that this hall has wrapped meanwhile goes along when the letter is repeated.
-    let owes_key = !keyed && log::is_wrapped(office.cx, said.case, said.by);
+    let owes_key = !keyed && keys::is_wrapped(office.cx, said.case, said.by);
     if !owes_key && fence(office.cx, said.case, of).is_some_and(|given| given.to == said.by) {
         office.post.done(office.cx, said.by.hall, &What::Fence { case: said.case, of });
     }

@@ -132,6 +132,41 @@ impl<'a> Directory<'a> {
         self.revocation(at).is_none_or(|it| it.reason != RevocationReason::Stolen)
     }
 
+    /// Whether a machine was stolen that has a key of this life: that of the life itself, or of a later one, which
+    /// keeps the keys of those before it.
+    pub fn is_stolen(&self, at: HallAt) -> bool {
+        let mut stolen = false;
+        let prefix = rows::record(Space::Directory, &format!("revocation/{}#", at.hall));
+        self.view.scan(&prefix, &[], &mut |key, value| {
+            let revocation = self.stated(rows::parse(key, value));
+            stolen = revocation.is_some_and(|it| {
+                it.reason == RevocationReason::Stolen && it.at.incarnation >= at.incarnation
+            });
+            !stolen
+        });
+        stolen
+    }
+
+    /// Whether a stolen machine opens what is wrapped to the key of a life, or to the recovery key in its charter: that is
+    /// the key of some life of the hall above, unless the root's holders have it offline.
+    pub fn is_exposed(&self, at: HallAt, recovery: bool) -> bool {
+        if !recovery {
+            return self.is_stolen(at);
+        }
+        let parent = self.card(at).and_then(|card| card.parent);
+        // Whatever is stolen of a hall, the keys of its first life are.
+        let stolen = parent.filter(|hall| self.is_stolen(HallAt { hall: *hall, incarnation: 1 }));
+        let (Some(parent), Some(charter)) = (stolen, self.life(at)) else { return false };
+        let mut exposed = false;
+        self.view.scan(&rows::lives_of(parent), &[], &mut |key, _| {
+            let life = rows::incarnation(key).map(|incarnation| HallAt { hall: parent, incarnation });
+            let opens = |life: Charter| life.wrap_key == charter.recovery_key && self.is_stolen(life.at());
+            exposed |= life.and_then(|life| self.life(life)).is_some_and(opens);
+            !exposed
+        });
+        exposed
+    }
+
     /// Whether this life of a hall was revoked.
     pub fn is_revoked(&self, at: HallAt) -> bool {
         self.revocation(at).is_some()

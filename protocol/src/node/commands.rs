@@ -47,6 +47,7 @@ impl Node {
                 cases::keep_keys(&mut self.office(cx), case, &wraps);
                 Ok(Reply::Done)
             }
+            Command::RenewKey(case, new) => cases::renew(&mut self.office(cx), case, &new),
             Command::Read(act, case) => {
                 let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
                 cases::note_reading(cx, case, clerk)
@@ -194,6 +195,7 @@ const fn signs(command: &Command) -> bool {
         | Command::Publish(..)
         | Command::Declare(..)
         | Command::Advertise(_)
+        | Command::RenewKey(..)
         | Command::Consign(_) => true,
         // Of a parcel it takes up the records; letters for a hall that was rolled back are left on the stick.
         Command::TakeIn(_)

@@ -23,7 +23,7 @@ type Memory = (
     Vec<Signed<Receipt>>,
     Mirrors,
     u64,
-    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>),
+    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<(Vec<u8>, bool)>),
 );
 
 impl Node {
@@ -38,7 +38,7 @@ impl Node {
             self.early.carried(),
             self.mirrors,
             self.next_heartbeat,
-            (self.directory_moved, self.halls_moved, &self.looking, &self.sending),
+            (self.directory_moved, self.halls_moved, &self.looking, &self.sending, &self.renewing),
         ))
     }
 
@@ -62,6 +62,7 @@ impl Node {
             halls_moved: moved.1,
             looking: moved.2,
             sending: moved.3,
+            renewing: moved.4,
         })
     }
 }

@@ -86,6 +86,8 @@ pub struct Node {
     looking: Option<Vec<u8>>,
     /// Where to go on trying to hand over what had nobody to go to; none when all was tried.
     sending: Option<Vec<u8>>,
+    /// Where to go on asking for new keys of cases, and whether one was asked for in this round; none between rounds.
+    renewing: Option<(Vec<u8>, bool)>,
 }
 
 impl Node {
@@ -108,6 +110,7 @@ impl Node {
             halls_moved: true,
             looking: None,
             sending: None,
+            renewing: None,
             me,
         }
     }
@@ -129,7 +132,7 @@ impl Node {
         self.roots = cx.roots;
         let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
         let post = self.post.next_due().unwrap_or(u64::MAX);
-        let goes_on = self.looking.is_some() || self.sending.is_some();
+        let goes_on = self.looking.is_some() || self.sending.is_some() || self.renewing.is_some();
         let looking = if goes_on { now.ticks } else { u64::MAX };
         effects.wake_at(self.next_heartbeat.min(exchange).min(post).min(looking));
     }
@@ -159,6 +162,7 @@ impl Node {
             self.tell_growth(cx);
             if !self.is_rolled_back(cx) {
                 cases::replace_silent_mirrors(&mut self.office(cx));
+                self.begin_renewing(cx);
             }
         }
         for (to, hop, what) in self.post.due_now(cx) {
@@ -211,6 +215,7 @@ impl Node {
             cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));
             self.sending = Some(Vec::new());
             self.looking = Some(Vec::new());
+            self.begin_renewing(cx);
         }
         if let Some(from) = self.sending.take().filter(|_| !self.is_rolled_back(cx)) {
             self.sending = cases::send_stuck(&mut self.office(cx), &from);
@@ -219,9 +224,27 @@ impl Node {
         if let Some(from) = self.looking.take().filter(|_| !self.is_rolled_back(cx)) {
             self.looking = cases::look_after_ended(&mut self.office(cx), &from);
         }
+        if let Some((from, asked)) = self.renewing.take().filter(|_| !self.is_rolled_back(cx)) {
+            self.go_on_renewing(cx, &from, asked);
+        }
         if std::mem::take(&mut self.directory_moved) {
             cx.output(Output::RosterChanged);
         }
+    }
+
+    /// A round of what a stolen machine can open, if there may be anything: after a theft, and until a round finds nothing.
+    fn begin_renewing(&mut self, cx: &Cx<'_>) {
+        if self.renewing.is_none() && cases::needs_renewing(cx) {
+            self.renewing = Some((Vec::new(), false));
+        }
+    }
+
+    fn go_on_renewing(&mut self, cx: &mut Cx<'_>, from: &[u8], before: bool) {
+        let (next, asked) = cases::renew_exposed(&mut self.office(cx), from);
+        if next.is_none() && !before && !asked {
+            cases::end_of_renewing(cx);
+        }
+        self.renewing = next.map(|next| (next, before || asked));
     }
 
     // Neighbours.
@@ -457,6 +480,7 @@ impl Node {
             if shelf::apply(cx, record).is_ok() {
                 let body = &record.value().body;
                 self.halls_moved |= moves_halls(body);
+                cases::note_theft(cx, body);
                 fresh.push(record.signed().clone());
             }
         }

@@ -27,10 +27,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{Deed, Wrap};
+use crate::cases::{Deed, Renewal, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::Declaration;
-use crate::ids::{CaseId, DivisionCode, HallAt, HallId, MatterCode};
+use crate::ids::{CaseId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::parcels::{Consign, Parcel};
 use crate::record::{Body, Record};
 use crate::seal::{PublicKey, Signature};
@@ -44,7 +44,7 @@ pub use recorder::{Frame, Held, Recorder};
 pub use replay::{Difference, Outcome, Replay};
 
 /// The version of the file this build writes and reads.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// Whose recording it is, and from when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +169,8 @@ pub enum Wish {
         case: CaseId,
         /// What is done.
         deed: Deed,
+        /// The key that the reasons are sealed under.
+        key: Digest,
         /// The sealed reasons.
         body: Blob,
     },
@@ -194,6 +196,8 @@ pub enum Wish {
     TakeIn(Parcel),
     /// Keep keys wrapped to another life.
     KeepKeys(CaseId, Vec<Wrap>),
+    /// Give a case a new key.
+    RenewKey(CaseId, Renewal),
 }
 
 /// What a step gave.
@@ -253,6 +257,7 @@ impl Wish {
             Self::Consign(_) => "consign",
             Self::TakeIn(_) => "take-in",
             Self::KeepKeys(..) => "keep-keys",
+            Self::RenewKey(..) => "renew-key",
         }
     }
 }

@@ -47,7 +47,8 @@ impl Wish {
                 wraps: wanted.wraps.clone(),
             },
             Command::Record(by, done) => {
-                Self::Record { act: act(by), case: done.case, deed: done.deed, body: done.body.clone() }
+                let (deed, key, body) = (done.deed, done.key, done.body.clone());
+                Self::Record { act: act(by), case: done.case, deed, key, body }
             }
             Command::Publish(by, bodies) => Self::Publish(act(by), bodies.clone()),
             Command::Declare([one, other], declaration) => {
@@ -64,6 +65,7 @@ impl Wish {
             Command::Consign(wanted) => Self::Consign(wanted.clone()),
             Command::TakeIn(opened) => Self::TakeIn(opened.parcel.clone()),
             Command::KeepKeys(case, wraps) => Self::KeepKeys(*case, wraps.clone()),
+            Command::RenewKey(case, new) => Self::RenewKey(*case, new.as_ref().clone()),
         }
     }
 
@@ -74,8 +76,8 @@ impl Wish {
                 let wanted = Receive { case, matter, place, body, wraps };
                 Command::Receive(checked(view, &act)?, Box::new(wanted))
             }
-            Self::Record { act, case, deed, body } => {
-                let done = crate::cases::Record { case, deed, body };
+            Self::Record { act, case, deed, key, body } => {
+                let done = crate::cases::Record { case, deed, key, body };
                 Command::Record(checked(view, &act)?, Box::new(done))
             }
             Self::Publish(act, bodies) => Command::Publish(checked(view, &act)?, bodies),
@@ -93,6 +95,7 @@ impl Wish {
             Self::Consign(wanted) => Command::Consign(wanted),
             Self::TakeIn(parcel) => Command::TakeIn(Box::new(parcels::open(view, me, parcel)?)),
             Self::KeepKeys(case, wraps) => Command::KeepKeys(case, wraps),
+            Self::RenewKey(case, new) => Command::RenewKey(case, Box::new(new)),
         })
     }
 }

@@ -53,6 +53,7 @@ fn said(output: &Output) -> String {
         Output::Keep(halls) => format!("keep {} lines", halls.len()),
         Output::RosterChanged => "roster changed".to_owned(),
         Output::WrapKey { case, to } => format!("wrap the key of {case} to {to}"),
+        Output::RenewKey { case, to } => format!("renew the key of {case} for {} lives", to.len()),
         Output::Happened(happening) => format!("happened {}", happened(happening)),
     }
 }
@@ -92,6 +93,7 @@ fn happened(happening: &Happening) -> String {
         Happening::Returned(case) => format!("returned {case}"),
         Happening::RolledBack { shown_by } => format!("rolled back, as {shown_by} has shown"),
         Happening::Forked(at) => format!("forked {at}"),
+        Happening::KeyRenewed(case) => format!("key renewed {case}"),
         Happening::Recovered(case) => format!("recovered {case}"),
         Happening::Countersigned(case) => format!("countersigned {case}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
@@ -118,6 +120,7 @@ fn digest(effects: &Effects, journal: &[Vec<u8>], outputs: &[Output]) -> [u8; 32
             Output::Send { message, .. } => add(&message.encode()),
             Output::Keep(halls) => add(&wire::encode(halls)),
             Output::Happened(happening) => add(&wire::encode(happening)),
+            Output::RenewKey { to, .. } => add(&wire::encode(to)),
             Output::Reply { .. } | Output::RosterChanged | Output::WrapKey { .. } => {}
         }
     }
@@ -162,6 +165,7 @@ fn signed_letter(output: &Output, me: HallAt) -> Option<([u8; 32], Signature)> {
         | Output::Keep(_)
         | Output::RosterChanged
         | Output::WrapKey { .. }
+        | Output::RenewKey { .. }
         | Output::Happened(_) => None,
     }
 }

@@ -9,9 +9,10 @@ use std::fmt;
 
 use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::Forged;
+use super::context::{Context, digest};
 use crate::chance::Chance;
 
 /// Bytes of plaintext that one call seals: the largest file of one material.
@@ -40,6 +41,12 @@ impl ContentKey {
     /// The key with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Names it within what it seals, a case by its id, and gives nothing of it away: SHA-256 over both.
+    pub fn digest(&self, of: &[u8]) -> [u8; 32] {
+        let bytes = Zeroizing::new([of, &self.0].concat());
+        digest(Context::CASE_KEY, &bytes)
     }
 
     /// Its bytes, to be wrapped under another key.

@@ -12,6 +12,8 @@ impl Context {
     pub const EVENT: Self = Self::new(b"hallmesh/v1/event");
     /// Records of the directory and of the lists.
     pub const RECORD: Self = Self::new(b"hallmesh/v1/record");
+    /// Digests that name a case's later keys.
+    pub const CASE_KEY: Self = Self::new(b"hallmesh/v1/case-key-digest");
     /// Receipts between halls.
     pub const RECEIPT: Self = Self::new(b"hallmesh/v1/receipt");
     /// Covers of parcels on sticks.

@@ -16,10 +16,12 @@
     reason = "test support: a failure here is a failed test; each test binary uses its own part"
 )]
 
+pub mod custody;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hallmesh_protocol::calendar::Calendar;
-use hallmesh_protocol::cases::{Deed, Receive, Record as RecordAct, Wrap};
+use hallmesh_protocol::cases::{Deed, FIRST_KEY, Receive, Record as RecordAct, Renewal, Wrap};
 use hallmesh_protocol::catalogue::{Audience, Delegation, Matter, MatterResult, ResultKind, Rights};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{Act, ClerkCard, Roles};
@@ -28,6 +30,7 @@ use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{BodyId, CaseId, ClerkId, Digest, DivisionCode, HallAt, HallId, Tier};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::node::{Me, Node};
+use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer, Record};
 use hallmesh_protocol::recording::{Frame, Noting, Recorder};
 use hallmesh_protocol::seal::{ContentKey, SecretKey, Suite, WrapPublic, Wrapped, wrap_key, wrap_keypair};
@@ -115,6 +118,8 @@ pub struct City {
     /// Sees every frame before it is delivered; false drops it.
     pub bend: Box<dyn FnMut(HallId, HallId, &Message) -> bool>,
     pub wrapped: Wrapped,
+    /// Whether the shells answer when they are asked to wrap keys.
+    pub shells_work: bool,
     pub root: Vec<SecretKey>,
     chance: Chance,
     wakes: BTreeMap<HallId, u64>,
@@ -199,6 +204,7 @@ impl City {
             root,
             chance,
             wakes: BTreeMap::new(),
+            shells_work: true,
         };
         for index in 0..city.halls.len() {
             city.open(index);
@@ -257,13 +263,24 @@ impl City {
                 Output::Send { to, message } => self.wires.push_back((from, to, message.encode())),
                 Output::Reply { reply, .. } => self.replies.push(reply),
                 Output::Happened(happening) => self.halls[index].happened.push(happening),
-                Output::WrapKey { case, to } => wanted.push((case, to)),
+                Output::WrapKey { case, to } => {
+                    let view = query::case(&self.halls[index].rows, case).unwrap();
+                    let wraps = view.case.all_keys().map(|of| self.wrap(to, of)).collect();
+                    wanted.push(Command::KeepKeys(case, wraps));
+                }
+                Output::RenewKey { case, to } => {
+                    let key = Digest(self.chance.bytes32());
+                    let wraps = to.iter().map(|at| self.wrap(*at, key)).collect();
+                    wanted.push(Command::RenewKey(case, Box::new(Renewal { key, wraps })));
+                }
                 Output::Keep(_) | Output::RosterChanged => {}
             }
         }
-        for (case, to) in wanted {
-            let wrap = Wrap { to, recovery: false, key: self.wrapped.clone() };
-            assert_eq!(self.command(index, Command::KeepKeys(case, vec![wrap])), Reply::Done);
+        if !self.shells_work {
+            return;
+        }
+        for command in wanted {
+            assert_eq!(self.command(index, command), Reply::Done);
         }
     }
 
@@ -442,15 +459,18 @@ impl City {
         self.command(index, Command::Receive(act, Box::new(wanted)))
     }
 
+    pub fn wrap(&self, to: HallAt, of: Digest) -> Wrap {
+        Wrap { to, recovery: false, of, key: self.wrapped.clone() }
+    }
+
     pub fn application(&mut self, matter: &str, place: u64) -> Receive {
-        let wraps =
-            self.halls.iter().map(|hall| Wrap { to: hall.at, recovery: false, key: self.wrapped.clone() });
+        let wraps = self.halls.iter().map(|hall| self.wrap(hall.at, FIRST_KEY)).collect();
         Receive {
             case: CaseId(self.chance.bytes16()),
             matter: matter.parse().unwrap(),
             place: DivisionCode::from_u64(place).unwrap(),
             body: vec![1, 2, 3].into(),
-            wraps: wraps.collect(),
+            wraps,
         }
     }
 
@@ -463,7 +483,9 @@ impl City {
 
     pub fn deed(&mut self, index: usize, case: CaseId, deed: Deed) -> Reply {
         let act = self.act(index);
-        self.command(index, Command::Record(act, Box::new(RecordAct { case, deed, body: vec![9].into() })))
+        let held = query::case(&self.halls[index].rows, case);
+        let (key, body) = (held.map_or(FIRST_KEY, |view| view.case.key()), vec![9].into());
+        self.command(index, Command::Record(act, Box::new(RecordAct { case, deed, key, body })))
     }
 }
 

@@ -55,6 +55,7 @@ impl InHand {
 mod tests {
     use std::collections::BTreeSet;
 
+    use hallmesh_protocol::cases::FIRST_KEY;
     use hallmesh_protocol::cases::{Case, Position};
     use hallmesh_protocol::catalogue::PinnedMatter;
     use hallmesh_protocol::chance::Chance;
@@ -73,7 +74,7 @@ mod tests {
     #[test]
     fn a_hall_that_cannot_read_its_case_is_seen() {
         let (city, _) = City::found(&made_up(1, 1, 0), &mut Chance::from_seed([7; 32])).expect("a city");
-        let wrap = |to, recovery| Wrap { to, recovery, key: city.wrapped.clone() };
+        let wrap = |to, recovery| Wrap { to, recovery, of: FIRST_KEY, key: city.wrapped.clone() };
         let (town, holder) = (at(TOWN), view(Stage::Holder, Grade::D1, None));
         assert_eq!(InHand::key(town, &holder, &[wrap(town, false)]), None);
         assert!(InHand::key(town, &holder, &[wrap(town, true), wrap(at(COUNTY), false)]).is_some());

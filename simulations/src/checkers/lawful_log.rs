@@ -70,6 +70,7 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
         | Facts::ReplaceMirror { .. }
         | Facts::Succeed { .. }
         | Facts::Reassign { .. }
+        | Facts::RenewKey { .. }
         | Facts::Unknown { .. } => None,
     }
 }

@@ -30,6 +30,7 @@ impl LetGo {
             | Facts::Act(_)
             | Facts::ReplaceMirror { .. }
             | Facts::Reassign { .. }
+            | Facts::RenewKey { .. }
             | Facts::Unknown { .. } => false,
         };
         if !follows.is_some_and(taken) {

@@ -1,5 +1,5 @@
-//! Revoked: a hall that has the revocation of a stolen machine seals nothing more for that life, and takes nothing more
-//! from it.
+//! Revoked: a hall that has the revocation of a stolen machine seals nothing more for that life, nor under a key that it
+//! was given before, and takes nothing more from it.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +18,8 @@ pub struct Revoked {
     stolen: BTreeSet<HallAt>,
     /// What each hall already kept for a giver when it heard of the theft.
     held: BTreeSet<(Seat, CaseId)>,
+    /// Events in what the hall commits now.
+    fresh: BTreeSet<(CaseId, u32)>,
     /// The hall that commits now is told of a revocation in this very commit: what came before it in the batch was lawful.
     is_being_told: bool,
 }
@@ -34,6 +36,10 @@ impl Revoked {
             key.first() == Some(&table::RECORD) && key.windows(11).any(|it| it == b"revocation/")
         };
         self.is_being_told = !self.stolen.is_empty() && writes.keys().any(told);
+        self.fresh.clear();
+        if !self.stolen.is_empty() {
+            self.fresh.extend(writes.keys().filter_map(|key| event(key)));
+        }
     }
 
     /// What is wrong with a case as a hall, living this life, has just committed it. What a mirror had `recorded` of a
@@ -58,8 +64,29 @@ impl Revoked {
         if let Some(wrap) = sealed_for {
             return Some(format!("case {id} was sealed for {}, which is known to be revoked", wrap.to));
         }
+        if let Some(thief) = me.and_then(|me| self.still_opens(me, (view, file), disk)) {
+            return Some(format!(
+                "case {id} was added to under a key that {thief} has, which is known to be revoked"
+            ));
+        }
         let wrong = taken && !recorded && self.is_known(giver, disk);
         wrong.then(|| format!("case {id} was taken from {giver}, which is known to be revoked"))
+    }
+
+    /// The stolen life that can open what a hall has just added to a case, if the hall could have given it another key.
+    fn still_opens(
+        &self,
+        me: HallAt,
+        (view, file): (&CaseView, &CaseFile),
+        disk: &dyn View,
+    ) -> Option<HallAt> {
+        let added = |event: &SignedEvent| {
+            let header = event.header().ok().filter(|header| header.at == me && !event.body().is_empty());
+            header.is_some_and(|header| self.fresh.contains(&(header.case, header.sequence)))
+        };
+        let mut present = file.wraps.iter().filter(|wrap| wrap.of == view.case.key());
+        let opens = present.clone().any(|wrap| wrap.to == me) && file.events.iter().any(added);
+        present.find(|wrap| opens && self.is_known(wrap.to, disk)).map(|wrap| wrap.to)
     }
 
     /// What a stolen machine has stated counts for nothing, revocations included.
@@ -85,6 +112,13 @@ impl Revoked {
         });
         found
     }
+}
+
+/// The case and the place of an event's row.
+fn event(key: &[u8]) -> Option<(CaseId, u32)> {
+    let (table, rest) = key.split_first()?;
+    let (case, place) = rest.split_first_chunk::<16>().filter(|_| *table == table::EVENT)?;
+    Some((CaseId(*case), u32::from_be_bytes(place.try_into().ok()?)))
 }
 
 #[cfg(test)]

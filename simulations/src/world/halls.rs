@@ -1,10 +1,11 @@
 //! Driving the nodes: start, wake, feed, commit, and carrying out what a commit has released.
 
-use hallmesh_protocol::cases::Wrap;
+use hallmesh_protocol::cases::{Renewal, Wrap};
 use hallmesh_protocol::clerks;
 use hallmesh_protocol::directory::Directory;
-use hallmesh_protocol::ids::{CaseId, HallAt, HallId};
+use hallmesh_protocol::ids::{CaseId, Digest, HallAt, HallId};
 use hallmesh_protocol::query;
+use hallmesh_protocol::seal::{Context, digest};
 use hallmesh_protocol::step::{Command, Happening, Input, Output, Released, Reply};
 
 use super::{Event, World};
@@ -184,6 +185,7 @@ impl World {
                 Output::Keep(halls) => self.keep(seat, &halls),
                 Output::RosterChanged => self.dismiss(seat),
                 Output::WrapKey { case, to } => self.wrap_key(seat, case, to),
+                Output::RenewKey { case, to } => self.renew_key(seat, case, &to),
                 Output::Happened(happening) => self.happened(seat, &happening),
             }
         }
@@ -192,9 +194,25 @@ impl World {
 
     /// The shell of a hall that can open a case wraps its key to another life.
     fn wrap_key(&mut self, seat: Seat, case: CaseId, to: HallAt) {
-        let wrap = Wrap { to, recovery: false, key: self.city.wrapped.clone() };
+        let found = self.stations.get(seat).and_then(|station| query::case(&station.disk, case));
+        let wrap = |of| self.wrapped(to, of);
+        let wraps = found.iter().flat_map(|view| view.case.all_keys()).map(wrap).collect();
         let ticket = self.people.other(seat);
-        self.feed(seat, Input::Command { ticket, command: Command::KeepKeys(case, vec![wrap]) });
+        self.feed(seat, Input::Command { ticket, command: Command::KeepKeys(case, wraps) });
+    }
+
+    /// The shell draws another key for a case, and wraps it.
+    fn renew_key(&mut self, seat: Seat, case: CaseId, to: &[HallAt]) {
+        let ticket = self.people.other(seat);
+        // Nothing here is ever opened: a digest that no other key has will do.
+        let key = Digest(digest(Context::CASE_KEY, &ticket.0.to_le_bytes()));
+        let wraps = to.iter().map(|at| self.wrapped(*at, key)).collect();
+        let command = Command::RenewKey(case, Box::new(Renewal { key, wraps }));
+        self.feed(seat, Input::Command { ticket, command });
+    }
+
+    fn wrapped(&self, to: HallAt, of: Digest) -> Wrap {
+        Wrap { to, recovery: false, of, key: self.city.wrapped.clone() }
     }
 
     fn happened(&mut self, seat: Seat, happening: &Happening) {
@@ -206,6 +224,10 @@ impl World {
             }
             Happening::Countersigned(_) => {
                 self.sometimes.hit(Branch::Countersigned);
+                self.plan_desk(seat);
+            }
+            Happening::KeyRenewed(_) => {
+                self.sometimes.hit(Branch::KeyRenewed);
                 self.plan_desk(seat);
             }
             Happening::Returned(_) => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hallmesh::store::Store;
 use hallmesh_protocol::calendar::Calendar;
-use hallmesh_protocol::cases::{Receive, Stage, Wrap};
+use hallmesh_protocol::cases::{FIRST_KEY, Receive, Stage, Wrap};
 use hallmesh_protocol::catalogue::{Audience, Delegation, Matter, MatterResult, ResultKind, Rights};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard, Roles};
@@ -295,8 +295,12 @@ impl City {
     fn receive(&mut self, peer: usize) -> (CaseId, Input) {
         let (to, place) = (self.halls[peer].at, self.halls[peer].at.hall.division());
         let case = CaseId(self.chance.bytes16());
-        let wraps =
-            [self.halls[self.giver].at, to].map(|to| Wrap { to, recovery: false, key: self.wrapped.clone() });
+        let wraps = [self.halls[self.giver].at, to].map(|to| Wrap {
+            to,
+            recovery: false,
+            of: FIRST_KEY,
+            key: self.wrapped.clone(),
+        });
         let body = vec![9; APPLICATION_BYTES].into();
         let wanted = Receive { case, matter: MATTER.parse().unwrap(), place, body, wraps: wraps.into() };
         let command = Command::Receive(self.act(), Box::new(wanted));
@@ -338,7 +342,11 @@ impl City {
             match output {
                 Output::Send { to, message } => self.wires.push_back((from, to, message.encode())),
                 Output::Reply { reply, .. } => self.replies.push(reply),
-                Output::Happened(_) | Output::Keep(_) | Output::RosterChanged | Output::WrapKey { .. } => {}
+                Output::Happened(_)
+                | Output::Keep(_)
+                | Output::RosterChanged
+                | Output::WrapKey { .. }
+                | Output::RenewKey { .. } => {}
             }
         }
         if index == self.giver {

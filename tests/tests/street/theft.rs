@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use hallmesh::config::Config;
 use hallmesh::demo::Member;
 use hallmesh::home::{Home, Keys, Outside};
-use hallmesh::ops::Client;
+use hallmesh::ops::{Answer, Ask, Client};
+use hallmesh::store::Store;
 use hallmesh::texts::Lang;
+use hallmesh_protocol::cases::{CaseFile, Deed, SignedEvent, State, body_digest};
+use hallmesh_protocol::query;
+use hallmesh_protocol::seal::{self, WrapSecret};
 use hallmesh_tests::{Processes, Said, Street, cli, eventually};
 use serde_json::Value;
 
@@ -235,6 +239,10 @@ async fn the_drill_of_a_stolen_pc_works_as_it_is_written() {
     let village = street.hall(stolen).hall.to_string();
     street.line(above, stolen).await;
     let number = street.receive(stolen, "ZYL-C-001", stolen).await;
+    street.in_hand(CITY, &number, State::Received).await;
+    street.record(CITY, &number, Deed::Accept).await;
+    // Everything that the thief carries off, and the secret that opens it.
+    let thief = street.hall(stolen).dir.clone();
     let papers = street.dir.path().join("papers");
     let secret = street.dir.path().join("credential");
     for dir in [&papers, &secret] {
@@ -269,6 +277,47 @@ async fn the_drill_of_a_stolen_pc_works_as_it_is_written() {
     assert!(played >= 9, "{played} steps");
     let listed = say(&["hall", "list", &village, "--config", &street.config(above)]);
     assert_eq!(listed["halls"][0]["incarnation"], 2);
+    // The case has got another key; it comes back to the new machine, which reads all of it. The thief never will.
+    let id = eventually("the case has a new key", async || {
+        let traced = street.ask(CITY, &Ask::Trace { case: number.clone() }).await;
+        let Ok(Answer::Trace(trace)) = traced else { panic!("{traced:?}") };
+        trace.events.iter().any(|event| event.what == "renew-key").then(|| trace.case.id.clone())
+    })
+    .await;
+    street.record(CITY, &number, Deed::GRANT).await;
+    eventually("the result is at the new machine", async || {
+        let ask = Ask::Read { case: id.clone() };
+        let Ok(Answer::Contents(contents)) = machine.member.ask_as_clerk(&ask).await else { return None };
+        let words = contents.parts.iter().map(|(_, word, _)| word.as_str());
+        words.eq(["receive", "accept", "decide"]).then_some(())
+    })
+    .await;
+    street.processes.stop(street.hall(CITY)).await.unwrap();
+    let (city, thief) = (Home::open(&street.hall(CITY).dir).unwrap(), Home::open(&thief).unwrap());
+    let file = {
+        let store = Store::open(&street.hall(CITY).dir).unwrap();
+        query::file(&store.snapshot().unwrap(), id.parse().unwrap())
+    };
+    assert_eq!(opens(&file, &city.keys().unwrap().wrap), ["receive", "accept", "decide"]);
+    assert_eq!(opens(&file, &thief.keys().unwrap().wrap), ["receive", "accept"]);
+}
+
+/// What of a case somebody can read who has all of it, and a secret: every key that the secret unwraps is tried on all.
+fn opens(file: &CaseFile, secret: &WrapSecret) -> Vec<&'static str> {
+    let headers: Vec<_> = file.events.iter().map(|event| event.header().unwrap()).collect();
+    let case = headers[0].case;
+    let keys = file.wraps.iter().filter_map(|wrap| {
+        let hall = wrap.to.hall.to_u64().to_le_bytes();
+        let holder = [&case.0[..], &hall, &wrap.to.incarnation.to_le_bytes(), &wrap.of.0].concat();
+        let aad = body_digest(&holder).0;
+        seal::unwrap_key(secret, b"hallmesh/v1/case-key", &aad, &wrap.key).ok()
+    });
+    let keys: Vec<_> = keys.collect();
+    let opened = |event: &SignedEvent| {
+        keys.iter().any(|key| seal::open(key, &case.0, event.body().as_bytes()).is_ok())
+    };
+    let read = headers.iter().zip(&file.events).filter(|(_, event)| opened(event));
+    read.map(|(header, _)| header.facts.word()).collect()
 }
 
 /// The machine that takes the place of the stolen one.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
-use hallmesh_protocol::cases::{Receive, Wrap};
+use hallmesh_protocol::cases::{FIRST_KEY, Receive, Wrap};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard, Roles};
 use hallmesh_protocol::ids::{ClerkId, DivisionCode, HallAt};
@@ -101,7 +101,7 @@ impl Halls {
 
     /// The case's key, wrapped to a life.
     pub(super) fn wrap(&self, to: HallAt) -> Wrap {
-        Wrap { to, recovery: false, key: self.city.wrapped.clone() }
+        Wrap { to, recovery: false, of: FIRST_KEY, key: self.city.wrapped.clone() }
     }
 
     fn receive(&self, seat: Seat, disk: &Disk) -> anyhow::Result<Command> {

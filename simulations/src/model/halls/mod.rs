@@ -260,6 +260,7 @@ pub(super) fn given(headers: &[Header], by: HallId) -> impl Iterator<Item = (u32
         | Facts::ReplaceMirror { .. }
         | Facts::Succeed { .. }
         | Facts::Reassign { .. }
+        | Facts::RenewKey { .. }
         | Facts::Unknown { .. } => None,
     })
 }

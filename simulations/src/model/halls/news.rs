@@ -253,6 +253,7 @@ fn pushed(output: Output) -> Option<Signed<Record>> {
         | Output::Keep(_)
         | Output::RosterChanged
         | Output::WrapKey { .. }
+        | Output::RenewKey { .. }
         | Output::Happened(_) => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use anyhow::{Context as _, bail};
-use hallmesh_protocol::cases::{Deed, Record, SignedEvent};
+use hallmesh_protocol::cases::{Deed, FIRST_KEY, Record, SignedEvent};
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::HallAt;
@@ -55,7 +55,10 @@ impl Halls {
         let input = match told {
             Told::Deed(deed) => {
                 let act = self.act((seat, CLERK), boots, &disk)?;
-                command(Command::Record(act, Box::new(Record { case: CASE, deed, body: vec![9].into() })))
+                command(Command::Record(
+                    act,
+                    Box::new(Record { case: CASE, deed, key: FIRST_KEY, body: vec![9].into() }),
+                ))
             }
             Told::News(news) => self.tidings(&disk, me, news)?,
             Told::Letter(letter) => {
@@ -296,6 +299,7 @@ fn wants_key(output: &Output) -> Option<HallAt> {
         | Output::Reply { .. }
         | Output::Keep(_)
         | Output::RosterChanged
+        | Output::RenewKey { .. }
         | Output::Happened(_) => None,
     }
 }
@@ -352,6 +356,7 @@ pub(super) fn commit(effects: Effects, disk: &mut Disk, forgets: &[u8]) -> (Opti
         | Output::Keep(_)
         | Output::RosterChanged
         | Output::WrapKey { .. }
+        | Output::RenewKey { .. }
         | Output::Happened(_) => None,
     });
     (reply, released.outputs)

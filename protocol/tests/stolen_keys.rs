@@ -1,0 +1,227 @@
+//! A machine was stolen that could open a case: what is added to the case from then on is sealed under another key.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure here is a failed test"
+)]
+
+mod common;
+
+use common::custody::{
+    HERE, accepted_in_the_county, city_of_two_clerks, events, fold, other_county_takes_over, recorded,
+    revoked, sound, stage,
+};
+use common::{CITY, COUNTY, City, OTHER_COUNTY, VILLAGE};
+use hallmesh_protocol::cases::{
+    CaseFile, Deed, FIRST_KEY, Facts, Grade, Header, NotAllowed, Record, Refusal, Renewal, SignedEvent, Stage,
+};
+use hallmesh_protocol::directory::RevocationReason;
+use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
+use hallmesh_protocol::limits::{CASE_KEYS_MAX, RENEWALS_AT_ONCE};
+use hallmesh_protocol::message::Message;
+use hallmesh_protocol::post::{Letter, LetterBody};
+use hallmesh_protocol::query;
+use hallmesh_protocol::step::{Command, Happening, Input, Reply};
+use hallmesh_protocol::verify;
+
+fn file(city: &City, index: usize, case: CaseId) -> CaseFile {
+    query::file(&city.halls[index].rows, case)
+}
+
+/// Who has a key of a case, as far as a hall keeps it.
+fn readers(city: &City, index: usize, case: CaseId, of: Digest) -> Vec<HallAt> {
+    let wraps = file(city, index, case).wraps.into_iter();
+    wraps.filter(|wrap| wrap.of == of && !wrap.recovery).map(|wrap| wrap.to).collect()
+}
+
+fn village_stolen(city: &mut City) -> HallAt {
+    let stolen = city.halls[VILLAGE].at;
+    revoked(city, CITY, VILLAGE, RevocationReason::Stolen);
+    stolen
+}
+
+#[test]
+fn what_is_added_after_a_theft_is_sealed_under_a_key_that_the_thief_has_not() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    let mirrors = fold(&city, COUNTY, case).mirrors.map(|mirror| city.index(mirror.unwrap().hall));
+    let stolen = village_stolen(&mut city);
+    assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "accept", "renew-key"]);
+    let key = fold(&city, COUNTY, case).key();
+    assert_eq!(readers(&city, COUNTY, case, key), [city.halls[COUNTY].at]);
+    assert!(readers(&city, COUNTY, case, FIRST_KEY).contains(&stolen), "what was before can be read as ever");
+    let custody = query::case(&city.halls[COUNTY].rows, case).unwrap().custody.unwrap();
+    assert_eq!((custody.stage, custody.grade), (Stage::Custodian, Grade::D2));
+    for mirror in mirrors.into_iter().filter(|mirror| *mirror != VILLAGE) {
+        assert_eq!(readers(&city, mirror, case, key), [city.halls[COUNTY].at], "mirrors have the key too");
+    }
+    // Context, then the header: kind 32, critical, the digest of the key.
+    let message = file(&city, COUNTY, case).events.last().unwrap().message();
+    assert_eq!((&message[34..36], message[36], &message[256..288]), (&[32, 0][..], 1, &key.0[..]));
+    recorded(&mut city, COUNTY, case, Deed::Extend { days: 3 });
+    city.run_seconds(60);
+    let renewed = events(&city, COUNTY, case).iter().filter(|word| **word == "renew-key").count();
+    assert_eq!(renewed, 1, "once is enough");
+    sound(&city);
+}
+
+#[test]
+fn no_other_end_of_a_life_takes_a_key_away() {
+    for reason in [RevocationReason::Closed, RevocationReason::Replaced] {
+        let mut city = City::new();
+        let case = accepted_in_the_county(&mut city);
+        revoked(&mut city, CITY, VILLAGE, reason);
+        assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "accept"]);
+    }
+}
+
+#[test]
+fn nothing_is_added_under_the_key_that_the_thief_has_whatever_the_shell_does_and_after_a_crash() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    city.shells_work = false;
+    village_stolen(&mut city);
+    for _ in 0..2 {
+        assert_eq!(city.deed(COUNTY, case, Deed::Extend { days: 3 }), Reply::Refused(Refusal::KeyRenewed));
+        city.open(COUNTY);
+        city.connect_all();
+        city.run_seconds(30);
+    }
+    assert_eq!(fold(&city, COUNTY, case).key(), FIRST_KEY);
+    city.shells_work = true;
+    city.open(COUNTY);
+    city.connect_all();
+    city.run_seconds(30);
+    assert_ne!(fold(&city, COUNTY, case).key(), FIRST_KEY);
+    // A clerk's form that was sealed a moment before.
+    let act = city.act(COUNTY);
+    let (deed, body) = (Deed::Extend { days: 3 }, vec![9].into());
+    let late = Box::new(Record { case, deed, key: FIRST_KEY, body });
+    assert_eq!(city.command(COUNTY, Command::Record(act, late)), Reply::Refused(Refusal::KeyRenewed));
+    recorded(&mut city, COUNTY, case, Deed::Extend { days: 3 });
+}
+
+#[test]
+fn a_new_key_is_for_nobody_who_may_not_have_it_and_takes_effect_once() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    city.shells_work = false;
+    let stolen = village_stolen(&mut city);
+    let (county, key) = (city.halls[COUNTY].at, Digest([7; 32]));
+    let renewed = |city: &mut City, to: &[HallAt], of: Digest| {
+        let wraps = to.iter().map(|at| city.wrap(*at, of)).collect();
+        city.command(COUNTY, Command::RenewKey(case, Box::new(Renewal { key, wraps })))
+    };
+    let other = city.halls[OTHER_COUNTY].at;
+    for (to, of) in
+        [(vec![county, stolen], key), (vec![county, other], key), (vec![], key), (vec![county], FIRST_KEY)]
+    {
+        let reply = renewed(&mut city, &to, of);
+        assert_eq!(reply, Reply::Refused(Refusal::NoKeyForRoute), "{to:?}");
+    }
+    assert_eq!(fold(&city, COUNTY, case).key(), FIRST_KEY);
+    assert_eq!(renewed(&mut city, &[county], key), Reply::Done);
+    assert_eq!(fold(&city, COUNTY, case).key(), key);
+    assert_eq!(renewed(&mut city, &[county], key), Reply::Done);
+    assert_eq!(fold(&city, COUNTY, case).keys, [key], "the second one came for nothing");
+    assert!(city.halls[COUNTY].happened.contains(&Happening::KeyRenewed(case)));
+    // Nor where the case is not in hand.
+    let act = |city: &mut City, index| {
+        let renewal = Renewal { key: Digest([8; 32]), wraps: vec![city.wrap(other, Digest([8; 32]))] };
+        city.command(index, Command::RenewKey(case, Box::new(renewal)))
+    };
+    assert!(matches!(act(&mut city, OTHER_COUNTY), Reply::Refused(_)));
+    assert!(matches!(act(&mut city, CITY), Reply::Refused(_)));
+}
+
+/// A relay or a mirror could bring a key of its own, and read what is sealed under it.
+#[test]
+fn a_key_that_the_custodian_has_not_signed_for_is_not_kept() {
+    let mut city = City::new();
+    let (forged, to) = (Digest([5; 32]), city.halls[COUNTY].at);
+    city.cut(COUNTY);
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run_seconds(10);
+    let mut handed = file(&city, VILLAGE, case);
+    handed.wraps.push(city.wrap(to, forged));
+    city.heal(COUNTY);
+    let letter = Letter::write(city.halls[VILLAGE].at, to.hall, LetterBody::HandOver(handed));
+    let message = verify::message(&city.halls[COUNTY].rows, to.hall, Message::Letter(letter)).unwrap();
+    let from = city.halls[VILLAGE].at.hall;
+    city.step(COUNTY, Input::Received { from, message });
+    city.run_seconds(10);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Custodian);
+    assert_eq!(readers(&city, COUNTY, case, FIRST_KEY), [to, city.halls[VILLAGE].at]);
+    assert!(readers(&city, COUNTY, case, forged).is_empty());
+    let kept = city.halls[COUNTY].rows.0.keys().any(|key| key.ends_with(&forged.0));
+    assert!(!kept, "it is not kept aside either");
+}
+
+#[test]
+fn a_hall_that_goes_on_for_a_stolen_one_seals_under_a_new_key() {
+    let mut city = city_of_two_clerks();
+    let case = accepted_in_the_county(&mut city);
+    let stolen = city.halls[COUNTY].at;
+    revoked(&mut city, CITY, COUNTY, RevocationReason::Stolen);
+    other_county_takes_over(&mut city);
+    assert_eq!(stage(&city, OTHER_COUNTY, case), Stage::Custodian);
+    let log = events(&city, OTHER_COUNTY, case);
+    assert_eq!(log, ["receive", "transfer", "take", "accept", "succeed", "renew-key"]);
+    let key = fold(&city, OTHER_COUNTY, case).key();
+    let has = readers(&city, OTHER_COUNTY, case, key);
+    assert!(has.contains(&city.halls[OTHER_COUNTY].at) && has.contains(&city.halls[VILLAGE].at));
+    assert!(!has.contains(&stolen));
+    recorded(&mut city, OTHER_COUNTY, case, Deed::GRANT);
+    city.run();
+    // The window was given every key with the case.
+    assert!(query::is_wrapped(&city.halls[VILLAGE].rows, case, city.halls[VILLAGE].at));
+    recorded(&mut city, VILLAGE, case, Deed::Deliver);
+    sound(&city);
+}
+
+#[test]
+fn all_cases_in_hand_get_new_keys_however_many_they_are_and_those_that_are_over_do_not() {
+    let mut city = City::new();
+    let done = accepted_in_the_county(&mut city);
+    recorded(&mut city, COUNTY, done, Deed::Withdraw);
+    city.run();
+    recorded(&mut city, VILLAGE, done, Deed::Deliver);
+    let cases: Vec<_> = (0..=RENEWALS_AT_ONCE).map(|_| city.received(VILLAGE, "COUNTY-1", HERE)).collect();
+    city.run_seconds(30);
+    village_stolen(&mut city);
+    for case in cases {
+        assert_eq!(fold(&city, COUNTY, case).keys.len(), 1);
+    }
+    assert!(fold(&city, COUNTY, done).keys.is_empty());
+    // The round is over: nothing is asked for any more, nor looked at.
+    assert!(!city.halls[COUNTY].rows.0.contains_key(b"\x01renew".as_slice()));
+    sound(&city);
+}
+
+#[test]
+fn a_case_has_no_more_keys_than_it_may() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    let mut log: Vec<SignedEvent> = file(&city, COUNTY, case).events;
+    let mut held = fold(&city, COUNTY, case);
+    let first = log.pop().unwrap().header().unwrap();
+    for number in 1..=u8::try_from(CASE_KEYS_MAX).unwrap() + 1 {
+        let facts = Facts::RenewKey { key: Digest([number; 32]) };
+        let header = Header { sequence: held.events, previous: held.head, facts, ..first.clone() };
+        match held.next(&header, Digest([number; 32])) {
+            Ok(next) => held = next,
+            Err(why) => {
+                assert_eq!(why, NotAllowed::Key);
+                assert_eq!(usize::from(number), CASE_KEYS_MAX + 1);
+            }
+        }
+    }
+    let twice = Facts::RenewKey { key: FIRST_KEY };
+    let header = Header { sequence: 4, previous: fold(&city, COUNTY, case).head, facts: twice, ..first };
+    let refused = fold(&city, COUNTY, case).next(&header, Digest([1; 32]));
+    assert_eq!(refused, Err(NotAllowed::Key));
+}
