@@ -144,6 +144,7 @@ fn charter_of(records: &[Signed<Record>], at: HallAt) -> Option<Charter> {
         | Body::Fork(_)
         | Body::Ruling(_)
         | Body::Destruction(_)
+        | Body::Voice(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,

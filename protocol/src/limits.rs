@@ -14,6 +14,8 @@ pub const ANSWER_BYTES_MAX: usize = 8 << 20;
 pub const PUSH_MAX: usize = 16;
 /// Signatures under one signed thing: as many root holders as a city may have.
 pub const SIGNATURES_MAX: usize = 16;
+/// Counties that a root policy names.
+pub const COUNTIES_MAX: usize = 64;
 /// Characters of a name a person reads.
 pub const NAME_MAX: usize = 200;
 /// Addresses of one hall.

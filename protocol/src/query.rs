@@ -321,7 +321,8 @@ fn checkable(records: Vec<Signed<Record>>) -> Vec<Signed<Record>> {
             | Body::Delegation(_)
             | Body::Fork(_)
             | Body::Ruling(_)
-            | Body::Destruction(_) => others.push((record, signed)),
+            | Body::Destruction(_)
+            | Body::Voice(_) => others.push((record, signed)),
         }
     }
     others.retain(|(record, _)| {

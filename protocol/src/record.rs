@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Fork;
 use crate::calendar::Calendar;
 use crate::catalogue::{Delegation, Matter};
-use crate::directory::{Charter, Contact, Destruction, Revocation, RootPolicy, Ruling};
+use crate::directory::{Charter, Contact, Destruction, Revocation, RootPolicy, Ruling, Voice};
 use crate::ids::{Digest, HallAt};
 use crate::limits::{FRAME_MAX, RECORD_MAX, RECORDS_MAX};
 use crate::seal::Context;
@@ -86,6 +86,8 @@ pub enum Body {
     Ruling(Ruling),
     /// The disk of a life is destroyed.
     Destruction(Destruction),
+    /// A county's word that the city's own hall is lost.
+    Voice(Voice),
 }
 
 impl Body {
@@ -98,7 +100,8 @@ impl Body {
             | Self::Revocation(_)
             | Self::Fork(_)
             | Self::Ruling(_)
-            | Self::Destruction(_) => Space::Directory,
+            | Self::Destruction(_)
+            | Self::Voice(_) => Space::Directory,
             Self::Calendar(_) | Self::Matter(_) | Self::Delegation(_) => Space::Lists,
         }
     }
@@ -117,6 +120,7 @@ impl Body {
             // Whoever is named second takes nothing from the first: events rest on it.
             Self::Ruling(ruling) => format!("ruling/{}>{}", ruling.of, ruling.to),
             Self::Destruction(destruction) => format!("destroyed/{}", destruction.of),
+            Self::Voice(voice) => voice.key(),
         }
     }
 }

@@ -177,7 +177,8 @@ fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
         | Body::Delegation(_)
         | Body::Fork(_)
         | Body::Ruling(_)
-        | Body::Destruction(_) => {}
+        | Body::Destruction(_)
+        | Body::Voice(_) => {}
     }
 }
 

@@ -152,6 +152,7 @@ fn charter(value: &[u8]) -> Option<HallAt> {
         | Body::Fork(_)
         | Body::Ruling(_)
         | Body::Destruction(_)
+        | Body::Voice(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,
@@ -250,6 +251,7 @@ fn lives_agree(view: &dyn View) -> bool {
                 | Body::Fork(_)
                 | Body::Ruling(_)
                 | Body::Destruction(_)
+                | Body::Voice(_)
                 | Body::Calendar(_)
                 | Body::Matter(_)
                 | Body::Delegation(_),

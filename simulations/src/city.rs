@@ -223,6 +223,7 @@ impl City {
             name: self.first.name.clone(),
             threshold: ROOT_THRESHOLD,
             keys: self.root.iter().map(SecretKey::public).collect(),
+            counties: Vec::new(),
         };
         self.by_root(Body::Policy(policy))
     }

@@ -178,6 +178,7 @@ impl Counts {
                 | Body::Fork(_)
                 | Body::Ruling(_)
                 | Body::Destruction(_)
+                | Body::Voice(_)
                 | Body::Calendar(_) => false,
             }),
         }

@@ -268,6 +268,7 @@ fn charter_in(record: &Signed<Record>) -> Option<Charter> {
         | Body::Fork(_)
         | Body::Ruling(_)
         | Body::Destruction(_)
+        | Body::Voice(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,

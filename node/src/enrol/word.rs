@@ -95,6 +95,7 @@ fn said(record: &Signed<Record>) -> Option<(HallAt, Word)> {
         | Body::Charter(_)
         | Body::Contact(_)
         | Body::Fork(_)
+        | Body::Voice(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_) => None,

@@ -113,6 +113,7 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
         // Its proof is its own: it was checked together with the issuer's signature.
         Body::Fork(fork) => fork.check(),
         Body::Ruling(ruling) => ruling.admissible(directory, record.issuer),
+        Body::Voice(voice) => voice.admissible(directory, record.issuer),
         Body::Destruction(destruction) => destruction.admissible(directory, record.issuer),
     }
 }

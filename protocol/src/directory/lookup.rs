@@ -107,6 +107,11 @@ impl<'a> Directory<'a> {
 
     /// The revocation that covers this life of a hall.
     pub fn revocation(&self, at: HallAt) -> Option<Revocation> {
+        self.stated_revocation(at).or_else(|| self.lost_by_voices(at))
+    }
+
+    /// Of one hall above it, or of the root.
+    fn stated_revocation(&self, at: HallAt) -> Option<Revocation> {
         let mut found = None;
         let prefix = rows::record(Space::Directory, &format!("revocation/{}#", at.hall));
         self.view.scan(&prefix, &[], &mut |key, value| {
@@ -129,7 +134,7 @@ impl<'a> Directory<'a> {
     /// Whether what an issuer states is still worth something: not if its machine was stolen.
     pub fn is_trusted(&self, issuer: Issuer) -> bool {
         let Issuer::Hall(at) = issuer else { return true };
-        self.revocation(at).is_none_or(|it| it.reason != RevocationReason::Stolen)
+        self.stated_revocation(at).is_none_or(|it| it.reason != RevocationReason::Stolen)
     }
 
     /// Whether a machine was stolen that has a key of this life: that of the life itself, or of a later one, which
@@ -217,6 +222,10 @@ impl<'a> Directory<'a> {
             }
             true
         });
+        for lost in self.all_lost_by_voices() {
+            let last = revoked.entry(lost.hall).or_insert(0);
+            *last = lost.incarnation.max(*last);
+        }
         revoked
     }
 

@@ -7,17 +7,19 @@ mod lookup;
 mod neighbours;
 mod ruling;
 mod succession;
+mod voices;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DivisionCode, HallAt, HallId, Tier};
-use crate::limits::{ADDRESS_MAX, ADDRESSES_MAX, LIVES_MAX, NAME_MAX, SIGNATURES_MAX};
+use crate::limits::{ADDRESS_MAX, ADDRESSES_MAX, COUNTIES_MAX, LIVES_MAX, NAME_MAX, SIGNATURES_MAX};
 use crate::seal::{PublicKey, WrapPublic};
 
 pub use admission::{Enrolment, Inadmissible, charter_holds};
 pub use lookup::{Directory, HallCard, Place};
 pub use neighbours::{mirrors, neighbours};
 pub use ruling::{Declaration, Declarers, Destruction, NotDeclared, Ruling};
+pub use voices::{Voice, Voices};
 
 /// How the city's root signs: any `threshold` of `keys`, each kept offline by one holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,9 +32,28 @@ pub struct RootPolicy {
     pub threshold: u8,
     /// The holders' keys.
     pub keys: Vec<PublicKey>,
+    /// The main halls of counties of which a majority may declare that the city's own hall is lost, and who goes on; none if
+    /// only the holders may. Ascending.
+    pub counties: Vec<HallId>,
 }
 
 impl RootPolicy {
+    /// How many of the counties have to say the same: more than half of those that are named.
+    pub const fn majority(&self) -> usize {
+        self.counties.len() / 2 + 1
+    }
+
+    /// One county alone ends no city.
+    fn names_counties(&self) -> bool {
+        let county = |hall: &HallId| {
+            hall.tier() == Tier::County && hall.serial() == 0 && self.city.covers(hall.division())
+        };
+        self.counties.len() != 1
+            && self.counties.len() <= COUNTIES_MAX
+            && self.counties.iter().all(county)
+            && self.counties.is_sorted_by(|one, other| one < other)
+    }
+
     /// Whether the policy is one that can be lived with.
     pub fn check(&self) -> Result<(), Inadmissible> {
         let holders = u8::try_from(self.keys.len()).unwrap_or(u8::MAX);
@@ -43,7 +64,8 @@ impl RootPolicy {
             && named(&self.name)
             && self.keys.len() <= SIGNATURES_MAX
             && keys.len() == self.keys.len()
-            && (1..=holders).contains(&self.threshold);
+            && (1..=holders).contains(&self.threshold)
+            && self.names_counties();
         if sound { Ok(()) } else { Err(Inadmissible::Malformed) }
     }
 }

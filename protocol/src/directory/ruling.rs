@@ -87,6 +87,19 @@ pub enum NotDeclared {
 }
 
 impl Declaration {
+    /// The life, and who goes on for it, if that is what is declared.
+    pub(super) const fn parts(self) -> (HallAt, Option<HallId>) {
+        match self {
+            Self::TakeOver { of, to } => (of, Some(to)),
+            Self::Destroyed { of } => (of, None),
+        }
+    }
+
+    /// The life that it is about.
+    pub const fn of(self) -> HallAt {
+        self.parts().0
+    }
+
     /// The record's body.
     pub fn body(self, by: Declarers, wall: u64) -> Body {
         match self {
@@ -153,14 +166,18 @@ fn declared(
     match (issuer, by) {
         (Issuer::Root, None) => Ok(()),
         (Issuer::Hall(at), Some([one, other])) => {
-            let persons = one != other && [one, other].iter().all(|it| it.hall == at.hall && !it.is_node());
-            if !persons {
+            if !persons_of(at.hall, [one, other]) {
                 return Err(Inadmissible::Malformed);
             }
             if above(at.hall, of.hall) { Ok(()) } else { Err(Inadmissible::OutOfScope) }
         }
         (Issuer::Root, Some(_)) | (Issuer::Hall(_), None) => Err(Inadmissible::Malformed),
     }
+}
+
+/// Whether they are two persons of a hall.
+pub(super) fn persons_of(hall: HallId, [one, other]: [ClerkId; 2]) -> bool {
+    one != other && [one, other].iter().all(|it| it.hall == hall && !it.is_node())
 }
 
 impl Directory<'_> {
@@ -182,6 +199,7 @@ impl Directory<'_> {
         self.scan_stated(&format!("destroyed/{of}"), &mut |_, record| {
             found |= matches!(&record.body, Body::Destruction(destruction) if destruction.of == of);
         });
+        let found = found || self.destroyed_by_voices(of);
         found && self.has_ended(of) && !planted(Bug::DestructionIgnored)
     }
 
@@ -224,7 +242,7 @@ impl Directory<'_> {
     }
 
     fn rulings(&self, of: HallId) -> Vec<Ruled> {
-        let mut found = Vec::new();
+        let mut found = self.ruled_by_voices(of);
         self.scan_stated(&format!("ruling/{of}#"), &mut |digest, record| {
             if let Body::Ruling(ruling) = &record.body {
                 found.push(Ruled { digest, issuer: record.issuer, ruling: ruling.clone() });
@@ -234,7 +252,7 @@ impl Directory<'_> {
     }
 
     /// The records under a prefix that count: not what a stolen machine's key has written.
-    fn scan_stated(&self, prefix: &str, visit: &mut dyn FnMut(Digest, &Record)) {
+    pub(super) fn scan_stated(&self, prefix: &str, visit: &mut dyn FnMut(Digest, &Record)) {
         self.view.scan(&rows::record(Space::Directory, prefix), &[], &mut |key, value| {
             let signed: Signed<Record> = rows::parse(key, value);
             let (digest, record) = (signed.digest(), signed.trusted().ok());
@@ -247,8 +265,8 @@ impl Directory<'_> {
 }
 
 /// A ruling as it stands in the directory.
-struct Ruled {
-    digest: Digest,
-    issuer: Issuer,
-    ruling: Ruling,
+pub(super) struct Ruled {
+    pub(super) digest: Digest,
+    pub(super) issuer: Issuer,
+    pub(super) ruling: Ruling,
 }

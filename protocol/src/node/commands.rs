@@ -81,8 +81,14 @@ impl Node {
         declaration: Declaration,
     ) -> Result<Reply, Refusal> {
         let by = self.two_persons(cx, acts)?;
-        declaration.check(&Directory::new(cx))?;
-        let body = declaration.body(Some(by), cx.now.wall);
+        let (directory, wall) = (Directory::new(cx), cx.now.wall);
+        let body = if directory.is_voice(self.me.at.hall, declaration.of().hall) {
+            declaration.check_voice(&directory, self.me.at.hall)?;
+            declaration.voice(by, wall)
+        } else {
+            declaration.check(&directory)?;
+            declaration.body(Some(by), wall)
+        };
         self.publish_validly(cx, vec![body])
     }
 
@@ -232,6 +238,11 @@ fn may_publish(roles: Roles, body: &Body) -> bool {
         Body::Charter(_) | Body::Revocation(_) => roles.admit,
         Body::Calendar(_) | Body::Matter(_) | Body::Delegation(_) => roles.publish,
         // For rulings one clerk is not enough.
-        Body::Policy(_) | Body::Contact(_) | Body::Fork(_) | Body::Ruling(_) | Body::Destruction(_) => false,
+        Body::Policy(_)
+        | Body::Contact(_)
+        | Body::Fork(_)
+        | Body::Ruling(_)
+        | Body::Destruction(_)
+        | Body::Voice(_) => false,
     }
 }

@@ -571,7 +571,10 @@ impl Node {
 
 /// Whether a record may change who is one of us, who goes on for whom, or for whose word is waited.
 const fn moves_halls(body: &Body) -> bool {
-    matches!(body, Body::Charter(_) | Body::Revocation(_) | Body::Ruling(_) | Body::Destruction(_))
+    matches!(
+        body,
+        Body::Charter(_) | Body::Revocation(_) | Body::Ruling(_) | Body::Destruction(_) | Body::Voice(_)
+    )
 }
 
 /// Whether it is a letter for this hall.

@@ -129,12 +129,18 @@ pub fn secret(seed: u8) -> SecretKey {
     SecretKey::from_seed(Suite::One, [seed; 32])
 }
 
+/// The main hall at a place of the city's list.
+fn hall_of(index: usize) -> HallId {
+    HallId::main(DivisionCode::from_u64(HALLS[index].0).unwrap())
+}
+
 fn policy(keys: &[SecretKey]) -> Signed<Record> {
     let body = Body::Policy(RootPolicy {
         city: DivisionCode::from_u64(620_700_000_000).unwrap(),
         name: "City".to_owned(),
         threshold: 2,
         keys: keys.iter().map(SecretKey::public).collect(),
+        counties: [COUNTY, OTHER_COUNTY].map(hall_of).to_vec(),
     });
     Signed::sign(&first(Issuer::Root, body), &[(0, &keys[0]), (2, &keys[2])])
 }

@@ -410,7 +410,10 @@ fn secret(index: usize, which: u8) -> SecretKey {
 fn policy(root: &[SecretKey]) -> Signed<Record> {
     let city = DivisionCode::from_u64(CITY).unwrap();
     let keys = root.iter().map(SecretKey::public).collect();
-    by_root(root, Body::Policy(RootPolicy { city, name: "City".to_owned(), threshold: 2, keys }))
+    by_root(
+        root,
+        Body::Policy(RootPolicy { city, name: "City".to_owned(), threshold: 2, keys, counties: Vec::new() }),
+    )
 }
 
 fn by_root(root: &[SecretKey], body: Body) -> Signed<Record> {

@@ -105,6 +105,7 @@ impl<'a> Lists<'a> {
                 | Body::Fork(_)
                 | Body::Ruling(_)
                 | Body::Destruction(_)
+                | Body::Voice(_)
                 | Body::Calendar(_) => {}
             }
         }

@@ -1,0 +1,182 @@
+//! Where the city's own hall is lost, a majority of the counties that the root policy names may say so, and who goes on
+//! (design section 7, point 5). Nobody stands above the city but the root's holders, and they may be far.
+//!
+//! Each county states its own record, by two of its clerks; the records spread like all others, by line or stick. From the
+//! one that makes a majority on, all halls read the same in them: the life has ended, as if it had been closed by the
+//! root, and the ruling, or the destruction, stands. A word of a machine that was stolen is not counted.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ruling::{NotDeclared, Ruled, persons_of};
+use super::{Declaration, Directory, Inadmissible, Revocation, RevocationReason, Ruling};
+use crate::ids::{ClerkId, Digest, HallAt, HallId, Tier};
+use crate::record::{Body, Issuer};
+
+/// A county's word about the city's own hall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voice {
+    /// The last life of the city's hall.
+    pub of: HallAt,
+    /// Who goes on; none where the word is that the disk of a life that has ended is destroyed.
+    pub to: Option<HallId>,
+    /// The clerks of the county who declared it.
+    pub by: [ClerkId; 2],
+    /// Milliseconds since 1970.
+    pub wall: u64,
+}
+
+/// How far the counties have come with one declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voices {
+    /// Those that have declared it.
+    pub spoken: Vec<HallId>,
+    /// How many are needed.
+    pub needed: usize,
+}
+
+/// What counties have said alike.
+struct Word {
+    of: HallAt,
+    to: Option<HallId>,
+    /// Each county's record, and its wall time.
+    said: BTreeMap<HallId, (Digest, HallAt, u64)>,
+}
+
+impl Voice {
+    /// The key under which it stands. A county that says something else takes nothing back.
+    pub(crate) fn key(&self) -> String {
+        let [clerk, _] = self.by;
+        let to = self.to.map_or_else(|| "destroyed".to_owned(), |to| to.to_string());
+        format!("voice/{}>{to}/{}", self.of, clerk.hall)
+    }
+
+    pub(super) fn admissible(&self, directory: &Directory<'_>, issuer: Issuer) -> Result<(), Inadmissible> {
+        directory.card(self.of).ok_or(Inadmissible::Issuer)?;
+        let Issuer::Hall(at) = issuer else { return Err(Inadmissible::Malformed) };
+        if !persons_of(at.hall, self.by) || self.to == Some(self.of.hall) {
+            return Err(Inadmissible::Malformed);
+        }
+        if let Some(to) = self.to {
+            directory.last_life(to).ok_or(Inadmissible::Issuer)?;
+        }
+        if directory.is_voice(at.hall, self.of.hall) { Ok(()) } else { Err(Inadmissible::OutOfScope) }
+    }
+}
+
+impl Declaration {
+    /// What a county states of it.
+    pub fn voice(self, by: [ClerkId; 2], wall: u64) -> Body {
+        let (of, to) = self.parts();
+        Body::Voice(Voice { of, to, by, wall })
+    }
+
+    /// Whether a county's word would do what it says. That the city's hall is lost is part of it.
+    pub fn check_voice(self, directory: &Directory<'_>, county: HallId) -> Result<(), NotDeclared> {
+        let (of, to) = self.parts();
+        let spoken = |to| directory.voices(of, to).is_some_and(|it| it.spoken.contains(&county));
+        if spoken(to) {
+            return Err(NotDeclared::Before);
+        }
+        let Some(to) = to else { return self.check(directory) };
+        if directory.has_ended(of) {
+            return self.check(directory);
+        }
+        if directory.last_life(of.hall) != Some(of) {
+            return Err(NotDeclared::LaterLife(of));
+        }
+        if to == of.hall || directory.present(to).is_none() {
+            return Err(NotDeclared::Nobody(to));
+        }
+        // Whoever has named one hall does not name another one as well: both could come to a majority.
+        let words = directory.words(&format!("voice/{of}>"));
+        let other = words.iter().find(|word| word.to.is_some() && word.said.contains_key(&county));
+        other.and_then(|word| word.to).map_or(Ok(()), |other| Err(NotDeclared::Ruled(other)))
+    }
+}
+
+impl Directory<'_> {
+    /// Whether a hall is one of the counties that may speak about another, which is the city's own.
+    pub fn is_voice(&self, county: HallId, of: HallId) -> bool {
+        let city = of.tier() == Tier::City && of.serial() == 0;
+        city && self.policy().is_some_and(|policy| policy.counties.contains(&county))
+    }
+
+    /// How far the counties have come with a declaration about a life; none where they have no say.
+    pub fn voices(&self, of: HallAt, to: Option<HallId>) -> Option<Voices> {
+        let city = of.hall.tier() == Tier::City && of.hall.serial() == 0;
+        let policy = self.policy().filter(|policy| city && !policy.counties.is_empty())?;
+        let words = self.words(&format!("voice/{of}>")).into_iter();
+        let mut spoken =
+            words.filter(|word| word.to == to).flat_map(|word| word.said.into_keys()).collect::<Vec<_>>();
+        spoken.sort_unstable();
+        Some(Voices { spoken, needed: policy.majority() })
+    }
+
+    /// The end of a life that a majority of the counties has declared.
+    pub(super) fn lost_by_voices(&self, at: HallAt) -> Option<Revocation> {
+        if at.hall.tier() != Tier::City {
+            return None;
+        }
+        let lost = self.decided(&format!("voice/{}#", at.hall)).into_iter();
+        let covers = |word: &Word| word.to.is_some() && word.of.incarnation >= at.incarnation;
+        lost.filter(covers).find_map(|word| self.as_revocation(&word))
+    }
+
+    /// Every life whose end a majority of the counties has declared.
+    pub(super) fn all_lost_by_voices(&self) -> Vec<HallAt> {
+        let lost = self.decided("voice/").into_iter().filter(|word| word.to.is_some());
+        lost.map(|word| word.of).collect()
+    }
+
+    /// The rulings that a majority of the counties has made about a hall.
+    pub(super) fn ruled_by_voices(&self, of: HallId) -> Vec<Ruled> {
+        let ruled = |word: Word| {
+            let (_, (digest, at, _)) = word.said.iter().next()?;
+            let (issuer, digest) = (Issuer::Hall(*at), *digest);
+            let ruling = Ruling { of: word.of, to: word.to?, by: None, wall: word.wall() };
+            Some(Ruled { digest, issuer, ruling })
+        };
+        self.decided(&format!("voice/{of}#")).into_iter().filter_map(ruled).collect()
+    }
+
+    /// Whether a majority of the counties has declared the disk of a life destroyed.
+    pub(super) fn destroyed_by_voices(&self, of: HallAt) -> bool {
+        self.decided(&format!("voice/{of}>destroyed/")).iter().any(|word| word.of == of && word.to.is_none())
+    }
+
+    fn as_revocation(&self, word: &Word) -> Option<Revocation> {
+        let transport_key = self.card(word.of)?.transport_key;
+        Some(Revocation { at: word.of, transport_key, reason: RevocationReason::Closed, since: word.wall() })
+    }
+
+    /// What a majority has said alike.
+    fn decided(&self, prefix: &str) -> Vec<Word> {
+        let mut words = self.words(prefix);
+        if words.is_empty() {
+            return words;
+        }
+        let needed = self.policy().map_or(usize::MAX, |policy| policy.majority());
+        words.retain(|word| word.said.len() >= needed);
+        words
+    }
+
+    fn words(&self, prefix: &str) -> Vec<Word> {
+        let mut words: BTreeMap<(HallAt, Option<HallId>), Word> = BTreeMap::new();
+        self.scan_stated(prefix, &mut |digest, record| {
+            if let (Body::Voice(voice), Issuer::Hall(by)) = (&record.body, record.issuer) {
+                let fresh = || Word { of: voice.of, to: voice.to, said: BTreeMap::new() };
+                let word = words.entry((voice.of, voice.to)).or_insert_with(fresh);
+                word.said.insert(by.hall, (digest, by, voice.wall));
+            }
+        });
+        words.into_values().collect()
+    }
+}
+
+impl Word {
+    fn wall(&self) -> u64 {
+        self.said.values().map(|(_, _, wall)| *wall).max().unwrap_or(0)
+    }
+}
