@@ -88,7 +88,7 @@ impl Morning {
         let dir = TempDir::new().unwrap();
         let root = dir.path().join("root");
         let code = "620700000000".parse().unwrap();
-        let founded = enrol::found(code, NAME, 1, 1, &root).unwrap();
+        let founded = enrol::found(code, NAME, (1, 1), &[], &root).unwrap();
         let home = Home::create(&dir.path().join("home"), HallId::main(code), NAME).unwrap();
         let morning = Self { dir, root, founded, home };
         let papers = morning.papers(&morning.home, 1).unwrap();

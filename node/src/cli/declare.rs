@@ -155,7 +155,13 @@ fn by_clerks(
         ("to", &to),
         ("to_name", &to_name),
     ];
-    let said = if plan.to.is_some() { "declare.taken_over" } else { "declare.destroyed" };
+    // The plan was made before this hall's own word.
+    let open = plan.counties.as_ref().filter(|it| it.spoken.len().saturating_add(1) < it.needed);
+    let said = match (open, &plan.to) {
+        (Some(_), _) => "declare.voice",
+        (None, Some(_)) => "declare.taken_over",
+        (None, None) => "declare.destroyed",
+    };
     let next = if plan.to.is_some() { "hallmesh case list --stage custodian" } else { "hallmesh status" };
     let lines = vec![texts.filled(said, &what), render::next(texts, next)];
     Report::new(&json!({ "clerks": signers.each_ref().map(|it| it.clerk), "plan": plan }), lines)

@@ -145,7 +145,8 @@ impl City {
         mut control: C,
     ) -> Result<(Self, C), Problem> {
         let root = dir.join("root");
-        let founded = enrol::found(division(HALLS[0].0)?, CITY_NAME, HOLDERS, THRESHOLD, &root)?;
+        let counties = [division(HALLS[1].0)?, division(HALLS[2].0)?];
+        let founded = enrol::found(division(HALLS[0].0)?, CITY_NAME, (HOLDERS, THRESHOLD), &counties, &root)?;
         let mut city = Self { members: Vec::new(), anchor: founded.anchor };
         for (code, name, above) in HALLS.into_iter().take(halls) {
             let member = control.prepare(member(dir, code, name)?)?;

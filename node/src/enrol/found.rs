@@ -8,14 +8,14 @@
 //! | `recovery.key` | the secret that opens case keys after the loss of a hall | apart from the others, offline |
 //! | `issued/` | the last charter given to each hall ([`super::issue`]) | with `root.hm` |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use hallmesh_protocol::directory::RootPolicy;
-use hallmesh_protocol::ids::{Digest, DivisionCode, Tier};
-use hallmesh_protocol::limits::{NAME_MAX, RECORD_MAX, SIGNATURES_MAX};
+use hallmesh_protocol::ids::{Digest, DivisionCode, HallId, Tier};
+use hallmesh_protocol::limits::{COUNTIES_MAX, NAME_MAX, RECORD_MAX, SIGNATURES_MAX};
 use hallmesh_protocol::record::{Body, Issuer, Record, encode_records};
 use hallmesh_protocol::seal::{Context, SecretKey, Suite, WrapPublic, WrapSecret};
 use hallmesh_protocol::signed::{Signable, Signed};
@@ -72,6 +72,12 @@ pub enum FoundError {
         /// The limit.
         max: usize,
     },
+    /// Two to `max` counties of the city may be named, or none.
+    #[error("not two to {max} counties of the city")]
+    Counties {
+        /// The limit.
+        max: usize,
+    },
     /// A file is larger than it may be.
     #[error(transparent)]
     File(#[from] ArmourError),
@@ -87,6 +93,7 @@ impl FoundError {
             Self::NotACity { .. } => "enrol.found.not_a_city",
             Self::BadName { .. } => "enrol.found.bad_name",
             Self::Holders { .. } => "enrol.found.holders",
+            Self::Counties { .. } => "enrol.found.counties",
         }
     }
 
@@ -99,7 +106,7 @@ impl FoundError {
             Self::NotACity { division, tier } => {
                 vec![("division", division.to_string()), ("tier", tier.to_string())]
             }
-            Self::BadName { max } => vec![("max", max.to_string())],
+            Self::BadName { max } | Self::Counties { max } => vec![("max", max.to_string())],
             Self::Holders { holders, threshold, max } => vec![
                 ("holders", holders.to_string()),
                 ("threshold", threshold.to_string()),
@@ -122,10 +129,9 @@ pub struct Founded {
 /// Founds a city: draws the holders' keys and the recovery key, and has all holders sign the root policy.
 /// The files are in `out` together or not at all.
 pub(super) fn found(
-    city: DivisionCode,
-    name: &str,
-    holders: u8,
-    threshold: u8,
+    (city, name): (DivisionCode, &str),
+    (holders, threshold): (u8, u8),
+    counties: &[DivisionCode],
     out: &Path,
 ) -> Result<Founded, FoundError> {
     let mut chance = home::chance();
@@ -136,6 +142,7 @@ pub(super) fn found(
         name: name.to_owned(),
         threshold,
         keys: keys.iter().map(SecretKey::public).collect(),
+        counties: counties.iter().copied().map(HallId::main).collect::<BTreeSet<_>>().into_iter().collect(),
     };
     check(&policy, holders)?;
     let places: Vec<(u8, &SecretKey)> = (0..).zip(&keys).collect();
@@ -203,11 +210,15 @@ impl Root {
 
     fn headers(&self) -> Vec<Header> {
         let policy = &self.policy;
-        vec![
+        let mut headers = vec![
             ("City", format!("{} {}", policy.city, policy.name)),
             ("Holders", format!("{} of {}", policy.threshold, policy.keys.len())),
-            ("Root", fingerprint(&self.anchor())),
-        ]
+        ];
+        if !policy.counties.is_empty() {
+            headers.push(("Counties", format!("{} of {}", policy.majority(), policy.counties.len())));
+        }
+        headers.push(("Root", fingerprint(&self.anchor())));
+        headers
     }
 }
 
@@ -273,7 +284,9 @@ fn check(policy: &RootPolicy, holders: u8) -> Result<(), FoundError> {
     }
     home::check_name(&policy.name).ok().ok_or(FoundError::BadName { max: NAME_MAX })?;
     let (threshold, max) = (policy.threshold, SIGNATURES_MAX);
-    policy.check().ok().ok_or(FoundError::Holders { holders, threshold, max })
+    let alone = RootPolicy { counties: Vec::new(), ..policy.clone() };
+    alone.check().ok().ok_or(FoundError::Holders { holders, threshold, max })?;
+    policy.check().ok().ok_or(FoundError::Counties { max: COUNTIES_MAX })
 }
 
 fn first(policy: RootPolicy) -> Record {

@@ -44,16 +44,17 @@ pub use word::Word;
 use crate::hex::unhex;
 use crate::home::{Home, Secret};
 
-/// Founds a city: draws the holders' keys and the recovery key, and has all holders sign the root policy.
-/// The files are in `out` together or not at all.
+/// Founds a city: draws the holders' keys and the recovery key, and has all holders sign the root policy, of whom so many
+/// together can sign later on. A majority of the counties may declare that the city's own hall is lost; nobody but the
+/// holders if none are named. The files are in `out` together or not at all.
 pub fn found(
     city: DivisionCode,
     name: &str,
-    holders: u8,
-    threshold: u8,
+    (holders, threshold): (u8, u8),
+    counties: &[DivisionCode],
     out: &Path,
 ) -> Result<Founded, EnrolError> {
-    Ok(found::found(city, name, holders, threshold, out)?)
+    Ok(found::found((city, name), (holders, threshold), counties, out)?)
 }
 
 /// The text of a hall's request, with the addresses under which others reach it.

@@ -609,6 +609,8 @@ pub struct DeclarationPlan {
     pub to_name: Option<String>,
     /// Whether the hall that was asked may declare it.
     pub may: bool,
+    /// Of the counties that the root policy names, if they may declare it by majority and this hall is one of them.
+    pub counties: Option<Counties>,
     /// Why it cannot be declared now.
     pub obstacle: Option<Problem>,
     /// Open cases that have to do with the hall that is lost, the first of them.
@@ -617,6 +619,15 @@ pub struct DeclarationPlan {
     pub case_count: u64,
     /// Cases that the hall which was asked is recovering, and for which the word of this life is missing.
     pub waiting: u64,
+}
+
+/// How far the counties have come with a declaration about the city's own hall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counties {
+    /// Codes of those that have declared it.
+    pub spoken: Vec<String>,
+    /// How many are needed.
+    pub needed: usize,
 }
 
 /// A hall under another.

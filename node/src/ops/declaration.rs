@@ -7,7 +7,7 @@ use hallmesh_protocol::ids::{HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
 
-use super::answers::DeclarationPlan;
+use super::answers::{Counties, DeclarationPlan};
 use super::questions::{Asked, name};
 use super::revocation::{cases_of, desk, is_above, life};
 use super::{Declared, Problem};
@@ -23,16 +23,24 @@ pub(crate) fn plan(
     let charter = life(&directory, hall, incarnation)?;
     let of = charter.at();
     let (cases, case_count) = cases_of(asked, of);
-    let obstacle = declared.about(of).check(&directory).err();
+    let county = directory.is_voice(asked.at.hall, hall);
+    let about = declared.about(of);
+    let checked = if county { about.check_voice(&directory, asked.at.hall) } else { about.check(&directory) };
+    let counties = directory.voices(of, to).filter(|_| county).map(|voices| Counties {
+        spoken: voices.spoken.iter().map(ToString::to_string).collect(),
+        needed: voices.needed,
+    });
     Ok(DeclarationPlan {
         hall: hall.to_string(),
         name: charter.name.clone(),
         incarnation: of.incarnation,
         to: to.map(|to| to.to_string()),
         to_name: to.map(|to| name(asked.view, to)),
-        may: is_above(asked.at.hall, hall)
-            && to.is_none_or(|to| asked.at.hall.division().covers(to.division())),
-        obstacle: obstacle.map(Problem::from),
+        may: county
+            || is_above(asked.at.hall, hall)
+                && to.is_none_or(|to| asked.at.hall.division().covers(to.division())),
+        counties,
+        obstacle: checked.err().map(Problem::from),
         cases,
         case_count,
         waiting: waiting_for(asked, of),

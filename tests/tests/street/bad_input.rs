@@ -87,7 +87,7 @@ fn a_hall_whose_code_and_name_do_not_belong_together_is_not_made_and_not_charter
     refused(&[init.as_slice(), &[&data.display().to_string()]].concat(), "lists.division_swapped", 5);
     assert!(!data.exists());
 
-    enrol::found(sample::city(), "张掖市", 3, 2, &root).unwrap();
+    enrol::found(sample::city(), "张掖市", (3, 2), &[], &root).unwrap();
     let home = home(&dir.path().join("hall"), "620702112000-00", name);
     let request = dir.path().join("request.txt");
     fs::write(&request, enrol::request(&home, &[]).unwrap()).unwrap();
@@ -102,7 +102,7 @@ fn a_hall_whose_code_and_name_do_not_belong_together_is_not_made_and_not_charter
 fn a_root_that_staff_did_not_confirm_is_not_joined() {
     let dir = tempfile::tempdir().unwrap();
     let (home, bundle, _) = enrolled(dir.path());
-    let other = enrol::found(sample::city(), "张掖市", 3, 2, &dir.path().join("other")).unwrap();
+    let other = enrol::found(sample::city(), "张掖市", (3, 2), &[], &dir.path().join("other")).unwrap();
     let before = contents(home.dir());
     let data = home.dir().display().to_string();
     let join = ["hall", "join", &bundle, "--root", &other.fingerprint, "--data", &data];
@@ -135,7 +135,7 @@ fn home(dir: &Path, hall: &str, name: &str) -> Home {
 fn enrolled(dir: &Path) -> (Home, String, String) {
     let home = home(&dir.join("hall"), "620700000000-00", "张掖市政务服务中心");
     let root = dir.join("root");
-    let founded = enrol::found(sample::city(), "张掖市", 3, 2, &root).unwrap();
+    let founded = enrol::found(sample::city(), "张掖市", (3, 2), &[], &root).unwrap();
     let request = enrol::request(&home, &[]).unwrap();
     let bundle = enrol::issue_by_root(&root, &request, None, 1, wall(), DAYS).unwrap();
     let file = dir.join("join.txt");

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 /// Where a command is typed, as a comment above it says in either language.
-const PLACES: [(&str, &str, &str); 5] = [
+const PLACES: [(&str, &str, &str); 6] = [
     ("# at the hall above", "# 在上级大厅", "above"),
     ("# on the new machine", "# 在新机器上", "new"),
     ("# at the hall that goes on", "# 在接管的大厅", "heir"),
     ("# at the root", "# 在根密钥机器上", "root"),
+    ("# at each county", "# 在每个县区", "county"),
     ("# at any hall", "# 在任一大厅", "any"),
 ];
 

@@ -41,7 +41,7 @@ async fn the_drill_of_a_dead_hall_is_played_as_it_is_written() {
             "above" => play(&street, CITY, &command, &stick).await,
             "heir" => play(&street, HEIR, &command, &stick).await,
             // Where the city itself is lost: the other test.
-            "root" | "any" => {}
+            "root" | "any" | "county" => {}
             other => panic!("nobody types at {other}"),
         }
     }
@@ -86,6 +86,46 @@ async fn the_drill_of_the_lost_city_is_played_as_it_is_written() {
             "any" => say(&[words.as_slice(), &["--config", &street.config(heir)]].concat()),
             _ => continue,
         };
+    }
+    street.in_hand(heir, &number, State::Accepted).await;
+    readable(&street, heir, &number).await;
+    street.record(heir, &number, Deed::GRANT).await;
+    street.in_hand(window, &number, State::Decided).await;
+    street.record(window, &number, Deed::Deliver).await;
+}
+
+/// The same without the holders: the counties that the root policy names declare it, one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drill_of_the_lost_city_is_played_by_the_counties_as_it_is_written() {
+    let street = Street::of(4).await;
+    let (heir, window) = (LOST, TOWN);
+    let number = street.receive(window, OF_THE_CITY, window).await;
+    street.in_hand(CITY, &number, State::Received).await;
+    street.record(CITY, &number, Deed::Accept).await;
+    eventually("another hall keeps a copy", async || {
+        (street.case(CITY, &number).await?.grade == "D2").then_some(())
+    })
+    .await;
+    street.line(LOST, HEIR).await;
+    street.processes.kill(street.hall(CITY)).await.unwrap();
+    for (county, before) in [(HEIR, 0), (LOST, 1)] {
+        let config = street.config(county);
+        say(&["clerk", "add", "--name", "second", "--roles", "admit", "--config", &config]);
+        let drill = handbook::commands(15).into_iter().filter(|(place, _)| *place == "county");
+        for (_, command) in drill {
+            let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+            let spoken = || async {
+                let plan = say(&[&words[..5], &["--plan", "--config", &config]].concat());
+                (plan["counties"]["spoken"].as_array().map(Vec::len) == Some(before)).then_some(())
+            };
+            eventually("the county has heard the other one", spoken).await;
+            assert!(street.case(heir, &number).await.is_none_or(|case| case.stage != "custodian"));
+            say(&[words.as_slice(), &["--config", &config]].concat());
+            if command.contains("--apply") {
+                let again = cli(Lang::En, &[words.as_slice(), &["--config", &config]].concat());
+                assert!(again.err.contains("declare.before"), "{again:?}");
+            }
+        }
     }
     street.in_hand(heir, &number, State::Accepted).await;
     readable(&street, heir, &number).await;

@@ -21,6 +21,9 @@ pub(super) fn plan(texts: &Texts, plan: &DeclarationPlan) -> Vec<String> {
     if plan.to.is_none() {
         lines.push(texts.filled("declare.waiting", &[("count", &plan.waiting)]));
     }
+    if let Some(counties) = &plan.counties {
+        lines.push(spoken(texts, &counties.spoken, counties.needed));
+    }
     if !plan.may {
         lines.push(format!("! {}", texts.say("declare.may_not", &[])));
     }
@@ -30,6 +33,12 @@ pub(super) fn plan(texts: &Texts, plan: &DeclarationPlan) -> Vec<String> {
     lines.push(texts.say("revoke.nothing_changed", &[]));
     lines.push(next(texts, &following(texts, plan)));
     lines
+}
+
+/// How far the counties have come.
+pub(in crate::cli) fn spoken(texts: &Texts, spoken: &[String], needed: usize) -> String {
+    let (count, names) = (spoken.len(), spoken.join(", "));
+    texts.filled("declare.counties", &[("count", &count), ("needed", &needed), ("counties", &names)])
 }
 
 /// Which keys a hall lacks, and who can give them.
