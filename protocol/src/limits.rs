@@ -14,6 +14,8 @@ pub const ANSWER_BYTES_MAX: usize = 8 << 20;
 pub const PUSH_MAX: usize = 16;
 /// Signatures under one signed thing: as many root holders as a city may have.
 pub const SIGNATURES_MAX: usize = 16;
+/// Halls of which a node remembers how they started last.
+pub const STARTS_MAX: usize = 1_024;
 /// Counties that a root policy names.
 pub const COUNTIES_MAX: usize = 64;
 /// Characters of a name a person reads.

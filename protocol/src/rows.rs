@@ -47,6 +47,7 @@
 //! | `55` cosigned | incarnation, witness | `Cosigned`: its newest, with the checkpoint | audit |
 //! | `56` witness | hall, incarnation | `Witness`: the newest checkpoint shown by that life | audit |
 //! | `57` rolled back | incarnation | `RolledBack`: this life has forgotten what it signed | audit |
+//! | `58` twin | hall, incarnation | since when two machines were seen to live as this life | node |
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -102,10 +103,11 @@ pub(crate) enum Table {
     Cosigned = 0x55,
     Witness = 0x56,
     RolledBack = 0x57,
+    Twin = 0x58,
 }
 
 /// Every table and its name.
-const TABLES: [(Table, &str); 39] = [
+const TABLES: [(Table, &str); 40] = [
     (Table::Meta, "meta"),
     (Table::Record, "record"),
     (Table::Element, "element"),
@@ -145,6 +147,7 @@ const TABLES: [(Table, &str); 39] = [
     (Table::Cosigned, "cosigned"),
     (Table::Witness, "witness"),
     (Table::RolledBack, "rolled-back"),
+    (Table::Twin, "twin"),
 ];
 
 impl Table {
@@ -566,6 +569,20 @@ pub(crate) fn is_record(key: &[u8]) -> bool {
 /// Whether a row holds a receipt that this hall gave.
 pub(crate) fn is_own_receipt(key: &[u8]) -> bool {
     key.starts_with(&Key::new(Table::Receipt).done())
+}
+
+pub(crate) fn twin(at: HallAt) -> Vec<u8> {
+    Key::new(Table::Twin).at(at).done()
+}
+
+pub(crate) fn twins() -> Vec<u8> {
+    Key::new(Table::Twin).done()
+}
+
+/// The life of a twin's key.
+pub(crate) fn twin_in(key: &[u8]) -> Option<HallAt> {
+    let hall = HallId::from_u64(u64::from_be_bytes(key.get(1..9)?.try_into().ok()?)).ok()?;
+    Some(HallAt { hall, incarnation: u32::from_be_bytes(key.get(9..)?.try_into().ok()?) })
 }
 
 /// Whether a row holds what this hall has said of an ended life.

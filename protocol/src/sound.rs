@@ -124,6 +124,7 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Cosigned => decodes::<audit::Cosigned>(value),
         Table::Witness => after.len() == 12 && decodes::<audit::Witness>(value),
         Table::RolledBack => after.len() == 4 && decodes::<audit::RolledBack>(value),
+        Table::Twin => rows::twin_in(key).is_some() && decodes::<u64>(value),
         Table::Clerk => decode::<ClerkCard>(value).is_some_and(|it| key == rows::clerk(it.id.number)),
     }
 }

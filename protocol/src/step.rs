@@ -238,6 +238,8 @@ pub enum Happening {
     },
     /// This hall has met two signed things of one life that exclude each other, and states so.
     Forked(HallAt),
+    /// Two machines live as one life of a hall: a copy of its data directory was started.
+    Twins(HallAt),
     /// This hall goes on with a case for a life that has ended.
     Recovered(CaseId),
     /// A case has a new key, since a stolen machine could open the one before.

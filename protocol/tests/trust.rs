@@ -12,16 +12,18 @@
 
 mod common;
 
-use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, charter, first, matter, secret};
+use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, WALL, charter, first, matter, secret};
 use hallmesh_protocol::cases::Refusal;
 use hallmesh_protocol::directory::{Charter, Directory, Revocation, RevocationReason};
 use hallmesh_protocol::genesis::{self, NotInstalled};
 use hallmesh_protocol::ids::{DivisionCode, HallId, Tier};
+use hallmesh_protocol::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer, Record, decode_records, encode_records};
 use hallmesh_protocol::seal::{SecretKey, WrapPublic};
 use hallmesh_protocol::signed::Signed;
-use hallmesh_protocol::step::{Command, Reply};
+use hallmesh_protocol::sound;
+use hallmesh_protocol::step::{Command, Happening, Input, Reply};
 use hallmesh_protocol::verify;
 
 fn admit(city: &mut City, index: usize, record: Signed<Record>) -> Reply {
@@ -126,7 +128,7 @@ fn a_revoked_hall_is_no_longer_one_of_us_anywhere_and_may_not_act() {
         at,
         transport_key: charter(VILLAGE, &wrap_of(&city, VILLAGE)).transport_key,
         reason: RevocationReason::Stolen,
-        since: common::WALL,
+        since: WALL,
     };
     let key = secret(city.halls[COUNTY].seed);
     let record = first(Issuer::Hall(city.halls[COUNTY].at), Body::Revocation(revocation));
@@ -260,4 +262,28 @@ fn records_travel_byte_for_byte() {
     let mut longer = bytes;
     longer.push(0);
     assert!(decode_records(&longer).is_err(), "trailing bytes are refused");
+}
+
+/// Whoever comes back with a boot id that another start had already taken the place of is a second machine.
+#[test]
+fn two_machines_that_live_as_one_life_are_noticed_and_a_hall_that_restarts_or_redials_is_not() {
+    let mut city = City::new();
+    let (town, at) = (city.halls[TOWN].at.hall, city.halls[VILLAGE].at);
+    let roots = Roots { directory: [1; 32], lists: [2; 32] };
+    let mut greets = |boot: u32| {
+        let (protocol, protocol_min, wall) = (PROTOCOL, PROTOCOL_MIN, WALL);
+        let hello = Message::Hello { protocol, protocol_min, at, boot, roots, wall, please: false };
+        city.step(TOWN, Input::PeerUp(at));
+        let message = verify::message(&city.halls[TOWN].rows, town, hello).unwrap();
+        city.step(TOWN, Input::Received { from: at.hall, message });
+        query::twins(&city.halls[TOWN].rows)
+    };
+    for boot in [1, 1, 2, 2, 2, 3, 4, 4] {
+        assert!(greets(boot).is_empty(), "a line dies, a node starts anew");
+    }
+    assert!(greets(3).is_empty(), "a boot id that was drawn before may be chance");
+    assert_eq!(greets(4), [(at, city.now.wall)]);
+    assert_eq!(city.halls[TOWN].happened.iter().filter(|it| **it == Happening::Twins(at)).count(), 1);
+    let (key, value) = city.halls[TOWN].rows.0.iter().next_back().unwrap();
+    assert_eq!((key[0], sound::row(key, value)), (0x58, Ok(())));
 }

@@ -238,6 +238,9 @@ pub struct Status {
     /// Forks of any hall that are proved.
     #[serde(default)]
     pub known_forks: usize,
+    /// Present lives of halls that two machines live: a copy of a data directory was started somewhere.
+    #[serde(default)]
+    pub twins: Vec<String>,
     /// What this hall has forgotten, if it has: it signs nothing any more.
     #[serde(default)]
     pub rolled_back: Option<Forgotten>,

@@ -216,6 +216,7 @@ fn status(asked: &Asked<'_>) -> Status {
         relayed: counts.relayed,
         forks: counts.forks,
         known_forks: audit::forks(asked.view, None).len(),
+        twins: twins(asked),
         rolled_back: audit::forgotten(asked.view),
         refused: asked.live.refused.clone(),
         disk_free: asked.live.disk_free,
@@ -223,6 +224,13 @@ fn status(asked: &Asked<'_>) -> Status {
         wall: asked.wall,
         sealed: asked.live.sealed.clone(),
     }
+}
+
+/// Of a life that has ended nobody has to be warned any more.
+fn twins(asked: &Asked<'_>) -> Vec<String> {
+    let directory = Directory::new(asked.view);
+    let twins = query::twins(asked.view).into_iter().filter(|(at, _)| !directory.has_ended(*at));
+    twins.map(|(at, _)| at.to_string()).collect()
 }
 
 fn peers(asked: &Asked<'_>) -> Vec<Peer> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::twins::Starts;
 use super::{Me, Node, Peer};
 use crate::cases::{EarlyReceipts, Mirrors, Receipt};
 use crate::chance::Chance;
@@ -22,7 +23,7 @@ type Memory = (
     Post,
     Vec<Signed<Receipt>>,
     Mirrors,
-    u64,
+    (u64, Starts),
     (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<(Vec<u8>, bool)>),
 );
 
@@ -37,7 +38,7 @@ impl Node {
             &self.post,
             self.early.carried(),
             self.mirrors,
-            self.next_heartbeat,
+            (self.next_heartbeat, &self.starts),
             (self.directory_moved, self.halls_moved, &self.looking, &self.sending, &self.renewing),
         ))
     }
@@ -46,7 +47,7 @@ impl Node {
     /// is opened from its rows.
     pub fn resume(me: Me, memory: &[u8]) -> Result<Self, Malformed> {
         let memory: Memory = wire::decode_own(memory, FRAME_MAX * 2)?;
-        let (place, peers, acts, exchange, post, early, mirrors, next_heartbeat, moved) = memory;
+        let (place, peers, acts, exchange, post, early, mirrors, (next_heartbeat, starts), moved) = memory;
         Ok(Self {
             me,
             chance: Chance::at_place(place),
@@ -57,6 +58,7 @@ impl Node {
             early: EarlyReceipts::taken_up(early),
             mirrors,
             next_heartbeat,
+            starts,
             roots: None,
             directory_moved: moved.0,
             halls_moved: moved.1,

@@ -5,6 +5,7 @@ mod commands;
 mod contact;
 mod memory;
 mod sticks;
+mod twins;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,7 @@ use crate::step::{Cx, Effects, Happening, Input, Now, Output, View};
 use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
+use twins::Starts;
 
 /// Who a node is in this run.
 #[derive(Debug)]
@@ -76,6 +78,7 @@ pub struct Node {
     early: EarlyReceipts,
     mirrors: Mirrors,
     next_heartbeat: u64,
+    starts: Starts,
     /// What the rows, and what is written over them but not committed yet, come to; none if that was not looked up.
     roots: Option<Roots>,
     /// A record of the directory was taken up: the doorkeeper must look at it.
@@ -105,6 +108,7 @@ impl Node {
             early: EarlyReceipts::default(),
             mirrors: [None, None],
             next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
+            starts: Starts::default(),
             roots: None,
             directory_moved: true,
             halls_moved: true,
@@ -346,11 +350,14 @@ impl Node {
 
     fn plain(&mut self, cx: &mut Cx<'_>, from: HallId, message: Message) {
         match message {
-            Message::Hello { at, roots, protocol, protocol_min, please, .. } => {
+            Message::Hello { at, boot, roots, protocol, protocol_min, please, .. } => {
                 if please {
                     self.greet(cx, from, false);
                 }
                 let known = self.peers.get(&from).is_some_and(|peer| peer.at == at);
+                if known {
+                    self.starts.greeted(cx, at, boot);
+                }
                 if known && protocol >= PROTOCOL_MIN && protocol_min <= PROTOCOL {
                     self.heard_roots(cx, from, roots);
                 }

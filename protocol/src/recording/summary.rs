@@ -92,6 +92,7 @@ fn happened(happening: &Happening) -> String {
         Happening::Released(case) => format!("released {case}"),
         Happening::Returned(case) => format!("returned {case}"),
         Happening::RolledBack { shown_by } => format!("rolled back, as {shown_by} has shown"),
+        Happening::Twins(at) => format!("twins {at}"),
         Happening::Forked(at) => format!("forked {at}"),
         Happening::KeyRenewed(case) => format!("key renewed {case}"),
         Happening::Recovered(case) => format!("recovered {case}"),

@@ -249,6 +249,7 @@ impl World {
             | Happening::PeerDown(_)
             | Happening::Holding(_)
             | Happening::Forked(_)
+            | Happening::Twins(_)
             | Happening::Learned { .. } => {}
         }
     }

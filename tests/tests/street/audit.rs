@@ -43,21 +43,6 @@ fn said(street: &Street, place: usize, lang: Lang, arguments: &[&str]) -> Said {
     cli(lang, &[arguments, &["--config", &config]].concat())
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (here, there) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            copy(&here, &there);
-        } else if kind.is_file() {
-            fs::copy(&here, &there).unwrap();
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_township_that_comes_back_with_an_old_disk_is_told_and_signs_nothing_more() {
     let street = Street::of(4).await;

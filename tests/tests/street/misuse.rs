@@ -1,10 +1,17 @@
 //! Members that do not keep the rules of the line, and nodes that are started twice.
 
+use std::fs;
+
 use futures::AsyncWriteExt as _;
+use hallmesh::config::Config;
+use hallmesh::demo::Member;
 use hallmesh::home::Home;
 use hallmesh::net::{FRAME_MAX, Refusal};
+use hallmesh::ops::Client;
 use hallmesh::texts::Lang;
-use hallmesh_tests::{LINE_PROTOCOL, Rogue, Street, cli, eventually};
+use hallmesh_tests::{LINE_PROTOCOL, Processes, Rogue, Street, cli, eventually};
+
+use crate::theft::copy;
 
 const CITY: usize = 0;
 const GANZHOU: usize = 1;
@@ -61,4 +68,40 @@ fn head(length: u32, number: u64) -> Vec<u8> {
 
 fn frame(number: u64, bytes: &[u8]) -> Vec<u8> {
     [head(u32::try_from(bytes.len()).unwrap(), number).as_slice(), bytes].concat()
+}
+
+/// A copy of a data directory is started beside the hall: lines of one life that take each other's place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_started_copy_of_a_data_directory_is_noticed_and_a_hall_that_restarts_is_not() {
+    let street = Street::of(2).await;
+    street.line(CITY, GANZHOU).await;
+    let county = street.hall(GANZHOU);
+    for _ in 0..3 {
+        street.processes.kill(county).await.unwrap();
+        street.processes.start(county).await.unwrap();
+        street.line(CITY, GANZHOU).await;
+    }
+    assert_eq!(street.status(CITY).await.twins, Vec::<String>::new());
+    street.processes.stop(county).await.unwrap();
+    let copied = street.dir.path().join("copied");
+    copy(&county.dir, &copied);
+    let config = Config {
+        listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
+        data_dir: copied.clone(),
+        socket: Some(copied.join("node.sock")),
+        ..county.config.clone()
+    };
+    fs::write(copied.join("hallmesh.toml"), toml::to_string(&config).unwrap()).unwrap();
+    let client = Client::new(&config.socket());
+    let twin = Member { dir: copied, config, client, ..county.clone() };
+    let elsewhere = Processes::default();
+    elsewhere.start(&twin).await.unwrap();
+    street.processes.start(county).await.unwrap();
+    let twins = eventually("the city sees two machines", async || {
+        Some(street.status(CITY).await.twins).filter(|twins| !twins.is_empty())
+    })
+    .await;
+    assert_eq!(twins, [format!("{}#1", county.hall)]);
+    let shown = cli(Lang::En, &["status", "--config", &street.config(CITY)]);
+    assert!(shown.out.contains("Two machines live as"), "{shown:?}");
 }

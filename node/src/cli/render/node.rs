@@ -115,6 +115,7 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
         (single, "status.warn.single", &status.single.to_string()),
         (status.forks > 0, "status.warn.forks", &status.forks.to_string()),
         (status.known_forks > 0, "status.warn.known_forks", &status.known_forks.to_string()),
+        (!status.twins.is_empty(), "status.warn.twins", &status.twins.join(", ")),
         (!refused.is_empty(), "status.warn.refused", &refused.join(", ")),
     ];
     let said = known.iter().filter(|(holds, ..)| *holds);
