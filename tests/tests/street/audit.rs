@@ -12,6 +12,8 @@ use hallmesh_protocol::step::{Bytes, View, Writes};
 use hallmesh_tests::{Said, Street, cli, eventually};
 use serde_json::Value;
 
+use crate::theft::copy;
+
 const COUNTY: usize = 1;
 const TOWN: usize = 3;
 const OF_THE_CITY: &str = "ZYL-C-001";
