@@ -362,12 +362,12 @@ impl Case {
     fn replaced_mirror(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
         apart(event.at, mirrors)?;
         let stayed = self.mirrors.into_iter().flatten().find(|old| mirrors.contains(&Some(*old)));
-        if mirrors.into_iter().flatten().all(|now| self.is_mirror(now)) {
-            self.mirrors = mirrors;
-            return Ok(());
+        let nobody_new = mirrors.into_iter().flatten().all(|now| self.is_mirror(now));
+        // Whoever is left of two that were both witnesses goes on as one.
+        if !(nobody_new && self.stayed.is_none()) {
+            // If another one was replaced before, what stayed then is still the only witness, if it stayed again.
+            self.stayed = self.stayed.filter(|before| mirrors.contains(&Some(*before))).or(stayed);
         }
-        // If another one was replaced before, what stayed then is still the only witness, if it stayed again.
-        self.stayed = self.stayed.filter(|before| mirrors.contains(&Some(*before))).or(stayed);
         self.mirrors = mirrors;
         Ok(())
     }
