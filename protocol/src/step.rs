@@ -236,6 +236,11 @@ pub enum Happening {
         /// Who showed it.
         shown_by: HallId,
     },
+    /// This hall doubts its clock from now on, or no longer does.
+    Clock {
+        /// It does.
+        doubted: bool,
+    },
     /// This hall has met two signed things of one life that exclude each other, and states so.
     Forked(HallAt),
     /// Two machines live as one life of a hall: a copy of its data directory was started.

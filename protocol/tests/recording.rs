@@ -252,8 +252,8 @@ fn a_file_is_read_whole_or_not_at_all() {
         assert_eq!(Recording::decode(&whole[..cut]), Err(Unreadable::Damaged), "{cut}");
     }
     let mut newer = recording.clone();
-    newer.header.format = 3;
-    assert_eq!(Recording::decode(&newer.encode()), Err(Unreadable::Format(3)));
+    newer.header.format = 4;
+    assert_eq!(Recording::decode(&newer.encode()), Err(Unreadable::Format(4)));
     let mut unordered = recording.clone();
     unordered.entries[0].gave = None;
     unordered.entries[0].committed = true;

@@ -102,6 +102,7 @@ pub(crate) fn prepare(
         | Ask::Cases { .. }
         | Ask::Case { .. }
         | Ask::Trace { .. }
+        | Ask::DueList { .. }
         | Ask::DueExplain { .. }
         | Ask::DueCompute { .. }
         | Ask::Export { .. }

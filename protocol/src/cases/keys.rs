@@ -117,23 +117,19 @@ pub(crate) fn end_of_renewing(cx: &mut Cx<'_>) {
     cx.remove(rows::meta(rows::RENEW));
 }
 
-/// Asks for new keys for open cases in hand, from a key of the desk on. Gives the key to go on from, if there are more,
-/// and whether a new key was asked for. Of a case that is over nothing may ever be added; if something is, that
-/// asks for itself.
-pub(crate) fn renew_exposed(office: &mut Office<'_, '_>, from: &[u8]) -> (Option<Vec<u8>>, bool) {
-    let (mut page, stage) = (Vec::new(), Stage::Custodian.byte());
-    office.cx.scan(&rows::desk_of(stage), from, &mut |key, _| {
-        page.extend(key.get(2..).and_then(|id| id.try_into().ok()).map(CaseId));
-        page.len() < PAGE_MAX
-    });
+/// Asks for new keys for open cases in hand, those after one. Gives the one to go on after, if there are more, and whether
+/// a new key was asked for. Of a case that is over nothing may ever be added; if something is, that asks for itself.
+pub(crate) fn renew_exposed(office: &mut Office<'_, '_>, after: Option<CaseId>) -> (Option<CaseId>, bool) {
+    let page = log::open_cases(office.cx, after, PAGE_MAX);
     let (mut asked, mut last) = (0_usize, None);
     let whole = page.len() < PAGE_MAX;
     for id in page {
         if asked >= RENEWALS_AT_ONCE {
             return (last, true);
         }
-        last = Some(rows::desk(stage, id));
-        let case = log::case(office.cx, id).filter(|case| !case.state.is_over());
+        last = Some(id);
+        let custodian = log::custody(office.cx, id).is_some_and(|custody| custody.stage == Stage::Custodian);
+        let case = log::case(office.cx, id).filter(|_| custodian);
         asked = asked.saturating_add(usize::from(case.is_some_and(|case| order(office, &case))));
     }
     (last.filter(|_| !whole), asked > 0)

@@ -40,7 +40,7 @@ pub struct RootPolicy {
 impl RootPolicy {
     /// How many of the counties have to say the same: more than half of those that are named.
     pub const fn majority(&self) -> usize {
-        self.counties.len() / 2 + 1
+        (self.counties.len() >> 1).saturating_add(1)
     }
 
     /// One county alone ends no city.

@@ -8,10 +8,11 @@ use crate::cases::{EarlyReceipts, Mirrors, Receipt};
 use crate::chance::Chance;
 use crate::clerks::Acts;
 use crate::exchange::Exchange;
-use crate::ids::HallId;
+use crate::ids::{CaseId, HallId};
 use crate::limits::FRAME_MAX;
 use crate::post::Post;
 use crate::signed::Signed;
+use crate::timekeeper::Timekeeper;
 use crate::wire::{self, Malformed};
 
 /// Every field of a node but who it is, and what can be looked up in its rows.
@@ -23,8 +24,9 @@ type Memory = (
     Post,
     Vec<Signed<Receipt>>,
     Mirrors,
+    (Timekeeper, bool),
     (u64, Starts),
-    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<(Vec<u8>, bool)>),
+    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<(Option<CaseId>, bool)>),
 );
 
 impl Node {
@@ -38,6 +40,7 @@ impl Node {
             &self.post,
             self.early.carried(),
             self.mirrors,
+            (&self.time, self.clock_doubted),
             (self.next_heartbeat, &self.starts),
             (self.directory_moved, self.halls_moved, &self.looking, &self.sending, &self.renewing),
         ))
@@ -47,7 +50,8 @@ impl Node {
     /// is opened from its rows.
     pub fn resume(me: Me, memory: &[u8]) -> Result<Self, Malformed> {
         let memory: Memory = wire::decode_own(memory, FRAME_MAX * 2)?;
-        let (place, peers, acts, exchange, post, early, mirrors, (next_heartbeat, starts), moved) = memory;
+        let (place, peers, acts, exchange, post, early, mirrors, time, (next_heartbeat, starts), moved) =
+            memory;
         Ok(Self {
             me,
             chance: Chance::at_place(place),
@@ -57,6 +61,8 @@ impl Node {
             post,
             early: EarlyReceipts::taken_up(early),
             mirrors,
+            time: time.0,
+            clock_doubted: time.1,
             next_heartbeat,
             starts,
             roots: None,

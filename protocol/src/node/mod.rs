@@ -1,6 +1,7 @@
 //! The state machine that is a hall's node: dispatch, and passing facts between its parts; nothing else. What its own
 //! people ask of it is in `commands`.
 
+mod clock;
 mod commands;
 mod contact;
 mod memory;
@@ -16,7 +17,7 @@ use crate::chance::Chance;
 use crate::clerks::Acts;
 use crate::directory::{self, Directory};
 use crate::exchange::{self, Exchange};
-use crate::ids::{HallAt, HallId};
+use crate::ids::{CaseId, HallAt, HallId};
 use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
@@ -27,6 +28,7 @@ use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
 use crate::step::{Cx, Effects, Happening, Input, Now, Output, View};
+use crate::timekeeper::Timekeeper;
 use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
@@ -77,6 +79,9 @@ pub struct Node {
     post: Post,
     early: EarlyReceipts,
     mirrors: Mirrors,
+    time: Timekeeper,
+    /// This hall doubts its clock, and has said so.
+    clock_doubted: bool,
     next_heartbeat: u64,
     starts: Starts,
     /// What the rows, and what is written over them but not committed yet, come to; none if that was not looked up.
@@ -90,7 +95,7 @@ pub struct Node {
     /// Where to go on trying to hand over what had nobody to go to; none when all was tried.
     sending: Option<Vec<u8>>,
     /// Where to go on asking for new keys of cases, and whether one was asked for in this round; none between rounds.
-    renewing: Option<(Vec<u8>, bool)>,
+    renewing: Option<(Option<CaseId>, bool)>,
 }
 
 impl Node {
@@ -107,6 +112,8 @@ impl Node {
             post,
             early: EarlyReceipts::default(),
             mirrors: [None, None],
+            time: Timekeeper::open(view, me.at),
+            clock_doubted: false,
             next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
             starts: Starts::default(),
             roots: None,
@@ -162,6 +169,8 @@ impl Node {
         }
         if cx.now.ticks >= self.next_heartbeat {
             self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
+            self.time.keep(cx);
+            self.look_at_clock(cx);
             self.heartbeat(cx);
             self.tell_growth(cx);
             if !self.is_rolled_back(cx) {
@@ -228,8 +237,8 @@ impl Node {
         if let Some(from) = self.looking.take().filter(|_| !self.is_rolled_back(cx)) {
             self.looking = cases::look_after_ended(&mut self.office(cx), &from);
         }
-        if let Some((from, asked)) = self.renewing.take().filter(|_| !self.is_rolled_back(cx)) {
-            self.go_on_renewing(cx, &from, asked);
+        if let Some((after, asked)) = self.renewing.take().filter(|_| !self.is_rolled_back(cx)) {
+            self.go_on_renewing(cx, after, asked);
         }
         if std::mem::take(&mut self.directory_moved) {
             cx.output(Output::RosterChanged);
@@ -239,16 +248,16 @@ impl Node {
     /// A round of what a stolen machine can open, if there may be anything: after a theft, and until a round finds nothing.
     fn begin_renewing(&mut self, cx: &Cx<'_>) {
         if self.renewing.is_none() && cases::needs_renewing(cx) {
-            self.renewing = Some((Vec::new(), false));
+            self.renewing = Some((None, false));
         }
     }
 
-    fn go_on_renewing(&mut self, cx: &mut Cx<'_>, from: &[u8], before: bool) {
-        let (next, asked) = cases::renew_exposed(&mut self.office(cx), from);
+    fn go_on_renewing(&mut self, cx: &mut Cx<'_>, after: Option<CaseId>, before: bool) {
+        let (next, asked) = cases::renew_exposed(&mut self.office(cx), after);
         if next.is_none() && !before && !asked {
             cases::end_of_renewing(cx);
         }
-        self.renewing = next.map(|next| (next, before || asked));
+        self.renewing = next.map(|next| (Some(next), before || asked));
     }
 
     // Neighbours.
@@ -270,7 +279,8 @@ impl Node {
             at: self.me.at,
             boot: self.me.boot,
             roots,
-            wall: cx.now.wall,
+            // Who doubts its clock bears no witness about the time.
+            wall: if self.time.doubts(cx.now) { 0 } else { cx.now.wall },
             please,
         };
         cx.send(to, hello);
@@ -280,6 +290,7 @@ impl Node {
         if self.peers.remove(&hall).is_some() {
             self.post.way_closed(hall);
             self.exchange.forget(hall);
+            self.time.forget(hall);
             cx.happened(Happening::PeerDown(hall));
         }
     }
@@ -350,7 +361,7 @@ impl Node {
 
     fn plain(&mut self, cx: &mut Cx<'_>, from: HallId, message: Message) {
         match message {
-            Message::Hello { at, boot, roots, protocol, protocol_min, please, .. } => {
+            Message::Hello { at, boot, roots, protocol, protocol_min, please, wall } => {
                 if please {
                     self.greet(cx, from, false);
                 }
@@ -359,6 +370,7 @@ impl Node {
                     self.starts.greeted(cx, at, boot);
                 }
                 if known && protocol >= PROTOCOL_MIN && protocol_min <= PROTOCOL {
+                    self.heard_time(cx, from, wall);
                     self.heard_roots(cx, from, roots);
                 }
             }
@@ -572,7 +584,14 @@ impl Node {
     }
 
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
-        Office { cx, me: &self.me, post: &mut self.post, early: &mut self.early, mirrors: self.mirrors }
+        Office {
+            cx,
+            me: &self.me,
+            post: &mut self.post,
+            early: &mut self.early,
+            mirrors: self.mirrors,
+            time: &self.time,
+        }
     }
 }
 

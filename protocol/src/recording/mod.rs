@@ -44,7 +44,7 @@ pub use recorder::{Frame, Held, Recorder};
 pub use replay::{Difference, Outcome, Replay};
 
 /// The version of the file this build writes and reads.
-pub const FORMAT: u16 = 2;
+pub const FORMAT: u16 = 3;
 
 /// Whose recording it is, and from when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

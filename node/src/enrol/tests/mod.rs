@@ -177,7 +177,7 @@ impl World {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let root = dir.path().join("root");
-        let founded = found(CITY.parse().unwrap(), "Zhangye", 3, 2, &root).unwrap();
+        let founded = found(CITY.parse().unwrap(), "Zhangye", (3, 2), &[], &root).unwrap();
         Self { dir, root, founded }
     }
 

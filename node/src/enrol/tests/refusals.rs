@@ -11,14 +11,21 @@ fn a_city_is_founded_by_people_who_can_sign() {
     let out = dir.path().join("root");
     let city: DivisionCode = CITY.parse().unwrap();
     for (holders, threshold) in [(0, 0), (0, 1), (3, 0), (3, 4), (17, 2), (255, 255)] {
-        let refused = found(city, "Zhangye", holders, threshold, &out);
+        let refused = found(city, "Zhangye", (holders, threshold), &[], &out);
         let expected = EnrolError::Found(FoundError::Holders { holders, threshold, max: 16 });
         assert_eq!(refused.unwrap_err().to_string(), expected.to_string());
     }
-    let county = found(COUNTY.parse().unwrap(), "Ganzhou", 3, 2, &out);
+    let county = found(COUNTY.parse().unwrap(), "Ganzhou", (3, 2), &[], &out);
     assert!(matches!(county, Err(EnrolError::Found(FoundError::NotACity { tier: Tier::County, .. }))));
-    let nameless = found(city, "", 3, 2, &out);
+    let nameless = found(city, "", (3, 2), &[], &out);
     assert!(matches!(nameless, Err(EnrolError::Found(FoundError::BadName { .. }))));
+    // Named are two or more counties, of this very city.
+    let division = |code: &str| -> DivisionCode { code.parse().unwrap() };
+    let [one, elsewhere] = [division(COUNTY), division("620802000000")];
+    for counties in [vec![one], vec![one, one], vec![one, elsewhere], vec![one, city]] {
+        let refused = found(city, "Zhangye", (3, 2), &counties, &out);
+        assert!(matches!(refused, Err(EnrolError::Found(FoundError::Counties { .. }))), "{counties:?}");
+    }
     assert_eq!(names(dir.path()), [""; 0]);
 }
 
@@ -29,7 +36,7 @@ fn a_root_is_private_and_never_overwritten() {
     assert_eq!(names(&world.root), made);
     assert_eq!(mode(&world.root), 0o700);
     assert!(made.iter().all(|name| mode(&world.root.join(name)) == 0o600));
-    let again = found(CITY.parse().unwrap(), "Zhangye", 3, 2, &world.root);
+    let again = found(CITY.parse().unwrap(), "Zhangye", (3, 2), &[], &world.root);
     assert!(matches!(again, Err(EnrolError::Found(FoundError::NotEmpty { .. }))));
     assert_eq!(names(world.dir.path()), ["root"]);
 }
@@ -41,19 +48,19 @@ fn an_interrupted_founding_leaves_no_root() {
     fs::create_dir(&unfinished).unwrap();
     fs::write(unfinished.join("holder-9.key"), "half").unwrap();
     fs::create_dir(&out).unwrap();
-    found(CITY.parse().unwrap(), "Zhangye", 1, 1, &out).unwrap();
+    found(CITY.parse().unwrap(), "Zhangye", (1, 1), &[], &out).unwrap();
     assert_eq!(names(&out), ["holder-1.key", "recovery.key", "root.hm"]);
     assert_eq!(names(dir.path()), ["root"]);
     let file = dir.path().join("file");
     fs::write(&file, "x").unwrap();
-    let refused = found(CITY.parse().unwrap(), "Zhangye", 1, 1, &file);
+    let refused = found(CITY.parse().unwrap(), "Zhangye", (1, 1), &[], &file);
     let home = matches!(refused, Err(EnrolError::Found(FoundError::Home(HomeError::NotADirectory { .. }))));
     assert!(home, "{refused:?}");
     assert_eq!(names(dir.path()), ["file", "root"]);
     let other = dir.path().join("other");
     fs::create_dir(dir.path().join("other.new")).unwrap();
     fs::write(dir.path().join("other.new/thesis"), "x").unwrap();
-    let refused = found(CITY.parse().unwrap(), "Zhangye", 1, 1, &other);
+    let refused = found(CITY.parse().unwrap(), "Zhangye", (1, 1), &[], &other);
     assert!(
         matches!(refused, Err(EnrolError::Found(FoundError::NotEmpty { path })) if path.ends_with("thesis"))
     );
