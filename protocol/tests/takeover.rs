@@ -227,7 +227,9 @@ fn without_the_city() -> (City, CaseId, HallAt) {
     recorded(&mut city, CITY, case, Deed::Accept);
     city.run();
     city.cut(CITY);
-    [COUNTY, OTHER_COUNTY, TOWN].into_iter().for_each(|hall| city.add_clerk(hall, 2));
+    for hall in [COUNTY, OTHER_COUNTY, TOWN] {
+        city.add_clerk(hall, 2);
+    }
     let of = city.halls[CITY].at;
     (city, case, of)
 }
@@ -242,9 +244,9 @@ fn a_majority_of_the_counties_rules_when_the_city_itself_is_lost() {
     city.run_seconds(60);
     assert!((0..5).all(|hall| Directory::new(&city.halls[hall].rows).present(of.hall) == Some(of)));
     assert_ne!(stage(&city, COUNTY, case), Stage::Custodian, "one county of two is no majority");
-    let refused = |reply| match reply {
-        Reply::Refused(Refusal::Declaration(why)) => why,
-        other => panic!("{other:?}"),
+    let refused = |reply| {
+        let Reply::Refused(Refusal::Declaration(why)) = reply else { panic!("{reply:?}") };
+        why
     };
     let other = Declaration::TakeOver { of, to: city.halls[OTHER_COUNTY].at.hall };
     assert_eq!(refused(declare(&mut city, OTHER_COUNTY, take_over)), NotDeclared::Before);
