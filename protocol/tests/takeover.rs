@@ -12,7 +12,7 @@
 mod common;
 
 use common::custody::{
-    HERE, accepted_in_the_county, city_of_two_clerks, closed, custodians, declare, events, fold,
+    HERE, accepted_in_the_county, by_root, city_of_two_clerks, closed, custodians, declare, events, fold,
     other_county_takes_over, recorded, revoked, sound, stage,
 };
 use common::{CITY, COUNTY, City, OTHER_COUNTY, Rows, TOWN, VILLAGE, WALL, charter, first, secret};
@@ -23,7 +23,7 @@ use hallmesh_protocol::cases::{
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::NotEntitled;
 use hallmesh_protocol::directory::{
-    Declaration, Destruction, Directory, NotDeclared, Revocation, RevocationReason, RootPolicy, Ruling, Voice,
+    Declaration, Destruction, Directory, NotDeclared, Revocation, RevocationReason, Ruling,
 };
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::{CaseId, ClerkId, Digest, HallAt};
@@ -213,127 +213,6 @@ fn the_root_rules_when_the_city_itself_is_lost() {
     recorded(&mut city, COUNTY, case, Deed::GRANT);
     city.run();
     assert_eq!(stage(&city, VILLAGE, case), Stage::Custodian);
-}
-
-fn by_root(city: &City, body: Body) -> Signed<Record> {
-    Signed::sign(&first(Issuer::Root, body), &[(0, &city.root[0]), (1, &city.root[1])])
-}
-
-/// A case that the city has accepted, a city whose own hall is gone, and two clerks in each county.
-fn without_the_city() -> (City, CaseId, HallAt) {
-    let mut city = City::new();
-    let case = city.received(VILLAGE, "CITY-1", HERE);
-    city.run();
-    recorded(&mut city, CITY, case, Deed::Accept);
-    city.run();
-    city.cut(CITY);
-    for hall in [COUNTY, OTHER_COUNTY, TOWN] {
-        city.add_clerk(hall, 2);
-    }
-    let of = city.halls[CITY].at;
-    (city, case, of)
-}
-
-#[test]
-fn a_majority_of_the_counties_rules_when_the_city_itself_is_lost() {
-    let (mut city, case, of) = without_the_city();
-    let heir = city.halls[COUNTY].at.hall;
-    let take_over = Declaration::TakeOver { of, to: heir };
-    assert!(matches!(declare(&mut city, TOWN, take_over), Reply::Refused(_)), "no township has a say");
-    assert_eq!(declare(&mut city, OTHER_COUNTY, take_over), Reply::Published { records: 1 });
-    city.run_seconds(60);
-    assert!((0..5).all(|hall| Directory::new(&city.halls[hall].rows).present(of.hall) == Some(of)));
-    assert_ne!(stage(&city, COUNTY, case), Stage::Custodian, "one county of two is no majority");
-    let refused = |reply| {
-        let Reply::Refused(Refusal::Declaration(why)) = reply else { panic!("{reply:?}") };
-        why
-    };
-    let other = Declaration::TakeOver { of, to: city.halls[OTHER_COUNTY].at.hall };
-    assert_eq!(refused(declare(&mut city, OTHER_COUNTY, take_over)), NotDeclared::Before);
-    assert_eq!(refused(declare(&mut city, OTHER_COUNTY, other)), NotDeclared::Ruled(heir));
-    let nobody = Declaration::TakeOver { of, to: of.hall };
-    assert_eq!(refused(declare(&mut city, COUNTY, nobody)), NotDeclared::Nobody(of.hall));
-    assert_eq!(refused(declare(&mut city, COUNTY, Declaration::Destroyed { of })), NotDeclared::Lives(of));
-
-    assert_eq!(declare(&mut city, COUNTY, take_over), Reply::Published { records: 1 });
-    city.run_seconds(120);
-    for hall in [COUNTY, OTHER_COUNTY, TOWN, VILLAGE] {
-        let directory = Directory::new(&city.halls[hall].rows);
-        assert!(directory.has_ended(of) && directory.present(of.hall).is_none());
-        assert!(directory.places().iter().all(|place| place.at != of));
-        assert_eq!(directory.in_place_of(of.hall).map(|at| at.hall), Some(heir));
-    }
-    assert_eq!(stage(&city, COUNTY, case), Stage::Custodian);
-    recorded(&mut city, COUNTY, case, Deed::GRANT);
-    city.run();
-    assert_eq!(stage(&city, VILLAGE, case), Stage::Custodian);
-    // Its disk can be given up in the same way.
-    let destroyed = |city: &City| Directory::new(&city.halls[VILLAGE].rows).is_destroyed(of);
-    for (hall, so) in [(COUNTY, false), (OTHER_COUNTY, true)] {
-        let reply = declare(&mut city, hall, Declaration::Destroyed { of });
-        assert_eq!(reply, Reply::Published { records: 1 });
-        city.run_seconds(30);
-        assert_eq!(destroyed(&city), so);
-    }
-    // What it still says nobody hears, and it learns that it is out.
-    city.heal(CITY);
-    city.run_seconds(60);
-    assert_eq!(
-        custodians(&city, case).into_iter().filter(|hall| *hall != CITY).collect::<Vec<_>>(),
-        [VILLAGE]
-    );
-    sound(&city);
-}
-
-#[test]
-fn the_word_of_a_county_whose_machine_was_stolen_makes_no_majority() {
-    let (mut city, _, of) = without_the_city();
-    let take_over = Declaration::TakeOver { of, to: city.halls[COUNTY].at.hall };
-    assert_eq!(declare(&mut city, OTHER_COUNTY, take_over), Reply::Published { records: 1 });
-    city.run_seconds(30);
-    city.cut(OTHER_COUNTY);
-    let at = city.halls[OTHER_COUNTY].at;
-    let transport_key = Directory::new(&city.halls[COUNTY].rows).life(at).unwrap().transport_key;
-    let theft = Revocation { at, transport_key, reason: RevocationReason::Stolen, since: WALL };
-    let signed = by_root(&city, Body::Revocation(theft));
-    let (records, refused) = verify::records(&city.halls[COUNTY].rows, vec![signed]);
-    assert_eq!(refused, 0);
-    city.command(COUNTY, Command::Admit(records));
-    assert_eq!(declare(&mut city, COUNTY, take_over), Reply::Published { records: 1 });
-    city.run_seconds(60);
-    let directory = Directory::new(&city.halls[COUNTY].rows);
-    assert_eq!(directory.present(of.hall), Some(of));
-    let voices = directory.voices(of, Some(city.halls[COUNTY].at.hall)).unwrap();
-    assert_eq!((voices.spoken, voices.needed), (vec![city.halls[COUNTY].at.hall], 2));
-}
-
-#[test]
-fn a_voice_that_no_named_county_has_raised_is_no_record() {
-    let (mut city, _, of) = without_the_city();
-    let (county, town) = (city.halls[COUNTY].at, city.halls[TOWN].at);
-    let clerk = |at: HallAt, number| ClerkId { hall: at.hall, number };
-    let voice =
-        |by: [ClerkId; 2], of, to: HallAt| Body::Voice(Voice { of, to: Some(to.hall), by, wall: WALL });
-    let two = [clerk(county, 1), clerk(county, 2)];
-    let mut fits = |issuer: usize, body: Body| {
-        let key = secret(city.halls[issuer].seed);
-        let record = Signed::sign(&first(Issuer::Hall(city.halls[issuer].at), body), &[(0, &key)]);
-        let (records, refused) = verify::records(&city.halls[VILLAGE].rows, vec![record]);
-        assert_eq!(refused, 0);
-        city.command(VILLAGE, Command::Admit(records)) == Reply::Admitted { records: 1, refused: 0 }
-    };
-    assert!(fits(COUNTY, voice(two, of, county)));
-    assert!(!fits(COUNTY, voice(two, town, county)), "not about a hall below");
-    assert!(!fits(COUNTY, voice([two[0], two[0]], of, county)), "not by one person");
-    assert!(!fits(COUNTY, voice([two[0], clerk(county, 0)], of, county)), "not by the node");
-    assert!(!fits(OTHER_COUNTY, voice(two, of, county)), "not for another county");
-    assert!(!fits(TOWN, voice([clerk(town, 1), clerk(town, 2)], of, county)), "not by a township");
-    assert!(!fits(COUNTY, voice(two, of, of)), "not for itself");
-    let policy = Directory::new(&city.halls[VILLAGE].rows).policy().unwrap();
-    let [one, other] = [policy.counties[0], policy.counties[1]];
-    for counties in [vec![one], vec![other, one], vec![one, one], vec![one, town.hall], vec![of.hall, one]] {
-        assert!(RootPolicy { counties, ..policy.clone() }.check().is_err());
-    }
 }
 
 #[test]

@@ -3,7 +3,6 @@
 //! succession, when the life of a hall has ended that had the case in hand or was to take it.
 
 use std::collections::BTreeSet;
-use std::iter;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +10,10 @@ use super::deed::Deed;
 use super::ending::{Closing, Ending};
 use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
-use super::keys::FIRST_KEY;
 use super::law::{self, Article, Part};
 use super::moment::{Moment, Span};
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
-use crate::limits::{CASE_KEYS_MAX, EVENTS_MAX};
+use crate::limits::EVENTS_MAX;
 use crate::planted::{Bug, planted};
 
 /// How far a case has come.
@@ -380,14 +378,6 @@ impl Case {
         Ok(())
     }
 
-    fn renewed_key(&mut self, key: Digest) -> Result<(), NotAllowed> {
-        if self.has_key(key) || self.keys.len() >= CASE_KEYS_MAX {
-            return Err(NotAllowed::Key);
-        }
-        self.keys.push(key);
-        Ok(())
-    }
-
     fn replaced_mirror(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
         apart(event.at, mirrors)?;
         let stayed = self.mirrors.into_iter().flatten().find(|old| mirrors.contains(&Some(*old)));
@@ -615,21 +605,6 @@ impl Case {
     /// The halls without whose word nobody can go on for the owner: the mirrors of the epoch it is in or would begin.
     pub fn owners_mirrors(&self) -> Mirrors {
         self.transit.map_or(self.mirrors, |transit| transit.mirrors)
-    }
-
-    /// The key that what is added now is sealed under.
-    pub fn key(&self) -> Digest {
-        self.keys.last().copied().unwrap_or(FIRST_KEY)
-    }
-
-    /// Every key that something in the log is sealed under, in order.
-    pub fn all_keys(&self) -> impl Iterator<Item = Digest> + '_ {
-        iter::once(FIRST_KEY).chain(self.keys.iter().copied())
-    }
-
-    /// Whether it is one of its keys.
-    pub fn has_key(&self, key: Digest) -> bool {
-        self.all_keys().any(|held| held == key)
     }
 
     /// Whether a hall may read the case.

@@ -7,12 +7,13 @@
 //! to be made follows from directory and wraps; the row `renew` only says that it is worth looking.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use serde::{Deserialize, Serialize};
 
 use super::desk::{append, fits, in_hand};
 use super::facts::Facts;
-use super::fold::Case;
+use super::fold::{Case, NotAllowed};
 use super::log::{self, Stage};
 use super::mirroring::queue_copies;
 use super::takeover::may_read;
@@ -40,6 +41,32 @@ pub struct Renewal {
     pub key: Digest,
     /// The key, wrapped to the halls it was asked for.
     pub wraps: Vec<Wrap>,
+}
+
+impl Case {
+    /// The key that what is added now is sealed under.
+    pub fn key(&self) -> Digest {
+        self.keys.last().copied().unwrap_or(FIRST_KEY)
+    }
+
+    /// Every key that something in the log is sealed under, in order.
+    pub fn all_keys(&self) -> impl Iterator<Item = Digest> + '_ {
+        iter::once(FIRST_KEY).chain(self.keys.iter().copied())
+    }
+
+    /// Whether it is one of its keys.
+    pub fn has_key(&self, key: Digest) -> bool {
+        self.all_keys().any(|held| held == key)
+    }
+
+    /// What is sealed from now on is sealed under another key.
+    pub(super) fn renewed_key(&mut self, key: Digest) -> Result<(), NotAllowed> {
+        if self.has_key(key) || self.keys.len() >= CASE_KEYS_MAX {
+            return Err(NotAllowed::Key);
+        }
+        self.keys.push(key);
+        Ok(())
+    }
 }
 
 // Wrapped keys.

@@ -7,6 +7,7 @@ mod contact;
 mod memory;
 mod sticks;
 mod twins;
+mod upkeep;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::cases::{self, EarlyReceipts, Mirrors, Office};
 use crate::chance::Chance;
 use crate::clerks::Acts;
-use crate::directory::{self, Directory};
+use crate::directory::Directory;
 use crate::exchange::{self, Exchange};
 use crate::ids::{CaseId, HallAt, HallId};
 use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
@@ -27,7 +28,7 @@ use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
-use crate::step::{Cx, Effects, Happening, Input, Now, Output, View};
+use crate::step::{Cx, Effects, Happening, Input, Now, View};
 use crate::timekeeper::Timekeeper;
 use crate::verify::{Checked, CheckedFile, Content};
 
@@ -218,46 +219,6 @@ impl Node {
         if self.peers.get(&peer).and_then(|peer| peer.roots).is_some_and(|theirs| theirs != ours) {
             cx.send(peer, Message::Heartbeat(ours));
         }
-    }
-
-    fn keep_up_with_directory(&mut self, cx: &mut Cx<'_>) {
-        if std::mem::take(&mut self.halls_moved) {
-            let halls = Directory::new(cx).places();
-            let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
-            self.mirrors = [mirrors.next(), mirrors.next()];
-            cx.output(Output::Keep(directory::neighbours(self.me.at.hall, &halls)));
-            self.sending = Some(Vec::new());
-            self.looking = Some(Vec::new());
-            self.begin_renewing(cx);
-        }
-        if let Some(from) = self.sending.take().filter(|_| !self.is_rolled_back(cx)) {
-            self.sending = cases::send_stuck(&mut self.office(cx), &from);
-        }
-        // One that has forgotten goes on for nobody: that is for its next life.
-        if let Some(from) = self.looking.take().filter(|_| !self.is_rolled_back(cx)) {
-            self.looking = cases::look_after_ended(&mut self.office(cx), &from);
-        }
-        if let Some((after, asked)) = self.renewing.take().filter(|_| !self.is_rolled_back(cx)) {
-            self.go_on_renewing(cx, after, asked);
-        }
-        if std::mem::take(&mut self.directory_moved) {
-            cx.output(Output::RosterChanged);
-        }
-    }
-
-    /// A round of what a stolen machine can open, if there may be anything: after a theft, and until a round finds nothing.
-    fn begin_renewing(&mut self, cx: &Cx<'_>) {
-        if self.renewing.is_none() && cases::needs_renewing(cx) {
-            self.renewing = Some((None, false));
-        }
-    }
-
-    fn go_on_renewing(&mut self, cx: &mut Cx<'_>, after: Option<CaseId>, before: bool) {
-        let (next, asked) = cases::renew_exposed(&mut self.office(cx), after);
-        if next.is_none() && !before && !asked {
-            cases::end_of_renewing(cx);
-        }
-        self.renewing = next.map(|next| (Some(next), before || asked));
     }
 
     // Neighbours.

@@ -4,11 +4,12 @@ use hallmesh_protocol::cases::{Case, Deed, Stage};
 use hallmesh_protocol::directory::{Declaration, Directory, Revocation, RevocationReason};
 use hallmesh_protocol::ids::CaseId;
 use hallmesh_protocol::query;
-use hallmesh_protocol::record::Body;
+use hallmesh_protocol::record::{Body, Issuer, Record};
+use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::sound;
 use hallmesh_protocol::step::{Command, Reply};
 
-use super::{CITY, COUNTY, City, OTHER_COUNTY, VILLAGE};
+use super::{CITY, COUNTY, City, OTHER_COUNTY, VILLAGE, first};
 
 /// The division of the village.
 pub const HERE: u64 = 620_702_203_200;
@@ -88,4 +89,9 @@ pub fn sound(city: &City) {
         }
         assert_eq!(sound::whole(&hall.rows), Ok(()), "{}", hall.at);
     }
+}
+
+/// What two holders of the root have signed.
+pub fn by_root(city: &City, body: Body) -> Signed<Record> {
+    Signed::sign(&first(Issuer::Root, body), &[(0, &city.root[0]), (1, &city.root[1])])
 }
