@@ -116,8 +116,8 @@ impl Engine {
         match command {
             NetCommand::Roster(roster) => rooms.set_roster(&roster),
             NetCommand::Keep(peers) => rooms.supervisor.keep(&peers),
-            NetCommand::Send { peer, frame } => {
-                if !rooms.lines.send(peer, frame) {
+            NetCommand::Send { peer, frame, packs } => {
+                if !rooms.lines.send(peer, frame, packs) {
                     self.outbox.unsent(peer);
                 }
             }
