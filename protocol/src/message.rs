@@ -53,7 +53,7 @@ pub enum Message {
         boot: u32,
         /// What it holds.
         roots: Roots,
-        /// Its clock.
+        /// Its clock; zero while it doubts it.
         wall: u64,
         /// The other end has not greeted yet, and is asked to.
         please: bool,

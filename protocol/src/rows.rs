@@ -5,7 +5,7 @@
 //!
 //! | table | key | value | owner |
 //! |---|---|---|---|
-//! | `01` meta | name | format version, identity | node |
+//! | `01` meta | name | format version, identity, time that has passed | node |
 //! | `10` record | space, key text | `Signed<Record>` in force or withdrawn | shelf |
 //! | `11` element | space, BLAKE3 id | key text | shelf |
 //! | `12` fingerprint | space | root, `LtHash` state | shelf |
@@ -39,6 +39,7 @@
 //! | `35` parcel | number of a destination; heard of a writer; edition | counts of the same |
 //! | `36` burden | neighbour | letters and bytes that came from it and wait |
 //! | `36` burden | neighbour, destination | those of them that are for one hall |
+//! | `37` open | case id | nothing: a case in this hall's hand for which something is still owed | cases |
 //! | `40` clerk | number | `Clerk` | clerks |
 //! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
 //! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
@@ -59,7 +60,7 @@ use crate::step::{Cx, View};
 use crate::wire::{self, Malformed};
 
 /// The version of this key space; another one is not opened.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// A table's first byte.
 #[derive(Clone, Copy)]
@@ -95,6 +96,7 @@ pub(crate) enum Table {
     Age = 0x34,
     Parcel = 0x35,
     Burden = 0x36,
+    Open = 0x37,
     Clerk = 0x40,
     Leaf = 0x50,
     Subtree = 0x51,
@@ -139,6 +141,7 @@ const TABLES: [(Table, &str); 40] = [
     (Table::Age, "age"),
     (Table::Parcel, "parcel"),
     (Table::Burden, "burden"),
+    (Table::Open, "open"),
     (Table::Clerk, "clerk"),
     (Table::Leaf, "leaf"),
     (Table::Subtree, "subtree"),
@@ -310,6 +313,14 @@ pub(crate) fn tally(name: &str) -> Vec<u8> {
 
 pub(crate) fn stuck(id: CaseId) -> Vec<u8> {
     Key::new(Table::Stuck).bytes(&id.0).done()
+}
+
+pub(crate) fn open(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Open).bytes(&id.0).done()
+}
+
+pub(crate) fn all_open() -> Vec<u8> {
+    Key::new(Table::Open).done()
 }
 
 pub(crate) fn all_stuck() -> Vec<u8> {
