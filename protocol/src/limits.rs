@@ -68,7 +68,7 @@ pub const SERIES_MAX: usize = 32;
 /// Ranges of one such series.
 pub const RANGES_MAX: usize = 64;
 /// Parcels with a hall's lists on one stick; its directory goes whole.
-pub const STICK_LISTS_MAX: u32 = 64;
+pub const STICK_LISTS_MAX: u32 = 256;
 /// Letters under way to one destination at once.
 pub const LETTERS_WINDOW: usize = 64;
 /// Letters sent in one step; what is due beyond that goes in the next, after whatever else has come.

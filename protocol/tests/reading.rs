@@ -17,11 +17,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, matter};
+use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, WALL, first, matter, secret};
+use hallmesh_protocol::catalogue::{Delegation, Rights};
 use hallmesh_protocol::ids::{HallId, Tier};
 use hallmesh_protocol::message::{Message, Why};
 use hallmesh_protocol::query;
-use hallmesh_protocol::record::{Body, Space};
+use hallmesh_protocol::record::{Body, Issuer, Record, Space};
+use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::{Command, Input, Reply};
 use hallmesh_protocol::verify;
 
@@ -228,4 +230,48 @@ fn forged_symbols_end_one_exchange_and_change_nothing() {
     city.bend = Box::new(|_, _, _| true);
     city.run();
     assert!(equal(&city, &ALL), "once it tells the truth");
+}
+
+#[test]
+fn lists_that_fail_are_nowhere_taken_up_though_validly_signed() {
+    let mut city = City::new();
+    city.run();
+    let (county, before) = (city.halls[COUNTY].at, query::roots(&city.halls[VILLAGE].rows));
+    let key = secret(city.halls[COUNTY].seed);
+    let signed = |record: &Record| Signed::sign(record, &[(0, &key)]);
+    let own = |code: &str| {
+        let mut own = matter(code, Tier::County);
+        own.area = county.hall.division();
+        own
+    };
+    let by = Issuer::Hall(county);
+    let entry = |matter| first(by, Body::Matter(Box::new(matter)));
+    let good = entry(own("GOOD"));
+    let mut late = own("LATE");
+    late.promised_days = late.legal_days + 1;
+    let elsewhere = matter("CITY-2", Tier::City);
+    let decides = Delegation {
+        matter: None,
+        tier: Tier::Village,
+        area: county.hall.division(),
+        rights: Rights { receive: true, accept: true, transfer: false, issue: false },
+        valid_from: 0,
+        valid_to: WALL * 2,
+        source: String::new(),
+        verified: false,
+    };
+    let forged = Signed::sign(&entry(own("FORGED")), &[(0, &secret(99))]);
+    let bad = [entry(late), entry(elsewhere), first(by, Body::Delegation(decides))];
+    let mut records: Vec<_> = bad.iter().map(signed).collect();
+    records.push(forged);
+    let push = |records| Message::Records { space: Space::Lists, records, why: Why::Push };
+    deliver(&mut city, COUNTY, VILLAGE, &push(records));
+    city.run();
+    for index in ALL {
+        assert_eq!(before, query::roots(&city.halls[index].rows), "hall {index}");
+    }
+    deliver(&mut city, COUNTY, VILLAGE, &push(vec![signed(&good)]));
+    city.run();
+    assert!(equal(&city, &ALL));
+    assert_ne!(before, query::roots(&city.halls[VILLAGE].rows), "what is good is taken up by the same way");
 }
