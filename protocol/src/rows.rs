@@ -226,7 +226,7 @@ pub(crate) fn elements(space: Space) -> Vec<u8> {
 }
 
 pub(crate) fn read_so_far(space: Space) -> Vec<u8> {
-    vec![Table::ReadSoFar as u8, space.byte()]
+    Key::new(Table::ReadSoFar).byte(space.byte()).done()
 }
 
 pub(crate) fn fingerprint(space: Space) -> Vec<u8> {

@@ -44,7 +44,6 @@ enum Then {
 }
 
 /// What the task was woken by.
-#[expect(clippy::large_enum_variant, reason = "lives for one turn of the loop and is never stored")]
 enum Woken {
     Command(Option<NetCommand>),
     Swarm(SwarmEvent<RoomEvent>),
