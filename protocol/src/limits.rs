@@ -10,6 +10,8 @@ pub const RECORDS_BYTES_MAX: usize = 512 << 10;
 pub const RECORDS_MAX: usize = 1_024;
 /// Bytes of records that one question is answered with, over all its messages.
 pub const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// Messages of records that one question for pages is answered with.
+pub const PAGES_AT_ONCE: usize = 8;
 /// Records that came in one message and are still passed on at once; larger batches are catch-up.
 pub const PUSH_MAX: usize = 16;
 /// Signatures under one signed thing: as many root holders as a city may have.
@@ -74,7 +76,7 @@ pub const SERIES_MAX: usize = 32;
 /// Ranges of one such series.
 pub const RANGES_MAX: usize = 64;
 /// Parcels with a hall's lists on one stick; its directory goes whole.
-pub const STICK_LISTS_MAX: u32 = 64;
+pub const STICK_LISTS_MAX: u32 = 256;
 /// Letters under way to one destination at once.
 pub const LETTERS_WINDOW: usize = 64;
 /// Letters sent in one step; what is due beyond that goes in the next, after whatever else has come.
@@ -106,6 +108,8 @@ pub const TIME_WITNESSES_MAX: usize = 64;
 pub const HEARTBEAT_MS: u64 = 15_000;
 /// Milliseconds until an exchange of lists that got no answer is given up.
 pub const EXCHANGE_TIMEOUT_MS: u64 = 20_000;
+/// Milliseconds for which one neighbour's whole set is read; then it is another one's turn to give the rest.
+pub const READING_TURN_MS: u64 = 60_000;
 /// Sketches of a space kept in memory for the next question about it, at 56 bytes a record; each for as long as an
 /// exchange waits for an answer.
 pub const SKETCHES_MAX: usize = 2;
@@ -145,6 +149,7 @@ const _: () = {
     assert!(CASE_BYTES_MAX < FRAME_MAX, "a letter with a whole case fits one frame");
     assert!(RECORDS_BYTES_MAX + RECORD_MAX < FRAME_MAX, "a batch of records fits one frame");
     assert!(BODY_MAX * 4 < CASE_BYTES_MAX, "a case holds several full bodies");
+    assert!(RECORDS_BYTES_MAX * PAGES_AT_ONCE <= ANSWER_BYTES_MAX, "pages are an answer like others");
     assert!(RETRY_FIRST_MS < RETRY_MAX_MS, "back-off grows");
     assert!(RELAY_FROM_LETTERS_MAX * 3 < RELAY_LETTERS_MAX, "no neighbour fills a destination's room");
     assert!(SERIES_MAX * RANGES_MAX * 16 + SERIES_MAX * 32 < PARCEL_COVER_MAX, "all ranges fit a cover");

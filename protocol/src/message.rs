@@ -113,8 +113,14 @@ pub enum Message {
     Letter(Letter),
     /// These letters are kept here: the hop is done. Says nothing about custody.
     Taken(Vec<LetterId>),
-    /// The sets are too far apart for symbols: read mine page by page, as I read yours.
-    Far(Space),
+    /// The sets are too far apart for symbols, or the speaker is reading somebody's whole set: whoever holds less reads
+    /// the other's pages.
+    Far {
+        /// The space.
+        space: Space,
+        /// Records that the speaker holds.
+        count: u64,
+    },
     /// How far the speaker's own log has come, and how far that of the other end had when it was last seen: before
     /// cases are spoken of, from both ends.
     Standing {
@@ -152,6 +158,8 @@ pub enum Why {
     Paged {
         /// The last key, to go on from.
         next: String,
+        /// The next page comes unasked.
+        follows: bool,
         /// Nothing more comes.
         last: bool,
     },
@@ -180,7 +188,7 @@ impl Message {
             Self::Records { .. } => "records",
             Self::Letter(_) => "letter",
             Self::Taken(_) => "taken",
-            Self::Far(_) => "far",
+            Self::Far { .. } => "far",
             Self::Standing { .. } => "standing",
             Self::Continued { .. } => "continued",
             Self::Cosigned(_) => "cosigned",

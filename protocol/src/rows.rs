@@ -12,6 +12,7 @@
 //! | `13` version | SHA-256 of the record | `Kept`: where to find what a case may have pinned | shelf |
 //! | `14` life | hall, incarnation | `Signed<Record>` of that life's charter | shelf |
 //! | `15` card | hall, incarnation | `HallCard`: what is asked for often, without the long keys | shelf |
+//! | `16` read so far | space | key text: up to where the sets of others were read, until they are read to the end | exchange |
 //! | `20` case | case id | `Case`, the fold so far | cases |
 //! | `21` event | case id, sequence | `SignedEvent` | cases |
 //! | `22` wrap | case id, hall, incarnation, recovery, digest | `Wrap`: one key of the case for one holder | cases |
@@ -72,6 +73,7 @@ pub(crate) enum Table {
     Version = 0x13,
     Life = 0x14,
     Card = 0x15,
+    ReadSoFar = 0x16,
     Case = 0x20,
     Event = 0x21,
     Wrap = 0x22,
@@ -117,6 +119,7 @@ const TABLES: [(Table, &str); 41] = [
     (Table::Version, "version"),
     (Table::Life, "life"),
     (Table::Card, "card"),
+    (Table::ReadSoFar, "read-so-far"),
     (Table::Case, "case"),
     (Table::Event, "event"),
     (Table::Wrap, "wrap"),
@@ -226,6 +229,10 @@ pub(crate) fn element(space: Space, id: &[u8; 32]) -> Vec<u8> {
 
 pub(crate) fn elements(space: Space) -> Vec<u8> {
     Key::new(Table::Element).byte(space.byte()).done()
+}
+
+pub(crate) fn read_so_far(space: Space) -> Vec<u8> {
+    Key::new(Table::ReadSoFar).byte(space.byte()).done()
 }
 
 pub(crate) fn fingerprint(space: Space) -> Vec<u8> {

@@ -92,6 +92,7 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         },
         Table::Life => charter(value).is_some_and(|at| key == rows::life(at)),
         Table::Card => decode::<HallCard>(value).is_some_and(|it| key == rows::card(it.at)),
+        Table::ReadSoFar => after.len() == 1 && decodes::<String>(value),
         Table::Case => decode::<Case>(value).is_some_and(|it| after == it.id.0),
         Table::Event => event(value).is_some_and(|(case, sequence)| key == rows::event(case, sequence)),
         Table::Wrap => {

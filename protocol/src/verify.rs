@@ -113,7 +113,7 @@ pub fn message(view: &dyn View, me: HallId, message: Message) -> Result<Checked,
         | Message::Symbols { .. }
         | Message::Page { .. }
         | Message::Taken(_)
-        | Message::Far(_)) => Content::Plain(plain),
+        | Message::Far { .. }) => Content::Plain(plain),
     }))
 }
 

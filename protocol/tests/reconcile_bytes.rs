@@ -108,7 +108,7 @@ fn count(cost: &mut Cost, message: &Message) {
     match message {
         Message::Ask { .. } | Message::Symbols { .. } | Message::Want { .. } => cost.bytes += length,
         Message::Heartbeat(_) => cost.heartbeat = cost.heartbeat.max(length),
-        Message::Page { .. } | Message::Far(_) => panic!("the symbols suffice"),
+        Message::Page { .. } | Message::Far { .. } => panic!("the symbols suffice"),
         Message::Hello { .. }
         | Message::Records { .. }
         | Message::Letter(_)

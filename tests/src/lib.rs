@@ -28,6 +28,7 @@
 
 mod binary;
 pub mod disk;
+pub mod edits;
 #[path = "../../simulations/src/generator/mod.rs"]
 pub mod generator;
 mod hosts;

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 /// The stream of frames between two members.
-pub const LINE_PROTOCOL: &str = "/hallmesh/line/1";
+pub const LINE_PROTOCOL: &str = "/hallmesh/line/2";
 /// How long anything on loopback may take.
 const SOON: Duration = Duration::from_secs(20);
 

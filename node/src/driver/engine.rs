@@ -321,7 +321,8 @@ impl Engine {
 
     async fn say(&self, to: HallId, message: &Message) {
         if let Some(peer) = self.who.peer(to) {
-            self.send(NetCommand::Send { peer, frame: message.encode() }).await;
+            let packs = matches!(message, Message::Records { .. });
+            self.send(NetCommand::Send { peer, frame: message.encode(), packs }).await;
         }
     }
 

@@ -44,7 +44,6 @@ enum Then {
 }
 
 /// What the task was woken by.
-#[expect(clippy::large_enum_variant, reason = "lives for one turn of the loop and is never stored")]
 enum Woken {
     Command(Option<NetCommand>),
     Swarm(SwarmEvent<RoomEvent>),
@@ -116,8 +115,8 @@ impl Engine {
         match command {
             NetCommand::Roster(roster) => rooms.set_roster(&roster),
             NetCommand::Keep(peers) => rooms.supervisor.keep(&peers),
-            NetCommand::Send { peer, frame } => {
-                if !rooms.lines.send(peer, frame) {
+            NetCommand::Send { peer, frame, packs } => {
+                if !rooms.lines.send(peer, frame, packs) {
                     self.outbox.unsent(peer);
                 }
             }

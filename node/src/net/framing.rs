@@ -2,7 +2,8 @@
 //!
 //! A guest's frame is a 4-byte big-endian length and that many bytes. A line's frame has an 8-byte big-endian
 //! number between the two. An empty frame on a line is an acknowledgement of all frames up to its number; repeated
-//! every ping interval it also says that its sender lives.
+//! every ping interval it also says that its sender lives. If the highest bit of a length is set, the frame is packed
+//! (see [`super::packing`]) and a 4-byte big-endian length of the frame itself follows the number.
 
 use std::{io, time::Duration};
 
@@ -13,28 +14,40 @@ use super::limits::GUEST_FRAME_MAX;
 
 /// Bytes before each frame of a line.
 pub(super) const HEAD: usize = 12;
+/// The bit of a length that says that the frame is packed.
+const PACKED: u32 = 1 << 31;
 
 /// What stands before a frame of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     /// Bytes that follow; 0 for an acknowledgement.
     pub(super) length: u32,
+    /// They are packed, and the length of what they unpack to comes first.
+    pub(super) packed: bool,
     /// The number of the frame, or the last one acknowledged.
     pub(super) number: u64,
 }
 
 impl Head {
+    /// Before a frame that goes as it is, or an acknowledgement.
+    pub(super) const fn plain(length: u32, number: u64) -> Self {
+        Self { length, packed: false, number }
+    }
+
     pub(super) fn to_bytes(self) -> [u8; HEAD] {
         let mut bytes = [0; HEAD];
         let (length, number) = bytes.split_at_mut(4);
-        length.copy_from_slice(&self.length.to_be_bytes());
+        let flag = if self.packed { PACKED } else { 0 };
+        length.copy_from_slice(&(self.length | flag).to_be_bytes());
         number.copy_from_slice(&self.number.to_be_bytes());
         bytes
     }
 
     pub(super) fn from_bytes(bytes: [u8; HEAD]) -> Self {
         let [a, b, c, d, number @ ..] = bytes;
-        Self { length: u32::from_be_bytes([a, b, c, d]), number: u64::from_be_bytes(number) }
+        let word = u32::from_be_bytes([a, b, c, d]);
+        let (length, packed) = (word & !PACKED, word & PACKED != 0);
+        Self { length, packed, number: u64::from_be_bytes(number) }
     }
 }
 
@@ -88,9 +101,11 @@ mod tests {
 
     #[test]
     fn a_head_is_twelve_big_endian_bytes() {
-        let head = Head { length: 0x0102_0304, number: 0x1112_1314_1516_1718 };
-        assert_eq!(head.to_bytes(), [1, 2, 3, 4, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18]);
-        assert_eq!(Head::from_bytes(head.to_bytes()), head);
+        for (packed, first) in [(false, 1), (true, 0x81)] {
+            let head = Head { length: 0x0102_0304, packed, number: 0x1112_1314_1516_1718 };
+            assert_eq!(head.to_bytes(), [first, 2, 3, 4, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18]);
+            assert_eq!(Head::from_bytes(head.to_bytes()), head);
+        }
     }
 
     #[tokio::test]

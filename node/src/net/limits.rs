@@ -5,12 +5,15 @@ use std::time::Duration;
 use libp2p::StreamProtocol;
 
 /// The one long-lived stream between two member halls.
-pub(super) const LINE_PROTOCOL: StreamProtocol = StreamProtocol::new("/hallmesh/line/1");
+pub(super) const LINE_PROTOCOL: StreamProtocol = StreamProtocol::new("/hallmesh/line/2");
 /// The one stream of a visitor whose `PeerId` is not in the roster.
 pub(super) const GUEST_PROTOCOL: StreamProtocol = StreamProtocol::new("/hallmesh/guest/1");
 
 /// Bytes of the largest frame on a line.
 pub const FRAME_MAX: usize = 1 << 20;
+/// Bytes from which on a frame that may be packed is.
+pub(super) const PACK_MIN: usize = 2 << 10;
+
 /// Bytes of the largest frame of a guest, and of the largest answer to one.
 pub const GUEST_FRAME_MAX: usize = 16 << 10;
 

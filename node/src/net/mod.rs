@@ -18,6 +18,7 @@ mod limits;
 mod line;
 mod one_stream;
 mod outbox;
+mod packing;
 mod rate;
 mod settings;
 mod supervisor;
@@ -94,6 +95,8 @@ pub enum NetCommand {
         peer: PeerId,
         /// 1 to [`FRAME_MAX`] bytes.
         frame: Vec<u8>,
+        /// It has text in it that repeats: it is packed for the way. What is sealed would only cost time.
+        packs: bool,
     },
     /// All frames of this line with a number up to `upto` are durable: acknowledge them and free their room.
     Committed {
@@ -212,6 +215,8 @@ pub enum Refusal {
     Memory,
     /// A member's frame was longer than allowed; the connection was closed.
     FrameOversize,
+    /// A member's frame did not unpack to what it said; the connection was closed.
+    FramePacked,
     /// A member's frame came out of turn; the connection was closed.
     FrameOrder,
     /// A member acknowledged what was never sent; the connection was closed.
@@ -243,6 +248,7 @@ impl Refusal {
             Self::MembersFull => "members-full",
             Self::Memory => "memory",
             Self::FrameOversize => "frame-oversize",
+            Self::FramePacked => "frame-packed",
             Self::FrameOrder => "frame-order",
             Self::BadAck => "bad-ack",
             Self::FrameSlow => "frame-slow",

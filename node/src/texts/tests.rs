@@ -86,6 +86,7 @@ fn every_reason_of_a_refusal_has_a_text() {
         MembersFull,
         Memory,
         FrameOversize,
+        FramePacked,
         FrameOrder,
         BadAck,
         FrameSlow,

@@ -339,24 +339,18 @@ impl Node {
             Message::Heartbeat(roots) if self.peers.get(&from).is_some_and(|peer| peer.roots.is_some()) => {
                 self.heard_roots(cx, from, roots);
             }
-            Message::Far(space) => {
-                self.mark_asked(from, space);
-                let nonce = self.chance.array();
-                self.exchange.read_all(cx, from, space, nonce);
-            }
+            Message::Far { space, count } => self.exchange.far(cx, from, space, count),
             Message::Ask { space, nonce, from: first, count } => {
-                self.mark_asked(from, space);
-                self.exchange.answer(cx, from, space, nonce, (first, count));
+                if self.exchange.answer(cx, from, space, nonce, (first, count)) {
+                    self.mark_asked(from, space);
+                }
             }
             Message::Symbols { space, nonce, answer, from: first, packed } => {
                 self.exchange.symbols(cx, from, space, (nonce, answer), (first, &packed));
                 self.exchanged(cx, from);
             }
             Message::Want { space, nonce, ids } => self.exchange.want(cx, from, space, nonce, &ids),
-            Message::Page { space, after } => {
-                self.mark_asked(from, space);
-                Exchange::page(cx, from, space, &after);
-            }
+            Message::Page { space, after } => Exchange::pages(cx, from, space, &after),
             Message::Letter(letter) => self.question(cx, from, &letter),
             Message::Taken(ids) => self.post.hop_done(cx, from, &ids),
             // What is signed never comes unchecked: `verify::message` turns it into its own content.
@@ -406,7 +400,9 @@ impl Node {
         let waiting = self.peers.get(&from).is_some_and(|peer| peer.roots.is_some() && !peer.compared);
         if compared && waiting {
             self.open_way(cx, from);
-            self.compare_lists(cx, from);
+            if self.me.at.hall < from {
+                self.compare_lists(cx, from);
+            }
         }
     }
 
@@ -443,8 +439,14 @@ impl Node {
         why: &Why,
     ) {
         let fresh = self.take_up(cx, space, records);
-        self.tell(cx, space, &fresh, Some(from));
-        self.exchange.records(cx, from, space, why);
+        // While a whole set is read the others would only hear of a root that does not last.
+        match why {
+            Why::Paged { .. } => {}
+            Why::Push | Why::Wanted { .. } => self.tell(cx, space, &fresh, Some(from)),
+        }
+        if self.exchange.records(cx, from, space, why, !fresh.is_empty()) {
+            self.heartbeat(cx);
+        }
         self.exchanged(cx, from);
     }
 

@@ -283,7 +283,7 @@ fn newer(message: Message) -> Message {
         | Message::Records { .. }
         | Message::Letter(_)
         | Message::Taken(_)
-        | Message::Far(_)
+        | Message::Far { .. }
         | Message::Standing { .. }
         | Message::Continued { .. }
         | Message::Cosigned(_)) => same,

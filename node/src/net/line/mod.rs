@@ -104,8 +104,8 @@ impl Lines {
     }
 
     /// Queues a frame; false if it will not leave.
-    pub(super) fn send(&self, peer: PeerId, frame: Vec<u8>) -> bool {
-        self.up(peer).and_then(|key| self.all.get(&key)).is_some_and(|line| line.ends.send(frame))
+    pub(super) fn send(&self, peer: PeerId, frame: Vec<u8>, packs: bool) -> bool {
+        self.up(peer).and_then(|key| self.all.get(&key)).is_some_and(|line| line.ends.send(frame, packs))
     }
 
     /// Acknowledges and frees everything up to `upto`.

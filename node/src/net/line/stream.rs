@@ -28,6 +28,7 @@ use crate::net::{
         RECEIVE_WINDOW, RECEIVE_WINDOW_BYTES, WRITE_BUFFER,
     },
     one_stream::Start,
+    packing::{pack, unpack},
 };
 
 /// How a line came to its end.
@@ -64,6 +65,7 @@ pub(in crate::net) struct Room {
 /// A frame waiting to be sent, with its room in the queue.
 struct Queued {
     frame: Vec<u8>,
+    packs: bool,
     _bytes: OwnedSemaphorePermit,
 }
 
@@ -97,13 +99,13 @@ impl Ends {
     }
 
     /// Queues a frame; false if it is empty or too long, or if the queue is full.
-    pub(super) fn send(&self, frame: Vec<u8>) -> bool {
+    pub(super) fn send(&self, frame: Vec<u8>, packs: bool) -> bool {
         let length = match u32::try_from(frame.len()) {
             Ok(length) if length > 0 && frame.len() <= FRAME_MAX => length,
             _ => return false,
         };
         let Ok(room) = Arc::clone(&self.queue_bytes).try_acquire_many_owned(length) else { return false };
-        self.queue.try_send(Queued { frame, _bytes: room }).is_ok()
+        self.queue.try_send(Queued { frame, packs, _bytes: room }).is_ok()
     }
 }
 
@@ -168,7 +170,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             let mut head = [0; HEAD];
             fill(&mut self.input, &mut head, self.silence).await?;
             match Head::from_bytes(head) {
-                Head { length: 0, number } => self.acknowledge(number)?,
+                Head { length: 0, packed: false, number } => self.acknowledge(number)?,
                 head => self.read(head).await?,
             }
         }
@@ -186,21 +188,32 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     /// is read: whoever does not keep our window is held up by his own TCP.
     async fn read(&mut self, head: Head) -> Result<(), End> {
         let length = usize::try_from(head.length).unwrap_or(usize::MAX);
-        if length > FRAME_MAX {
+        let unpacked = if head.packed { self.unpacked_length().await? } else { head.length };
+        if length > FRAME_MAX || usize::try_from(unpacked).unwrap_or(usize::MAX) > FRAME_MAX {
             return Err(End::Refused(Refusal::FrameOversize));
         }
         if self.received.checked_add(1) != Some(head.number) {
             return Err(End::Refused(Refusal::FrameOrder));
         }
         self.received = head.number;
-        let room = self.room(head.length).await?;
+        // What is packed takes its room twice for a moment, and never more than that of the largest frame.
+        let room = self.room(unpacked).await?;
         let mut bytes = vec![0; length];
         match timeout(FRAME_READ_MAX, fill(&mut self.input, &mut bytes, self.silence)).await {
             Ok(filled) => filled?,
             Err(_elapsed) => return Err(End::Refused(Refusal::FrameSlow)),
         }
+        if head.packed {
+            bytes = unpack(&bytes, unpacked).ok_or(End::Refused(Refusal::FramePacked))?;
+        }
         let inbound = Inbound { number: head.number, bytes, room };
         self.frames.send(inbound).await.map_err(|_closed| End::Closed)
+    }
+
+    async fn unpacked_length(&mut self) -> Result<u32, End> {
+        let mut length = [0; 4];
+        fill(&mut self.input, &mut length, self.silence).await?;
+        Ok(u32::from_be_bytes(length))
     }
 
     async fn room(&self, length: u32) -> Result<Room, End> {
@@ -257,13 +270,13 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             match self.next().await? {
                 Next::Acknowledge => {
                     let upto = self.orders.borrow_and_update().committed;
-                    self.write(Head { length: 0, number: upto }, &[]).await?;
+                    self.write(Head::plain(0, upto), &[]).await?;
                 }
                 Next::Advance => {
                     let upto = *self.acks.borrow_and_update();
                     self.window.advance(upto);
                 }
-                Next::Frame(queued) => self.send(&queued.frame).await?,
+                Next::Frame(queued) => self.send(&queued).await?,
             }
             if self.queue.is_empty() || !self.window.is_open() {
                 self.output.flush().await?;
@@ -281,12 +294,17 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         }
     }
 
-    async fn send(&mut self, frame: &[u8]) -> Result<(), End> {
+    async fn send(&mut self, Queued { frame, packs, .. }: &Queued) -> Result<(), End> {
         let number = self.window.push(frame.len());
         // Known as sent before the other side can possibly acknowledge it.
         self.sent.store(number, Ordering::Release);
-        let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        self.write(Head { length, number }, frame).await
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let Some(packed) = packs.then(|| pack(frame)).flatten() else {
+            return self.write(Head::plain(length(frame), number), frame).await;
+        };
+        self.output.write_all(&Head { length: length(&packed), packed: true, number }.to_bytes()).await?;
+        self.output.write_all(&length(frame).to_be_bytes()).await?;
+        Ok(self.output.write_all(&packed).await?)
     }
 
     async fn write(&mut self, head: Head, frame: &[u8]) -> Result<(), End> {

@@ -6,7 +6,7 @@ use libp2p::{Multiaddr, PeerId, identity::Keypair};
 
 use super::harness::{Hall, Rogue, brisk, read_until, write_frame};
 use crate::net::{
-    FRAME_MAX, LINE_QUEUE, LINE_WINDOW, NetEvent, Settings,
+    FRAME_MAX, LINE_QUEUE, LINE_WINDOW, NetCommand, NetEvent, Settings,
     limits::{LINE_PROTOCOL, LINE_WINDOW_BYTES},
 };
 
@@ -21,6 +21,21 @@ async fn frames_arrive_in_order_both_ways() {
     let (one, two) = (here.peer, there.peer);
     (here, there) = tokio::join!(exchange(here, two, COUNT), exchange(there, one, COUNT));
     assert!(here.lines.contains_key(&there.peer));
+}
+
+#[tokio::test]
+async fn frames_that_are_packed_arrive_as_they_were() {
+    let (here, mut there) = Hall::pair(brisk(), brisk()).await;
+    let text = "办理依据".repeat(FRAME_MAX / 12).into_bytes();
+    let mut noise = vec![0; FRAME_MAX];
+    blake3::Hasher::new().finalize_xof().fill(&mut noise);
+    for frame in [&text, &noise, &b"short".to_vec()] {
+        let command = NetCommand::Send { peer: there.peer, frame: frame.clone(), packs: true };
+        here.tell(command).await;
+        let (_, number, bytes) = there.frame().await;
+        assert!(bytes == *frame, "frame {number}");
+        there.commit(here.peer, number).await;
+    }
 }
 
 /// Sends and takes `count` frames, as a driver does: not more than the window under way.
@@ -163,7 +178,7 @@ async fn a_commit_of_an_old_line_means_nothing_to_the_new_one() {
     let mut line = second.open(&LINE_PROTOCOL).await.unwrap().unwrap();
     write_frame(&mut line, 1, b"a case").await.unwrap();
     hall.frame().await;
-    hall.tell(crate::net::NetCommand::Committed { peer, line: old, upto: 1 }).await;
+    hall.tell(NetCommand::Committed { peer, line: old, upto: 1 }).await;
     for _ in 0..3 {
         assert_eq!(read_until(&mut line, |head| head.length == 0).await.number, 0);
     }

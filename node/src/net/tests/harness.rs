@@ -111,7 +111,7 @@ impl Hall {
     }
 
     pub(super) async fn send(&self, peer: PeerId, frame: impl Into<Vec<u8>>) {
-        self.tell(NetCommand::Send { peer, frame: frame.into() }).await;
+        self.tell(NetCommand::Send { peer, frame: frame.into(), packs: false }).await;
     }
 
     pub(super) async fn commit(&self, peer: PeerId, upto: u64) {
@@ -398,7 +398,7 @@ async fn hear(stream: &mut SubstreamBox) -> io::Result<String> {
 
 /// Writes one frame of a line, or what should not be one.
 pub(super) async fn write_frame(stream: &mut SubstreamBox, number: u64, frame: &[u8]) -> io::Result<()> {
-    let head = Head { length: u32::try_from(frame.len()).unwrap(), number };
+    let head = Head::plain(u32::try_from(frame.len()).unwrap(), number);
     stream.write_all(&head.to_bytes()).await?;
     stream.write_all(frame).await?;
     stream.flush().await

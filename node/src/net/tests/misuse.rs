@@ -23,8 +23,12 @@ async fn member() -> (Hall, Rogue, SubstreamBox) {
 
 /// A head that costs the member its connection.
 async fn refused(head: Head, reason: Refusal) {
+    refused_frame(&head.to_bytes(), reason).await;
+}
+
+async fn refused_frame(frame: &[u8], reason: Refusal) {
     let (mut hall, mut rogue, mut line) = member().await;
-    line.write_all(&head.to_bytes()).await.unwrap();
+    line.write_all(frame).await.unwrap();
     line.flush().await.unwrap();
     let peer = hall
         .until(|event| match event {
@@ -40,19 +44,35 @@ async fn refused(head: Head, reason: Refusal) {
 #[tokio::test]
 async fn an_oversize_frame_costs_the_connection() {
     let length = u32::try_from(FRAME_MAX).unwrap() + 1;
-    refused(Head { length, number: 1 }, Refusal::FrameOversize).await;
-    refused(Head { length: u32::MAX, number: 1 }, Refusal::FrameOversize).await;
+    refused(Head::plain(length, 1), Refusal::FrameOversize).await;
+    refused(Head::plain(u32::MAX >> 1, 1), Refusal::FrameOversize).await;
+}
+
+#[tokio::test]
+async fn a_packed_frame_that_is_not_what_it_says_costs_the_connection() {
+    let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 3).unwrap();
+    let megabyte = u32::try_from(FRAME_MAX).unwrap();
+    for (unpacked, packed, reason) in [
+        (megabyte, bomb.as_slice(), Refusal::FramePacked),
+        (megabyte + 1, &bomb, Refusal::FrameOversize),
+        (100, b"nothing", Refusal::FramePacked),
+        (0, b"nothing", Refusal::FramePacked),
+    ] {
+        let head = Head { length: u32::try_from(packed.len()).unwrap(), packed: true, number: 1 };
+        let frame = [&head.to_bytes(), unpacked.to_be_bytes().as_slice(), packed].concat();
+        refused_frame(&frame, reason).await;
+    }
 }
 
 #[tokio::test]
 async fn a_frame_out_of_turn_costs_the_connection() {
-    refused(Head { length: 5, number: 2 }, Refusal::FrameOrder).await;
-    refused(Head { length: 5, number: 0 }, Refusal::FrameOrder).await;
+    refused(Head::plain(5, 2), Refusal::FrameOrder).await;
+    refused(Head::plain(5, 0), Refusal::FrameOrder).await;
 }
 
 #[tokio::test]
 async fn an_acknowledgement_of_nothing_costs_the_connection() {
-    refused(Head { length: 0, number: 1 }, Refusal::BadAck).await;
+    refused(Head::plain(0, 1), Refusal::BadAck).await;
 }
 
 #[tokio::test]
@@ -112,7 +132,7 @@ async fn a_member_has_one_line_and_no_other_stream() {
 #[tokio::test]
 async fn a_frame_cut_off_is_no_frame() {
     let (mut hall, rogue, mut line) = member().await;
-    line.write_all(&Head { length: 100, number: 1 }.to_bytes()).await.unwrap();
+    line.write_all(&Head::plain(100, 1).to_bytes()).await.unwrap();
     line.write_all(b"only so much").await.unwrap();
     line.close().await.unwrap();
     let peer = rogue.peer;

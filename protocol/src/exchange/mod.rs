@@ -2,8 +2,10 @@
 //!
 //! Equal roots, nothing to do. Else the hall with the smaller code asks for symbols of the other's set
 //! until they peel (see [`crate::reconcile`]), pushes what the other lacks and asks for what it lacks
-//! itself. A hall that holds nothing, or is too far apart, reads page by page first. New records are
+//! itself. Where that is too much for symbols, whoever holds less reads the other's pages first. New records are
 //! also pushed on at once; that only saves time.
+
+mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::HallId;
 use crate::limits::{
-    ANSWER_BYTES_MAX, EXCHANGE_TIMEOUT_MS, RECORDS_BYTES_MAX, RECORDS_MAX, SKETCHES_MAX, WANTS_MAX,
+    ANSWER_BYTES_MAX, EXCHANGE_TIMEOUT_MS, PAGES_AT_ONCE, RECORDS_BYTES_MAX, RECORDS_MAX, SKETCHES_MAX,
+    WANTS_MAX,
 };
 use crate::message::{Message, Roots, Why};
 use crate::planted::{Bug, planted};
@@ -21,6 +24,7 @@ use crate::shelf;
 use crate::signed::Signed;
 use crate::step::{Cx, View};
 use crate::wire::Blob;
+use reading::{Readings, Then};
 
 /// Milliseconds before the same neighbour is asked about the same space again when an exchange left the
 /// roots unequal: one side refuses something, or the sets moved meanwhile.
@@ -69,7 +73,7 @@ impl Sketches {
     }
 }
 
-/// The exchanges that this hall began, at most one per neighbour and space.
+/// The exchanges that this hall began, at most one per neighbour and space, and what it reads.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Exchange {
     secret: [u8; 32],
@@ -77,6 +81,7 @@ pub(crate) struct Exchange {
     pause: BTreeMap<(HallId, Space), u64>,
     /// Neighbours with whom the directory was compared to the end on the present line.
     compared: BTreeSet<HallId>,
+    readings: Readings,
     #[serde(skip)]
     sketches: Sketches,
 }
@@ -101,6 +106,7 @@ impl Exchange {
             asking: BTreeMap::new(),
             pause: BTreeMap::new(),
             compared: BTreeSet::new(),
+            readings: Readings::default(),
             sketches: Sketches::default(),
         }
     }
@@ -109,35 +115,37 @@ impl Exchange {
     pub(crate) fn begin(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: Nonce) {
         let key = (peer, space);
         let paused = self.pause.get(&key).is_some_and(|until| cx.now.ticks < *until);
-        if paused || self.asking.contains_key(&key) {
+        if paused || self.asking.contains_key(&key) || self.readings.goes_well(space) {
             return;
+        }
+        if count(cx, space) == 0 {
+            return self.readings.begin(cx, peer, space);
         }
         let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
         self.asking
             .insert(key, Asking { nonce, answer: None, symbols: Vec::new(), block: FIRST_BLOCK, deadline });
-        if shelf::fingerprint(cx, space).count() == 0 {
-            cx.send(peer, Message::Page { space, after: String::new() });
-        } else {
-            cx.send(peer, Message::Ask { space, nonce, from: 0, count: FIRST_BLOCK });
-        }
+        cx.send(peer, Message::Ask { space, nonce, from: 0, count: FIRST_BLOCK });
     }
 
-    /// Whether an exchange of the directory that this hall began on the present line has come to its end.
+    /// Whether this hall has compared its directory with a neighbour's on the present line, or read it, to the end.
     pub(crate) fn has_compared(&self, peer: HallId) -> bool {
         self.compared.contains(&peer)
     }
 
-    /// A neighbour found the sets too far apart: this side reads all that the neighbour holds, too.
-    pub(crate) fn read_all(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, nonce: Nonce) {
-        let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
-        let asking = Asking { nonce, answer: None, symbols: Vec::new(), block: 0, deadline };
-        if self.asking.insert((peer, space), asking).is_none() {
-            cx.send(peer, Message::Page { space, after: String::new() });
+    /// The sets are too far apart for symbols, says a neighbour that holds `theirs` records. Whoever holds less reads;
+    /// once it holds all that the other does, the roles change, if there is still too much between them.
+    pub(crate) fn far(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, theirs: u64) {
+        self.rest(cx, peer, space);
+        let count = count(cx, space);
+        if count <= theirs {
+            self.readings.begin(cx, peer, space);
+        } else {
+            cx.send(peer, Message::Far { space, count });
         }
     }
 
     /// Answers a question for symbols. Nothing has to be remembered: the nonce of the answer follows from that of
-    /// the question.
+    /// the question. False if this hall is reading somebody's whole set and cannot be compared with now.
     pub(crate) fn answer(
         &mut self,
         cx: &mut Cx<'_>,
@@ -145,13 +153,19 @@ impl Exchange {
         space: Space,
         nonce: Nonce,
         block: (u16, u16),
-    ) {
+    ) -> bool {
+        if self.readings.goes_well(space) {
+            cx.send(peer, Message::Far { space, count: count(cx, space) });
+            return false;
+        }
         let (from, count) = block;
         let answer = self.answer_nonce(nonce);
         let key = SketchKey::derive(space.byte(), &nonce, &answer);
-        let Ok(symbols) = self.sketches.of(cx, space, key).block(from, count) else { return };
-        let packed = Blob::from(Symbol::pack(symbols));
-        cx.send(peer, Message::Symbols { space, nonce, answer, from, packed });
+        if let Ok(symbols) = self.sketches.of(cx, space, key).block(from, count) {
+            let packed = Blob::from(Symbol::pack(symbols));
+            cx.send(peer, Message::Symbols { space, nonce, answer, from, packed });
+        }
+        true
     }
 
     /// Symbols came: peel, and go on or ask for more.
@@ -192,10 +206,9 @@ impl Exchange {
                 asking.block = unfinished.ask;
                 cx.send(peer, Message::Ask { space, nonce, from: received, count: unfinished.ask });
             }
-            // Too far apart for symbols: each side reads all that the other holds.
             Err(_) => {
-                cx.send(peer, Message::Far(space));
-                cx.send(peer, Message::Page { space, after: String::new() });
+                self.rest(cx, peer, space);
+                cx.send(peer, Message::Far { space, count: count(cx, space) });
             }
         }
     }
@@ -228,34 +241,65 @@ impl Exchange {
         }
     }
 
-    /// Sends a page of a space.
-    pub(crate) fn page(cx: &mut Cx<'_>, peer: HallId, space: Space, after: &str) {
-        let (records, next, last) = shelf::page(cx, space, after);
-        cx.send(peer, Message::Records { space, records, why: Why::Paged { next, last } });
+    /// Sends the pages of a space after a key, several for one question: a line with a long way is kept busy.
+    pub(crate) fn pages(cx: &mut Cx<'_>, peer: HallId, space: Space, after: &str) {
+        let mut after = after.to_owned();
+        for left in (0..PAGES_AT_ONCE).rev() {
+            let (records, next, last) = shelf::page(cx, space, &after);
+            let why = Why::Paged { next: next.clone(), follows: left > 0 && !last, last };
+            cx.send(peer, Message::Records { space, records, why });
+            if last {
+                break;
+            }
+            after = next;
+        }
     }
 
-    /// Records of an exchange were taken up: go on, or end it.
-    pub(crate) fn records(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space, why: &Why) {
-        let deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
-        let Some(asking) = self.asking.get_mut(&(peer, space)) else { return };
-        asking.deadline = deadline;
+    /// Records of an exchange were taken up, some of them new to this hall or none: go on, or end it. True if the
+    /// other side's whole set was read with them.
+    pub(crate) fn records(
+        &mut self,
+        cx: &mut Cx<'_>,
+        peer: HallId,
+        space: Space,
+        why: &Why,
+        fresh: bool,
+    ) -> bool {
         match why {
-            Why::Push | Why::Wanted { last: false } => {}
-            Why::Paged { last: false, next } => {
-                cx.send(peer, Message::Page { space, after: next.clone() });
+            Why::Paged { next, follows, last } => {
+                let then = self.readings.page(cx, (peer, space), fresh, (next, *follows, *last));
+                match then {
+                    // What the other side lacks is found by symbols at the next comparison.
+                    Then::End => self.end(cx, peer, space),
+                    Then::Stop => self.rest(cx, peer, space),
+                    Then::GoOn | Then::Nothing => {}
+                }
+                return then == Then::End;
             }
-            // After pages, what the other side lacks is found by symbols at the next comparison.
-            Why::Wanted { last: true } | Why::Paged { last: true, .. } => self.end(cx, peer, space),
+            Why::Wanted { last: true } if self.asking.contains_key(&(peer, space)) => {
+                self.end(cx, peer, space);
+            }
+            Why::Push | Why::Wanted { .. } => {
+                if let Some(asking) = self.asking.get_mut(&(peer, space)) {
+                    asking.deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
+                }
+            }
         }
+        false
+    }
+
+    /// No exchange with this neighbour about this space for a while.
+    fn rest(&mut self, cx: &Cx<'_>, peer: HallId, space: Space) {
+        self.asking.remove(&(peer, space));
+        self.pause.insert((peer, space), cx.now.ticks.saturating_add(PAUSE_MS));
     }
 
     /// Ends an exchange; the heartbeat shows the other side what this hall now holds.
     fn end(&mut self, cx: &mut Cx<'_>, peer: HallId, space: Space) {
-        self.asking.remove(&(peer, space));
+        self.rest(cx, peer, space);
         if space == Space::Directory {
             self.compared.insert(peer);
         }
-        self.pause.insert((peer, space), cx.now.ticks.saturating_add(PAUSE_MS));
         let own = own_roots(cx);
         cx.send(peer, Message::Heartbeat(own));
     }
@@ -265,12 +309,16 @@ impl Exchange {
         self.asking.retain(|(other, _), _| *other != peer);
         self.pause.retain(|(other, _), _| *other != peer);
         self.compared.remove(&peer);
+        self.readings.forget(peer);
     }
 
     /// Gives up what got no answer; gives the neighbours with whom a pause is over.
     pub(crate) fn expire(&mut self, now: u64) -> BTreeSet<HallId> {
         self.sketches.expire(now);
         self.asking.retain(|_, asking| asking.deadline > now);
+        for key in self.readings.expire(now) {
+            self.pause.insert(key, now.saturating_add(PAUSE_MS));
+        }
         let mut over = BTreeSet::new();
         self.pause.retain(|(peer, _), until| {
             let holds = *until > now;
@@ -285,7 +333,7 @@ impl Exchange {
     /// The next moment at which something is given up or a pause is over.
     pub(crate) fn next_due(&self) -> Option<u64> {
         let deadlines = self.asking.values().map(|asking| asking.deadline);
-        deadlines.chain(self.pause.values().copied()).min()
+        deadlines.chain(self.pause.values().copied()).chain(self.readings.next_due()).min()
     }
 
     fn answer_nonce(&self, nonce: Nonce) -> Nonce {
@@ -293,6 +341,11 @@ impl Exchange {
         blake3::Hasher::new_keyed(&self.secret).update(&nonce).finalize_xof().fill(&mut answer);
         answer
     }
+}
+
+/// Records of a space that this hall holds.
+fn count(view: &dyn View, space: Space) -> u64 {
+    shelf::fingerprint(view, space).count()
 }
 
 /// Sends records in key order, so that charters go before what their halls issued, in bounded batches. What
