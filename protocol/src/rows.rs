@@ -111,7 +111,7 @@ pub(crate) enum Table {
 }
 
 /// Every table and its name.
-const TABLES: [(Table, &str); 41] = [
+const TABLES: [(Table, &str); 42] = [
     (Table::Meta, "meta"),
     (Table::Record, "record"),
     (Table::Element, "element"),
