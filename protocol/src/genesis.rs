@@ -146,7 +146,8 @@ fn charter_of(records: &[Signed<Record>], at: HallAt) -> Option<Charter> {
         | Body::Destruction(_)
         | Body::Calendar(_)
         | Body::Matter(_)
-        | Body::Delegation(_) => None,
+        | Body::Delegation(_)
+        | Body::Bundle(_) => None,
     });
     charters.rfind(|charter| charter.at() == at)
 }

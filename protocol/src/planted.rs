@@ -169,6 +169,16 @@ bugs! {
     /// Case numbers of two boots are not kept apart.
     BootNotInNumber = "boot-not-in-number",
 
+    // Bundles.
+    /// A task begins before those that it waits for are granted.
+    TaskStartedEarly = "task-started-early",
+    /// A task never begins, though all that it waits for is there.
+    TaskNotStarted = "task-not-started",
+    /// A bundle counts as ready when something of it is.
+    PackIncomplete = "pack-incomplete",
+    /// A task is not found by the number of its bundle.
+    TaskNotIndexed = "task-not-indexed",
+
     // Clocks of the law.
     /// A day off counts as a working day.
     HolidayCounted = "holiday-counted",

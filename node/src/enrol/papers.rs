@@ -270,7 +270,8 @@ fn charter_in(record: &Signed<Record>) -> Option<Charter> {
         | Body::Destruction(_)
         | Body::Calendar(_)
         | Body::Matter(_)
-        | Body::Delegation(_) => None,
+        | Body::Delegation(_)
+        | Body::Bundle(_) => None,
     }
 }
 

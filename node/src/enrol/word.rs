@@ -97,7 +97,8 @@ fn said(record: &Signed<Record>) -> Option<(HallAt, Word)> {
         | Body::Fork(_)
         | Body::Calendar(_)
         | Body::Matter(_)
-        | Body::Delegation(_) => None,
+        | Body::Delegation(_)
+        | Body::Bundle(_) => None,
     }
 }
 

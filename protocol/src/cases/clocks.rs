@@ -32,6 +32,8 @@ pub enum ClockKind {
     Decision,
     /// From the end of the case until the citizen has the result.
     Delivery,
+    /// What was promised for a bundle as a whole, from its receipt.
+    Joint,
 }
 
 impl ClockKind {
@@ -44,6 +46,7 @@ impl ClockKind {
             Self::Promise => "promise",
             Self::Decision => "decision",
             Self::Delivery => "delivery",
+            Self::Joint => "joint",
         }
     }
 
@@ -52,7 +55,7 @@ impl ClockKind {
         match self {
             Self::Notice | Self::Correction => Article::Acceptance,
             Self::Procedure => Article::SpecialProcedure,
-            Self::Promise | Self::Decision => Article::Extension,
+            Self::Promise | Self::Decision | Self::Joint => Article::Extension,
             Self::Delivery => Article::Delivery,
         }
     }
@@ -221,6 +224,6 @@ fn until_decided(case: &Case, calendar: &Calendar, kind: ClockKind, start: Civil
     Clock { kind, start, days, extended, pauses, due, met: case.ended.map(CivilDay::of_wall) }
 }
 
-fn pause(pause: &Suspension) -> Pause {
+pub(super) fn pause(pause: &Suspension) -> Pause {
     Pause { from: CivilDay::of_wall(pause.span.from), to: pause.span.to.map(CivilDay::of_wall) }
 }

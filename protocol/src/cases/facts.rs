@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
 use super::layout::{Reader, Writer};
+use super::task::Task;
 use crate::ids::{CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
 
 /// Bytes of the facts in a header.
@@ -111,6 +112,13 @@ pub enum Facts {
         /// SHA-256 of the ruling's record.
         ruling: Digest,
     },
+    /// The case is a task of a bundle (一件事): the event after its receipt, in the same commit.
+    Task(Task),
+    /// The results that a task waited for are at the window: the task begins (启动).
+    Start {
+        /// SHA-256 over the digests of the decisions that it waited for, in the order of the tasks.
+        results: Digest,
+    },
     /// Of a newer protocol: kept and passed on byte for byte.
     Unknown {
         /// Its kind.
@@ -128,6 +136,8 @@ mod code {
     pub(super) const REPLACE_MIRROR: u16 = 10;
     pub(super) const SUCCEED: u16 = 11;
     pub(super) const REASSIGN: u16 = 12;
+    pub(super) const TASK: u16 = 23;
+    pub(super) const START: u16 = 24;
 }
 
 impl Facts {
@@ -142,6 +152,8 @@ impl Facts {
             Self::ReplaceMirror { .. } => "replace-mirror",
             Self::Succeed { .. } => "succeed",
             Self::Reassign { .. } => "reassign",
+            Self::Task(_) => "task",
+            Self::Start { .. } => "start",
             Self::Unknown { .. } => "unknown",
         }
     }
@@ -157,6 +169,8 @@ impl Facts {
             | Self::Resume { .. }
             | Self::Act(_)
             | Self::Reassign { .. }
+            | Self::Task(_)
+            | Self::Start { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -172,6 +186,8 @@ impl Facts {
             | Self::Resume { .. }
             | Self::Act(_)
             | Self::ReplaceMirror { .. }
+            | Self::Task(_)
+            | Self::Start { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -212,6 +228,14 @@ impl Facts {
                 to.at(0, *from).long(12, heir.to_u64()).put(20, &ruling.0);
                 code::REASSIGN
             }
+            Self::Task(task) => {
+                task.encode(&mut to);
+                code::TASK
+            }
+            Self::Start { results } => {
+                to.put(0, &results.0);
+                code::START
+            }
             Self::Unknown { kind, bytes } => {
                 to.put(0, bytes.as_bytes());
                 return (kind.code, kind.critical, to.done());
@@ -246,6 +270,8 @@ impl Facts {
             code::REASSIGN => {
                 Self::Reassign { from: from.at(0)?, to: from.hall(12)?, ruling: Digest(from.array(20)) }
             }
+            code::TASK => Self::Task(Task::decode(&from)?),
+            code::START => Self::Start { results: Digest(from.array(0)) },
             act if Deed::is_kind(act) => Self::Act(Deed::decode(act, &from)?),
             _newer => Self::Unknown { kind, bytes: bytes.to_vec().into() },
         })

@@ -11,6 +11,7 @@ use super::ending::Ending;
 use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
 use super::law::{self, Article, Part};
+use super::task::Task;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::limits::EVENTS_MAX;
 use crate::planted::{Bug, planted};
@@ -186,6 +187,10 @@ pub struct Case {
     pub corrections: u16,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
+    /// Which task of a bundle it is, if it is one.
+    pub task: Option<Task>,
+    /// When the results were there that the task had to wait for.
+    pub started: Option<u64>,
 }
 
 /// Why an event may not stand where it stands. Nothing was changed.
@@ -224,6 +229,12 @@ pub enum NotAllowed {
     /// The log is full.
     #[error("the log has no room for another event")]
     Full,
+    /// The task waits for the results of others of its bundle: until then it is only withdrawn or closed.
+    #[error("the task waits for the results of others")]
+    Waits,
+    /// No task of a bundle, or none that waits.
+    #[error("this is no task of a bundle that can stand here")]
+    NoTask,
 }
 
 impl Case {
@@ -272,6 +283,8 @@ impl Case {
             extended: 0,
             corrections: 0,
             opaque: false,
+            task: None,
+            started: None,
         })
     }
 
@@ -290,6 +303,8 @@ impl Case {
             | Facts::Act(_)
             | Facts::ReplaceMirror { .. }
             | Facts::Reassign { .. }
+            | Facts::Task(_)
+            | Facts::Start { .. }
             | Facts::Unknown { .. } => {
                 self.in_hand(event)?;
                 case.act(event)?;
@@ -405,12 +420,47 @@ impl Case {
             }
             Facts::ReplaceMirror { mirrors } => self.replaced_mirror(event, *mirrors)?,
             Facts::Reassign { from, to, .. } => self.reassigned(from.hall, *to)?,
+            Facts::Task(task) => self.joined(event, task)?,
+            Facts::Start { .. } => self.begun(event)?,
             Facts::Unknown { kind, .. } => self.opaque |= kind.critical,
             Facts::Receive { .. } | Facts::Take { .. } | Facts::Resume { .. } | Facts::Succeed { .. } => {
                 return Err(NotAllowed::Beginning);
             }
         }
         Ok(())
+    }
+
+    /// A task is one from its receipt on, at the hall where the bundle was taken in. While it waits the authority owes no
+    /// word about it: what it needs is not there yet.
+    fn joined(&mut self, event: &Header, task: &Task) -> Result<(), NotAllowed> {
+        let first = self.events == 1 && self.task.is_none();
+        if !first || !task.is_sound() || task.bundle.hall_at() != self.number.hall_at() {
+            return Err(NotAllowed::NoTask);
+        }
+        by_a_clerk(event)?;
+        if task.is_chained() {
+            self.notices.clear();
+        }
+        self.task = Some(*task);
+        Ok(())
+    }
+
+    fn begun(&mut self, event: &Header) -> Result<(), NotAllowed> {
+        if !self.waits() {
+            return Err(NotAllowed::NoTask);
+        }
+        if event.at.hall != self.receiving {
+            return Err(NotAllowed::WrongHall);
+        }
+        self.started = Some(event.wall);
+        self.notices.push(Span::open(event.wall));
+        Ok(())
+    }
+
+    /// Whether it is a task that cannot begin before others of its bundle are granted: it stays at the window.
+    pub fn waits(&self) -> bool {
+        let chained = self.task.is_some_and(|task| task.is_chained());
+        chained && self.started.is_none() && self.state == State::Received
     }
 
     /// A clerk's act: first whether the law allows it here and now, then what it changes.
@@ -420,6 +470,9 @@ impl Case {
             matches!(deed, Deed::Decide { .. }) && self.owes_a_word() && planted(Bug::DecidedUnaccepted);
         if !(rule.from.contains(&self.state) || early) {
             return Err(NotAllowed::WrongState(law::forbids(deed, self.state)));
+        }
+        if self.waits() && !matches!(deed, Deed::Withdraw | Deed::Close(_)) {
+            return Err(NotAllowed::Waits);
         }
         let hall = event.at.hall;
         let right_hall = match rule.by {
@@ -517,7 +570,7 @@ impl Case {
 
     fn hand_over(&mut self, transit: Transit) -> Result<(), NotAllowed> {
         let (target, fits) = match transit.purpose {
-            Purpose::Decide => (self.competent, self.state == State::Received),
+            Purpose::Decide => (self.competent, self.state == State::Received && !self.waits()),
             Purpose::Supplemented => (self.competent, self.state == State::Supplemented),
             Purpose::Return => (self.receiving, self.has_result()),
             Purpose::Correct => (self.receiving, self.state == State::AwaitingCorrection),
@@ -536,6 +589,7 @@ impl Case {
     /// Where the case should be next, when it is not there: who goes on with it, and why it goes there.
     pub fn wants_to_go(&self) -> Option<(HallId, Purpose)> {
         let (hall, purpose) = match self.state {
+            State::Received if self.waits() => return None,
             State::Received => (self.competent, Purpose::Decide),
             State::Supplemented => (self.competent, Purpose::Supplemented),
             State::AwaitingCorrection => (self.receiving, Purpose::Correct),
@@ -550,7 +604,7 @@ impl Case {
     }
 
     /// Whether there is something to hand to the citizen: a result, or a notice.
-    const fn has_result(&self) -> bool {
+    pub(super) const fn has_result(&self) -> bool {
         match self.state {
             State::Decided => !self.certificate_owed,
             State::Certified | State::NotAccepted | State::Closed => true,

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::cases::{Deed, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::Declaration;
-use crate::ids::{CaseId, DivisionCode, HallAt, HallId, MatterCode};
+use crate::ids::{BundleCode, CaseId, CaseNumber, DivisionCode, HallAt, HallId, MatterCode};
 use crate::parcels::{Consign, Parcel};
 use crate::record::{Body, Record};
 use crate::seal::{PublicKey, Signature};
@@ -172,6 +172,26 @@ pub enum Wish {
         /// The sealed reasons.
         body: Blob,
     },
+    /// Take in an application for a bundle.
+    ReceiveBundle {
+        /// The clerk's act.
+        act: Act,
+        /// The bundle.
+        bundle: BundleCode,
+        /// The widest place that leads to the same halls as the applicant's.
+        place: DivisionCode,
+        /// For each task its item, its case, its matter, the sealed application and the wrapped key.
+        tasks: Vec<(u8, CaseId, MatterCode, Blob, Vec<Wrap>)>,
+    },
+    /// Add an act to several tasks of a bundle.
+    RecordBundle {
+        /// The clerk's act.
+        act: Act,
+        /// The application.
+        bundle: CaseNumber,
+        /// For each task its case, what is done, and the sealed reasons.
+        acts: Vec<(CaseId, Deed, Blob)>,
+    },
     /// Publish as this hall.
     Publish(Act, Vec<Body>),
     /// Declare as this hall, by two persons.
@@ -242,6 +262,8 @@ impl Wish {
         match self {
             Self::Receive { .. } => "receive",
             Self::Record { .. } => "record",
+            Self::ReceiveBundle { .. } => "receive-bundle",
+            Self::RecordBundle { .. } => "record-bundle",
             Self::Publish(..) => "publish",
             Self::Declare(..) => "declare",
             Self::GiveKeys(..) => "give-keys",
