@@ -25,7 +25,7 @@ impl Reserve {
 
     /// Taking in a case begins something; everything else ends something, changes nothing or is needed to help.
     pub(crate) fn refuse(self, shared: &Shared, ask: &Ask) -> Result<(), Problem> {
-        if !matches!(ask, Ask::Receive { .. }) {
+        if !matches!(ask, Ask::Receive { .. } | Ask::ReceiveBundle { .. }) {
             return Ok(());
         }
         let free = free_bytes(shared.home.dir()).map_err(|why| shared.store_problem(&why))?;

@@ -248,5 +248,7 @@ const fn rule(why: NotAllowed) -> &'static str {
         NotAllowed::Mirrors => "verify.rule.mirrors",
         NotAllowed::NoSuccessor => "verify.rule.no_successor",
         NotAllowed::Full => "verify.rule.full",
+        NotAllowed::Waits => "verify.rule.waits",
+        NotAllowed::NoTask => "verify.rule.no_task",
     }
 }

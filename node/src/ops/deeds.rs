@@ -12,7 +12,8 @@ use hallmesh_protocol::seal::{ContentKey, PublicKey, Suite, WrapSecret};
 use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::{Command, Reply};
 
-use super::answers::{Answer, Contents, Received};
+use super::answers::{Answer, Contents, Material, Received};
+use super::bundles;
 use super::content::{self, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
@@ -37,6 +38,8 @@ impl Deed {
 pub(crate) enum After {
     Nothing,
     Received(Question),
+    /// What the applicant brings, and what of the form nobody needs.
+    ReceivedBundle { bring: Vec<Material>, unused: Vec<String> },
     Clerk(u16),
     /// A reading was noted: now what is sealed may be opened.
     Reading(CaseId),
@@ -59,6 +62,12 @@ pub(crate) fn prepare(
         Ask::DisableClerk { number } => return disable_clerk(asked, number),
         Ask::Receive { matter, place, content } => {
             return receive(asked, act(asked, call)?, matter, place, &content, chance);
+        }
+        Ask::ReceiveBundle { bundle, answers, place, content } => {
+            return bundles::receive(asked, act(asked, call)?, (&bundle, &answers, place), &content, chance);
+        }
+        Ask::RecordBundle { bundle, what, content } => {
+            return bundles::together(asked, act(asked, call)?, (&bundle, what), &content, (secret, chance));
         }
         Ask::Record { case, deed, content } => {
             let record = recorded(asked, &case, deed, &content, (secret, chance))?;
@@ -99,6 +108,10 @@ pub(crate) fn prepare(
         | Ask::SearchMatters { .. }
         | Ask::Lists { .. }
         | Ask::Matter { .. }
+        | Ask::Bundles { .. }
+        | Ask::Bundle { .. }
+        | Ask::Applications { .. }
+        | Ask::Application { .. }
         | Ask::Route { .. }
         | Ask::Cases { .. }
         | Ask::Case { .. }
@@ -156,6 +169,13 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
                 route: questions::route_view(asked, question, route, pinned.as_ref()),
             }))
         }
+        (Reply::ReceivedBundle { bundle, .. }, After::ReceivedBundle { bring, unused }) => {
+            bundles::received(asked, bundle, (bring, unused))
+        }
+        (Reply::RecordedBundle { bundle, cases }, _) => Answer::BundleRecorded {
+            bundle: bundle.to_string(),
+            cases: cases.iter().map(ToString::to_string).collect(),
+        },
         (Reply::Recorded { case, sequence }, _) => {
             let decision = query::case(asked.view, case).and_then(|view| durability::standing(asked, &view));
             Answer::Recorded { case: case.to_string(), sequence, decision }
@@ -174,7 +194,9 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
         }
         (Reply::TakenIn(taken), _) => Answer::TakenIn(taken),
         (Reply::Refused(refusal), _) => Answer::Refused(refusal.into()),
-        (Reply::Received { .. } | Reply::Consigned(_) | Reply::Done, _) => Answer::Done,
+        (Reply::Received { .. } | Reply::ReceivedBundle { .. } | Reply::Consigned(_) | Reply::Done, _) => {
+            Answer::Done
+        }
     }
 }
 
@@ -207,15 +229,25 @@ fn receive(
     content: &Content,
     chance: &mut Chance,
 ) -> Result<Deed, Problem> {
-    let question = Question { matter: matter.clone(), receiving: asked.at.hall, place, wall: asked.wall };
-    let route = cases::route(asked.view, &question)?;
+    let question = Question { matter, receiving: asked.at.hall, place, wall: asked.wall };
+    let wanted = application(asked, &question, content, chance)?;
+    let command = Command::Receive(act, Box::new(wanted));
+    Ok(Deed::new(command, After::Received(question)))
+}
+
+/// An application sealed under a key of its own, which the halls on its route can open.
+pub(super) fn application(
+    asked: &Asked<'_>,
+    question: &Question,
+    content: &Content,
+    chance: &mut Chance,
+) -> Result<cases::Receive, Problem> {
+    let route = cases::route(asked.view, question)?;
     let case = CaseId(chance.bytes16());
     let key = ContentKey::generate(chance);
     let body = content.seal(case, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
     let wraps = wraps(asked, case, route.competent, &key, chance)?;
-    let wanted = cases::Receive { case, matter, place, body, wraps };
-    let command = Command::Receive(act, Box::new(wanted));
-    Ok(Deed::new(command, After::Received(question)))
+    Ok(cases::Receive { case, matter: question.matter.clone(), place: question.place, body, wraps })
 }
 
 /// The case key for the halls on the route, and for the recovery key of each one's superior.
@@ -242,7 +274,7 @@ fn wraps(
     Ok(wraps)
 }
 
-fn case_key(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<ContentKey, Problem> {
+pub(super) fn case_key(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<ContentKey, Problem> {
     let file = query::file(asked.view, case);
     content::unwrap(case, asked.at, &file.wraps, secret).ok().ok_or_else(|| Problem::new("case.not_readable"))
 }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod audit;
+mod bundles;
 mod calls;
 mod client;
 pub(crate) mod content;
@@ -20,6 +21,9 @@ mod sticks;
 
 pub use answers::*;
 pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
+pub use bundles::{
+    Application, BundleReceived, BundleShown, FieldShown, ItemShown, QuestionShown, TaskOf, TaskShown, Together,
+};
 pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;

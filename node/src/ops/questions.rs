@@ -18,7 +18,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{
     Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
 };
-use super::{Ask, Problem, RoleWords, audit, declaration, durability, limits, recovery, revocation};
+use super::{Ask, Problem, RoleWords, audit, bundles, declaration, durability, limits, recovery, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -66,6 +66,10 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::Matters { after, count } => page(asked, &lists.matters(after, limit(*count)), *count),
         Ask::Lists { after } => standing(&lists, after),
         Ask::Matter { code } => or_refused(matter(asked, code).map(|it| Answer::Matter(Box::new(it)))),
+        Ask::Bundles { after, count } => bundles::offered(asked, after, *count),
+        Ask::Bundle { code, answers } => or_refused(bundles::one(asked, code, answers)),
+        Ask::Applications { after, count } => bundles::applications(asked, *after, *count),
+        Ask::Application { bundle } => or_refused(bundles::status(asked, bundle)),
         Ask::Route { matter, place, from } => {
             let receiving = from.unwrap_or(asked.at.hall);
             let question = Question { matter: matter.clone(), receiving, place: *place, wall: asked.wall };
@@ -112,6 +116,8 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         | Ask::AddClerk { .. }
         | Ask::DisableClerk { .. }
         | Ask::Receive { .. }
+        | Ask::ReceiveBundle { .. }
+        | Ask::RecordBundle { .. }
         | Ask::Record { .. }
         | Ask::Publish { .. }
         | Ask::Issue { .. }
@@ -301,7 +307,7 @@ fn matter_view(asked: &Asked<'_>, pinned: &PinnedMatter) -> Matter {
     }
 }
 
-fn material(it: &hallmesh_protocol::catalogue::Material) -> Material {
+pub(super) fn material(it: &hallmesh_protocol::catalogue::Material) -> Material {
     let necessity = match it.necessity {
         Necessity::Required => "required",
         Necessity::Optional => "optional",
@@ -379,6 +385,7 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
         deemed_accepted: limits.as_ref().and_then(|it| it.deemed_accepted).map(|since| since.to_string()),
         limits: clocks.filter_map(told).collect(),
         first_asked: it.first_asked.to_string(),
+        task: bundles::task_of(asked, it),
     }
 }
 
@@ -465,6 +472,17 @@ fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
         }
         Facts::Resume { refusal } => vec![("refusal", refusal.to_string())],
         Facts::Act(deed) => about(deed),
+        Facts::Task(task) => {
+            let after: Vec<String> = task.needs().map(|task| task.to_string()).collect();
+            let mut told = vec![
+                ("bundle", task.bundle.to_string()),
+                ("task", task.ordinal.to_string()),
+                ("of", task.of.to_string()),
+            ];
+            told.extend((!after.is_empty()).then(|| ("after", after.join(", "))));
+            told
+        }
+        Facts::Start { results } => vec![("results", results.to_string())],
         Facts::Unknown { kind, .. } => vec![("kind", kind.code.to_string())],
         Facts::ReplaceMirror { mirrors } => {
             let halls = mirrors.iter().flatten().map(|mirror| name(asked.view, mirror.hall));

@@ -1,8 +1,8 @@
 //! Limits: which run, and why each day counts.
 
 use super::super::table::{fields, table};
-use super::{field, heading, next};
-use crate::ops::{DueComputed, DueDay, DueExplained, TimeLimit};
+use super::{bundle, field, heading, next};
+use crate::ops::{DueComputed, DueDay, DueExplained, TaskOf, TimeLimit};
 use crate::texts::Texts;
 
 /// The limits of a case as lines of its description: those that matter now.
@@ -23,6 +23,7 @@ pub(super) fn explained(texts: &Texts, found: &DueExplained) -> Vec<String> {
     if let Some(since) = &found.deemed_accepted {
         lines.push(format!("! {}", texts.filled("due.deemed", &[("since", since)])));
     }
+    lines.extend(found.task.iter().flat_map(|task| of_bundle(texts, task)));
     for explained in &found.limits {
         let limit = &explained.limit;
         lines.push(String::new());
@@ -31,6 +32,16 @@ pub(super) fn explained(texts: &Texts, found: &DueExplained) -> Vec<String> {
         lines.extend(days(texts, &explained.days));
     }
     lines.push(next(texts, &format!("hallmesh case trace {}", found.number)));
+    lines
+}
+
+/// Of a task of a bundle: why its limits have not begun, or since when they run, and what was promised for the whole.
+fn of_bundle(texts: &Texts, task: &TaskOf) -> Vec<String> {
+    let mut lines = fields(&bundle::task_of(texts, task));
+    let waits = ["waits", "blocked"].contains(&task.state.as_str());
+    lines.extend(waits.then(|| texts.say("due.task_waits", &[])));
+    let limit = task.limit.iter();
+    lines.extend(limit.map(|limit| format!("{}  {}", texts.word("limit", &limit.kind), told(texts, limit))));
     lines
 }
 
@@ -57,13 +68,13 @@ fn days(texts: &Texts, days: &[DueDay]) -> Vec<String> {
     table(&heading(texts, &["day", "number", "why"]), &rows)
 }
 
-fn told(texts: &Texts, limit: &TimeLimit) -> String {
+pub(super) fn told(texts: &Texts, limit: &TimeLimit) -> String {
     let length = texts.filled("due.length", &[("days", &limit.working_days), ("start", &limit.start)]);
     let extended = (limit.extended > 0).then(|| texts.filled("due.extended", &[("days", &limit.extended)]));
     [Some(short(texts, limit)), Some(length), extended].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn short(texts: &Texts, limit: &TimeLimit) -> String {
+pub(super) fn short(texts: &Texts, limit: &TimeLimit) -> String {
     let left = limit.left.unwrap_or_default();
     let Some(due) = &limit.due else { return texts.filled("due.stands_still", &[("left", &left)]) };
     let due = provisional(texts, due, limit.provisional);
