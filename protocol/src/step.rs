@@ -171,8 +171,8 @@ pub enum Reply {
     RecordedBundle {
         /// The number of the whole.
         bundle: CaseNumber,
-        /// The cases.
-        cases: Vec<CaseId>,
+        /// The cases, each with the event's place in its log.
+        cases: Vec<(CaseId, u32)>,
     },
     /// So many records were taken up.
     Published {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    audit, backup, bundle, case, city, clerk, config, demo, due, hall, matter, peer, post, record, route, values,
+    audit, backup, bundle, case, city, clerk, config, demo, due, hall, matter, peer, post, record, route,
+    values,
 };
 use crate::texts::Lang;
 

@@ -111,8 +111,7 @@ fn receive(session: &Session, receive: &Receive) -> Result<Report, Problem> {
     let content = application::read(&session.texts, &receive.applicant)?;
     let (bundle, place) = (receive.code.clone(), receive.place);
     let answers = answers(receive.answers.as_deref())?;
-    let mut answer =
-        session.act(&Ask::ReceiveBundle { bundle, answers, place, content }, &receive.signer)?;
+    let mut answer = session.act(&Ask::ReceiveBundle { bundle, answers, place, content }, &receive.signer)?;
     if let Answer::BundleReceived(received) = &mut answer {
         wait_for_copies(session, received, Duration::from_secs(receive.wait));
     }

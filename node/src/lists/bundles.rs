@@ -257,7 +257,8 @@ fn question(entry: &QuestionEntry) -> Situation {
 
 /// The file of bundles, which is read back to the same records; none if there are none.
 pub(super) fn written(bodies: &[Body]) -> Option<String> {
-    let bundles = bodies.iter().filter_map(|body| if let Body::Bundle(it) = body { Some(entry(it)) } else { None });
+    let bundles =
+        bodies.iter().filter_map(|body| if let Body::Bundle(it) = body { Some(entry(it)) } else { None });
     let file = File { bundles: bundles.collect() };
     let text = serde_json::to_string_pretty(&file).ok().filter(|_| !file.bundles.is_empty())?;
     Some(format!("{text}\n"))

@@ -10,8 +10,8 @@ use hallmesh_protocol::step::{Happening, TakenIn};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Application, Audit, AuditChecked, BundleReceived, BundleShown, Content, Copy, DueComputed, DueExplained, Forgotten, ForkSeen, Overdue, Problem,
-    RoleWords, Single, Standing, TaskOf, TimeLimit,
+    Application, Audit, AuditChecked, BundleReceived, BundleShown, Content, Copy, DueComputed, DueExplained,
+    Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing, TaskOf, TimeLimit,
 };
 use crate::export::ProofFile;
 

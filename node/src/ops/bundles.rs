@@ -286,8 +286,7 @@ fn materials(asked: &Asked<'_>, bundle: &Bundle, items: &[u8]) -> (Vec<Material>
     let matters = items.iter().filter_map(|place| lists.matter(&bundle.item(*place)?.matter, asked.wall));
     let needed: Vec<Material> =
         matters.flat_map(|pinned| pinned.matter.materials).map(|it| questions::material(&it)).collect();
-    let shared: BTreeSet<&str> =
-        needed.iter().filter(|it| it.shared).map(|it| it.name.as_str()).collect();
+    let shared: BTreeSet<&str> = needed.iter().filter(|it| it.shared).map(|it| it.name.as_str()).collect();
     let mut bring: Vec<Material> = Vec::new();
     for it in needed.iter().filter(|it| !shared.contains(it.name.as_str())) {
         match bring.iter_mut().find(|held| held.name == it.name) {
@@ -399,8 +398,8 @@ pub(super) fn receive(
         let (matter, receiving) = (entry.matter.clone(), asked.at.hall);
         let question = Question { matter: matter.clone(), receiving, place, wall: asked.wall };
         let own = of_item(bundle, *item, (answers, content));
-        let wanted = deeds::application(asked, &question, &own, chance)
-            .map_err(|why| why.with("matter", &matter))?;
+        let wanted =
+            deeds::application(asked, &question, &own, chance).map_err(|why| why.with("matter", &matter))?;
         tasks.push((*item, wanted));
     }
     let wanted = ReceiveBundle { bundle: code.clone(), place, tasks };
@@ -414,11 +413,13 @@ fn filled_in(bundle: &Bundle, items: &[u8], content: &Content) -> Result<Vec<Str
     let given: BTreeSet<&str> =
         content.reveal().filter(|(_, value)| !value.trim().is_empty()).map(|(name, _)| name).collect();
     let known: BTreeSet<&str> = bundle.fields.iter().map(|field| field.name.as_str()).collect();
-    let strange: Vec<&str> = content.reveal().map(|(name, _)| name).filter(|it| !known.contains(it)).collect();
+    let strange: Vec<&str> =
+        content.reveal().map(|(name, _)| name).filter(|it| !known.contains(it)).collect();
     if !strange.is_empty() {
         return Err(Problem::new("bundle.unknown_fields").with("fields", strange.join(", ")));
     }
-    let used = |field: &&hallmesh_protocol::catalogue::FormField| items.iter().any(|it| field.items.contains(it));
+    let used =
+        |field: &&hallmesh_protocol::catalogue::FormField| items.iter().any(|it| field.items.contains(it));
     let needed = bundle.fields.iter().filter(used).filter(|field| field.required);
     let missing: Vec<&str> =
         needed.map(|field| field.name.as_str()).filter(|name| !given.contains(name)).collect();
@@ -430,11 +431,7 @@ fn filled_in(bundle: &Bundle, items: &[u8], content: &Content) -> Result<Vec<Str
 }
 
 /// What one item needs of the form, and the answers that brought it in: nothing else is sealed for its authority.
-fn of_item(
-    bundle: &Bundle,
-    item: u8,
-    (answers, content): (&BTreeMap<String, String>, &Content),
-) -> Content {
+fn of_item(bundle: &Bundle, item: u8, (answers, content): (&BTreeMap<String, String>, &Content)) -> Content {
     let fields: BTreeSet<&str> = bundle.fields_of(item).map(|field| field.name.as_str()).collect();
     let filled = content.reveal().filter(|(name, _)| fields.contains(name));
     let filled = filled.map(|(name, value)| (name.to_owned(), value.to_owned()));

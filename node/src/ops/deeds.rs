@@ -39,7 +39,10 @@ pub(crate) enum After {
     Nothing,
     Received(Question),
     /// What the applicant brings, and what of the form nobody needs.
-    ReceivedBundle { bring: Vec<Material>, unused: Vec<String> },
+    ReceivedBundle {
+        bring: Vec<Material>,
+        unused: Vec<String>,
+    },
     Clerk(u16),
     /// A reading was noted: now what is sealed may be opened.
     Reading(CaseId),
@@ -174,7 +177,7 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
         }
         (Reply::RecordedBundle { bundle, cases }, _) => Answer::BundleRecorded {
             bundle: bundle.to_string(),
-            cases: cases.iter().map(ToString::to_string).collect(),
+            cases: cases.iter().map(|(case, _)| case.to_string()).collect(),
         },
         (Reply::Recorded { case, sequence }, _) => {
             let decision = query::case(asked.view, case).and_then(|view| durability::standing(asked, &view));

@@ -104,11 +104,7 @@ pub(super) fn limit(clock: &Clock, limits: &Limits, today: CivilDay) -> TimeLimi
 }
 
 /// The same by a calendar, and whether it is the one that was pinned.
-pub(super) fn limit_by(
-    clock: &Clock,
-    (calendar, pinned): (&Calendar, bool),
-    today: CivilDay,
-) -> TimeLimit {
+pub(super) fn limit_by(clock: &Clock, (calendar, pinned): (&Calendar, bool), today: CivilDay) -> TimeLimit {
     let reading: Reading = clock.on(calendar, today);
     TimeLimit {
         kind: clock.kind.word().to_owned(),

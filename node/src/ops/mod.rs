@@ -22,7 +22,8 @@ mod sticks;
 pub use answers::*;
 pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
 pub use bundles::{
-    Application, BundleReceived, BundleShown, FieldShown, ItemShown, QuestionShown, TaskOf, TaskShown, Together,
+    Application, BundleReceived, BundleShown, FieldShown, ItemShown, QuestionShown, TaskOf, TaskShown,
+    Together,
 };
 pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;

@@ -121,7 +121,8 @@ pub(crate) fn record_bundle(
     }
     let mut done = Vec::new();
     for (case, act) in cases.into_iter().zip(wanted.acts) {
-        done.push(do_checked(office, clerk, &case, act)?.id);
+        do_checked(office, clerk, &case, act)?;
+        done.push((case.id, case.events));
     }
     Ok(Reply::RecordedBundle { bundle: wanted.bundle, cases: done })
 }

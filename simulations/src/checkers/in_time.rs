@@ -84,6 +84,9 @@ impl Times {
             let day = CivilDay::of_wall(event.wall);
             match event.facts.word() {
                 "receive" | "supplement" => asked = Some(event.wall),
+                // What waits for others of its bundle is not asked of anybody yet.
+                "task" if matches!(&event.facts, Facts::Task(task) if task.is_chained()) => asked = None,
+                "start" => asked = Some(event.wall),
                 "accept" => {
                     times.told(&mut asked, day, known);
                     times.starts = times.starts.into_iter().chain([day]).min();

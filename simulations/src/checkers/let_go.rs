@@ -30,6 +30,8 @@ impl LetGo {
             | Facts::Act(_)
             | Facts::ReplaceMirror { .. }
             | Facts::Reassign { .. }
+            | Facts::Task(_)
+            | Facts::Start { .. }
             | Facts::Unknown { .. } => false,
         };
         if !follows.is_some_and(taken) {

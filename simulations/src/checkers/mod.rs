@@ -28,12 +28,13 @@ mod revoked;
 mod route_only;
 mod same_standard;
 mod settled;
+mod together;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::calendar::CivilDay;
-use hallmesh_protocol::cases::{Case, CaseFile, Grade, Refusal, SignedEvent, Stage};
+use hallmesh_protocol::cases::{Case, CaseFile, Deed, Grade, Header, Refusal, SignedEvent, Stage};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Record;
@@ -73,6 +74,7 @@ pub use revoked::Revoked;
 pub use route_only::RouteOnly;
 pub use same_standard::SameStandard;
 pub use settled::Settled;
+pub use together::Together;
 pub use trace::{Kind, Trace};
 
 /// How often one broken promise is described; more is only counted.
@@ -103,6 +105,7 @@ pub struct Checkers {
     no_centre: NoCentre,
     route_only: RouteOnly,
     in_time: InTime,
+    together: Together,
     binding: Binding,
     bounded: Bounded,
     overreach: Overreach,
@@ -214,6 +217,20 @@ impl Checkers {
                 self.note(at, Promise::Kept, how);
             }
             Reply::Recorded { case, sequence } => self.kept.recorded(*case, *sequence),
+            Reply::ReceivedBundle { bundle, cases } => {
+                let cases: Vec<CaseId> = cases.iter().map(|(case, ..)| *case).collect();
+                for case in &cases {
+                    let how = self.kept.printed(*case);
+                    self.note(at, Promise::Kept, how);
+                }
+                self.together.printed(*bundle, cases);
+            }
+            Reply::RecordedBundle { bundle, cases } => {
+                cases.iter().for_each(|(case, sequence)| self.kept.recorded(*case, *sequence));
+                let delivered = matches!(asked, Some(Asked::Together(_, Deed::Deliver)));
+                let how = self.together.handed_out(*bundle).filter(|_| delivered);
+                self.note(at, Promise::Together, how);
+            }
             Reply::Published { .. }
             | Reply::Admitted { .. }
             | Reply::Consigned(_)
@@ -351,6 +368,7 @@ impl Checkers {
             let how = Settled::check(station, forks_allowed, |case| self.may_wait(case, stations));
             self.note(at, Promise::Settled, how);
         }
+        self.bundles(at, stations);
         self.dates(at, stations);
         self.ended_whole(at, stations);
     }
@@ -385,6 +403,8 @@ impl Checkers {
         self.kept.kept(seat, case, events);
         let how = self.in_time.committed(at, &view.case);
         self.note(at, Promise::Dated, how);
+        let how = self.together.committed(&view.case).filter(|_| !self.contradicted.contains(&case));
+        self.note(at, Promise::Together, how);
         let file = query::file(disk, case);
         let how = self.route_only.kept(case, &file);
         self.note(at, Promise::RouteOnly, how);
@@ -502,7 +522,10 @@ impl Checkers {
             return gone.then_some(Waits::OnlyDiskLost);
         };
         let file: CaseFile = query::file(disk, case);
-        self.lives.waits(&newest, &file)
+        // What waits for a task that waits, or is gone, waits with it.
+        self.lives.waits(&newest, &file).or_else(|| {
+            self.together.waited_for(&newest).into_iter().find_map(|needed| self.waits(needed, stations))
+        })
     }
 
     /// Whether a letter about a case may wait for ever.
@@ -517,6 +540,35 @@ impl Checkers {
             self.kept.keepers(case).filter_map(|seat| stations.get(seat)).map(|station| &station.disk);
         let newest = disks.filter_map(|disk| Some((query::case(disk, case)?.case, disk)));
         newest.max_by_key(|(case, _)| case.events)
+    }
+
+    /// Every application is whole at its window: each task is one, and the bundle is over if all of them are. What lost a
+    /// disk, or waits, is not asked for.
+    fn bundles(&mut self, at: u64, stations: &[Station]) {
+        let mut found = Vec::new();
+        for (bundle, cases) in self.together.applications() {
+            let excused =
+                |case: &CaseId| self.waits(*case, stations).is_some() || self.kept.lost_a_copy(*case);
+            if cases.iter().any(excused) {
+                continue;
+            }
+            let logs = cases.iter().filter_map(|case| {
+                let (_, disk) = self.newest(*case, stations)?;
+                Together::ends(*case, &log_headers(disk, *case))
+            });
+            found.extend(logs);
+            let window = self.lives.seat(bundle.hall()).and_then(|seat| stations.get(seat));
+            let joined = window.and_then(|window| query::bundle(&window.disk, bundle)).map(|it| it.joined);
+            let whole = joined.as_ref().is_some_and(|joined| joined.whole().is_over());
+            let known = joined.iter().flat_map(|joined| joined.tasks()).filter(|it| it.2.is_some()).count();
+            if !whole || known != cases.len() {
+                let told = joined.map(|joined| joined.tasks().map(|it| it.1).collect::<Vec<_>>());
+                found.push(format!("bundle {bundle} of {} tasks ends as {told:?}", cases.len()));
+            }
+        }
+        for how in found {
+            self.note(at, Promise::Together, Some(how));
+        }
     }
 
     /// Every hall that has a case is asked when it is due.
@@ -555,6 +607,10 @@ fn odd_ones(stations: &[Station]) -> Vec<String> {
 
 fn log_of(file: &CaseFile) -> Vec<Digest> {
     file.events.iter().map(SignedEvent::digest).collect()
+}
+
+fn log_headers(disk: &Disk, case: CaseId) -> Vec<Header> {
+    query::file(disk, case).events.iter().filter_map(|event| event.header().ok()).collect()
 }
 
 fn case_of(key: &[u8]) -> Option<CaseId> {

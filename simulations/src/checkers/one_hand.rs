@@ -97,7 +97,12 @@ fn mirrors(log: &[Header]) -> Vec<HallAt> {
             | Facts::Succeed { mirrors, .. } => now = *mirrors,
             Facts::Transfer { mirrors, .. } => next = *mirrors,
             Facts::Take { .. } => now = next,
-            Facts::Resume { .. } | Facts::Act(_) | Facts::Reassign { .. } | Facts::Unknown { .. } => {}
+            Facts::Resume { .. }
+            | Facts::Act(_)
+            | Facts::Reassign { .. }
+            | Facts::Task(_)
+            | Facts::Start { .. }
+            | Facts::Unknown { .. } => {}
         }
     }
     now.into_iter().flatten().collect()

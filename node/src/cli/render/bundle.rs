@@ -33,11 +33,8 @@ fn days(texts: &Texts, bundle: &BundleShown) -> String {
 }
 
 pub(super) fn one(texts: &Texts, bundle: &BundleShown) -> Vec<String> {
-    let shared = if bundle.shared.is_empty() {
-        texts.say("matter.nothing", &[])
-    } else {
-        bundle.shared.join("\n")
-    };
+    let shared =
+        if bundle.shared.is_empty() { texts.say("matter.nothing", &[]) } else { bundle.shared.join("\n") };
     let mut lines = fields(&[
         field(texts, "bundle", marked(texts, &bundle.name, bundle.official)),
         field(texts, "code", &bundle.code),
@@ -92,7 +89,8 @@ fn receive(texts: &Texts, bundle: &BundleShown) -> String {
     let (applicant, clerk) = (texts.say("placeholder.applicant", &[]), texts.say("placeholder.clerk", &[]));
     let first = |it: &QuestionShown| Some(format!("{}={}", it.id, it.options.first()?.0));
     let answers: Vec<String> = bundle.questions.iter().filter_map(first).collect();
-    let answers = if answers.is_empty() { String::new() } else { format!(" --answers {}", answers.join(",")) };
+    let answers =
+        if answers.is_empty() { String::new() } else { format!(" --answers {}", answers.join(",")) };
     let place = texts.say("placeholder.place", &[]);
     let (code, what) = (&bundle.code, "hallmesh bundle receive");
     format!("{what} {code}{answers} --place {place} --applicant {applicant} --clerk {clerk}")
@@ -180,10 +178,9 @@ fn state(texts: &Texts, task: &TaskShown) -> String {
     let state = match task.state.as_str() {
         "waits" => texts.filled("bundle.waits_for", &[("tasks", &numbers.join(", "))]),
         "blocked" => texts.filled("bundle.blocked_by", &[("tasks", &numbers.join(", "))]),
-        "open" => task.case_state.map_or_else(
-            || texts.word("task_state", "open"),
-            |state| texts.word("state", state.word()),
-        ),
+        "open" => task
+            .case_state
+            .map_or_else(|| texts.word("task_state", "open"), |state| texts.word("state", state.word())),
         other => texts.word("task_state", other),
     };
     let granted = task.granted.map(|granted| texts.word("granted", &granted.to_string()));

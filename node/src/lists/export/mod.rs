@@ -98,9 +98,7 @@ pub fn write(bodies: &[Body], part: Part, format: Format, texts: &Texts) -> Resu
     if matches!(part, Part::Calendar | Part::Bundles) {
         return match (format, part) {
             (Format::Json, Part::Calendar) => text::calendar(bodies),
-            (Format::Json, _) => {
-                bundles::written(bodies).map(String::into_bytes).ok_or(ExportError::Nothing)
-            }
+            (Format::Json, _) => bundles::written(bodies).map(String::into_bytes).ok_or(ExportError::Nothing),
             (Format::Xlsx | Format::Csv, _) => Err(ExportError::CalendarFormat),
         };
     }

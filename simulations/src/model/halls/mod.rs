@@ -260,6 +260,8 @@ pub(super) fn given(headers: &[Header], by: HallId) -> impl Iterator<Item = (u32
         | Facts::ReplaceMirror { .. }
         | Facts::Succeed { .. }
         | Facts::Reassign { .. }
+        | Facts::Task(_)
+        | Facts::Start { .. }
         | Facts::Unknown { .. } => None,
     })
 }

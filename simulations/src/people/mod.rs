@@ -2,6 +2,8 @@
 //! editors who change the lists, inspectors who ask. People do as the real console does: they read, sign an act, and
 //! ask.
 
+mod bundles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::cases::{
@@ -11,7 +13,7 @@ use hallmesh_protocol::cases::{
 use hallmesh_protocol::catalogue::{Catalogue, Matter};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard, Roles};
-use hallmesh_protocol::ids::{CaseId, ClerkId, DivisionCode, HallId, MatterCode, Tier};
+use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, DivisionCode, HallId, MatterCode, Tier};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
 use hallmesh_protocol::signed::{Signed, Verified};
@@ -34,6 +36,8 @@ const INSPECTED_MAX: usize = 512;
 const LOOK_MAX: usize = 16;
 /// Bytes of a sealed application: at least, and drawn on top.
 const BODY_BYTES: (u64, u64) = (200, 1_000);
+/// One citizen in so many applies for a bundle.
+const BUNDLES_ONE_IN: u64 = 12;
 
 /// What people saw come of their work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -64,6 +68,10 @@ pub enum Asked {
         /// Where the applicant lives.
         place: DivisionCode,
     },
+    /// To take in an application for a bundle.
+    Bundle,
+    /// To do one act in several tasks of a bundle.
+    Together(CaseNumber, Deed),
     /// To record an act.
     Deed(CaseId, Deed),
     /// What must be refused, and why.
@@ -162,6 +170,9 @@ impl People {
         // Most people live where they go; at the higher halls their home says which hall decides.
         let stays = own.tier() >= Tier::Township && self.chance.below(4) > 0;
         let place = if stays { own } else { home };
+        if self.chance.below(BUNDLES_ONE_IN) == 0 {
+            return self.applies_for_bundle(city, station, seat, place);
+        }
         let wall = station.clock.at(self.now).wall;
         let question = Question { matter: matter.clone(), receiving: station.at.hall, place, wall };
         let wrap = |to| Wrap { to, recovery: false, key: city.wrapped.clone() };
@@ -309,10 +320,14 @@ impl People {
         if let Reply::Received { case, .. } = reply {
             self.remember(*case);
         }
+        if let Reply::ReceivedBundle { cases, .. } = reply {
+            cases.iter().for_each(|(case, ..)| self.remember(*case));
+        }
         let work = &mut self.work;
         let done = match (reply, &asked) {
             (Reply::Refused(_), _) => Some(&mut work.refused),
-            (Reply::Received { .. }, _) => Some(&mut work.received),
+            (Reply::Received { .. } | Reply::ReceivedBundle { .. }, _) => Some(&mut work.received),
+            (Reply::RecordedBundle { .. }, Asked::Together(_, Deed::Deliver)) => Some(&mut work.delivered),
             (Reply::Recorded { .. }, Asked::Deed(_, Deed::Decide { .. })) => Some(&mut work.decided),
             (Reply::Recorded { .. }, Asked::Deed(_, Deed::Deliver)) => Some(&mut work.delivered),
             (Reply::Recorded { .. }, Asked::Deed(_, Deed::Accept | Deed::RequestCorrection)) => {
@@ -321,6 +336,7 @@ impl People {
             (Reply::Published { .. }, _) => Some(&mut work.published),
             (
                 Reply::Recorded { .. }
+                | Reply::RecordedBundle { .. }
                 | Reply::Admitted { .. }
                 | Reply::Consigned(_)
                 | Reply::TakenIn(_)
@@ -360,6 +376,14 @@ impl People {
         let case = query::case(&station.disk, id)?.case;
         if case.state.is_over() {
             self.closed.insert(id);
+        }
+        if let Some(task) = case.task {
+            let together = self.of_bundle(city, (seat, station), (id, task.bundle));
+            // Most wait for the whole; some want the one result now.
+            let waits = case.custodian.hall == case.receiving && self.chance.below(4) > 0;
+            if together.is_some() || case.waits() || (waits && case.ended.is_some()) {
+                return together;
+            }
         }
         let (number, deed) = self.deed(&case).filter(|(number, _)| *number == WINDOW || !station.absent)?;
         let act = self.act(city, station, number)?;
