@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::cases::{
-    Closing, Deed, Joined, Question, Receive, ReceiveBundle, Record, RecordBundle, TaskState, Whole, Wrap,
-    route,
+    Case, Closing, Deed, Joined, Question, Receive, ReceiveBundle, Record, RecordBundle, TaskState, Whole,
+    Wrap, route,
 };
 use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::ids::{CaseId, CaseNumber, DivisionCode};
@@ -14,6 +14,9 @@ use hallmesh_protocol::step::{Command, Ticket};
 use super::{Asked, People, WINDOW};
 use crate::city::City;
 use crate::station::{Seat, Station};
+
+/// Milliseconds for which a citizen waits for the rest of a bundle.
+pub const PATIENCE: u64 = 20_000;
 
 impl People {
     /// The citizen's answers, and an application for what they bring in.
@@ -72,6 +75,26 @@ impl People {
             cases.into_iter().map(|case| Record { case, deed, body: self.sealed(32).into() }).collect();
         let ticket = self.ticket(seat, Asked::Together(number, deed));
         Some((ticket, Command::RecordBundle(act, Box::new(RecordBundle { bundle: number, acts }))))
+    }
+
+    /// Whether a result is kept at the window for those of the other tasks: for a while, then the citizen takes what there is.
+    pub(super) fn waits_for_the_rest(&mut self, seat: Seat, case: &Case) -> bool {
+        let ready = case.custodian.hall == case.receiving && case.ended.is_some() && !case.state.is_over();
+        let since = *self.held_back.entry((seat, case.id)).or_insert(self.now);
+        if !ready || self.now.saturating_sub(since) >= PATIENCE {
+            self.held_back.remove(&(seat, case.id));
+        }
+        ready && self.now.saturating_sub(since) < PATIENCE
+    }
+
+    /// Whether somebody is to ask again, after [`PATIENCE`], for results that are held back at a hall.
+    pub fn is_asked_again(&mut self, seat: Seat) -> bool {
+        let held = self.held_back.keys().any(|(at, _)| *at == seat);
+        let asked = self.asks_again.get(&seat).is_some_and(|until| self.now < *until);
+        if held && !asked {
+            self.asks_again.insert(seat, self.now.saturating_add(PATIENCE));
+        }
+        held && !asked
     }
 
     fn sealed(&mut self, bytes: usize) -> Vec<u8> {

@@ -25,6 +25,8 @@ use crate::plan::Load;
 use crate::station::{Seat, Station};
 use crate::years;
 
+pub use bundles::PATIENCE;
+
 const WINDOW: u16 = 1;
 const DECIDER: u16 = 2;
 const EDITOR: u16 = 3;
@@ -96,6 +98,10 @@ pub struct People {
     asked: BTreeMap<Ticket, (Seat, Asked)>,
     tickets: u64,
     closed: BTreeSet<CaseId>,
+    /// Since when the result of a task waits for those of the others.
+    held_back: BTreeMap<(Seat, CaseId), u64>,
+    /// Until when nobody asks again for what is held back at a hall.
+    asks_again: BTreeMap<Seat, u64>,
     chance: Chance,
 }
 
@@ -112,6 +118,8 @@ impl People {
             asked: BTreeMap::new(),
             tickets: 0,
             closed: BTreeSet::new(),
+            held_back: BTreeMap::new(),
+            asks_again: BTreeMap::new(),
             chance,
         }
     }
@@ -379,9 +387,7 @@ impl People {
         }
         if let Some(task) = case.task {
             let together = self.of_bundle(city, (seat, station), (id, task.bundle));
-            // Most wait for the whole; some want the one result now.
-            let waits = case.custodian.hall == case.receiving && self.chance.below(4) > 0;
-            if together.is_some() || case.waits() || (waits && case.ended.is_some()) {
+            if together.is_some() || case.waits() || self.waits_for_the_rest(seat, &case) {
                 return together;
             }
         }

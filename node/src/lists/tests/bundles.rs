@@ -1,7 +1,9 @@
 //! `bundles.json`.
 
 use super::super::export::{Format, Part, write as export};
+use super::super::sample::BUNDLES;
 use super::*;
+use crate::texts::{Lang, Texts};
 
 fn import(bundles: &str) -> Import {
     let texts = ListTexts { matters: Some(MATTERS), bundles: Some(bundles), ..ListTexts::default() };

@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use hallmesh_protocol::calendar::{CivilDay, TimeRules};
 use hallmesh_protocol::catalogue::{Delegation, Matter, ResultKind};
 
-use super::sample::{CALENDAR, DELEGATIONS, MATTERS};
+use super::sample::{BUNDLES, CALENDAR, DELEGATIONS, MATTERS};
 use super::*;
 
 const HEADER: &str = "code,name,type,level,body,item_kind,audience,legal_days,promised_days,materials,\
