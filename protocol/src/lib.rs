@@ -39,5 +39,6 @@ mod shelf;
 pub mod signed;
 pub mod sound;
 pub mod step;
+mod timekeeper;
 pub mod verify;
 pub mod wire;

@@ -98,6 +98,12 @@ pub const RETRY_FIRST_MS: u64 = 2_000;
 pub const REPEAT_LATEST_MS: u64 = 4 * RETRY_FIRST_MS;
 /// Milliseconds between repetitions of a letter at the most.
 pub const RETRY_MAX_MS: u64 = 60_000;
+/// Milliseconds by which clocks of halls may differ: legal time is counted in days, and people set clocks.
+pub const CLOCK_OFF_MAX_MS: u64 = 30 * 60_000;
+/// Milliseconds after which the high-water time is written anew.
+pub const HIGH_WATER_STEP_MS: u64 = 3_600_000;
+/// Neighbours whose clocks are listened to.
+pub const TIME_WITNESSES_MAX: usize = 64;
 /// Milliseconds between heartbeats.
 pub const HEARTBEAT_MS: u64 = 15_000;
 /// Milliseconds until an exchange of lists that got no answer is given up.

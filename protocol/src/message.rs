@@ -13,9 +13,9 @@ use crate::signed::Signed;
 use crate::wire::{self, Blob, Malformed};
 
 /// The newest protocol this build speaks.
-pub const PROTOCOL: u16 = 3;
+pub const PROTOCOL: u16 = 4;
 /// The oldest.
-pub const PROTOCOL_MIN: u16 = 3;
+pub const PROTOCOL_MIN: u16 = 4;
 
 /// The roots of the reconciled sets: equal roots, equal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ pub enum Message {
         boot: u32,
         /// What it holds.
         roots: Roots,
-        /// Its clock.
+        /// Its clock; zero while it doubts it.
         wall: u64,
         /// The other end has not greeted yet, and is asked to.
         please: bool,

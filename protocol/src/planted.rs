@@ -107,6 +107,12 @@ bugs! {
     /// A key for a hall that is not on the route is kept.
     StrangersKeyKept = "strangers-key-kept",
 
+    // Time.
+    /// A hall believes its clock, whatever it knows better.
+    ClockNeverDoubted = "clock-never-doubted",
+    /// A time counts as it was claimed, whatever the next hall's clock shows.
+    ClaimedTimeCounts = "claimed-time-counts",
+
     // The audit.
     /// A hall goes on signing after it was shown that it has forgotten what it signed.
     SignsAfterRollback = "signs-after-rollback",
@@ -196,6 +202,8 @@ bugs! {
     StageNotCounted = "stage-not-counted",
     /// A case that a mirror keeps stays among those on one disk only.
     SingleKept = "single-kept",
+    /// A case stays listed as open when nothing is owed any more.
+    OpenKept = "open-kept",
     /// A case cannot be found by its number.
     NumberNotIndexed = "number-not-indexed",
 

@@ -19,6 +19,7 @@ use crate::rows;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
 use crate::step::View;
+use crate::timekeeper;
 
 /// How much a node holds. Counters kept in the commits they count; nothing is scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,11 @@ pub fn counts(view: &dyn View) -> Counts {
 /// Whether this life of this hall has forgotten what it signed, and who has shown it: it signs nothing any more.
 pub fn rolled_back(view: &dyn View) -> Option<RolledBack> {
     audit::rolled_back(view, rows::read(view, &rows::meta("hall"))?)
+}
+
+/// The time to read lists and limits by: a machine's clock, or what has certainly passed if the clock is behind that.
+pub fn known_time(view: &dyn View, me: HallAt, clock: u64) -> u64 {
+    clock.max(timekeeper::passed(view, me))
 }
 
 /// The roots of what is held: equal roots, equal sets.
@@ -200,6 +206,11 @@ pub fn desk(view: &dyn View, stage: Stage, after: Option<CaseId>, count: usize) 
         found.len() < count.min(PAGE_MAX)
     });
     found
+}
+
+/// Cases in this hall's hand for which something is still owed, after an id, at most `count`: those whose limits are watched.
+pub fn open_cases(view: &dyn View, after: Option<CaseId>, count: usize) -> Vec<CaseId> {
+    cases::open_cases(view, after, count.min(PAGE_MAX))
 }
 
 /// The log of a case, every signature checked anew.

@@ -5,7 +5,7 @@
 //!
 //! | table | key | value | owner |
 //! |---|---|---|---|
-//! | `01` meta | name | format version, identity | node |
+//! | `01` meta | name | format version, identity, time that has passed | node |
 //! | `10` record | space, key text | `Signed<Record>` in force or withdrawn | shelf |
 //! | `11` element | space, BLAKE3 id | key text | shelf |
 //! | `12` fingerprint | space | root, `LtHash` state | shelf |
@@ -38,6 +38,7 @@
 //! | `35` parcel | number of a destination; heard of a writer; edition | counts of the same |
 //! | `36` burden | neighbour | letters and bytes that came from it and wait |
 //! | `36` burden | neighbour, destination | those of them that are for one hall |
+//! | `37` open | case id | nothing: a case in this hall's hand for which something is still owed | cases |
 //! | `38` task | bundle's number, 0, task, case id | nothing: a task of a bundle | cases |
 //! | `40` clerk | number | `Clerk` | clerks |
 //! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
@@ -94,6 +95,7 @@ pub(crate) enum Table {
     Age = 0x34,
     Parcel = 0x35,
     Burden = 0x36,
+    Open = 0x37,
     Task = 0x38,
     Clerk = 0x40,
     Leaf = 0x50,
@@ -107,7 +109,7 @@ pub(crate) enum Table {
 }
 
 /// Every table and its name.
-const TABLES: [(Table, &str); 40] = [
+const TABLES: [(Table, &str); 41] = [
     (Table::Meta, "meta"),
     (Table::Record, "record"),
     (Table::Element, "element"),
@@ -138,6 +140,7 @@ const TABLES: [(Table, &str); 40] = [
     (Table::Age, "age"),
     (Table::Parcel, "parcel"),
     (Table::Burden, "burden"),
+    (Table::Open, "open"),
     (Table::Task, "task"),
     (Table::Clerk, "clerk"),
     (Table::Leaf, "leaf"),
@@ -306,6 +309,14 @@ pub(crate) fn tally(name: &str) -> Vec<u8> {
 
 pub(crate) fn stuck(id: CaseId) -> Vec<u8> {
     Key::new(Table::Stuck).bytes(&id.0).done()
+}
+
+pub(crate) fn open(id: CaseId) -> Vec<u8> {
+    Key::new(Table::Open).bytes(&id.0).done()
+}
+
+pub(crate) fn all_open() -> Vec<u8> {
+    Key::new(Table::Open).done()
 }
 
 pub(crate) fn all_stuck() -> Vec<u8> {

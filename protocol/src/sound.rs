@@ -41,7 +41,7 @@ pub enum Unsound {
     /// Rows that should say the same do not.
     #[error("the rows of {what} do not agree")]
     Differ {
-        /// What does not agree: `directory`, `lists`, `lives`, `cases`, `desk`, `single`,
+        /// What does not agree: `directory`, `lists`, `lives`, `cases`, `desk`, `single`, `open`,
         /// `orphans`, `post`, `audit`.
         what: &'static str,
     },
@@ -65,6 +65,7 @@ pub fn whole(view: &dyn View) -> Result<(), Unsound> {
     agree("cases", cases_agree(view))?;
     agree("desk", desk_agrees(view))?;
     agree("single", singles_agree(view))?;
+    agree("open", open_agree(view))?;
     agree("orphans", rows::counted(view, "orphans") == count(view, Table::Orphan))?;
     agree("post", post_agrees(view))?;
     agree("audit", audits_agree(view))
@@ -104,6 +105,7 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Tally => decodes::<i64>(value),
         Table::Reading => after.len() == 26 && decodes::<ClerkId>(value),
         Table::Stuck => after.len() == 16 && decodes::<()>(value),
+        Table::Open => after.len() == 16 && value.is_empty(),
         Table::Task => after.len() >= 18 && rows::bundle_in(key).is_some() && value.is_empty(),
         Table::Post => after.len() == 16 && post::queued_holds(value),
         Table::Bond => after.len() == 28 && rows::bond_in(key).is_some() && value.is_empty(),
@@ -132,6 +134,7 @@ fn meta(name: &[u8], value: &[u8]) -> bool {
     match name {
         b"format" => decode::<u32>(value) == Some(FORMAT_VERSION),
         b"hall" => decodes::<HallAt>(value),
+        b"time" => decodes::<u64>(value),
         b"anchor" => decodes::<Digest>(value),
         _ => false,
     }
@@ -335,6 +338,21 @@ fn singles_agree(view: &dyn View) -> bool {
     });
     // Each is in the table twice.
     agreed && found == rows::counted(view, "single") && found.saturating_mul(2) == count(view, Table::Single)
+}
+
+/// Cases in hand for which something is still owed, and no others, are listed as open.
+fn open_agree(view: &dyn View) -> bool {
+    let (mut found, mut agreed) = (0_u64, true);
+    view.scan(&rows::Key::new(Table::Custody).done(), &[], &mut |key, value| {
+        let id = key.get(1..).and_then(|id| id.try_into().ok()).map(CaseId);
+        let (Some(id), Some(custody)) = (id, decode::<Custody>(value)) else { return false };
+        let owed = cases::stored_case(view, id).is_some_and(|case| !case.state.is_over());
+        let listed = view.get(&rows::open(id)).is_some();
+        found = found.saturating_add(u64::from(listed));
+        agreed = listed == (custody.stage.is_in_hand() && owed);
+        agreed
+    });
+    agreed && found == count(view, Table::Open)
 }
 
 /// Each letter that waits is counted, is found by its name, and ages.

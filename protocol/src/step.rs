@@ -248,6 +248,11 @@ pub enum Happening {
         /// Who showed it.
         shown_by: HallId,
     },
+    /// This hall doubts its clock from now on, or no longer does.
+    Clock {
+        /// It does.
+        doubted: bool,
+    },
     /// This hall has met two signed things of one life that exclude each other, and states so.
     Forked(HallAt),
     /// This hall goes on with a case for a life that has ended.

@@ -63,7 +63,7 @@ fn put_in(city: &mut City, index: usize, disk: &Rows) {
     city.halls[index].node = None;
     city.halls[index].rows.0.clone_from(&disk.0);
     city.open(index);
-    city.now.wall += 5_000;
+    city.pass(5_000);
 }
 
 fn deliver(city: &mut City, from: usize, to: usize, message: &Message) {
@@ -146,7 +146,7 @@ fn a_repeated_statement_is_one_leaf() {
     assert!(!copies.is_empty());
     for (from, message) in copies {
         let from = city.index(from);
-        city.now.wall += 1_000;
+        city.pass(1_000);
         deliver(&mut city, from, TOWN, &message);
     }
     assert_eq!(size(&city, TOWN), before);

@@ -299,7 +299,7 @@ fn a_task_that_waits_is_not_worked_on_and_no_clock_of_it_runs() {
     decide(&mut city, CITY, cases[0], true);
     let started = case(&city, COUNTY, cases[1]);
     let since = started.started.unwrap();
-    assert!(since >= WALL + 10 * DAY);
+    assert!(since.claimed >= WALL + 10 * DAY);
     assert_eq!(started.notices.iter().map(|span| span.from).collect::<Vec<_>>(), [since]);
     assert_eq!(started.custodian, city.halls[COUNTY].at);
     let whole = query::bundle(&city.halls[VILLAGE].rows, bundle).unwrap().clock.unwrap().0;
@@ -425,8 +425,8 @@ fn a_bundle_of_twelve_waits_for_a_hall_that_is_cut_off_and_ends_as_it_should() {
     city.run();
     assert_eq!(at_window(&city, number), (vec![TaskState::Delivered; 12], Whole::Granted));
     let after = |task: usize, before: usize| {
-        case(&city, VILLAGE, cases[task]).started.unwrap()
-            >= case(&city, VILLAGE, cases[before]).decided.unwrap()
+        case(&city, VILLAGE, cases[task]).started.unwrap().claimed
+            >= case(&city, VILLAGE, cases[before]).decided.unwrap().claimed
     };
     assert!(
         (4..8).all(|task| after(task, task - 4)) && [1, 4, 7].into_iter().all(|before| after(11, before))

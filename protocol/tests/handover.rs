@@ -99,7 +99,7 @@ fn every_hall_on_the_route_knows_the_same_deadlines_and_no_clock_moves_them() {
     // Accepted on Monday, 21 September 2026; no year is published, so Monday to Friday count.
     assert_eq!(told(at_once.0), ("2026-10-05".to_owned(), true));
     assert_eq!(told(at_once.1), ("2026-10-19".to_owned(), true));
-    city.now.wall += 40 * 24 * 3_600_000;
+    city.pass(40 * 24 * 3_600_000);
     city.deed(CITY, case, Deed::GRANT);
     city.run();
     assert_eq!((deadlines(&city, CITY), deadlines(&city, VILLAGE)), (at_once, at_once));
@@ -121,7 +121,7 @@ fn an_act_that_comes_at_the_wrong_time_is_refused() {
     };
     let close = Deed::Close(Closing::NotSupplemented);
     assert_eq!(until(city.deed(VILLAGE, asked, close)), "2026-10-19");
-    city.now.wall += 8 * DAY;
+    city.pass(8 * DAY);
     let since = CivilDay::of_wall(city.now.wall - 8 * DAY);
     let late = Reply::Refused(Refusal::DeemedAccepted(since));
     assert_eq!(city.deed(CITY, silent, Deed::RequestCorrection), late);
@@ -131,13 +131,13 @@ fn an_act_that_comes_at_the_wrong_time_is_refused() {
     let longer = city.deed(CITY, silent, Deed::Extend { days: 11 });
     assert_eq!(longer, Reply::Refused(Refusal::TooLong { most: 10 }));
     assert!(matches!(city.deed(CITY, silent, Deed::Extend { days: 10 }), Reply::Recorded { .. }));
-    city.now.wall += 21 * DAY;
+    city.pass(21 * DAY);
     assert!(matches!(city.deed(VILLAGE, asked, close), Reply::Recorded { .. }));
     let named = Deed::RefuseAcceptance { ground: NotAccepted::OtherAuthority, authority: None };
     let other = city.received(CITY, "CITY-1", HERE);
     assert_eq!(city.deed(CITY, other, named), Reply::Refused(Refusal::Authority));
     city.deed(CITY, other, Deed::Accept);
-    city.now.wall += 60 * DAY;
+    city.pass(60 * DAY);
     let late = city.deed(CITY, other, Deed::Extend { days: 5 });
     assert!(matches!(late, Reply::Refused(Refusal::Overdue(_))), "{late:?}");
 }

@@ -283,7 +283,7 @@ fn a_receipt_for_another_log_lets_nobody_go() {
     city.cut(VILLAGE);
     city.halls[VILLAGE].node = None;
     city.open(VILLAGE);
-    city.now.wall += 5_000;
+    city.pass(5_000);
     assert!(matches!(city.deed(VILLAGE, case, Deed::Supplement), Reply::Recorded { .. }));
     city.heal(VILLAGE);
     city.run();

@@ -418,3 +418,23 @@ proptest! {
         }
     }
 }
+
+/// The mirror that stays where another is replaced is the only witness of it; if it is lost as well, whoever is left goes on.
+#[test]
+fn a_mirror_that_is_left_alone_is_a_witness() {
+    let mirror =
+        |number: u64| HallAt { hall: HallId::from_u64(62_070_300_000_000 + number).unwrap(), incarnation: 1 };
+    let [one, other, third] = [1, 2, 3].map(mirror);
+    let replaced = |case: &Case, mirrors| {
+        let digest = Digest([u8::try_from(case.events).unwrap() + 2; 32]);
+        case.next(&header(Some(case), MONDAY, Facts::ReplaceMirror { mirrors }), digest).unwrap()
+    };
+    let both = replaced(&received(hall().hall), [Some(one), Some(other)]);
+    assert!(both.is_witness(one) && both.is_witness(other));
+    let stayed = replaced(&both, [Some(one), Some(third)]);
+    assert!(stayed.is_witness(one) && !stayed.is_witness(third), "who is new may not know of the change");
+    let alone = replaced(&stayed, [Some(third), None]);
+    assert!(alone.is_witness(third));
+    let two = replaced(&both, [Some(other), None]);
+    assert!(two.is_witness(other) && two.stayed.is_none());
+}

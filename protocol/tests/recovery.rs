@@ -182,7 +182,7 @@ const DAYS: u64 = 24 * 3_600_000;
 fn another_hall_keeps_copies_in_the_place_of_a_mirror_that_does_not_answer_for_days() {
     let mut city = City::new();
     let (case, stays, silent) = half_mirrored(&mut city);
-    city.now.wall += 4 * DAYS;
+    city.pass(4 * DAYS);
     city.run_seconds(60);
     let replaced = fold(&city, COUNTY, case);
     assert!(replaced.is_mirror(stays) && !replaced.is_mirror(silent), "{:?}", replaced.mirrors);
@@ -201,7 +201,7 @@ fn another_hall_keeps_copies_in_the_place_of_a_mirror_that_does_not_answer_for_d
 fn a_mirror_named_in_the_place_of_another_proves_nothing_until_the_one_that_stays_knows() {
     let mut city = City::new();
     let (case, stays, silent) = half_mirrored(&mut city);
-    city.now.wall += 4 * DAYS;
+    city.pass(4 * DAYS);
     silence(&mut city, vec![stays.hall, silent.hall]);
     city.run_seconds(60);
     let replaced = fold(&city, COUNTY, case);
@@ -209,7 +209,7 @@ fn a_mirror_named_in_the_place_of_another_proves_nothing_until_the_one_that_stay
     assert_eq!(query::copies(&city.halls[COUNTY].rows, &replaced).len(), 2, "the new one has signed for it");
     assert_eq!(query::grade(&city.halls[COUNTY].rows, case), Some(Grade::D1));
     // Nobody else is put in the place of the one that stays: without it nobody would know of the change.
-    city.now.wall += 4 * DAYS;
+    city.pass(4 * DAYS);
     city.run_seconds(60);
     assert!(fold(&city, COUNTY, case).is_mirror(stays));
     city.bend = Box::new(|_, _, _| true);
@@ -222,7 +222,7 @@ fn a_mirror_named_in_the_place_of_another_proves_nothing_until_the_one_that_stay
 fn a_mirror_without_which_the_case_went_on_is_answered_and_what_it_tells_is_shown() {
     let mut city = City::new();
     let (case, stays, silent) = half_mirrored(&mut city);
-    city.now.wall += 4 * DAYS;
+    city.pass(4 * DAYS);
     let unheard = [stays.hall, silent.hall];
     city.bend = Box::new(
         move |_, _, message| !matches!(message, Message::Letter(letter) if unheard.contains(&letter.to)),

@@ -96,10 +96,26 @@ fn with_old_disks(seed: u64) -> Plan {
     }
 }
 
+/// Days in which one machine after the other loses the battery of its clock.
+fn with_wrong_clocks(seed: u64) -> Plan {
+    let trouble = Trouble::of(&[(Fault::ClockYears, 5), (Fault::Crash, 15)]);
+    Plan {
+        seed,
+        city: Shape::made_up(2, 2, 3),
+        span: Span { days: 3, open_minutes: 2, quiet_minutes: 2 },
+        load: Load { citizens: 2_400, inspections: 600, ..Load::default() },
+        trouble,
+        ..Plan::default()
+    }
+}
+
 /// A dense afternoon with every mishap of machines and lines; every other seed a plan of the swarm.
 fn plan(seed: u64, hunted: Option<Bug>) -> Plan {
     if hunted == Some(Bug::SignsAfterRollback) {
         return with_old_disks(seed);
+    }
+    if matches!(hunted, Some(Bug::ClockNeverDoubted | Bug::ClaimedTimeCounts)) {
+        return with_wrong_clocks(seed);
     }
     if seed.is_multiple_of(2) {
         return Plan::drawn(seed);

@@ -42,7 +42,7 @@ const FLOORS: [&[&str]; 14] = [
     &["signed"],
     &["record", "message", "rows", "step"],
     &["shelf", "directory", "clerks"],
-    &["audit"],
+    &["audit", "timekeeper"],
     &["catalogue"],
     &["post", "cases", "exchange", "verify"],
     &["genesis", "query"],

@@ -1,21 +1,24 @@
-//! Halls that letters do not reach: said in the log once when it begins, and once when it is over. `status` and
-//! `post list` say it for as long as it lasts. Nothing else comes of it: custody stays where it is, and letters are
-//! repeated as before.
+//! What nobody asked about and somebody has to hear: halls that letters do not reach, and cases whose time runs out. Said in the
+//! log once when it begins or changes, and once when it is over; `status`, `post list` and `due list` say it for as long as it
+//! lasts. Nothing else comes of it: custody stays where it is, letters are repeated as before, and clocks run on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::ids::HallId;
 use hallmesh_protocol::post::{Destination, Patience};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::shared::Shared;
-use crate::ops::{Problem, overdue_destinations};
+use crate::ops::{DueCounts, Problem, due_counts, overdue_destinations};
 
 /// How often the ages of letters are looked at; they are counted in days.
 const LOOK: Duration = Duration::from_secs(60);
+/// Every so many looks, and on every new day, all cases in hand are looked at: their limits are counted in days.
+const LOOKS_A_DUE: u32 = 10;
 
 /// Looks until the node ends.
 pub(crate) async fn run(
@@ -25,7 +28,7 @@ pub(crate) async fn run(
 ) -> Result<(), Problem> {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut known = Alarms::default();
+    let (mut known, mut limits) = (Alarms::default(), Deadlines::default());
     loop {
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return Ok(()),
@@ -38,6 +41,48 @@ pub(crate) async fn run(
         for change in known.look(&found) {
             change.log();
         }
+        if limits.is_time(shared.now().wall) {
+            let counts = tokio::task::block_in_place(|| {
+                Ok::<_, Problem>(due_counts(&shared.snapshot()?, shared.now().wall))
+            })?;
+            shared.show(|live| live.due = Some(counts));
+            if limits.changed(counts) {
+                log(counts);
+            }
+        }
+    }
+}
+
+/// What was last said of cases whose time runs out.
+#[derive(Debug, Default)]
+struct Deadlines {
+    day: Option<CivilDay>,
+    looks: u32,
+    said: DueCounts,
+}
+
+impl Deadlines {
+    /// Whether the cases in hand are to be looked at with this look.
+    fn is_time(&mut self, wall: u64) -> bool {
+        let today = CivilDay::of_wall(wall);
+        let new_day = self.day.replace(today) != Some(today);
+        self.looks = if new_day { 0 } else { self.looks.saturating_add(1) % LOOKS_A_DUE };
+        self.looks == 0
+    }
+
+    /// Whether there is something to say.
+    fn changed(&mut self, now: DueCounts) -> bool {
+        let before = std::mem::replace(&mut self.said, now);
+        (before.overdue, before.soon) != (now.overdue, now.soon)
+    }
+}
+
+fn log(counts: DueCounts) {
+    let DueCounts { overdue, soon, .. } = counts;
+    if overdue > 0 || soon > 0 {
+        tracing::warn!(overdue, soon, "cases in hand are overdue, or soon will be");
+    } else {
+        tracing::info!("no case in hand is overdue, or soon will be");
     }
 }
 
@@ -82,6 +127,19 @@ mod tests {
 
     fn destination(hall: &str) -> Destination {
         Destination { to: hall.parse().unwrap(), waiting: 7, own: Some(5), relayed: None }
+    }
+
+    #[test]
+    fn limits_are_looked_at_on_every_new_day_and_now_and_then() {
+        let (mut limits, noon, day) = (Deadlines::default(), 1_800_000_000_000, 86_400_000);
+        assert!(limits.is_time(noon), "at the start");
+        assert_eq!((1..=20).filter(|_| limits.is_time(noon)).collect::<Vec<_>>(), [10, 20]);
+        assert!(limits.is_time(noon + day), "a new day");
+        let counts = |overdue, soon| DueCounts { open: 9, overdue, soon, unknown: 0 };
+        assert!(
+            !limits.changed(counts(0, 0)) && limits.changed(counts(0, 1)) && limits.changed(counts(1, 0))
+        );
+        assert!(!limits.changed(counts(1, 0)) && limits.changed(counts(0, 0)));
     }
 
     #[test]

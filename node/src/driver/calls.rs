@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hallmesh_protocol::query;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -235,8 +236,9 @@ async fn with_view<T: Send + 'static>(
     let shared = Arc::clone(shared);
     let task = tokio::task::spawn_blocking(move || {
         let view = shared.snapshot()?;
-        let (live, wall) = (shared.live(), shared.now().wall);
-        work(&Asked { view: &view, at: shared.at, wall, live: &live })
+        let (live, clock) = (shared.live(), shared.now().wall);
+        let wall = query::known_time(&view, shared.at, clock);
+        work(&Asked { view: &view, at: shared.at, wall, clock, live: &live })
     });
     task.await.unwrap_or_else(|_| Err(Problem::new("node.bug")))
 }

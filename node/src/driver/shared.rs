@@ -159,6 +159,9 @@ impl Shared {
 
     /// Keeps something for callers who follow.
     pub(crate) fn note(&self, happening: Happening) {
+        if let Happening::Clock { doubted } = happening {
+            self.show(|live| live.clock_doubted = doubted);
+        }
         let wall = self.now().wall;
         let mut happened = self.lock_happened();
         happened.note(wall, happening);

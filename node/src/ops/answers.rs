@@ -10,8 +10,9 @@ use hallmesh_protocol::step::{Happening, TakenIn};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Application, Audit, AuditChecked, BundleReceived, BundleShown, Content, Copy, DueComputed, DueExplained,
-    Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing, TaskOf, TimeLimit,
+    Application, Audit, AuditChecked, BundleReceived, BundleShown, Content, Copy, DueComputed, DueCounts,
+    DueExplained, DueList, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing, TaskOf,
+    TimeLimit,
 };
 use crate::export::ProofFile;
 
@@ -90,6 +91,8 @@ pub enum Answer {
     Case(Box<Case>),
     /// One case with its log.
     Trace(Box<Trace>),
+    /// What presses.
+    DueList(Box<DueList>),
     /// By when what has to be done in a case, and why then.
     DueExplained(Box<DueExplained>),
     /// The last day of a limit.
@@ -272,6 +275,12 @@ pub struct Status {
     pub refused: BTreeMap<String, u64>,
     /// Free bytes on the disk of the data directory.
     pub disk_free: u64,
+    /// How many cases in hand press, as last looked at; none just after the start.
+    #[serde(default)]
+    pub due: Option<DueCounts>,
+    /// This hall doubts its clock.
+    #[serde(default)]
+    pub clock_doubted: bool,
     /// Milliseconds since the start.
     pub up_ms: u64,
     /// The node's wall clock, ms since 1970.
@@ -544,8 +553,11 @@ pub struct Event {
     pub term: u32,
     /// Epoch.
     pub epoch: u32,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970, by the hall's clock.
     pub wall: u64,
+    /// The hall doubted its clock.
+    #[serde(default)]
+    pub suspect_time: bool,
     /// Its digest, in hex.
     pub digest: String,
     /// Whether the signature holds; none if the signer's charter is not known here.

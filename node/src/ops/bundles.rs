@@ -332,7 +332,7 @@ pub(super) fn application(asked: &Asked<'_>, view: &BundleView) -> Application {
         code: bundle.map(|it| it.code.to_string()),
         name: bundle.map(|it| it.name.clone()),
         official: bundle.is_some_and(|it| it.verified),
-        received: view.joined.received(),
+        received: view.joined.received().map(|received| received.claimed),
         state: view.joined.whole().word().to_owned(),
         limit: joint(asked, view),
         tasks: (1..=view.joined.of).map(|task| self::task(asked, view, task)).collect(),
@@ -359,7 +359,7 @@ fn task(asked: &Asked<'_>, view: &BundleView, task: u8) -> TaskShown {
         granted: case.and_then(|case| case.granted),
         custodian: case.map(|case| name(asked.view, case.custodian.hall)),
         in_transit_to: case.and_then(|case| case.transit).map(|transit| name(asked.view, transit.to.hall)),
-        started: case.and_then(|case| case.started),
+        started: case.and_then(|case| case.started).map(|started| started.claimed),
     }
 }
 
@@ -375,7 +375,7 @@ pub(super) fn task_of(asked: &Asked<'_>, case: &cases::Case) -> Option<TaskOf> {
         of: place.of,
         because_of: state.because_of().iter().map(|task| self::task(asked, &view, *task)).collect(),
         state: state.word().to_owned(),
-        started: case.started,
+        started: case.started.map(|started| started.claimed),
         limit: joint(asked, &view),
     })
 }

@@ -152,6 +152,13 @@ pub enum Ask {
         /// Its number or id, or the beginning of one.
         case: String,
     },
+    /// What presses among the cases in this hall's hand?
+    DueList {
+        /// Only what is overdue, or due within so many working days.
+        within: Option<u16>,
+        /// At most so many.
+        count: usize,
+    },
     /// By when what has to be done in a case, and why then?
     DueExplain {
         /// Its number or id, or the beginning of one.

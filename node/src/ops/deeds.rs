@@ -119,6 +119,7 @@ pub(crate) fn prepare(
         | Ask::Cases { .. }
         | Ask::Case { .. }
         | Ask::Trace { .. }
+        | Ask::DueList { .. }
         | Ask::DueExplain { .. }
         | Ask::DueCompute { .. }
         | Ask::Export { .. }

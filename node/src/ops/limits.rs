@@ -1,19 +1,25 @@
 //! The legal limits of a case, for people: which run, which stand still, and why each day counts or does not.
 
+use std::collections::BTreeMap;
+
 use hallmesh_protocol::calendar::{Calendar, CivilDay, CountedDay};
-use hallmesh_protocol::cases::{Clock, Reading};
+use hallmesh_protocol::cases::{Clock, Reading, Urgency, pressing};
 use hallmesh_protocol::catalogue::Catalogue;
+use hallmesh_protocol::ids::CaseId;
 use hallmesh_protocol::query::{self, CaseView, Limits};
+use hallmesh_protocol::step::View;
 use serde::{Deserialize, Serialize};
 
 use super::bundles::{self, TaskOf};
 use super::problem::Problem;
-use super::questions::{Asked, find};
+use super::questions::{Asked, find, name};
 
 /// The most working days that `due compute` counts: about four years.
 const WORKING_DAYS_MAX: u16 = 1_000;
 /// Days that are listed for one limit.
 const DAYS_MAX: usize = 2_000;
+/// Open cases looked at in one page.
+const OPEN_PAGE: usize = 1_000;
 
 /// One limit of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +44,9 @@ pub struct TimeLimit {
     pub reading: String,
     /// Working days that are left, while it runs or stands still.
     pub left: Option<u16>,
+    /// It began by a clock that its own hall doubted, and no other hall has bounded that yet.
+    #[serde(default)]
+    pub doubtful: bool,
 }
 
 /// A limit with every day of it.
@@ -60,6 +69,47 @@ pub struct DueDay {
     pub number: u16,
     /// Its year is not published yet.
     pub provisional: bool,
+}
+
+/// How many cases in this hall's hand press.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueCounts {
+    /// In hand, and something is still owed.
+    pub open: u64,
+    /// Of these, due within the days that the calendar warns of (黄牌).
+    pub soon: u64,
+    /// Of these, overdue (红牌).
+    pub overdue: u64,
+    /// Of these, without the matter or calendar that would tell.
+    pub unknown: u64,
+}
+
+/// A case in this hall's hand with the limit that is due first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueCase {
+    /// Its number.
+    pub number: String,
+    /// The matter's name, or its code.
+    pub matter: String,
+    /// How far it has come, a stable word.
+    pub state: String,
+    /// The hall that has it in hand, or is to have it.
+    pub hall: String,
+    /// The limit that is due first; none while nothing is owed by a day, or this hall cannot tell.
+    pub limit: Option<TimeLimit>,
+    /// `calm`, `soon` or `overdue`.
+    pub urgency: String,
+}
+
+/// What presses, first what is due first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueList {
+    /// The day it is.
+    pub today: String,
+    /// All of them.
+    pub counts: DueCounts,
+    /// As many as were asked for.
+    pub cases: Vec<DueCase>,
 }
 
 /// Why a case is due when it is.
@@ -117,6 +167,90 @@ pub(super) fn limit_by(clock: &Clock, (calendar, pinned): (&Calendar, bool), tod
         met: clock.met.map(|met| met.to_string()),
         reading: reading.word().to_owned(),
         left: reading.left(),
+        doubtful: clock.doubtful,
+    }
+}
+
+/// What presses in an open case; none if this hall cannot tell.
+fn look(view: &dyn View, case: &CaseView, today: CivilDay) -> Option<(Urgency, Option<Clock>, Limits)> {
+    let limits = query::limits(view, case, today)?;
+    let first = pressing(&limits.clocks).cloned();
+    let urgency = first.as_ref().map_or(Urgency::Calm, |clock| clock.urgency(&limits.calendar, today));
+    Some((urgency, first, limits))
+}
+
+/// Visits every case in hand for which something is still owed.
+fn each_open(view: &dyn View, mut visit: impl FnMut(CaseView)) {
+    let mut after: Option<CaseId> = None;
+    loop {
+        let page = query::open_cases(view, after, OPEN_PAGE);
+        let Some(last) = page.last() else { return };
+        after = Some(*last);
+        page.into_iter().filter_map(|id| query::case(view, id)).for_each(&mut visit);
+    }
+}
+
+impl DueCounts {
+    fn count(&mut self, urgency: Option<Urgency>) {
+        self.open = self.open.saturating_add(1);
+        let counted = match urgency {
+            None => &mut self.unknown,
+            Some(Urgency::Soon) => &mut self.soon,
+            Some(Urgency::Overdue) => &mut self.overdue,
+            Some(Urgency::Calm) => return,
+        };
+        *counted = counted.saturating_add(1);
+    }
+}
+
+/// How many cases in hand press on the day it is. Looks at each of them.
+pub(crate) fn due_counts(view: &dyn View, wall: u64) -> DueCounts {
+    let (mut counts, today) = (DueCounts::default(), CivilDay::of_wall(wall));
+    each_open(view, |case| counts.count(look(view, &case, today).map(|(urgency, ..)| urgency)));
+    counts
+}
+
+/// The cases in hand that are due first, `count` at most; with `within`, only what is overdue or due within so many working
+/// days.
+pub(super) fn list(asked: &Asked<'_>, within: Option<u16>, count: usize) -> DueList {
+    let (mut counts, today) = (DueCounts::default(), CivilDay::of_wall(asked.wall));
+    let mut found: BTreeMap<(bool, Option<CivilDay>, CaseId), DueCase> = BTreeMap::new();
+    each_open(asked.view, |case| {
+        let looked = look(asked.view, &case, today);
+        counts.count(looked.as_ref().map(|(urgency, ..)| *urgency));
+        let told = due_case(asked, &case, looked, today);
+        let left = told.limit.as_ref().and_then(|limit| limit.left);
+        let near =
+            within.is_none_or(|days| told.urgency == "overdue" || left.is_some_and(|left| left <= days));
+        if near {
+            let due = told.limit.as_ref().and_then(|limit| limit.due.as_ref()?.parse().ok());
+            found.insert((due.is_none(), due, case.case.id), told);
+            if found.len() > count {
+                found.pop_last();
+            }
+        }
+    });
+    DueList { today: today.to_string(), counts, cases: found.into_values().collect() }
+}
+
+fn due_case(
+    asked: &Asked<'_>,
+    view: &CaseView,
+    looked: Option<(Urgency, Option<Clock>, Limits)>,
+    today: CivilDay,
+) -> DueCase {
+    let case = &view.case;
+    let (urgency, limit) = looked.map_or((Urgency::Calm, None), |(urgency, clock, limits)| {
+        (urgency, clock.map(|clock| limit(&clock, &limits, today)))
+    });
+    let named = view.matter.as_ref().map(|pinned| pinned.matter.name.clone());
+    DueCase {
+        number: case.number.to_string(),
+        matter: named.unwrap_or_else(|| case.matter.to_string()),
+        state: case.state.word().to_owned(),
+        hall: name(asked.view, case.owner().hall),
+        limit,
+        urgency: urgency.word().to_owned(),
     }
 }
 

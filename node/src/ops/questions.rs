@@ -33,8 +33,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) view: &'a dyn View,
     /// This hall.
     pub(crate) at: HallAt,
-    /// The wall clock.
+    /// The time to read lists and limits by.
     pub(crate) wall: u64,
+    /// What this machine's clock shows.
+    pub(crate) clock: u64,
     /// What is not in rows.
     pub(crate) live: &'a Live,
 }
@@ -49,6 +51,10 @@ pub(crate) struct Live {
     pub(crate) wanted: BTreeSet<HallId>,
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) disk_free: u64,
+    /// How many cases in hand press; none until they were looked at.
+    pub(crate) due: Option<limits::DueCounts>,
+    /// This hall doubts its clock.
+    pub(crate) clock_doubted: bool,
     /// How long letters may wait before people are told.
     pub(crate) patience: post::Patience,
     pub(crate) up_ms: u64,
@@ -81,6 +87,9 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         }
         Ask::Trace { case } => {
             or_refused(find(asked.view, case).map(|view| Answer::Trace(Box::new(trace(asked, &view)))))
+        }
+        Ask::DueList { within, count } => {
+            Answer::DueList(Box::new(limits::list(asked, *within, limit(*count))))
         }
         Ask::DueExplain { case } => {
             or_refused(limits::explain(asked, case).map(|it| Answer::DueExplained(Box::new(it))))
@@ -225,8 +234,10 @@ fn status(asked: &Asked<'_>) -> Status {
         rolled_back: audit::forgotten(asked.view),
         refused: asked.live.refused.clone(),
         disk_free: asked.live.disk_free,
+        due: asked.live.due,
+        clock_doubted: asked.live.clock_doubted,
         up_ms: asked.live.up_ms,
-        wall: asked.wall,
+        wall: asked.clock,
         sealed: asked.live.sealed.clone(),
     }
 }
@@ -373,13 +384,13 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
         mirrors: it.mirrors.into_iter().flatten().map(|at| at.hall.to_string()).collect(),
         copies: durability::copies(asked, view),
         decision: durability::standing(asked, view),
-        received: it.received,
-        accepted: it.accepted,
-        decided: it.decided,
-        delivered: it.delivered,
+        received: it.received.claimed,
+        accepted: it.accepted.map(|at| at.claimed),
+        decided: it.decided.map(|at| at.claimed),
+        delivered: it.delivered.map(|at| at.claimed),
         ending: it.ending.map(|ending| ending.word().to_owned()),
         ending_code: it.ending.map(cases::Ending::code),
-        ended: it.ended,
+        ended: it.ended.map(|at| at.claimed),
         corrections: it.corrections,
         certificate_owed: it.certificate_owed,
         deemed_accepted: limits.as_ref().and_then(|it| it.deemed_accepted).map(|since| since.to_string()),
@@ -416,6 +427,7 @@ fn event(asked: &Asked<'_>, entry: &Entry) -> Event {
         term: header.position.term,
         epoch: header.position.epoch,
         wall: header.wall,
+        suspect_time: header.suspect_time,
         digest: entry.digest.to_string(),
         signature: entry.signature_holds,
         body_bytes: entry.body_bytes,

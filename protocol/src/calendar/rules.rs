@@ -15,20 +15,23 @@ pub struct TimeRules {
     pub extension_days: u16,
     /// From the decision until the result is in the applicant's hand (行政许可法 44).
     pub delivery_days: u16,
+    /// A limit with no more days left than these is shown to supervision (黄牌预警). Practice, not law: the city sets it.
+    pub warning_days: u16,
 }
 
 impl TimeRules {
     /// The most working days any of them may be: about two years.
     pub const DAYS_MAX: u16 = 500;
 
-    /// 5, 10 and 10 days of the Administrative Licensing Law as it stands, and 20 for the applicant.
+    /// 5, 10 and 10 days of the Administrative Licensing Law as it stands, 20 for the applicant, and a warning two days before.
     pub const STATUTORY: Self =
-        Self { notice_days: 5, correction_days: 20, extension_days: 10, delivery_days: 10 };
+        Self { notice_days: 5, correction_days: 20, extension_days: 10, delivery_days: 10, warning_days: 2 };
 
     /// Whether each is at least one day and none beyond reason.
     pub fn are_sound(&self) -> bool {
-        let all = [self.notice_days, self.correction_days, self.extension_days, self.delivery_days];
-        all.iter().all(|days| (1..=Self::DAYS_MAX).contains(days))
+        let limits = [self.notice_days, self.correction_days, self.extension_days, self.delivery_days];
+        let all = limits.into_iter().chain([self.warning_days]);
+        all.into_iter().all(|days| (1..=Self::DAYS_MAX).contains(&days))
     }
 }
 

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use super::clocks::{Clock, ClockKind, pause};
 use super::fold::Case;
 use super::log;
+use super::moment::Moment;
 use crate::calendar::{Calendar, CivilDay, Pause};
 use crate::catalogue::Bundle;
 use crate::ids::{CaseId, CaseNumber, Digest};
@@ -216,22 +217,33 @@ impl Joined {
         found.filter_map(|(_, _, case)| case.map(|case| case.id)).collect()
     }
 
-    /// Milliseconds since 1970 of receipt, as the first task that is known here says.
-    pub fn received(&self) -> Option<u64> {
-        self.tasks.values().map(|case| case.received).min()
+    /// When it was received: the earliest that counts of the tasks that are known here.
+    pub fn received(&self) -> Option<Moment> {
+        self.tasks.values().map(|case| case.received).min_by_key(|received| received.legal)
     }
 
     /// What was promised for the whole: from receipt until what came of the last task is at the window. Special procedures of
     /// any task are not counted. None while no task is known here.
     pub fn clock(&self, bundle: &Bundle, calendar: &Calendar) -> Option<Clock> {
-        let start = CivilDay::of_wall(self.received()?);
+        let received = self.received()?;
+        let start = received.day();
         let days = bundle.promised_days;
         let pauses: Vec<Pause> = self.tasks.values().flat_map(|case| case.pauses.iter().map(pause)).collect();
         let due = calendar.due_around(start, days, &pauses);
-        let ended: Vec<u64> = self.tasks.values().filter_map(|case| case.ended).collect();
+        let ended: Vec<CivilDay> =
+            self.tasks.values().filter_map(|case| case.ended).map(Moment::day).collect();
         let all = ended.len() == usize::from(self.of);
-        let met = ended.into_iter().max().filter(|_| all).map(CivilDay::of_wall);
-        Some(Clock { kind: ClockKind::Joint, start, days, extended: 0, pauses, due, met })
+        let met = ended.into_iter().max().filter(|_| all);
+        Some(Clock {
+            kind: ClockKind::Joint,
+            start,
+            days,
+            extended: 0,
+            pauses,
+            due,
+            met,
+            doubtful: !received.is_certain(),
+        })
     }
 }
 

@@ -8,8 +8,9 @@
 //! ```
 
 use super::ending::Ending;
-use super::fold::{Case, Span, Suspension};
+use super::fold::{Case, Suspension};
 use super::law::Article;
+use super::moment::{Moment, Span};
 use crate::calendar::{Calendar, CivilDay, CountedDay, Due, Pause};
 use crate::catalogue::Matter;
 use crate::planted::{Bug, planted};
@@ -78,6 +79,8 @@ pub struct Clock {
     pub due: Option<Due>,
     /// The day on which what was owed was done.
     pub met: Option<CivilDay>,
+    /// The hall doubted its clock when it began, and no other has bounded that yet.
+    pub doubtful: bool,
 }
 
 /// How a clock stands on a day.
@@ -144,26 +147,72 @@ impl Clock {
     }
 }
 
+/// How much a clock presses (督办: 黄牌, 红牌).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// There is time, or nothing is owed any more.
+    Calm,
+    /// No more days are left than the calendar's rules warn of (黄牌).
+    Soon,
+    /// It is over, and nothing was done (红牌).
+    Overdue,
+}
+
+impl Urgency {
+    /// A stable word, for JSON and catalogues.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Calm => "calm",
+            Self::Soon => "soon",
+            Self::Overdue => "overdue",
+        }
+    }
+}
+
+impl Clock {
+    /// How much it presses on a day.
+    pub fn urgency(&self, calendar: &Calendar, today: CivilDay) -> Urgency {
+        match self.on(calendar, today) {
+            Reading::Missed if self.met.is_none() => Urgency::Overdue,
+            Reading::Runs { left } if left <= calendar.rules().warning_days => Urgency::Soon,
+            Reading::Runs { .. } | Reading::StandsStill { .. } | Reading::Kept | Reading::Missed => {
+                Urgency::Calm
+            }
+        }
+    }
+}
+
+/// Of what is still owed, what is due first; what stands still comes last.
+pub fn pressing(clocks: &[Clock]) -> Option<&Clock> {
+    let owed = clocks.iter().filter(|clock| clock.met.is_none());
+    owed.min_by_key(|clock| (clock.due.is_none(), clock.due.map(|due| due.day), clock.start))
+}
+
 /// The day from which a case counts as accepted because nobody told the applicant anything in time, by what has happened
-/// and the day it is (行政许可法 32(4)).
+/// and the day it is (行政许可法 32(4)). A clock that its own hall doubts makes nobody late.
 pub fn deemed_accepted(case: &Case, calendar: &Calendar, today: CivilDay) -> Option<CivilDay> {
     let late = |span: &&Span| {
-        let told = span.to.map_or(today, CivilDay::of_wall);
-        told > calendar.due(CivilDay::of_wall(span.from), calendar.rules().notice_days).day
+        let told = span.to.map_or(today, Moment::day);
+        span.from.is_certain() && told > calendar.due(span.from.day(), calendar.rules().notice_days).day
     };
-    case.notices.iter().find(late).map(|span| CivilDay::of_wall(span.from))
+    case.notices.iter().find(late).map(|span| span.from.day())
 }
 
 /// The clocks that run, have run or stand still, in the order in which they began.
 pub fn clocks(case: &Case, matter: &Matter, calendar: &Calendar, today: CivilDay) -> Vec<Clock> {
-    let mut found: Vec<Clock> = case.notices.iter().map(|span| notice(span, calendar)).collect();
+    let rules = calendar.rules();
+    let mut found: Vec<Clock> = case
+        .notices
+        .iter()
+        .map(|span| plain(calendar, ClockKind::Notice, *span, rules.notice_days))
+        .collect();
     found.extend(correction(case, calendar));
     if let Some(start) = decision_starts(case, calendar, today) {
-        let decision = |kind, days| until_decided(case, calendar, kind, start, days);
-        found.push(decision(ClockKind::Promise, matter.promised_days));
-        found.push(decision(ClockKind::Decision, matter.legal_days));
+        found.push(until_decided(case, calendar, ClockKind::Promise, start, matter.promised_days));
+        found.push(until_decided(case, calendar, ClockKind::Decision, start, matter.legal_days));
     }
-    found.extend(case.pauses.iter().map(|pause| procedure(pause, calendar)));
+    let procedure = |pause: &Suspension| plain(calendar, ClockKind::Procedure, pause.span, pause.days);
+    found.extend(case.pauses.iter().map(procedure));
     found.extend(delivery(case, calendar));
     found.sort_by_key(|clock| clock.start);
     found
@@ -174,56 +223,58 @@ fn is_void(case: &Case) -> bool {
     matches!(case.ending, Some(Ending::Void | Ending::Removed))
 }
 
-/// From acceptance, or from the day on which the application counts as accepted, whichever is earlier.
-fn decision_starts(case: &Case, calendar: &Calendar, today: CivilDay) -> Option<CivilDay> {
+/// From acceptance, or from the day on which the application counts as accepted, whichever is earlier; and whether the clock
+/// was in doubt that showed it.
+fn decision_starts(case: &Case, calendar: &Calendar, today: CivilDay) -> Option<(CivilDay, bool)> {
     if is_void(case) {
         return None;
     }
-    let accepted = case.accepted.map(CivilDay::of_wall);
-    let accepted = if planted(Bug::DueFromReceipt) {
-        accepted.and(Some(CivilDay::of_wall(case.received)))
-    } else {
-        accepted
-    };
-    [accepted, deemed_accepted(case, calendar, today)].into_iter().flatten().min()
-}
-
-fn notice(span: &Span, calendar: &Calendar) -> Clock {
-    let met = span.to.map(CivilDay::of_wall);
-    plain(calendar, ClockKind::Notice, CivilDay::of_wall(span.from), calendar.rules().notice_days, met)
+    let counted = |accepted: Moment| if planted(Bug::DueFromReceipt) { case.received } else { accepted };
+    let accepted = case.accepted.map(counted).map(|accepted| (accepted.day(), !accepted.is_certain()));
+    let deemed = deemed_accepted(case, calendar, today).map(|since| (since, false));
+    [accepted, deemed].into_iter().flatten().min()
 }
 
 fn correction(case: &Case, calendar: &Calendar) -> Option<Clock> {
     let asked = case.asked?;
-    let met = asked.to.or(case.ended).map(CivilDay::of_wall);
-    let days = calendar.rules().correction_days;
-    Some(plain(calendar, ClockKind::Correction, CivilDay::of_wall(asked.from), days, met))
-}
-
-fn procedure(pause: &Suspension, calendar: &Calendar) -> Clock {
-    let met = pause.span.to.map(CivilDay::of_wall);
-    plain(calendar, ClockKind::Procedure, CivilDay::of_wall(pause.span.from), pause.days, met)
+    let span = Span { to: asked.to.or(case.ended), ..asked };
+    Some(plain(calendar, ClockKind::Correction, span, calendar.rules().correction_days))
 }
 
 fn delivery(case: &Case, calendar: &Calendar) -> Option<Clock> {
-    let ended = CivilDay::of_wall(case.ended.filter(|_| case.ending != Some(Ending::Removed))?);
-    let met = case.delivered.map(CivilDay::of_wall);
-    Some(plain(calendar, ClockKind::Delivery, ended, calendar.rules().delivery_days, met))
+    let ended = case.ended.filter(|_| case.ending != Some(Ending::Removed))?;
+    let span = Span { from: ended, to: case.delivered };
+    Some(plain(calendar, ClockKind::Delivery, span, calendar.rules().delivery_days))
 }
 
-fn plain(calendar: &Calendar, kind: ClockKind, start: CivilDay, days: u16, met: Option<CivilDay>) -> Clock {
-    let due = Some(calendar.due(start, days));
-    Clock { kind, start, days, extended: 0, pauses: Vec::new(), due, met }
+fn plain(calendar: &Calendar, kind: ClockKind, span: Span, days: u16) -> Clock {
+    let start = span.from.day();
+    Clock {
+        kind,
+        start,
+        days,
+        extended: 0,
+        pauses: Vec::new(),
+        due: Some(calendar.due(start, days)),
+        met: span.to.map(Moment::day),
+        doubtful: !span.from.is_certain(),
+    }
 }
 
-fn until_decided(case: &Case, calendar: &Calendar, kind: ClockKind, start: CivilDay, days: u16) -> Clock {
+fn until_decided(
+    case: &Case,
+    calendar: &Calendar,
+    kind: ClockKind,
+    (start, doubtful): (CivilDay, bool),
+    days: u16,
+) -> Clock {
     let extended = case.extended;
     let days = days.saturating_add(extended);
     let pauses: Vec<Pause> = case.pauses.iter().map(pause).collect();
     let due = calendar.due_around(start, days, &pauses);
-    Clock { kind, start, days, extended, pauses, due, met: case.ended.map(CivilDay::of_wall) }
+    Clock { kind, start, days, extended, pauses, due, met: case.ended.map(Moment::day), doubtful }
 }
 
 pub(super) fn pause(pause: &Suspension) -> Pause {
-    Pause { from: CivilDay::of_wall(pause.span.from), to: pause.span.to.map(CivilDay::of_wall) }
+    Pause { from: pause.span.from.day(), to: pause.span.to.map(Moment::day) }
 }

@@ -38,15 +38,14 @@ pub(crate) fn receive(
 
 /// Whether a case may be taken in here, and where it goes.
 pub(super) fn admitted(office: &Office<'_, '_>, wanted: &Receive) -> Result<Route, Refusal> {
-    let now = office.cx.now;
     if log::case(office.cx, wanted.case).is_some() {
         return Err(Refusal::CaseIdInUse);
     }
     if wanted.body.len() > BODY_MAX || wanted.wraps.len() > WRAPS_MAX {
         return Err(Refusal::TooLarge);
     }
-    let receiving = office.me.at.hall;
-    let question = Question { matter: wanted.matter.clone(), receiving, place: wanted.place, wall: now.wall };
+    let (receiving, wall) = (office.me.at.hall, office.time.best(office.cx.now));
+    let question = Question { matter: wanted.matter.clone(), receiving, place: wanted.place, wall };
     let route = route(office.cx, &question)?;
     if !wanted.wraps.iter().any(|wrap| wrap.to == route.competent && !wrap.recovery) {
         return Err(Refusal::NoKeyForRoute);
@@ -191,14 +190,14 @@ fn calendar_of(office: &Office<'_, '_>, case: &Case) -> Result<Calendar, Refusal
 }
 
 fn today(office: &Office<'_, '_>) -> CivilDay {
-    CivilDay::of_wall(office.cx.now.wall)
+    CivilDay::of_wall(office.time.best(office.cx.now))
 }
 
 /// A case whose applicant brings nothing is closed only when the time for it is over.
 fn had_time(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
     let calendar = calendar_of(office, case)?;
     let Some(asked) = case.asked else { return Ok(()) };
-    let until = calendar.due(CivilDay::of_wall(asked.from), calendar.rules().correction_days).day;
+    let until = calendar.due(asked.from.day(), calendar.rules().correction_days).day;
     if today(office) > until { Ok(()) } else { Err(Refusal::TooEarly(until)) }
 }
 
@@ -206,7 +205,7 @@ fn had_time(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
 fn may_issue(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
     let lists = office.lists();
     let matter = lists.pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
-    let held = lists.competence(&matter, office.me.at.hall, office.cx.now.wall);
+    let held = lists.competence(&matter, office.me.at.hall, office.time.best(office.cx.now));
     if held.rights.issue { Ok(()) } else { Err(Refusal::MayNotIssue) }
 }
 
@@ -270,7 +269,7 @@ fn first_event(
     route: &Route,
 ) -> Result<SignedEvent, Refusal> {
     let (_, calendar) = office.lists().calendar().ok_or(Refusal::NoCalendar)?;
-    let wall = office.cx.now.wall;
+    let wall = office.time.best(office.cx.now);
     let matter = office.lists().matter(&wanted.matter, wall).map(|pinned| pinned.digest);
     let place = if planted(Bug::PlaceInClear) { wanted.place } else { route.competent.hall.division() };
     let facts = Facts::Receive {
@@ -308,7 +307,7 @@ fn blank(
         clerk,
         body,
         wall: office.cx.now.wall,
-        suspect_time: false,
+        suspect_time: office.time.doubts(office.cx.now),
         matter: zero,
         calendar: zero,
         previous: zero,
@@ -343,5 +342,5 @@ fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
 
 fn expired(office: &Office<'_, '_>) -> bool {
     let card = Directory::new(office.cx).card(office.me.at);
-    card.is_none_or(|card| card.valid_to < office.cx.now.wall)
+    card.is_none_or(|card| card.valid_to < office.time.best(office.cx.now))
 }

@@ -11,6 +11,7 @@ use super::ending::Ending;
 use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
 use super::law::{self, Article, Part};
+use super::moment::{Moment, Span};
 use super::task::Task;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::limits::EVENTS_MAX;
@@ -82,21 +83,6 @@ impl State {
     }
 }
 
-/// A time in milliseconds since 1970 from one event to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    /// When it began.
-    pub from: u64,
-    /// When it ended, if it has.
-    pub to: Option<u64>,
-}
-
-impl Span {
-    fn open(from: u64) -> Self {
-        Self { from, to: None }
-    }
-}
-
 /// A special procedure (特别程序): while it runs, time stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspension {
@@ -161,18 +147,18 @@ pub struct Case {
     pub state: State,
     /// Whether it was granted, once decided.
     pub granted: Option<bool>,
-    /// Milliseconds since 1970 of receipt.
-    pub received: u64,
+    /// Of receipt.
+    pub received: Moment,
     /// Of acceptance.
-    pub accepted: Option<u64>,
+    pub accepted: Option<Moment>,
     /// Of the decision.
-    pub decided: Option<u64>,
+    pub decided: Option<Moment>,
     /// Of delivery.
-    pub delivered: Option<u64>,
+    pub delivered: Option<Moment>,
     /// How it ended, once it has.
     pub ending: Option<Ending>,
     /// When it ended: was decided, not accepted or closed.
-    pub ended: Option<u64>,
+    pub ended: Option<Moment>,
     /// A certificate is still to be made before the result goes to the window.
     pub certificate_owed: bool,
     /// When the deciding authority owed the applicant a word about the application: from receipt, and from each supplement.
@@ -190,7 +176,7 @@ pub struct Case {
     /// Which task of a bundle it is, if it is one.
     pub task: Option<Task>,
     /// When the results were there that the task had to wait for.
-    pub started: Option<u64>,
+    pub started: Option<Moment>,
 }
 
 /// Why an event may not stand where it stands. Nothing was changed.
@@ -270,14 +256,14 @@ impl Case {
             head: digest,
             state: State::Received,
             granted: None,
-            received: first.wall,
+            received: Moment::of(first),
             accepted: None,
             decided: None,
             delivered: None,
             ending: None,
             ended: None,
             certificate_owed: false,
-            notices: vec![Span::open(first.wall)],
+            notices: vec![Span::open(Moment::of(first))],
             asked: None,
             pauses: Vec::new(),
             extended: 0,
@@ -292,6 +278,7 @@ impl Case {
     pub fn next(&self, event: &Header, digest: Digest) -> Result<Self, NotAllowed> {
         self.follows(event)?;
         let mut case = self.clone();
+        case.bounded_by(event);
         match &event.facts {
             Facts::Receive { .. } => return Err(NotAllowed::Beginning),
             Facts::Take { .. } => case.taken(event)?,
@@ -390,12 +377,12 @@ impl Case {
     fn replaced_mirror(&mut self, event: &Header, mirrors: Mirrors) -> Result<(), NotAllowed> {
         apart(event.at, mirrors)?;
         let stayed = self.mirrors.into_iter().flatten().find(|old| mirrors.contains(&Some(*old)));
-        if mirrors.into_iter().flatten().all(|now| self.is_mirror(now)) {
-            self.mirrors = mirrors;
-            return Ok(());
+        let nobody_new = mirrors.into_iter().flatten().all(|now| self.is_mirror(now));
+        // Whoever is left of two that were both witnesses goes on as one.
+        if !(nobody_new && self.stayed.is_none()) {
+            // If another one was replaced before, what stayed then is still the only witness, if it stayed again.
+            self.stayed = self.stayed.filter(|before| mirrors.contains(&Some(*before))).or(stayed);
         }
-        // If another one was replaced before, what stayed then is still the only witness, if it stayed again.
-        self.stayed = self.stayed.filter(|before| mirrors.contains(&Some(*before))).or(stayed);
         self.mirrors = mirrors;
         Ok(())
     }
@@ -452,8 +439,8 @@ impl Case {
         if event.at.hall != self.receiving {
             return Err(NotAllowed::WrongHall);
         }
-        self.started = Some(event.wall);
-        self.notices.push(Span::open(event.wall));
+        self.started = Some(Moment::of(event));
+        self.notices.push(Span::open(Moment::of(event)));
         Ok(())
     }
 
@@ -489,38 +476,38 @@ impl Case {
     }
 
     fn note(&mut self, event: &Header, deed: &Deed) -> Result<(), NotAllowed> {
-        let wall = event.wall;
+        let now = Moment::of(event);
         match deed {
             Deed::Accept => {
-                self.answered(wall);
-                self.accepted = Some(wall);
+                self.answered(now);
+                self.accepted = Some(now);
             }
             Deed::RefuseAcceptance { .. } => {
-                self.answered(wall);
-                self.ends(Ending::Returned, wall);
+                self.answered(now);
+                self.ends(Ending::Returned, now);
             }
             Deed::RequestCorrection => {
-                self.answered(wall);
-                self.asked = Some(Span::open(wall));
+                self.answered(now);
+                self.asked = Some(Span::open(now));
                 self.corrections =
                     self.corrections.saturating_add(u16::from(!planted(Bug::CorrectionNotCounted)));
             }
             Deed::Supplement => {
-                self.notices.push(Span::open(wall));
-                self.asked = self.asked.map(|asked| Span { to: Some(wall), ..asked });
+                self.notices.push(Span::open(now));
+                self.asked = self.asked.map(|asked| Span { to: Some(now), ..asked });
             }
             Deed::BeginProcedure { days, .. } => {
-                self.pauses.push(Suspension { span: Span::open(wall), days: *days });
+                self.pauses.push(Suspension { span: Span::open(now), days: *days });
             }
-            Deed::EndProcedure => self.time_goes_on(wall),
+            Deed::EndProcedure => self.time_goes_on(now),
             Deed::Extend { .. } if self.extended > 0 => {
                 return Err(NotAllowed::WrongState(Article::Extension));
             }
             Deed::Extend { days } => self.extended = *days,
             Deed::Decide { granted, certificate } => {
-                (self.granted, self.decided) = (Some(*granted), Some(wall));
+                (self.granted, self.decided) = (Some(*granted), Some(now));
                 self.certificate_owed = *granted && *certificate;
-                self.ends(Ending::Decided, wall);
+                self.ends(Ending::Decided, now);
             }
             Deed::Certify if self.granted != Some(true) => {
                 return Err(NotAllowed::WrongState(Article::Certificate));
@@ -529,13 +516,13 @@ impl Case {
                 self.certificate_owed = false;
                 self.ending = Some(Ending::Certified);
             }
-            Deed::Refer { .. } => self.ends(Ending::Referred, wall),
-            Deed::Withdraw => self.ends(Ending::Void, wall),
-            Deed::Close(closing) => self.ends(closing.ending(), wall),
+            Deed::Refer { .. } => self.ends(Ending::Referred, now),
+            Deed::Withdraw => self.ends(Ending::Void, now),
+            Deed::Close(closing) => self.ends(closing.ending(), now),
             Deed::Deliver if self.certificate_owed => {
                 return Err(NotAllowed::WrongState(Article::Certificate));
             }
-            Deed::Deliver => self.delivered = Some(wall),
+            Deed::Deliver => self.delivered = Some(now),
             Deed::Rectify { event } if *event >= self.events => {
                 return Err(NotAllowed::WrongState(Article::Decision));
             }
@@ -549,23 +536,23 @@ impl Case {
         matches!(self.state, State::Received | State::Supplemented)
     }
 
-    fn answered(&mut self, wall: u64) {
+    fn answered(&mut self, now: Moment) {
         if let Some(notice) = self.notices.last_mut() {
-            notice.to = notice.to.or(Some(wall));
+            notice.to = notice.to.or(Some(now));
         }
     }
 
-    fn time_goes_on(&mut self, wall: u64) {
+    fn time_goes_on(&mut self, now: Moment) {
         if let Some(pause) = self.pauses.last_mut() {
-            pause.span.to = pause.span.to.or(Some(wall));
+            pause.span.to = pause.span.to.or(Some(now));
         }
     }
 
     /// Whatever still ran ends with the case.
-    fn ends(&mut self, ending: Ending, wall: u64) {
-        self.answered(wall);
-        self.time_goes_on(wall);
-        (self.ending, self.ended) = (Some(ending), Some(wall));
+    fn ends(&mut self, ending: Ending, now: Moment) {
+        self.answered(now);
+        self.time_goes_on(now);
+        (self.ending, self.ended) = (Some(ending), Some(now));
     }
 
     fn hand_over(&mut self, transit: Transit) -> Result<(), NotAllowed> {

@@ -49,6 +49,14 @@ impl Stage {
         }
     }
 
+    /// Whether this hall answers for the case: it has it in hand, or is to have it and nobody else has.
+    pub const fn is_in_hand(self) -> bool {
+        match self {
+            Self::Custodian | Self::Handing | Self::Holder | Self::Recovering => true,
+            Self::None | Self::Released => false,
+        }
+    }
+
     pub(crate) const fn byte(self) -> u8 {
         match self {
             Self::None => 0,
@@ -247,6 +255,31 @@ pub(crate) fn set_custody(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
     }
     note_single(cx, id, custody);
     rows::write(cx, rows::custody(id), custody);
+    if before.is_some_and(|before| before.stage.is_in_hand()) != custody.stage.is_in_hand() {
+        note_open(cx, id);
+    }
+}
+
+/// Keeps the list of cases in hand for which something is still owed: those whose limits are watched.
+fn note_open(cx: &mut Cx<'_>, id: CaseId) {
+    let in_hand = custody(cx, id).is_some_and(|custody| custody.stage.is_in_hand());
+    let owed = case(cx, id).is_some_and(|case| !case.state.is_over());
+    match in_hand && owed {
+        true => cx.put(rows::open(id), Vec::new()),
+        false if planted(Bug::OpenKept) => {}
+        false => cx.remove(rows::open(id)),
+    }
+}
+
+/// Cases in hand for which something is still owed, after an id, at most `count`.
+pub(crate) fn open_cases(view: &dyn View, after: Option<CaseId>, count: usize) -> Vec<CaseId> {
+    let from = after.map(rows::open).unwrap_or_default();
+    let mut found = Vec::new();
+    view.scan(&rows::all_open(), &from, &mut |key, _| {
+        found.extend(key.get(1..).and_then(|id| id.try_into().ok()).map(CaseId));
+        found.len() < count
+    });
+    found
 }
 
 /// Keeps the list, and the count, of cases in this hall's hand that lie on its disk alone, each with since when.
@@ -306,6 +339,9 @@ fn keep_case(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
     keep_bonds(cx, before, after);
     keep_task(cx, before, after);
     rows::write(cx, rows::case(after.id), after);
+    if before.is_some_and(closed) != closed(after) {
+        note_open(cx, after.id);
+    }
 }
 
 /// A task is found by the number of its bundle.

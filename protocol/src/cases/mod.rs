@@ -15,6 +15,7 @@ mod law;
 mod layout;
 mod log;
 mod mirroring;
+mod moment;
 #[cfg(feature = "planted-bugs")]
 mod recall;
 mod receipt;
@@ -39,15 +40,16 @@ use crate::signed::{Signed, Verified};
 use crate::wire::{self, Blob, Malformed};
 
 pub use bundle::{Joined, TaskState, Whole};
-pub use clocks::{Clock, ClockKind, Reading, clocks, deemed_accepted};
+pub use clocks::{Clock, ClockKind, Reading, Urgency, clocks, deemed_accepted, pressing};
 pub use countersign::Standing;
 pub use deed::Deed;
 pub use ending::{Closing, Ending, NotAccepted, Procedure};
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
-pub use fold::{Case, NotAllowed, Span, State, Suspension, Transit};
+pub use fold::{Case, NotAllowed, State, Suspension, Transit};
 pub use law::{Article, Part, Rule, forbids, rule};
 pub use log::{Custody, Grade, Stage};
+pub use moment::{Moment, Span};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 pub use task::Task;
@@ -66,7 +68,8 @@ pub(crate) use recovery::{
 };
 
 pub(crate) use log::{
-    case as stored_case, copied, custody, event as stored_event, file as stored_file, is_wrapped, orphans,
+    case as stored_case, copied, custody, event as stored_event, file as stored_file, is_wrapped, open_cases,
+    orphans,
 };
 
 /// A case key wrapped to one holder.
@@ -283,6 +286,8 @@ pub(crate) struct Office<'r, 'c> {
     pub(crate) early: &'r mut EarlyReceipts,
     /// The halls that keep copies of what this hall holds.
     pub(crate) mirrors: Mirrors,
+    /// What this hall knows of the time.
+    pub(crate) time: &'r crate::timekeeper::Timekeeper,
 }
 
 impl Office<'_, '_> {

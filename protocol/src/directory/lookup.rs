@@ -97,6 +97,13 @@ impl<'a> Directory<'a> {
         signed.trusted().ok()
     }
 
+    /// Milliseconds since 1970 from which a life's charter holds; zero if there is none.
+    pub(crate) fn chartered_from(&self, at: HallAt) -> u64 {
+        let record = self.life_record(at);
+        let charter = record.as_ref().map(|record| &record.value().body);
+        if let Some(Body::Charter(charter)) = charter { charter.valid_from } else { 0 }
+    }
+
     /// Where the last life of a hall said it can be reached, revoked or not.
     pub fn contact(&self, hall: HallId) -> Option<Contact> {
         let Body::Contact(contact) = self.body(&format!("contact/{}", self.last_life(hall)?))? else {

@@ -11,6 +11,7 @@ use crate::ids::HallId;
 use crate::limits::FRAME_MAX;
 use crate::post::Post;
 use crate::signed::Signed;
+use crate::timekeeper::Timekeeper;
 use crate::wire::{self, Malformed};
 
 /// Every field of a node but who it is, and what can be looked up in its rows.
@@ -22,6 +23,7 @@ type Memory = (
     Post,
     Vec<Signed<Receipt>>,
     Mirrors,
+    (Timekeeper, bool),
     u64,
     (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>),
 );
@@ -37,6 +39,7 @@ impl Node {
             &self.post,
             self.early.carried(),
             self.mirrors,
+            (&self.time, self.clock_doubted),
             self.next_heartbeat,
             (self.directory_moved, self.halls_moved, &self.looking, &self.sending),
         ))
@@ -46,7 +49,7 @@ impl Node {
     /// is opened from its rows.
     pub fn resume(me: Me, memory: &[u8]) -> Result<Self, Malformed> {
         let memory: Memory = wire::decode_own(memory, FRAME_MAX * 2)?;
-        let (place, peers, acts, exchange, post, early, mirrors, next_heartbeat, moved) = memory;
+        let (place, peers, acts, exchange, post, early, mirrors, time, next_heartbeat, moved) = memory;
         Ok(Self {
             me,
             chance: Chance::at_place(place),
@@ -56,6 +59,8 @@ impl Node {
             post,
             early: EarlyReceipts::taken_up(early),
             mirrors,
+            time: time.0,
+            clock_doubted: time.1,
             next_heartbeat,
             roots: None,
             directory_moved: moved.0,

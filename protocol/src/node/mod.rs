@@ -1,6 +1,7 @@
 //! The state machine that is a hall's node: dispatch, and passing facts between its parts; nothing else. What its own
 //! people ask of it is in `commands`.
 
+mod clock;
 mod commands;
 mod contact;
 mod memory;
@@ -26,6 +27,7 @@ use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
 use crate::step::{Cx, Effects, Happening, Input, Now, Output, View};
+use crate::timekeeper::Timekeeper;
 use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
@@ -75,6 +77,9 @@ pub struct Node {
     post: Post,
     early: EarlyReceipts,
     mirrors: Mirrors,
+    time: Timekeeper,
+    /// This hall doubts its clock, and has said so.
+    clock_doubted: bool,
     next_heartbeat: u64,
     /// What the rows, and what is written over them but not committed yet, come to; none if that was not looked up.
     roots: Option<Roots>,
@@ -102,6 +107,8 @@ impl Node {
             post,
             early: EarlyReceipts::default(),
             mirrors: [None, None],
+            time: Timekeeper::open(view, me.at),
+            clock_doubted: false,
             next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
             roots: None,
             directory_moved: true,
@@ -155,6 +162,8 @@ impl Node {
         }
         if cx.now.ticks >= self.next_heartbeat {
             self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
+            self.time.keep(cx);
+            self.look_at_clock(cx);
             self.heartbeat(cx);
             self.tell_growth(cx);
             if !self.is_rolled_back(cx) {
@@ -243,7 +252,8 @@ impl Node {
             at: self.me.at,
             boot: self.me.boot,
             roots,
-            wall: cx.now.wall,
+            // Who doubts its clock bears no witness about the time.
+            wall: if self.time.doubts(cx.now) { 0 } else { cx.now.wall },
             please,
         };
         cx.send(to, hello);
@@ -253,6 +263,7 @@ impl Node {
         if self.peers.remove(&hall).is_some() {
             self.post.way_closed(hall);
             self.exchange.forget(hall);
+            self.time.forget(hall);
             cx.happened(Happening::PeerDown(hall));
         }
     }
@@ -323,12 +334,13 @@ impl Node {
 
     fn plain(&mut self, cx: &mut Cx<'_>, from: HallId, message: Message) {
         match message {
-            Message::Hello { at, roots, protocol, protocol_min, please, .. } => {
+            Message::Hello { at, roots, protocol, protocol_min, please, wall, .. } => {
                 if please {
                     self.greet(cx, from, false);
                 }
                 let known = self.peers.get(&from).is_some_and(|peer| peer.at == at);
                 if known && protocol >= PROTOCOL_MIN && protocol_min <= PROTOCOL {
+                    self.heard_time(cx, from, wall);
                     self.heard_roots(cx, from, roots);
                 }
             }
@@ -541,7 +553,14 @@ impl Node {
     }
 
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
-        Office { cx, me: &self.me, post: &mut self.post, early: &mut self.early, mirrors: self.mirrors }
+        Office {
+            cx,
+            me: &self.me,
+            post: &mut self.post,
+            early: &mut self.early,
+            mirrors: self.mirrors,
+            time: &self.time,
+        }
     }
 }
 

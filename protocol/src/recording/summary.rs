@@ -97,6 +97,7 @@ fn happened(happening: &Happening) -> String {
         Happening::Released(case) => format!("released {case}"),
         Happening::Returned(case) => format!("returned {case}"),
         Happening::RolledBack { shown_by } => format!("rolled back, as {shown_by} has shown"),
+        Happening::Clock { doubted } => format!("clock doubted: {doubted}"),
         Happening::Forked(at) => format!("forked {at}"),
         Happening::Recovered(case) => format!("recovered {case}"),
         Happening::Started(case) => format!("started {case}"),

@@ -99,6 +99,8 @@ pub struct Hall {
     pub node: Option<Node>,
     pub seed: u8,
     pub up: bool,
+    /// Milliseconds by which its wall clock is off.
+    pub off: i64,
     pub happened: Vec<Happening>,
     /// Records what this hall is given, if a test wants it.
     pub recorder: Option<Recorder>,
@@ -183,6 +185,7 @@ impl City {
                 node: None,
                 seed,
                 up: true,
+                off: 0,
                 happened: Vec::new(),
                 recorder: None,
                 batch: 0,
@@ -211,10 +214,22 @@ impl City {
     }
 
     pub fn open(&mut self, index: usize) {
+        let now = self.clock(index);
         let hall = &mut self.halls[index];
         let boot = u32::try_from(self.chance.next_u64() & 0xF_FFFF).unwrap();
         let me = Me { at: hall.at, boot, key: secret(hall.seed) };
-        hall.node = Some(Node::open(me, self.chance.bytes32(), self.now, &hall.rows));
+        hall.node = Some(Node::open(me, self.chance.bytes32(), now, &hall.rows));
+    }
+
+    /// What a hall's clocks show.
+    pub fn clock(&self, index: usize) -> Now {
+        Now { wall: self.now.wall.saturating_add_signed(self.halls[index].off), ..self.now }
+    }
+
+    /// Milliseconds pass, on every clock, and nobody wakes.
+    pub fn pass(&mut self, milliseconds: u64) {
+        self.now.ticks += milliseconds;
+        self.now.wall += milliseconds;
     }
 
     pub fn index(&self, hall: HallId) -> usize {
@@ -227,7 +242,7 @@ impl City {
     }
 
     fn step_all(&mut self, index: usize, inputs: Vec<(Input, Option<Frame>)>) {
-        let now = self.now;
+        let now = self.clock(index);
         let hall = &mut self.halls[index];
         let mut effects = Effects::default();
         let node = hall.node.as_mut().unwrap();
@@ -403,7 +418,7 @@ impl City {
         let act = Act {
             clerk: ClerkId { hall: hall.at.hall, number },
             boot: hall.node.as_ref().unwrap().boot(),
-            wall: self.now.wall,
+            wall: self.clock(index).wall,
             nonce: self.chance.bytes16(),
             request: Digest([5; 32]),
         };

@@ -1,6 +1,7 @@
 //! In time (P7): the day by which a case is to be decided is the one that the model counts, from the signed acceptance or
-//! the day since which the case counts as accepted, without special procedures, on every hall; no hall has another acceptance than the others; and a machine whose clock is wrong does not give itself more
-//! days than it has.
+//! the day since which the case counts as accepted, without special procedures, on every hall; no hall has another acceptance
+//! than the others; and a machine whose clock is wrong does not give itself more days than it has, unless it says that it doubts
+//! its clock.
 
 use std::collections::BTreeMap;
 
@@ -31,19 +32,22 @@ impl InTime {
     /// A hall committed a case when the world was `at` milliseconds old: what is wrong with the day from which its time
     /// is counted.
     pub fn committed(&mut self, at: u64, case: &Case) -> Option<String> {
-        let accepted = case.accepted?;
+        let moment = case.accepted?;
+        let accepted = moment.claimed;
         if self.accepted.contains_key(&case.id) {
             return None;
         }
         self.accepted.insert(case.id, accepted);
         let late = accepted.saturating_sub(FOUNDED.saturating_add(at));
-        (late > LATE_MAX).then(|| format!("case {}: accepted {late} ms before its own date", case.id))
+        // What its own hall doubts counts as the next hall's clock shows, and says so.
+        (late > LATE_MAX && moment.is_certain())
+            .then(|| format!("case {}: accepted {late} ms before its own date", case.id))
     }
 
     /// What is wrong with what a hall says about a case's limits on a day.
     pub fn asked(&mut self, case: CaseId, view: &dyn View, today: CivilDay) -> Option<String> {
         let held = query::case(view, case)?;
-        if let Some(accepted) = held.case.accepted {
+        if let Some(accepted) = held.case.accepted.map(|moment| moment.claimed) {
             let first = *self.accepted.entry(case).or_insert(accepted);
             if first != accepted {
                 return Some(format!("case {case} was accepted at {first} and at {accepted}"));
@@ -64,6 +68,22 @@ impl InTime {
     }
 }
 
+/// When an event counts as done, and whether that is certain: what a hall claims is bounded by the next other hall that takes
+/// the case over, and what it claims in doubt by the next event that is not in doubt.
+fn counted(log: &[Header], place: usize) -> (u64, bool) {
+    let Some(event) = log.get(place) else { return (0, false) };
+    let later = log
+        .windows(2)
+        .skip(place)
+        .filter_map(|pair| if let [one, next] = pair { Some((one, next)) } else { None });
+    let mut sure = later.filter(|(_, next)| !next.suspect_time);
+    if event.suspect_time {
+        return sure.next().map_or((event.wall, false), |(_, next)| (next.wall, true));
+    }
+    let elsewhere = sure.find(|(one, next)| one.at.hall != next.at.hall);
+    (elsewhere.map_or(event.wall, |(_, next)| next.wall.min(event.wall)), true)
+}
+
 /// The times of a case that count, told from the words of its events alone.
 struct Times {
     /// The day from which the decision is due: of acceptance, or from which the case counts as accepted.
@@ -80,13 +100,14 @@ impl Times {
     fn of(log: &[Header], known: u16, today: CivilDay) -> Self {
         let mut times = Self { starts: None, extended: 0, pauses: Vec::new(), void: false };
         let mut asked = None;
-        for event in log {
-            let day = CivilDay::of_wall(event.wall);
+        for (place, event) in log.iter().enumerate() {
+            let (wall, certain) = counted(log, place);
+            let day = CivilDay::of_wall(wall);
             match event.facts.word() {
-                "receive" | "supplement" => asked = Some(event.wall),
+                "receive" | "supplement" => asked = Some(wall).filter(|_| certain),
                 // What waits for others of its bundle is not asked of anybody yet.
                 "task" if matches!(&event.facts, Facts::Task(task) if task.is_chained()) => asked = None,
-                "start" => asked = Some(event.wall),
+                "start" => asked = Some(wall).filter(|_| certain),
                 "accept" => {
                     times.told(&mut asked, day, known);
                     times.starts = times.starts.into_iter().chain([day]).min();

@@ -22,6 +22,7 @@ impl Rebuilt {
     pub fn check(&mut self, hall: HallId, disk: &dyn View) -> Vec<String> {
         let mut found = desk(disk);
         found.extend(singles(disk));
+        found.extend(open(disk));
         found.extend(numbers(disk));
         found.extend(Space::ALL.into_iter().filter_map(|space| self.set(disk, space)));
         found.into_iter().map(|how| format!("hall {hall}: {how}")).collect()
@@ -89,6 +90,26 @@ fn singles(disk: &dyn View) -> Option<String> {
     let (lists, parts) = (listed.len(), are.len());
     (listed != are || u64::try_from(parts) != Ok(counted))
         .then(|| format!("{lists} cases listed as single-copy, {counted} counted, {parts} are"))
+}
+
+/// The cases for which something is still owed, against each hall's part in each case.
+fn open(disk: &dyn View) -> Option<String> {
+    let owed = |id: &CaseId| {
+        query::case(disk, *id).is_some_and(|view| {
+            view.custody.is_some_and(|it| it.stage.is_in_hand()) && !view.case.state.is_over()
+        })
+    };
+    let are: BTreeSet<_> = cases(disk).into_iter().filter(owed).collect();
+    let mut listed = BTreeSet::new();
+    loop {
+        let page = query::open_cases(disk, listed.last().copied(), usize::MAX);
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    let (lists, open) = (listed.len(), are.len());
+    (listed != are).then(|| format!("{lists} cases listed as open, {open} are"))
 }
 
 /// Each case by its number.

@@ -112,10 +112,11 @@ mod tests {
         assert_eq!(together.waited_for(&other), [one.id]);
         together.printed(number(), vec![one.id, other.id]);
         assert!(together.handed_out(number()).is_some());
-        other.started = Some(7);
+        let moment = other.received;
+        other.started = Some(moment);
         assert!(together.committed(&other).is_some());
         let mut granted = one;
-        (granted.granted, granted.ended) = (Some(true), Some(6));
+        (granted.granted, granted.ended) = (Some(true), Some(moment));
         let mut right = Together::default();
         assert_eq!((right.committed(&granted), right.committed(&other)), (None, None));
     }

@@ -81,7 +81,8 @@ impl Plan {
         let known = if wrong_clocks.iter().any(|fault| trouble.0.contains_key(fault)) {
             vec![Known {
                 promise: Promise::Dated,
-                why: "no hall doubts its own clock yet".to_owned(),
+                why: "a hall that hears fewer than three others does not know that its clock is ahead"
+                    .to_owned(),
                 by_chance: true,
             }]
         } else {

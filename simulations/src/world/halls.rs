@@ -230,6 +230,7 @@ impl World {
             Happening::PeerUp(_)
             | Happening::PeerDown(_)
             | Happening::Holding(_)
+            | Happening::Clock { .. }
             | Happening::Forked(_)
             | Happening::Learned { .. } => {}
         }

@@ -244,6 +244,7 @@ impl City {
             self.pass(PACE_MS);
             self.drain();
         }
+        self.now.ticks += ACTS_OVER_MS;
         self.now.wall += ACTS_OVER_MS;
     }
 

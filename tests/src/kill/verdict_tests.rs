@@ -25,6 +25,7 @@ fn event(sequence: u32, what: &str, hall: &str, epoch: u32) -> Event {
         term: 0,
         epoch,
         wall: 0,
+        suspect_time: false,
         digest: format!("{sequence} {what} {hall}"),
         signature: Some(true),
         body_bytes: 0,

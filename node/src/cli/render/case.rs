@@ -131,13 +131,19 @@ fn row(texts: &Texts, event: &Event, before: Option<&Event>) -> Vec<String> {
     };
     vec![
         event.sequence.to_string(),
-        time::moment(event.wall),
+        written(texts, event),
         event.hall_name.clone(),
         who,
         what(texts, event),
         took.unwrap_or_else(|| "-".to_owned()),
         texts.say(signature, &[]),
     ]
+}
+
+/// When it happened, as its hall's clock showed it.
+fn written(texts: &Texts, event: &Event) -> String {
+    let at = time::moment(event.wall);
+    if event.suspect_time { texts.filled("case.suspect_time", &[("at", &at)]) } else { at }
 }
 
 /// What happened, with the details that tell it from others of its kind.

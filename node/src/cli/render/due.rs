@@ -2,7 +2,7 @@
 
 use super::super::table::{fields, table};
 use super::{bundle, field, heading, next};
-use crate::ops::{DueComputed, DueDay, DueExplained, TaskOf, TimeLimit};
+use crate::ops::{DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, TaskOf, TimeLimit};
 use crate::texts::Texts;
 
 /// The limits of a case as lines of its description: those that matter now.
@@ -16,6 +16,40 @@ pub(super) fn first(texts: &Texts, limits: &[TimeLimit]) -> Option<String> {
     let runs = limits.iter().filter(|limit| limit.met.is_none());
     let first = runs.min_by_key(|limit| limit.due.clone().unwrap_or_else(|| "9999".to_owned()))?;
     Some(format!("{} {}", texts.word("limit", &first.kind), short(texts, first)))
+}
+
+pub(super) fn list(texts: &Texts, found: &DueList) -> Vec<String> {
+    let mut lines =
+        vec![texts.filled("due.list", &[("today", &found.today), ("counts", &counts(texts, &found.counts))])];
+    if found.cases.is_empty() {
+        lines.push(texts.say("due.none", &[]));
+        lines.push(next(texts, "hallmesh case list"));
+        return lines;
+    }
+    let row = |case: &DueCase| {
+        let limit = case.limit.as_ref();
+        let kind = limit.map_or_else(|| "-".to_owned(), |limit| texts.word("limit", &limit.kind));
+        let due = limit.map_or_else(|| texts.say("due.unknown", &[]), |limit| short(texts, limit));
+        let state = texts.word("state", &case.state);
+        let urgency = texts.word("urgency", &case.urgency);
+        vec![case.number.clone(), case.matter.clone(), state, case.hall.clone(), kind, due, urgency]
+    };
+    let rows: Vec<_> = found.cases.iter().map(row).collect();
+    let columns = ["case", "matter", "state", "hall", "limit", "due", "urgency"];
+    lines.extend(table(&heading(texts, &columns), &rows));
+    let first = found.cases.first().map_or("CASE", |case| case.number.as_str());
+    lines.push(next(texts, &format!("hallmesh due explain {first}")));
+    lines
+}
+
+/// How many cases press, in a few words.
+pub(super) fn counts(texts: &Texts, counts: &DueCounts) -> String {
+    let unknown = (counts.unknown > 0).then(|| texts.filled("due.not_told", &[("count", &counts.unknown)]));
+    let said = texts.filled(
+        "due.counts",
+        &[("open", &counts.open), ("overdue", &counts.overdue), ("soon", &counts.soon)],
+    );
+    [Some(said), unknown].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 pub(super) fn explained(texts: &Texts, found: &DueExplained) -> Vec<String> {
@@ -71,7 +105,12 @@ fn days(texts: &Texts, days: &[DueDay]) -> Vec<String> {
 pub(super) fn told(texts: &Texts, limit: &TimeLimit) -> String {
     let length = texts.filled("due.length", &[("days", &limit.working_days), ("start", &limit.start)]);
     let extended = (limit.extended > 0).then(|| texts.filled("due.extended", &[("days", &limit.extended)]));
-    [Some(short(texts, limit)), Some(length), extended].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let doubtful = limit.doubtful.then(|| texts.say("due.doubtful", &[]));
+    [Some(short(texts, limit)), Some(length), extended, doubtful]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 pub(super) fn short(texts: &Texts, limit: &TimeLimit) -> String {

@@ -40,6 +40,7 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         Answer::Cases { cases } => case::list(texts, cases),
         Answer::Case(case) => case::one(texts, case),
         Answer::Trace(trace) => case::trace(texts, trace),
+        Answer::DueList(found) => due::list(texts, found),
         Answer::DueExplained(found) => due::explained(texts, found),
         Answer::DueComputed(found) => due::computed(texts, found),
         Answer::Contents(contents) => case::contents(texts, contents),

@@ -3,7 +3,7 @@
 use super::super::table::{fields, table};
 use super::super::time;
 use super::audit::{REJOIN, forgotten};
-use super::{durability, field, heading, next, short};
+use super::{due, durability, field, heading, next, short};
 use crate::home::Sealing;
 use crate::ops::{Hall, Peer, RecorderState, Status};
 use crate::texts::Texts;
@@ -65,6 +65,7 @@ fn about(texts: &Texts, status: &Status) -> Vec<(String, String)> {
         field(texts, "line", line(texts, status)),
         field(texts, "lists", format!("{lists}\n{roots}")),
         field(texts, "cases", cases(texts, status)),
+        field(texts, "limits", due_line(texts, status)),
         field(texts, "post", post),
         field(texts, "charter", charter(texts, status)),
         field(texts, "listening", status.listening.join("\n")),
@@ -90,6 +91,13 @@ fn cases(texts: &Texts, status: &Status) -> String {
     lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
+fn due_line(texts: &Texts, status: &Status) -> String {
+    status
+        .due
+        .as_ref()
+        .map_or_else(|| texts.say("status.not_looked", &[]), |counts| due::counts(texts, counts))
+}
+
 fn charter(texts: &Texts, status: &Status) -> String {
     let until = time::day(status.charter_valid_to);
     match time::days_until(status.wall, status.charter_valid_to) {
@@ -106,8 +114,12 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
         status.refused.iter().map(|(why, count)| format!("{} {count}", texts.word("refused", why))).collect();
     let unsealed = status.sealed == Sealing::None.word();
     let single = durability::is_single_for_long(status);
-    let known: [(bool, &str, &str); 9] = [
+    let pressing = status.due.unwrap_or_default();
+    let known: [(bool, &str, &str); 12] = [
         (unsealed, "status.warn.unsealed", ""),
+        (status.clock_doubted, "status.warn.clock", &time::moment(status.wall)),
+        (pressing.overdue > 0, "status.warn.overdue", &pressing.overdue.to_string()),
+        (pressing.soon > 0, "status.warn.soon", &pressing.soon.to_string()),
         (cut_off, "status.warn.cut_off", ""),
         (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
         (status.disk_free < DISK_FREE_MIN, "status.warn.disk", &free),
@@ -134,6 +146,8 @@ fn next_of(status: &Status) -> &'static str {
         "hallmesh matter import --help"
     } else if durability::is_single_for_long(status) {
         "hallmesh post list --single"
+    } else if status.due.is_some_and(|due| due.overdue > 0 || due.soon > 0) {
+        "hallmesh due list"
     } else if status.post > 0 {
         "hallmesh post list"
     } else {

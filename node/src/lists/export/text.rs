@@ -51,6 +51,7 @@ pub(super) fn calendar(bodies: &[Body]) -> Result<Vec<u8>, ExportError> {
         "correction_days": rules.correction_days,
         "extension_days": rules.extension_days,
         "delivery_days": rules.delivery_days,
+        "warning_days": rules.warning_days,
     });
     let years = calendar.years().iter().map(year);
     Ok(pretty(&Value::Object(years.chain([("rules".to_owned(), limits)]).collect())))

@@ -1,0 +1,92 @@
+//! When something happened: what the hall that signed it said, and what counts for the law's clocks.
+
+use std::iter::once;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Header;
+use super::fold::Case;
+use crate::calendar::CivilDay;
+use crate::planted::{Bug, planted};
+
+/// A time that an event claims (design section 8).
+///
+/// A clock that is ahead, or lost its battery, moves no deadline for good: the next hall that takes the case over by a
+/// clock of its own bounds what was claimed.
+///
+/// - A time claimed by a clock that its hall believed counts as the *earlier* of itself and the next other hall's.
+/// - A time claimed by a clock that its hall doubted is worth nothing by itself: it counts as the next time in the log
+///   that nobody doubts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Milliseconds since 1970 by the clock of the hall that signed: what is printed stays as it was printed.
+    pub claimed: u64,
+    /// Milliseconds since 1970 that count.
+    pub legal: u64,
+    /// The hall doubted its clock.
+    pub suspect: bool,
+    /// What counts has been bounded and does not change any more.
+    pub checked: bool,
+}
+
+impl Moment {
+    pub(super) const fn of(event: &Header) -> Self {
+        Self { claimed: event.wall, legal: event.wall, suspect: event.suspect_time, checked: false }
+    }
+
+    /// The day that counts.
+    pub fn day(self) -> CivilDay {
+        CivilDay::of_wall(self.legal)
+    }
+
+    /// Whether deadlines may rest on it: not while all that is known of it is what a doubted clock showed.
+    pub const fn is_certain(self) -> bool {
+        !self.suspect || self.checked
+    }
+
+    /// A clock that nobody doubts has shown `wall` later in the log.
+    fn bound(&mut self, wall: u64, elsewhere: bool) {
+        if self.checked || !(self.suspect || elsewhere) || planted(Bug::ClaimedTimeCounts) {
+            return;
+        }
+        self.legal = if self.suspect { wall } else { self.legal.min(wall) };
+        self.checked = true;
+    }
+}
+
+/// A time from one event to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// When it began.
+    pub from: Moment,
+    /// When it ended, if it has.
+    pub to: Option<Moment>,
+}
+
+impl Span {
+    pub(super) const fn open(from: Moment) -> Self {
+        Self { from, to: None }
+    }
+}
+
+impl Case {
+    /// Bounds what was claimed before by what an event shows.
+    pub(super) fn bounded_by(&mut self, event: &Header) {
+        if event.suspect_time {
+            return;
+        }
+        let elsewhere = event.at.hall != self.custodian.hall;
+        for moment in self.moments() {
+            moment.bound(event.wall, elsewhere);
+        }
+    }
+
+    fn moments(&mut self) -> impl Iterator<Item = &mut Moment> {
+        let acts =
+            [&mut self.started, &mut self.accepted, &mut self.decided, &mut self.delivered, &mut self.ended];
+        let pauses = self.pauses.iter_mut().map(|pause| &mut pause.span);
+        let spans = self.notices.iter_mut().chain(&mut self.asked).chain(pauses);
+        let ends = spans.flat_map(|span| once(&mut span.from).chain(&mut span.to));
+        once(&mut self.received).chain(acts.into_iter().flatten()).chain(ends)
+    }
+}
