@@ -191,6 +191,9 @@ impl Checkers {
 
     /// A hall has committed: these cases may stand differently with it now.
     pub fn committed(&mut self, at: u64, seat: Seat, changed: BTreeSet<CaseId>, disk: &Disk) {
+        for case in &changed {
+            query::case(disk, *case).iter().for_each(|view| self.together.sees(&view.case));
+        }
         for case in changed {
             self.case_changed(at, seat, case, disk);
         }
@@ -403,7 +406,7 @@ impl Checkers {
         self.kept.kept(seat, case, events);
         let how = self.in_time.committed(at, &view.case);
         self.note(at, Promise::Dated, how);
-        let how = self.together.committed(&view.case).filter(|_| !self.contradicted.contains(&case));
+        let how = self.together.began(&view.case).filter(|_| !self.contradicted.contains(&case));
         self.note(at, Promise::Together, how);
         let file = query::file(disk, case);
         let how = self.route_only.kept(case, &file);

@@ -18,9 +18,9 @@ pub struct Together {
 }
 
 impl Together {
-    /// A hall commits a case: what is wrong with when its task began.
-    pub fn committed(&mut self, case: &Case) -> Option<String> {
-        let task = case.task?;
+    /// A hall commits a case. All of one commit are seen before any of it is judged.
+    pub fn sees(&mut self, case: &Case) {
+        let Some(task) = case.task else { return };
         self.tasks.entry(task.bundle).or_default().insert(task.ordinal, case.id);
         if case.ended.is_some() {
             self.ended.insert(case.id);
@@ -28,6 +28,11 @@ impl Together {
         if case.granted == Some(true) {
             self.granted.insert(case.id);
         }
+    }
+
+    /// What is wrong with when the task of a case that was seen began.
+    pub fn began(&mut self, case: &Case) -> Option<String> {
+        let task = case.task?;
         let begins = case.started.is_some() && self.started.insert(case.id);
         let early = self.needs(&task).find(|needed| !self.granted.contains(needed));
         early.filter(|_| begins).map(|early| format!("task {} begins before {early} is granted", case.id))
@@ -104,21 +109,26 @@ mod tests {
         case
     }
 
+    fn began(together: &mut Together, case: &Case) -> Option<String> {
+        together.sees(case);
+        together.began(case)
+    }
+
     #[test]
     fn a_task_that_begins_too_early_and_a_bundle_that_is_handed_out_too_early_are_seen() {
         let mut together = Together::default();
         let (one, mut other) = (case(1, vec![task(1, 0)]), case(2, vec![task(2, 1)]));
-        assert_eq!((together.committed(&one), together.committed(&other)), (None, None));
+        assert_eq!((began(&mut together, &one), began(&mut together, &other)), (None, None));
         assert_eq!(together.waited_for(&other), [one.id]);
         together.printed(number(), vec![one.id, other.id]);
         assert!(together.handed_out(number()).is_some());
         let moment = other.received;
         other.started = Some(moment);
-        assert!(together.committed(&other).is_some());
+        assert!(began(&mut together, &other).is_some());
         let mut granted = one;
         (granted.granted, granted.ended) = (Some(true), Some(moment));
         let mut right = Together::default();
-        assert_eq!((right.committed(&granted), right.committed(&other)), (None, None));
+        assert_eq!((began(&mut right, &granted), began(&mut right, &other)), (None, None));
     }
 
     #[test]
