@@ -175,6 +175,11 @@ bugs! {
     /// Case numbers of two boots are not kept apart.
     BootNotInNumber = "boot-not-in-number",
 
+    /// A result is delivered though a certificate is still to be made.
+    CertificateNotOwed = "certificate-not-owed",
+    /// What is granted may still be missing.
+    GrantedLacking = "granted-lacking",
+
     // Bundles.
     /// A task begins before those that it waits for are granted.
     TaskStartedEarly = "task-started-early",
@@ -186,6 +191,10 @@ bugs! {
     TaskNotIndexed = "task-not-indexed",
 
     // Clocks of the law.
+    /// Who is told nothing in time waits for ever.
+    SilenceIgnored = "silence-ignored",
+    /// A decision is put off by as much as somebody likes.
+    ExtensionUnbounded = "extension-unbounded",
     /// A day off counts as a working day.
     HolidayCounted = "holiday-counted",
     /// The day of acceptance counts towards the limit.

@@ -124,7 +124,7 @@ pub fn single_copies(view: &dyn View, after: Option<(u64, CaseId)>, count: usize
 /// The limits of a case as they stand.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// In the order in which they began.
+    /// Kind by kind; those of one kind in the order of the log.
     pub clocks: Vec<Clock>,
     /// The day from which it counts as accepted because nobody told the applicant anything in time.
     pub deemed_accepted: Option<CivilDay>,

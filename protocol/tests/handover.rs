@@ -15,19 +15,22 @@ mod common;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE};
+use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, delegation, matter};
 use hallmesh_protocol::calendar::{CivilDay, Due};
 use hallmesh_protocol::cases::{
     Article, ClockKind, Closing, Deed, Grade, NotAccepted, NotAllowed, Refusal, Stage, State,
 };
-use hallmesh_protocol::ids::{CaseId, HallId};
+use hallmesh_protocol::catalogue::{Material, MaterialSource, Matter, Necessity, Rights};
+use hallmesh_protocol::ids::{CaseId, HallId, Tier};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::LetterBody;
 use hallmesh_protocol::query;
-use hallmesh_protocol::step::Reply;
+use hallmesh_protocol::record::Body;
+use hallmesh_protocol::step::{Command, Reply};
 
 const HERE: u64 = 620_702_203_200;
 const THERE: u64 = 620_724_000_000;
+const DAY: u64 = 24 * 3_600_000;
 
 fn stage(city: &City, index: usize, case: CaseId) -> Stage {
     query::case(&city.halls[index].rows, case)
@@ -108,7 +111,6 @@ fn every_hall_on_the_route_knows_the_same_deadlines_and_no_clock_moves_them() {
 /// What the calendar and the rights say, which the log alone does not tell.
 #[test]
 fn an_act_that_comes_at_the_wrong_time_is_refused() {
-    const DAY: u64 = 24 * 3_600_000;
     let mut city = City::new();
     let asked = city.received(VILLAGE, "CITY-1", HERE);
     let silent = city.received(VILLAGE, "CITY-1", HERE);
@@ -187,6 +189,55 @@ fn a_delegated_matter_is_decided_at_the_county_of_the_applicants_place() {
     let case = city.received(VILLAGE, "SHARED-1", HERE);
     city.run();
     assert_eq!(custodians(&city, case), [COUNTY]);
+}
+
+/// Rights hold at the time of the act: a delegation that has ended leaves the way of article 32(2).
+#[test]
+fn a_county_does_not_accept_what_is_no_longer_delegated_to_it() {
+    let mut city = City::new();
+    let cases = [(); 2].map(|()| city.received(VILLAGE, "SHARED-1", HERE));
+    city.run();
+    assert!(matches!(city.deed(COUNTY, cases[0], Deed::Accept), Reply::Recorded { .. }));
+    let act = city.act(CITY);
+    let ended = delegation(Some("SHARED-1"), Tier::County, Rights { receive: true, ..Rights::default() });
+    assert_eq!(city.command(CITY, Command::Publish(act, vec![ended])), Reply::Published { records: 1 });
+    city.run();
+    let refused = Reply::Refused(Refusal::MayNotAccept);
+    assert_eq!(city.deed(COUNTY, cases[1], Deed::Accept), refused);
+    assert_eq!(city.deed(COUNTY, cases[1], Deed::AcceptLacking { days: 5 }), refused);
+    let authority = Some("11100000000013338W".parse().unwrap());
+    let told = Deed::RefuseAcceptance { ground: NotAccepted::OtherAuthority, authority };
+    assert!(matches!(city.deed(COUNTY, cases[1], told), Reply::Recorded { .. }));
+    assert!(matches!(city.deed(COUNTY, cases[0], Deed::GRANT), Reply::Recorded { .. }), "accepted in time");
+}
+
+/// 容缺: only what the list marks so, and in no more days than the city gives.
+#[test]
+fn nothing_follows_that_the_list_does_not_let_follow() {
+    let mut city = City::new();
+    let case = city.received(CITY, "CITY-1", HERE);
+    let tolerate = |days| Deed::AcceptLacking { days };
+    assert_eq!(city.deed(CITY, case, tolerate(5)), Reply::Refused(Refusal::NothingMayFollow));
+    let photo = Material {
+        name: "photo".to_owned(),
+        necessity: Necessity::Supplementable,
+        source: MaterialSource::Applicant,
+    };
+    let act = city.act(CITY);
+    let body = Body::Matter(Box::new(Matter { materials: vec![photo], ..matter("CITY-1", Tier::City) }));
+    assert_eq!(city.command(CITY, Command::Publish(act, vec![body])), Reply::Published { records: 1 });
+    assert_eq!(
+        city.deed(CITY, case, tolerate(5)),
+        Reply::Refused(Refusal::NothingMayFollow),
+        "it pinned the list"
+    );
+    let later = city.received(CITY, "CITY-1", HERE);
+    assert_eq!(city.deed(CITY, later, tolerate(21)), Reply::Refused(Refusal::TooLong { most: 20 }));
+    assert!(matches!(city.deed(CITY, later, tolerate(20)), Reply::Recorded { .. }));
+    let close = Deed::Close(Closing::NotSupplemented);
+    assert!(matches!(city.deed(CITY, later, close), Reply::Refused(Refusal::TooEarly(_))));
+    city.pass(45 * DAY);
+    assert!(matches!(city.deed(CITY, later, close), Reply::Recorded { .. }));
 }
 
 #[test]
@@ -333,7 +384,7 @@ fn an_act_is_good_once() {
     let act = city.act(VILLAGE);
     for expected in [true, false] {
         let wanted = city.application("CITY-1", HERE);
-        let command = hallmesh_protocol::step::Command::Receive(act.clone(), Box::new(wanted));
+        let command = Command::Receive(act.clone(), Box::new(wanted));
         let taken = matches!(city.command(VILLAGE, command), Reply::Received { .. });
         assert_eq!(taken, expected);
     }

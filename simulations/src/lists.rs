@@ -103,6 +103,10 @@ pub(crate) fn decided_below(matters: &[Matter], matter: &Matter) -> Option<Tier>
 fn matter(code: MatterCode, level: Tier, area: DivisionCode, number: u16) -> Matter {
     let material =
         |name: &str, source| Material { name: name.to_owned(), necessity: Necessity::Required, source };
+    let follows = Material {
+        necessity: Necessity::Supplementable,
+        ..material("photographs", MaterialSource::Applicant)
+    };
     Matter {
         name: format!("Matter {code}"),
         code,
@@ -118,6 +122,7 @@ fn matter(code: MatterCode, level: Tier, area: DivisionCode, number: u16) -> Mat
         materials: vec![
             material("application form", MaterialSource::Applicant),
             material("proof of identity", MaterialSource::Shared),
+            follows,
         ],
         result: MatterResult { kind: ResultKind::Licence, name: "licence".to_owned() },
         // A cut-off hall may decide the second matter of each tier.

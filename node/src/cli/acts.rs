@@ -32,6 +32,13 @@ pub(super) enum Act {
         #[arg(long, value_name = "USCC", value_parser = values::authority)]
         authority: Option<BodyId>,
     },
+    Tolerate {
+        #[command(flatten)]
+        reasoned: Reasoned,
+        #[arg(long, value_name = "N")]
+        days: u16,
+    },
+    Supply(Reasoned),
     Pause {
         #[command(flatten)]
         reasoned: Reasoned,
@@ -89,6 +96,8 @@ impl Act {
             Self::Refuse { reasoned, ground, authority } => {
                 (reasoned, Deed::RefuseAcceptance { ground: *ground, authority: *authority })
             }
+            Self::Tolerate { reasoned, days } => (reasoned, Deed::AcceptLacking { days: *days }),
+            Self::Supply(reasoned) => (reasoned, Deed::Supply),
             Self::Pause { reasoned, procedure, days } => {
                 (reasoned, Deed::BeginProcedure { procedure: *procedure, days: *days })
             }

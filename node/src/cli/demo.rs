@@ -16,6 +16,8 @@ use crate::ops::Problem;
 pub(super) struct Demo {
     #[arg(long)]
     once: bool,
+    #[arg(long, value_name = "NAME|FILE")]
+    story: Option<String>,
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }
@@ -23,6 +25,7 @@ pub(super) struct Demo {
 pub(super) fn run(session: &Session, demo: &Demo) -> Result<Report, Problem> {
     let options = DemoOptions {
         once: demo.once,
+        story: demo.story.clone(),
         json: session.global.json,
         keep: demo.keep.clone(),
         lang: session.texts.lang(),

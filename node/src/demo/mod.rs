@@ -1,8 +1,9 @@
-//! The main job, played on an embedded city: seven real nodes, four stories, every case checked at the end.
+//! The main job, played on an embedded city: seven real nodes, stories read from files, every case checked at the end.
 
 mod city;
 mod patience;
 mod report;
+mod script;
 mod stories;
 
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use crate::texts::{Lang, Texts};
 
 pub use city::{City, Control, Doing, InProcess, Member};
 pub use report::{Report, Told};
-pub use stories::{Ended, Story, Teller, play_all};
+pub use script::Script;
+pub use stories::{Ended, Story, Teller, play_all, steps};
 
 /// What the caller of the demo wants.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct DemoOptions {
     pub once: bool,
     /// One JSON document at the end instead of lines as it happens.
     pub json: bool,
+    /// Only this story: one that the program brings along, by its name, or one in a file.
+    pub story: Option<String>,
     /// Leave the city here; otherwise it goes with the demo.
     pub keep: Option<PathBuf>,
     /// The language of the lines.
@@ -33,8 +37,12 @@ pub async fn run(options: DemoOptions, say: &(dyn Fn(&str) + Sync)) -> Result<Re
     let texts = Texts::new(options.lang);
     let quiet = |_: &str| {};
     let say: &(dyn Fn(&str) + Sync) = if options.json { &quiet } else { say };
+    let scripts = match &options.story {
+        Some(named) => vec![Script::find(named)?],
+        None => Script::all()?,
+    };
     let (dir, temporary) = place(&options)?;
-    let outcome = told(&dir, &texts, say, &options).await;
+    let outcome = told(&dir, &texts, say, (&options, &scripts)).await;
     if temporary && let Err(why) = std::fs::remove_dir_all(&dir) {
         tracing::warn!(%why, path = %dir.display(), "the demo's city could not be removed");
     }
@@ -45,13 +53,13 @@ async fn told(
     dir: &std::path::Path,
     texts: &Texts,
     say: &(dyn Fn(&str) + Sync),
-    options: &DemoOptions,
+    (options, scripts): (&DemoOptions, &[Script]),
 ) -> Result<Report, Problem> {
     say(&texts.say("demo.begin", &[("dir", &dir.display().to_string())]));
     let control = InProcess::default();
     let (city, mut control) = City::found(dir, control).await?;
     say(&texts.say("demo.founded", &[("halls", &city.members.len().to_string())]));
-    let told = play_all(&Teller { texts, say }, &city, &mut control).await;
+    let told = play_all(&Teller { texts, say }, &city, &mut control, scripts).await;
     let report = report::make(&city, &dir.join("exports"), told?).await?;
     if !options.once {
         say(&texts.say("demo.stays", &[("dir", &dir.display().to_string())]));

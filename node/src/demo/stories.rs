@@ -1,29 +1,14 @@
-//! The four stories. Each ends as told or says what did not.
+//! Plays stories on a city of real nodes. Each ends as told or says what did not.
 
-use hallmesh_protocol::cases::{Deed, State, rule};
+use hallmesh_protocol::cases::{Deed, State};
+use hallmesh_protocol::ids::MatterCode;
 use serde::Serialize;
 
 use super::city::{City, Control, Member, unexpected};
 use super::patience::until;
+use super::script::{Script, Step, What};
 use crate::ops::{Answer, Ask, Case, Content, Problem};
 use crate::texts::Texts;
-
-const CITY: usize = 0;
-const GANZHOU: usize = 1;
-const GAOTAI: usize = 2;
-const ANYANG: usize = 3;
-const CHENGGUAN: usize = 4;
-const MIAOJIABU: usize = 5;
-const GUOQING: usize = 6;
-
-/// Decided by the city, not delegated.
-const OF_THE_CITY: &str = "ZYL-C-001";
-/// Decided by the city by law, delegated to the counties.
-const DELEGATED: &str = "ZYL-C-032";
-/// Decided by the county of the applicant's place.
-const OF_A_COUNTY: &str = "ZYL-X-023";
-/// The same, another matter.
-const OF_A_COUNTY_TOO: &str = "ZYL-X-048";
 
 /// More than the stories take in at any window.
 const CASES_MAX: usize = 1_000;
@@ -40,7 +25,7 @@ pub struct Teller<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Story {
     /// Its name: a stable word.
-    pub name: &'static str,
+    pub name: String,
     /// Its cases: number, and the hall that delivered.
     pub cases: Vec<Ended>,
 }
@@ -55,19 +40,27 @@ pub struct Ended {
     pub delivered_at: usize,
 }
 
-/// Plays all four stories. They end as told also if nodes are killed and started again on the way.
+/// Plays stories, one after the other. They end as told also if nodes are killed and started again on the way.
 pub async fn play_all(
     teller: &Teller<'_>,
     city: &City,
     control: &mut dyn Control,
+    scripts: &[Script],
 ) -> Result<Vec<Story>, Problem> {
     let mut stage = Stage { teller, city, control, steps: 0 };
-    Ok(vec![
-        stage.entrusted_receipt().await?,
-        stage.delegated().await?,
-        stage.remote_receipt().await?,
-        stage.city_away().await?,
-    ])
+    let mut stories = Vec::new();
+    for (number, script) in (1_usize..).zip(scripts) {
+        (teller.say)("");
+        (teller.say)(&format!("{number}. {}", script.title(teller.texts.lang())));
+        stories.push(stage.play(script).await?);
+    }
+    Ok(stories)
+}
+
+/// How many steps stories have: as often a test can break something.
+pub fn steps(scripts: &[Script]) -> u32 {
+    let steps = scripts.iter().map(|script| script.steps.len()).sum::<usize>();
+    u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
 /// One performance.
@@ -78,73 +71,83 @@ struct Stage<'a> {
     steps: u32,
 }
 
-/// How a case is to go.
-struct Plan {
-    matter: &'static str,
-    window: usize,
-    place_of: usize,
-    decides: usize,
+/// What a story has come to.
+#[derive(Default)]
+struct Progress {
+    numbers: Vec<String>,
+    ended: Vec<Ended>,
 }
 
-impl<'a> Stage<'a> {
-    /// 委托收件、受审分离: a village takes in what the city decides.
-    async fn entrusted_receipt(&mut self) -> Result<Story, Problem> {
-        self.title("demo.story1");
-        let plan = Plan { matter: OF_THE_CITY, window: MIAOJIABU, place_of: MIAOJIABU, decides: CITY };
-        let ended = self.whole_case(&plan).await?;
-        Ok(Story { name: "entrusted-receipt", cases: vec![ended] })
+impl Progress {
+    /// The case that a step is about.
+    fn case(&self, step: &Step) -> Result<&str, Problem> {
+        let place = step.case.unwrap_or(self.numbers.len());
+        let number = place.checked_sub(1).and_then(|place| self.numbers.get(place));
+        number.map(String::as_str).ok_or_else(|| Problem::new("demo.no_such_case").with("case", place))
     }
+}
 
-    /// 市县同权: a delegated matter is decided at the county; the city has no part in it.
-    async fn delegated(&mut self) -> Result<Story, Problem> {
-        self.title("demo.story2");
-        let plan = Plan { matter: DELEGATED, window: ANYANG, place_of: ANYANG, decides: GANZHOU };
-        let ended = self.whole_case(&plan).await?;
-        let city = self.member(CITY)?.hall.to_string();
-        let hands = self.hands(&plan, &ended.number).await?;
-        if hands.contains(&city) {
-            return Err(Problem::new("demo.city_was_involved").with("case", &ended.number));
+impl Stage<'_> {
+    async fn play(&mut self, script: &Script) -> Result<Story, Problem> {
+        let mut progress = Progress::default();
+        for step in &script.steps {
+            self.step(step, &mut progress).await?;
         }
-        Ok(Story { name: "delegated", cases: vec![ended] })
+        let missing =
+            progress.numbers.iter().find(|it| !progress.ended.iter().any(|ended| ended.number == **it));
+        if let Some(number) = missing {
+            return Err(Problem::new("demo.not_delivered").with("case", number).with("story", &script.name));
+        }
+        Ok(Story { name: script.name.clone(), cases: progress.ended })
     }
 
-    /// 异地代收: a village of one county takes in for the authority of another.
-    async fn remote_receipt(&mut self) -> Result<Story, Problem> {
-        self.title("demo.story3");
-        let plan = Plan { matter: OF_A_COUNTY, window: GUOQING, place_of: MIAOJIABU, decides: GANZHOU };
-        let ended = self.whole_case(&plan).await?;
-        Ok(Story { name: "remote-receipt", cases: vec![ended] })
+    async fn step(&mut self, step: &Step, progress: &mut Progress) -> Result<(), Problem> {
+        self.steps = self.steps.saturating_add(1);
+        self.control.disturb(self.city, self.steps).await?;
+        let faulty = |field| Problem::new("demo.story_step").with("field", field).with("do", &step.at);
+        let at = self.find(&step.at)?;
+        let member = self.city.member(at)?;
+        match step.what().map_err(faulty)? {
+            What::Receive { matter, place } => {
+                let place = self.city.member(self.find(&place)?)?;
+                progress.numbers.push(self.receive(member, place, &matter).await?);
+            }
+            What::Has(state) => self.in_hand(member, progress.case(step)?, state).await?,
+            What::Waits => self.still_waits(member, progress.case(step)?).await?,
+            What::Untouched => self.untouched(member, progress.case(step)?).await?,
+            What::Act(deed) => {
+                let number = progress.case(step)?.to_owned();
+                match &step.refused {
+                    Some(why) => self.refused(member, &number, deed, why).await?,
+                    None => self.act(member, &number, deed).await?,
+                }
+                if deed == Deed::Deliver && step.refused.is_none() {
+                    progress.ended.push(Ended { number, delivered_at: at });
+                }
+            }
+            What::Stop => {
+                self.control.stop(member).await?;
+                self.line("demo.stopped", &[("hall", &member.name)]);
+            }
+            What::Start => {
+                self.control.start(member).await?;
+                self.line("demo.back", &[("hall", &member.name)]);
+            }
+        }
+        Ok(())
     }
 
-    /// The city's node is stopped: a case between the counties completes, one for the city waits for it.
-    async fn city_away(&mut self) -> Result<Story, Problem> {
-        self.title("demo.story4");
-        let city = self.member(CITY)?.clone();
-        self.control.stop(&city).await?;
-        self.line("demo.city_stopped", &[]);
-        let between = Plan { matter: OF_A_COUNTY_TOO, window: ANYANG, place_of: GUOQING, decides: GAOTAI };
-        let completed = self.whole_case(&between).await?;
-        let waits = Plan { matter: OF_THE_CITY, window: CHENGGUAN, place_of: GUOQING, decides: CITY };
-        let number = self.receive(&waits).await?;
-        self.still_waits(&waits, &number).await?;
-        self.control.start(&city).await?;
-        self.line("demo.city_back", &[]);
-        let waited = self.decide_and_deliver(&waits, &number).await?;
-        Ok(Story { name: "city-away", cases: vec![completed, waited] })
-    }
-
-    async fn whole_case(&mut self, plan: &Plan) -> Result<Ended, Problem> {
-        let number = self.receive(plan).await?;
-        self.decide_and_deliver(plan, &number).await
+    /// The place of a hall in the city's list, by its name or code.
+    fn find(&self, hall: &str) -> Result<usize, Problem> {
+        let named = |member: &Member| member.name == hall || member.hall.to_string() == hall;
+        let found = self.city.members.iter().position(named);
+        found.ok_or_else(|| Problem::new("demo.no_such_hall").with("hall", hall))
     }
 
     /// Takes a case in once: if no answer came, it may be there all the same, and is looked for first.
-    async fn receive(&mut self, plan: &Plan) -> Result<String, Problem> {
-        self.step().await?;
-        let (window, place) = (self.member(plan.window)?, self.member(plan.place_of)?.hall.division());
-        let malformed = |why| Problem::new("matter.unknown").with("matter", plan.matter).with("reason", why);
-        let matter = plan.matter.parse().map_err(malformed)?;
-        let ask = Ask::Receive { matter, place, content: Content::one("applicant", "示例申请人") };
+    async fn receive(&self, window: &Member, place: &Member, matter: &MatterCode) -> Result<String, Problem> {
+        let content = Content::one("applicant", "示例申请人");
+        let ask = Ask::Receive { matter: matter.clone(), place: place.hall.division(), content };
         let before = until("demo.case_did_not_arrive", async || numbers(window).await.map(Some)).await?;
         let number = until("demo.case_did_not_arrive", async || {
             let fresh = numbers(window).await?.into_iter().find(|number| !before.contains(number));
@@ -161,38 +164,45 @@ impl<'a> Stage<'a> {
         Ok(number)
     }
 
-    async fn decide_and_deliver(&mut self, plan: &Plan, number: &str) -> Result<Ended, Problem> {
-        self.in_hand(plan.decides, number, State::Received).await?;
-        self.act(plan.decides, number, Deed::Accept, "demo.accepted").await?;
-        self.act(plan.decides, number, Deed::GRANT, "demo.decided").await?;
-        self.in_hand(plan.window, number, State::Decided).await?;
-        self.act(plan.window, number, Deed::Deliver, "demo.delivered").await?;
-        Ok(Ended { number: number.to_owned(), delivered_at: plan.window })
-    }
-
     /// Records a deed once: if no answer came, it may be done all the same.
-    async fn act(&mut self, at: usize, number: &str, deed: Deed, said: &str) -> Result<(), Problem> {
-        self.step().await?;
-        let member = self.member(at)?;
+    async fn act(&self, member: &Member, number: &str, deed: Deed) -> Result<(), Problem> {
         let ask = Ask::Record { case: number.to_owned(), deed, content: Content::one("note", "示例") };
+        let before =
+            until("demo.case_did_not_arrive", async || done(member, number, deed).await.map(Some)).await?;
         until("demo.case_did_not_arrive", async || {
-            let done = case(member, number)
-                .await?
-                .is_some_and(|case| rule(&deed).to.is_none_or(|outcome| case.state >= outcome));
-            if !done {
+            if done(member, number, deed).await? == before {
                 member.ask_as_clerk(&ask).await?;
             }
             Ok(Some(()))
         })
         .await?;
-        self.line(said, &[("hall", &member.name), ("number", number)]);
+        let what = self.teller.texts.word("event", deed.word());
+        self.line("demo.acted", &[("hall", &member.name), ("number", number), ("what", &what)]);
+        Ok(())
+    }
+
+    /// The law, or this hall's part in the case, forbids it.
+    async fn refused(&self, member: &Member, number: &str, deed: Deed, why: &str) -> Result<(), Problem> {
+        let ask = Ask::Record { case: number.to_owned(), deed, content: Content::one("note", "示例") };
+        let refused = until("demo.case_did_not_arrive", async || match member.ask_as_clerk(&ask).await {
+            Ok(_done) => Err(Problem::new("demo.not_refused").with("case", number).with("reason", why)),
+            Err(problem) if is_for(&problem, why) => Ok(Some(problem)),
+            Err(problem) => Err(problem),
+        })
+        .await?;
+        let what = self.teller.texts.word("event", deed.word());
+        let article = refused.params.get("article").map(|article| self.teller.texts.word("article", article));
+        let why = article
+            .unwrap_or_else(|| self.teller.texts.say(&format!("error.{}", refused.code), &params(&refused)));
+        self.line(
+            "demo.refused",
+            &[("hall", &member.name), ("number", number), ("what", &what), ("why", &why)],
+        );
         Ok(())
     }
 
     /// Waits until a hall has the case in hand in a state, and says who holds it.
-    async fn in_hand(&mut self, at: usize, number: &str, state: State) -> Result<(), Problem> {
-        self.step().await?;
-        let member = self.member(at)?;
+    async fn in_hand(&self, member: &Member, number: &str, state: State) -> Result<(), Problem> {
         let case = until("demo.case_did_not_arrive", async || {
             let found = case(member, number).await?;
             Ok(found.filter(|case| case.stage == "custodian" && case.state == state))
@@ -204,8 +214,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The case is in transit at its window and stays so: nobody else has it in hand.
-    async fn still_waits(&mut self, plan: &Plan, number: &str) -> Result<(), Problem> {
-        let window = self.member(plan.window)?;
+    async fn still_waits(&self, window: &Member, number: &str) -> Result<(), Problem> {
         let case = seen(window, number).await?;
         if case.stage != "handing-over" || case.in_transit_to.is_none() {
             return Err(Problem::new("demo.case_did_not_wait").with("case", number));
@@ -214,28 +223,18 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// The halls that wrote events of a case.
-    async fn hands(&self, plan: &Plan, number: &str) -> Result<Vec<String>, Problem> {
-        let (window, ask) = (self.member(plan.window)?, Ask::Trace { case: number.to_owned() });
-        let answer =
-            until("demo.case_did_not_arrive", async || window.client.ask(&ask).await.map(Some)).await?;
-        let Answer::Trace(trace) = answer else { return Err(unexpected()) };
-        Ok(trace.events.into_iter().map(|event| event.hall).collect())
-    }
-
-    /// The borrow is the city's, so that the stage can go on while somebody is asked.
-    fn member(&self, index: usize) -> Result<&'a Member, Problem> {
-        self.city.member(index)
-    }
-
-    async fn step(&mut self) -> Result<(), Problem> {
-        self.steps = self.steps.saturating_add(1);
-        self.control.disturb(self.city, self.steps).await
-    }
-
-    fn title(&self, key: &str) {
-        (self.teller.say)("");
-        (self.teller.say)(&self.teller.texts.say(key, &[]));
+    /// A hall has no part in a case: whoever delivered it has the whole log, and the hall has signed nothing in it.
+    async fn untouched(&self, member: &Member, number: &str) -> Result<(), Problem> {
+        for other in &self.city.members {
+            let known =
+                until("demo.case_did_not_arrive", async || trace(other, number).await.map(Some)).await?;
+            let hall = member.hall.to_string();
+            if known.iter().any(|(by, _)| *by == hall) {
+                return Err(Problem::new("demo.hall_was_involved").with("case", number).with("hall", hall));
+            }
+        }
+        self.line("demo.untouched", &[("hall", &member.name), ("number", number)]);
+        Ok(())
     }
 
     fn line(&self, key: &str, params: &[(&str, &str)]) {
@@ -243,6 +242,32 @@ impl<'a> Stage<'a> {
         let sentence = self.teller.texts.say(key, params);
         (self.teller.say)(&format!("  {at}  {sentence}"));
     }
+}
+
+/// Whether a problem is what the story says: its code, or the article that forbids the act.
+fn is_for(problem: &Problem, why: &str) -> bool {
+    problem.code == why || problem.params.get("article").is_some_and(|article| article == why)
+}
+
+fn params(problem: &Problem) -> Vec<(&str, &str)> {
+    problem.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// Who signed what in a case, as far as a hall knows; nothing if it does not know the case.
+async fn trace(member: &Member, number: &str) -> Result<Vec<(String, String)>, Problem> {
+    match member.client.ask(&Ask::Trace { case: number.to_owned() }).await {
+        Ok(Answer::Trace(trace)) => {
+            Ok(trace.events.into_iter().map(|event| (event.hall, event.what)).collect())
+        }
+        Ok(_other) => Err(unexpected()),
+        Err(problem) if problem.code == "case.unknown" => Ok(Vec::new()),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// How often an act stands in the log of a case that a hall has.
+async fn done(member: &Member, number: &str, deed: Deed) -> Result<usize, Problem> {
+    Ok(trace(member, number).await?.iter().filter(|(_, what)| what == deed.word()).count())
 }
 
 /// A case as a hall sees it; none while it does not know it.

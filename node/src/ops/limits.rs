@@ -121,7 +121,7 @@ pub struct DueExplained {
     pub today: String,
     /// The day since which it counts as accepted, because nobody told the applicant anything in time.
     pub deemed_accepted: Option<String>,
-    /// In the order in which they began.
+    /// Kind by kind; those of one kind in the order of the log.
     pub limits: Vec<LimitExplained>,
     /// What it is to a bundle, if it is a task of one: while it waits for others none of its limits has begun.
     #[serde(default)]

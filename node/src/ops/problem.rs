@@ -50,6 +50,8 @@ impl From<Refusal> for Problem {
             Refusal::Overdue(due) => Self::new("case.overdue").with("due", due),
             Refusal::Authority => Self::new("case.authority"),
             Refusal::NoMatter => Self::new("case.no_matter"),
+            Refusal::MayNotAccept => Self::new("case.may_not_accept"),
+            Refusal::NothingMayFollow => Self::new("case.nothing_may_follow"),
             Refusal::MayNotIssue => Self::new("case.may_not_issue"),
             Refusal::CaseIdInUse => Self::new("case.id_in_use"),
             Refusal::TooLarge => Self::new("case.too_large"),

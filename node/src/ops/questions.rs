@@ -450,13 +450,16 @@ fn about(deed: &cases::Deed) -> Vec<(&'static str, String)> {
         cases::Deed::BeginProcedure { procedure, days } => {
             vec![("procedure", procedure.word().to_owned()), ("days", days.to_string())]
         }
-        cases::Deed::Extend { days } => vec![("days", days.to_string())],
+        cases::Deed::AcceptLacking { days } | cases::Deed::Extend { days } => {
+            vec![("days", days.to_string())]
+        }
         cases::Deed::Refer { authority } => vec![("authority", authority.to_string())],
         cases::Deed::Close(closing) => vec![("closing", closing.ending().word().to_owned())],
         cases::Deed::Rectify { event } => vec![("event", event.to_string())],
         cases::Deed::Accept
         | cases::Deed::RequestCorrection
         | cases::Deed::Supplement
+        | cases::Deed::Supply
         | cases::Deed::EndProcedure
         | cases::Deed::Certify
         | cases::Deed::Withdraw

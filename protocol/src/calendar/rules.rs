@@ -11,6 +11,8 @@ pub struct TimeRules {
     pub notice_days: u16,
     /// What an applicant has for what is missing, before the case may be closed. No national number: the city sets it.
     pub correction_days: u16,
+    /// The most that an applicant may be given for what may follow after acceptance (容缺后补). The city sets it.
+    pub supply_days: u16,
     /// The most by which a decision may be put off, once (行政许可法 42).
     pub extension_days: u16,
     /// From the decision until the result is in the applicant's hand (行政许可法 44).
@@ -23,15 +25,22 @@ impl TimeRules {
     /// The most working days any of them may be: about two years.
     pub const DAYS_MAX: u16 = 500;
 
-    /// 5, 10 and 10 days of the Administrative Licensing Law as it stands, 20 for the applicant, and a warning two days before.
-    pub const STATUTORY: Self =
-        Self { notice_days: 5, correction_days: 20, extension_days: 10, delivery_days: 10, warning_days: 2 };
+    /// 5, 10 and 10 days of the Administrative Licensing Law as it stands, 20 for the applicant each time, and a warning two days before.
+    pub const STATUTORY: Self = Self {
+        notice_days: 5,
+        correction_days: 20,
+        supply_days: 20,
+        extension_days: 10,
+        delivery_days: 10,
+        warning_days: 2,
+    };
 
     /// Whether each is at least one day and none beyond reason.
     pub fn are_sound(&self) -> bool {
-        let limits = [self.notice_days, self.correction_days, self.extension_days, self.delivery_days];
-        let all = limits.into_iter().chain([self.warning_days]);
-        all.into_iter().all(|days| (1..=Self::DAYS_MAX).contains(&days))
+        let applicant = [self.correction_days, self.supply_days];
+        let authority = [self.notice_days, self.extension_days, self.delivery_days, self.warning_days];
+        let mut all = applicant.into_iter().chain(authority);
+        all.all(|days| (1..=Self::DAYS_MAX).contains(&days))
     }
 }
 

@@ -25,6 +25,8 @@ pub enum ClockKind {
     Notice,
     /// What the applicant has for what is missing.
     Correction,
+    /// What the applicant has for what may follow after acceptance (容缺).
+    Supply,
     /// A special procedure, as long as the applicant was told it would take.
     Procedure,
     /// What the authority promised for its decision (承诺时限).
@@ -43,6 +45,7 @@ impl ClockKind {
         match self {
             Self::Notice => "notice",
             Self::Correction => "correction",
+            Self::Supply => "supply",
             Self::Procedure => "procedure",
             Self::Promise => "promise",
             Self::Decision => "decision",
@@ -54,7 +57,7 @@ impl ClockKind {
     /// What it rests on.
     pub const fn article(self) -> Article {
         match self {
-            Self::Notice | Self::Correction => Article::Acceptance,
+            Self::Notice | Self::Correction | Self::Supply => Article::Acceptance,
             Self::Procedure => Article::SpecialProcedure,
             Self::Promise | Self::Decision | Self::Joint => Article::Extension,
             Self::Delivery => Article::Delivery,
@@ -193,12 +196,15 @@ pub fn pressing(clocks: &[Clock]) -> Option<&Clock> {
 pub fn deemed_accepted(case: &Case, calendar: &Calendar, today: CivilDay) -> Option<CivilDay> {
     let late = |span: &&Span| {
         let told = span.to.map_or(today, Moment::day);
-        span.from.is_certain() && told > calendar.due(span.from.day(), calendar.rules().notice_days).day
+        !planted(Bug::SilenceIgnored)
+            && span.from.is_certain()
+            && told > calendar.due(span.from.day(), calendar.rules().notice_days).day
     };
     case.notices.iter().find(late).map(|span| span.from.day())
 }
 
-/// The clocks that run, have run or stand still, in the order in which they began.
+/// The clocks that run, have run or stand still, kind by kind; those of one kind in the order of the log, which wrong clocks
+/// of machines do not change.
 pub fn clocks(case: &Case, matter: &Matter, calendar: &Calendar, today: CivilDay) -> Vec<Clock> {
     let rules = calendar.rules();
     let mut found: Vec<Clock> = case
@@ -207,6 +213,7 @@ pub fn clocks(case: &Case, matter: &Matter, calendar: &Calendar, today: CivilDay
         .map(|span| plain(calendar, ClockKind::Notice, *span, rules.notice_days))
         .collect();
     found.extend(correction(case, calendar));
+    found.extend(supply(case, calendar));
     if let Some(start) = decision_starts(case, calendar, today) {
         found.push(until_decided(case, calendar, ClockKind::Promise, start, matter.promised_days));
         found.push(until_decided(case, calendar, ClockKind::Decision, start, matter.legal_days));
@@ -214,7 +221,6 @@ pub fn clocks(case: &Case, matter: &Matter, calendar: &Calendar, today: CivilDay
     let procedure = |pause: &Suspension| plain(calendar, ClockKind::Procedure, pause.span, pause.days);
     found.extend(case.pauses.iter().map(procedure));
     found.extend(delivery(case, calendar));
-    found.sort_by_key(|clock| clock.start);
     found
 }
 
@@ -239,6 +245,12 @@ fn correction(case: &Case, calendar: &Calendar) -> Option<Clock> {
     let asked = case.asked?;
     let span = Span { to: asked.to.or(case.ended), ..asked };
     Some(plain(calendar, ClockKind::Correction, span, calendar.rules().correction_days))
+}
+
+fn supply(case: &Case, calendar: &Calendar) -> Option<Clock> {
+    let lacking = case.lacking?;
+    let span = Span { to: lacking.span.to.or(case.ended), ..lacking.span };
+    Some(plain(calendar, ClockKind::Supply, span, lacking.days))
 }
 
 fn delivery(case: &Case, calendar: &Calendar) -> Option<Clock> {

@@ -13,6 +13,13 @@ use crate::ids::{BodyId, Malformed};
 pub enum Deed {
     /// 受理.
     Accept,
+    /// 容缺受理: accepted, though something is missing that may follow later against the applicant's written promise.
+    AcceptLacking {
+        /// Working days that the applicant has for it.
+        days: u16,
+    },
+    /// 容缺补交: what was to follow is there.
+    Supply,
     /// 不予受理.
     RefuseAcceptance {
         /// Why.
@@ -79,6 +86,7 @@ impl Deed {
             Self::Supplement | Self::Deliver => roles.window,
             Self::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
             | Self::Accept
+            | Self::AcceptLacking { .. }
             | Self::RefuseAcceptance { .. }
             | Self::RequestCorrection
             | Self::BeginProcedure { .. }
@@ -88,9 +96,11 @@ impl Deed {
             | Self::Refer { .. } => roles.decide,
             // "经本行政机关负责人批准": the head of the authority, nobody else.
             Self::Extend { .. } => roles.head,
-            Self::Withdraw | Self::Close(Closing::NotSupplemented) | Self::Rectify { .. } | Self::Archive => {
-                roles.window || roles.decide
-            }
+            Self::Supply
+            | Self::Withdraw
+            | Self::Close(Closing::NotSupplemented)
+            | Self::Rectify { .. }
+            | Self::Archive => roles.window || roles.decide,
         }
     }
 
@@ -99,6 +109,7 @@ impl Deed {
     pub(crate) const fn needs_valid_charter(&self) -> bool {
         match self {
             Self::Accept
+            | Self::AcceptLacking { .. }
             | Self::RefuseAcceptance { .. }
             | Self::BeginProcedure { .. }
             | Self::Extend { .. }
@@ -110,6 +121,7 @@ impl Deed {
             Self::EndProcedure
             | Self::RequestCorrection
             | Self::Supplement
+            | Self::Supply
             | Self::Withdraw
             | Self::Close(Closing::NotSupplemented)
             | Self::Deliver
@@ -128,8 +140,10 @@ impl Deed {
             | Self::Withdraw
             | Self::Close(_) => true,
             Self::Accept
+            | Self::AcceptLacking { .. }
             | Self::RequestCorrection
             | Self::Supplement
+            | Self::Supply
             | Self::BeginProcedure { .. }
             | Self::EndProcedure
             | Self::Extend { .. }
@@ -148,6 +162,8 @@ impl Deed {
             | Self::Extend { .. }
             | Self::Rectify { .. } => true,
             Self::Accept
+            | Self::AcceptLacking { .. }
+            | Self::Supply
             | Self::RefuseAcceptance { .. }
             | Self::EndProcedure
             | Self::Decide { .. }
@@ -178,6 +194,8 @@ mod code {
     pub(super) const REFER: u16 = 20;
     pub(super) const RECTIFY: u16 = 21;
     pub(super) const ARCHIVE: u16 = 22;
+    pub(super) const ACCEPT_LACKING: u16 = 30;
+    pub(super) const SUPPLY: u16 = 31;
 }
 
 impl Deed {
@@ -185,6 +203,8 @@ impl Deed {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Accept => "accept",
+            Self::AcceptLacking { .. } => "accept-lacking",
+            Self::Supply => "supply",
             Self::RefuseAcceptance { .. } => "refuse-acceptance",
             Self::RequestCorrection => "request-correction",
             Self::Supplement => "supplement",
@@ -206,6 +226,11 @@ impl Deed {
     pub(super) fn encode(&self, to: &mut Writer) -> u16 {
         match self {
             Self::Accept => code::ACCEPT,
+            Self::AcceptLacking { days } => {
+                to.put(0, &days.to_le_bytes());
+                code::ACCEPT_LACKING
+            }
+            Self::Supply => code::SUPPLY,
             Self::RefuseAcceptance { ground, authority } => {
                 to.byte(0, ground.byte());
                 put_authority(to, authority.as_ref());
@@ -249,12 +274,15 @@ impl Deed {
     pub(super) fn is_kind(kind: u16) -> bool {
         (code::ACCEPT..=code::DELIVER).contains(&kind)
             || (code::REFUSE_ACCEPTANCE..=code::ARCHIVE).contains(&kind)
+            || (code::ACCEPT_LACKING..=code::SUPPLY).contains(&kind)
     }
 
     /// Reads the facts of an act; none if they have no meaning.
     pub(super) fn decode(kind: u16, from: &Reader<'_>) -> Option<Self> {
         Some(match kind {
             code::ACCEPT => Self::Accept,
+            code::ACCEPT_LACKING => Self::AcceptLacking { days: days(u16::from_le_bytes(from.array(0)))? },
+            code::SUPPLY => Self::Supply,
             code::REFUSE_ACCEPTANCE => Self::RefuseAcceptance {
                 ground: NotAccepted::from_byte(from.byte(0))?,
                 authority: authority(from).ok()?,

@@ -14,6 +14,7 @@ use super::task::Task;
 use super::together::go_on;
 use super::{Deed, Office, Receive, Record, Refusal};
 use crate::calendar::{Calendar, CivilDay, TimeRules};
+use crate::catalogue::{Necessity, Rights};
 use crate::directory::Directory;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest};
 use crate::limits::{
@@ -115,6 +116,11 @@ pub(super) fn do_checked(
 /// What the log alone does not tell: the days that have passed, the limits in force, the rights of this hall.
 fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<(), Refusal> {
     match deed {
+        Deed::Accept => may_accept(office, case),
+        Deed::AcceptLacking { days } => {
+            may_accept(office, case)?;
+            may_follow(office, case, days)
+        }
         Deed::RequestCorrection => told_in_time(office, case),
         Deed::RefuseAcceptance { ground, authority } => {
             told_in_time(office, case)?;
@@ -127,8 +133,8 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<()
         Deed::Certify if case.certificate_owed => Ok(()),
         Deed::Certify | Deed::Decide { granted: true, certificate: true } => may_issue(office, case),
         Deed::Deliver => may_be_delivered(office.cx, case),
-        Deed::Accept
-        | Deed::Supplement
+        Deed::Supplement
+        | Deed::Supply
         | Deed::EndProcedure
         | Deed::Decide { .. }
         | Deed::Refer { .. }
@@ -174,7 +180,9 @@ fn within_the_extension(office: &Office<'_, '_>, case: &Case, days: u16) -> Resu
     if let Some(due) = overdue {
         return Err(Refusal::Overdue(due.day));
     }
-    within(days, calendar.rules().extension_days)
+    let bug = planted(Bug::ExtensionUnbounded);
+    let most = if bug { TimeRules::DAYS_MAX } else { calendar.rules().extension_days };
+    within(days, most)
 }
 
 fn within(days: u16, most: u16) -> Result<(), Refusal> {
@@ -196,17 +204,43 @@ fn today(office: &Office<'_, '_>) -> CivilDay {
 /// A case whose applicant brings nothing is closed only when the time for it is over.
 fn had_time(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
     let calendar = calendar_of(office, case)?;
-    let Some(asked) = case.asked else { return Ok(()) };
-    let until = calendar.due(asked.from.day(), calendar.rules().correction_days).day;
+    let given = case.lacking.filter(|_| case.still_lacks()).map(|lacking| (lacking.span, lacking.days));
+    let asked = case.asked.map(|asked| (asked, calendar.rules().correction_days));
+    let Some((span, days)) = given.or(asked) else { return Ok(()) };
+    let until = calendar.due(span.from.day(), days).day;
     if today(office) > until { Ok(()) } else { Err(Refusal::TooEarly(until)) }
+}
+
+/// 受理权, at the time of the act: a delegation may have ended since the case was sent here.
+fn may_accept(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
+    if rights(office, case)?.accept { Ok(()) } else { Err(Refusal::MayNotAccept) }
 }
 
 /// 出证权: by the law for the tier that decides, else by delegation, at the time of the act.
 fn may_issue(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
+    if rights(office, case)?.issue { Ok(()) } else { Err(Refusal::MayNotIssue) }
+}
+
+/// The rights over the case's matter of the hall that was to decide, in whose place another may act by a ruling.
+fn rights(office: &Office<'_, '_>, case: &Case) -> Result<Rights, Refusal> {
     let lists = office.lists();
     let matter = lists.pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
-    let held = lists.competence(&matter, office.me.at.hall, office.time.best(office.cx.now));
-    if held.rights.issue { Ok(()) } else { Err(Refusal::MayNotIssue) }
+    let first = log::event(office.cx, case.id, 0).and_then(|event| event.header().ok());
+    let named = first.and_then(|first| {
+        if let Facts::Receive { competent, .. } = first.facts { Some(competent) } else { None }
+    });
+    let me = office.me.at.hall;
+    let hall = named.filter(|_| case.competent == me).unwrap_or(me);
+    Ok(lists.competence(&matter, hall, office.time.best(office.cx.now)).rights)
+}
+
+/// Something of the matter may follow later, and in no more days than the city gives for it.
+fn may_follow(office: &Office<'_, '_>, case: &Case, days: u16) -> Result<(), Refusal> {
+    let matter = office.lists().pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
+    if !matter.materials.iter().any(|it| it.necessity == Necessity::Supplementable) {
+        return Err(Refusal::NothingMayFollow);
+    }
+    within(days, calendar_of(office, case)?.rules().supply_days)
 }
 
 /// Notes who reads a case, and when: every view is on record at the hall where it happens.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
-use super::ending::Ending;
+use super::ending::{Closing, Ending};
 use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
 use super::law::{self, Article, Part};
@@ -92,6 +92,15 @@ pub struct Suspension {
     pub days: u16,
 }
 
+/// What may follow after acceptance (容缺后补).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacking {
+    /// From acceptance until it is there.
+    pub span: Span,
+    /// Working days that the applicant has for it.
+    pub days: u16,
+}
+
 /// A hand-over under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transit {
@@ -165,6 +174,8 @@ pub struct Case {
     pub notices: Vec<Span>,
     /// When the applicant was asked to supplement something the last time, and since when it is there.
     pub asked: Option<Span>,
+    /// What was to follow after acceptance (容缺), if anything was.
+    pub lacking: Option<Lacking>,
     /// Special procedures, whose time is not counted.
     pub pauses: Vec<Suspension>,
     /// Working days by which the decision was put off (延期).
@@ -265,6 +276,7 @@ impl Case {
             certificate_owed: false,
             notices: vec![Span::open(Moment::of(first))],
             asked: None,
+            lacking: None,
             pauses: Vec::new(),
             extended: 0,
             corrections: 0,
@@ -478,10 +490,12 @@ impl Case {
     fn note(&mut self, event: &Header, deed: &Deed) -> Result<(), NotAllowed> {
         let now = Moment::of(event);
         match deed {
-            Deed::Accept => {
-                self.answered(now);
-                self.accepted = Some(now);
+            Deed::Accept => self.accepted(now),
+            Deed::AcceptLacking { days } => {
+                self.accepted(now);
+                self.lacking = Some(Lacking { span: Span::open(now), days: *days });
             }
+            Deed::Supply => self.supplied(now)?,
             Deed::RefuseAcceptance { .. } => {
                 self.answered(now);
                 self.ends(Ending::Returned, now);
@@ -504,9 +518,12 @@ impl Case {
                 return Err(NotAllowed::WrongState(Article::Extension));
             }
             Deed::Extend { days } => self.extended = *days,
+            Deed::Decide { granted: true, .. } if self.still_lacks() && !planted(Bug::GrantedLacking) => {
+                return Err(NotAllowed::WrongState(Article::Acceptance));
+            }
             Deed::Decide { granted, certificate } => {
                 (self.granted, self.decided) = (Some(*granted), Some(now));
-                self.certificate_owed = *granted && *certificate;
+                self.certificate_owed = *granted && *certificate && !planted(Bug::CertificateNotOwed);
                 self.ends(Ending::Decided, now);
             }
             Deed::Certify if self.granted != Some(true) => {
@@ -518,6 +535,10 @@ impl Case {
             }
             Deed::Refer { .. } => self.ends(Ending::Referred, now),
             Deed::Withdraw => self.ends(Ending::Void, now),
+            // Nothing was to be brought any more.
+            Deed::Close(Closing::NotSupplemented) if self.state == State::Accepted && !self.still_lacks() => {
+                return Err(NotAllowed::WrongState(Article::Acceptance));
+            }
             Deed::Close(closing) => self.ends(closing.ending(), now),
             Deed::Deliver if self.certificate_owed => {
                 return Err(NotAllowed::WrongState(Article::Certificate));
@@ -534,6 +555,23 @@ impl Case {
     /// Whether the applicant has not been told yet what becomes of the application.
     pub const fn owes_a_word(&self) -> bool {
         matches!(self.state, State::Received | State::Supplemented)
+    }
+
+    /// Whether something is still to follow that was missing at acceptance (容缺).
+    pub fn still_lacks(&self) -> bool {
+        self.lacking.is_some_and(|lacking| lacking.span.to.is_none())
+    }
+
+    fn accepted(&mut self, now: Moment) {
+        self.answered(now);
+        self.accepted = Some(now);
+    }
+
+    fn supplied(&mut self, now: Moment) -> Result<(), NotAllowed> {
+        let lacking = self.lacking.as_mut().filter(|lacking| lacking.span.to.is_none());
+        let lacking = lacking.ok_or(NotAllowed::WrongState(Article::Acceptance))?;
+        lacking.span.to = Some(now);
+        Ok(())
     }
 
     fn answered(&mut self, now: Moment) {

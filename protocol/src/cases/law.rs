@@ -10,7 +10,7 @@
 //!   | request                |   +--refer-----------------------------------+ |    |
 //!   | correction             |                                             v    v
 //!   | v                      +--decide--> Decided --certify--> Certified --deliver--> Delivered --archive--> Archived
-//! AwaitingCorrection             extend: Accepted stays        rectify: the state stays
+//! AwaitingCorrection             extend, supply: Accepted stays        rectify: the state stays
 //!   --supplement--> Supplemented (as Received)
 //! ```
 //!
@@ -104,6 +104,9 @@ const UNANSWERED: &[State] = &[State::Received, State::Supplemented];
 const OPEN: &[State] =
     &[State::Received, State::AwaitingCorrection, State::Supplemented, State::Accepted, State::Suspended];
 const EXAMINED: &[State] = &[State::Accepted];
+const ACCEPTED: &[State] = &[State::Accepted, State::Suspended];
+/// Something was to be brought and may never come: before acceptance, or after it in the time that was given (容缺).
+const AWAITED: &[State] = &[State::AwaitingCorrection, State::Accepted];
 const ENDED: &[State] = &[State::Decided, State::Certified, State::NotAccepted, State::Closed];
 const ANSWERED: &[State] =
     &[State::Decided, State::Certified, State::NotAccepted, State::Closed, State::Delivered];
@@ -111,7 +114,10 @@ const ANSWERED: &[State] =
 /// The rule for an act of a clerk.
 pub const fn rule(deed: &Deed) -> Rule {
     let (from, by, to, article): (&'static [State], Part, Option<State>, Article) = match deed {
-        Deed::Accept => (UNANSWERED, Part::Deciding, Some(State::Accepted), Article::Acceptance),
+        Deed::Accept | Deed::AcceptLacking { .. } => {
+            (UNANSWERED, Part::Deciding, Some(State::Accepted), Article::Acceptance)
+        }
+        Deed::Supply => (ACCEPTED, Part::Either, None, Article::Acceptance),
         Deed::RefuseAcceptance { .. } => {
             (UNANSWERED, Part::Deciding, Some(State::NotAccepted), Article::Acceptance)
         }
@@ -133,7 +139,7 @@ pub const fn rule(deed: &Deed) -> Rule {
         Deed::Refer { .. } => (EXAMINED, Part::Deciding, Some(State::Closed), Article::Review),
         Deed::Withdraw => (OPEN, Part::Either, Some(State::Closed), Article::Undoing),
         Deed::Close(Closing::NotSupplemented) => {
-            (&[State::AwaitingCorrection], Part::Either, Some(State::Closed), Article::Acceptance)
+            (AWAITED, Part::Either, Some(State::Closed), Article::Acceptance)
         }
         Deed::Close(Closing::Void | Closing::Removed) => {
             (OPEN, Part::Either, Some(State::Closed), Article::Undoing)
@@ -154,12 +160,14 @@ pub const fn forbids(deed: &Deed, state: State) -> Article {
         State::Suspended => Article::SpecialProcedure,
         State::Decided | State::Certified => match deed {
             Deed::Accept
+            | Deed::AcceptLacking { .. }
             | Deed::RefuseAcceptance { .. }
             | Deed::RequestCorrection
             | Deed::Decide { .. }
             | Deed::Withdraw
             | Deed::Close(_) => Article::Undoing,
             Deed::Supplement
+            | Deed::Supply
             | Deed::BeginProcedure { .. }
             | Deed::EndProcedure
             | Deed::Extend { .. }

@@ -46,7 +46,7 @@ pub use deed::Deed;
 pub use ending::{Closing, Ending, NotAccepted, Procedure};
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
-pub use fold::{Case, NotAllowed, State, Suspension, Transit};
+pub use fold::{Case, Lacking, NotAllowed, State, Suspension, Transit};
 pub use law::{Article, Part, Rule, forbids, rule};
 pub use log::{Custody, Grade, Stage};
 pub use moment::{Moment, Span};
@@ -189,6 +189,12 @@ pub enum Refusal {
     /// This hall lacks the version of the matter that the case pinned.
     #[error("this hall lacks the version of the matter that the case pinned")]
     NoMatter,
+    /// Nobody has given the hall the right to accept the matter any more (受理权).
+    #[error("this hall may not accept the matter")]
+    MayNotAccept,
+    /// The list names nothing for this matter that may follow later (容缺).
+    #[error("nothing of the matter may follow later")]
+    NothingMayFollow,
     /// The hall may not issue certificates for this matter (出证权).
     #[error("this hall may not issue certificates for the matter")]
     MayNotIssue,

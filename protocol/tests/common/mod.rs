@@ -517,7 +517,7 @@ pub fn matter(code: &str, level: Tier) -> Matter {
     }
 }
 
-fn delegation(matter: Option<&str>, tier: Tier, rights: Rights) -> Body {
+pub fn delegation(matter: Option<&str>, tier: Tier, rights: Rights) -> Body {
     Body::Delegation(Delegation {
         matter: matter.map(|code| code.parse().unwrap()),
         tier,

@@ -1,4 +1,5 @@
-//! In time (P7): the day by which a case is to be decided is the one that the model counts, from the signed acceptance or
+//! In time (P7): the day by which a case is to be decided, the applicant to be told, what is missing to be brought and the result
+//! to be delivered is the one that the model counts, from the signed acceptance or
 //! the day since which the case counts as accepted, without special procedures, on every hall; no hall has another acceptance
 //! than the others; and a machine whose clock is wrong does not give itself more days than it has, unless it says that it doubts
 //! its clock.
@@ -21,6 +22,10 @@ const LATE_MAX: u64 = HOUR;
 
 /// Working days within which an applicant is told what becomes of the application.
 const NOTICE_DAYS: u16 = 5;
+
+/// Working days that an applicant has for what is missing, and an authority for handing out the result.
+const CORRECTION_DAYS: u16 = 20;
+const DELIVERY_DAYS: u16 = 10;
 
 /// When each case was accepted, as its log says.
 #[derive(Debug, Default)]
@@ -57,6 +62,16 @@ impl InTime {
         let known = limits.calendar.years().last().map_or(years::FIRST - 1, |year| year.year);
         let log: Vec<Header> = query::log(view, case).into_iter().map(|entry| entry.header).collect();
         let right = Times::of(&log, known, today);
+        let wrong = right.dates(known).into_iter().find_map(|(kind, right)| {
+            let clock = limits.newest(kind);
+            let said = clock.map(|clock| (clock.due.map(|due| due.day), clock.met));
+            let right = right.map(|(due, met)| (Some(due), met));
+            (said != right)
+                .then(|| format!("case {case}: {} is said to be {said:?}, it is {right:?}", kind.word()))
+        });
+        if wrong.is_some() {
+            return wrong;
+        }
         let days = [(ClockKind::Promise, matter.promised_days), (ClockKind::Decision, matter.legal_days)];
         days.into_iter().find_map(|(kind, days)| {
             let clock = limits.newest(kind);
@@ -84,7 +99,11 @@ fn counted(log: &[Header], place: usize) -> (u64, bool) {
     (elsewhere.map_or(event.wall, |(_, next)| next.wall.min(event.wall)), true)
 }
 
+/// The last day of a limit and the day on which what was owed was done; none if it has not begun.
+type Told = Option<(CivilDay, Option<CivilDay>)>;
+
 /// The times of a case that count, told from the words of its events alone.
+#[derive(Default)]
 struct Times {
     /// The day from which the decision is due: of acceptance, or from which the case counts as accepted.
     starts: Option<CivilDay>,
@@ -94,21 +113,32 @@ struct Times {
     pauses: Vec<(CivilDay, Option<CivilDay>)>,
     /// The applicant took it back, or it was none: nothing is to be decided.
     void: bool,
+    /// Since when the applicant waits for a word, and the day it came.
+    word: Option<(u64, Option<CivilDay>)>,
+    /// Since when something is missing, and the day it was brought.
+    missing: Option<(u64, Option<CivilDay>)>,
+    /// Since when something is to follow, within how many days, and the day it was brought.
+    follows: Option<(u64, u16, Option<CivilDay>)>,
+    /// When it ended, if anything is to be handed out then.
+    ended: Option<u64>,
+    /// The day the citizen had the result.
+    delivered: Option<CivilDay>,
 }
 
 impl Times {
     fn of(log: &[Header], known: u16, today: CivilDay) -> Self {
-        let mut times = Self { starts: None, extended: 0, pauses: Vec::new(), void: false };
+        let mut times = Self::default();
         let mut asked = None;
         for (place, event) in log.iter().enumerate() {
             let (wall, certain) = counted(log, place);
             let day = CivilDay::of_wall(wall);
+            times.note(event, (wall, day));
             match event.facts.word() {
                 "receive" | "supplement" => asked = Some(wall).filter(|_| certain),
                 // What waits for others of its bundle is not asked of anybody yet.
                 "task" if matches!(&event.facts, Facts::Task(task) if task.is_chained()) => asked = None,
                 "start" => asked = Some(wall).filter(|_| certain),
-                "accept" => {
+                "accept" | "accept-lacking" => {
                     times.told(&mut asked, day, known);
                     times.starts = times.starts.into_iter().chain([day]).min();
                 }
@@ -131,6 +161,49 @@ impl Times {
         }
         times.told(&mut asked, today, known);
         if times.void { Self { starts: None, ..times } } else { times }
+    }
+
+    /// What an event begins and ends, besides the time for the decision.
+    fn note(&mut self, event: &Header, (wall, day): (u64, CivilDay)) {
+        let done = |met: &mut Option<CivilDay>| *met = met.or(Some(day));
+        match event.facts.word() {
+            "receive" | "start" => self.word = Some((wall, None)),
+            // What waits for others of its bundle is not asked of anybody yet.
+            "task" if matches!(&event.facts, Facts::Task(task) if task.is_chained()) => self.word = None,
+            "supplement" => {
+                self.word = Some((wall, None));
+                self.missing.iter_mut().for_each(|(_, met)| done(met));
+            }
+            "accept" | "accept-lacking" => self.word.iter_mut().for_each(|(_, met)| done(met)),
+            "request-correction" => {
+                self.word.iter_mut().for_each(|(_, met)| done(met));
+                self.missing = Some((wall, None));
+            }
+            "supply" => self.follows.iter_mut().for_each(|(.., met)| done(met)),
+            "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" => {
+                self.word.iter_mut().for_each(|(_, met)| done(met));
+                self.missing.iter_mut().for_each(|(_, met)| done(met));
+                self.follows.iter_mut().for_each(|(.., met)| done(met));
+                let none = event.facts == Facts::Act(Deed::Close(Closing::Removed));
+                self.ended = Some(wall).filter(|_| !none);
+            }
+            "deliver" => self.delivered = Some(day),
+            _other => {}
+        }
+        if let Facts::Act(Deed::AcceptLacking { days }) = event.facts {
+            self.follows = Some((wall, days, None));
+        }
+    }
+
+    /// Each limit besides those for the decision: its last day, and the day on which what was owed was done.
+    fn dates(&self, known: u16) -> [(ClockKind, Told); 4] {
+        let due = |since: u64, days| Reference::due(since, days, known);
+        [
+            (ClockKind::Notice, self.word.map(|(since, met)| (due(since, NOTICE_DAYS), met))),
+            (ClockKind::Correction, self.missing.map(|(since, met)| (due(since, CORRECTION_DAYS), met))),
+            (ClockKind::Supply, self.follows.map(|(since, days, met)| (due(since, days), met))),
+            (ClockKind::Delivery, self.ended.map(|since| (due(since, DELIVERY_DAYS), self.delivered))),
+        ]
     }
 
     /// Whoever was not told within five working days counts as accepted since the application came.

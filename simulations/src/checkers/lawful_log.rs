@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use hallmesh_protocol::cases::{Closing, Deed, Facts, Header};
 use hallmesh_protocol::ids::{CaseId, CaseNumber, HallId};
 
+/// Working days by which a decision may be put off, article 42.
+const EXTENSION_MAX: u16 = 10;
+
 /// The longest log of each case that any hall keeps, and who has which number.
 #[derive(Debug, Default)]
 pub struct LawfulLog {
@@ -105,7 +108,7 @@ fn phase(before: &[Header]) -> Phase {
     before.iter().fold(Phase::Asked, |phase, event| match event.facts.word() {
         "supplement" => Phase::Asked,
         "request-correction" => Phase::Lacking,
-        "accept" | "end-procedure" => Phase::Examined,
+        "accept" | "accept-lacking" | "end-procedure" => Phase::Examined,
         "begin-procedure" => Phase::Paused,
         "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" => Phase::Answered,
         "deliver" => Phase::Over,
@@ -135,16 +138,23 @@ fn lawful_act(
         matches!(decided, Some(Facts::Act(Deed::Decide { certificate: true, .. })))
             && last("certify").is_none()
     };
+    let lacks = last("accept-lacking").is_some() && last("supply").is_none();
     let open = matches!(now, Phase::Asked | Phase::Lacking | Phase::Examined | Phase::Paused);
     let here = if event.at.hall == receiving { receiving } else { competent };
     let (hall, in_time) = match deed {
         Deed::RequestCorrection if last("request-correction").is_some() => {
             return Some("asks for corrections once more");
         }
-        Deed::Accept | Deed::RequestCorrection | Deed::RefuseAcceptance { .. } => {
-            (competent, now == Phase::Asked)
+        Deed::Extend { days } if *days > EXTENSION_MAX => {
+            return Some("puts a decision off by more than the law allows");
         }
+        Deed::Decide { granted: true, .. } if lacks => return Some("grants what still lacks something"),
+        Deed::Accept
+        | Deed::AcceptLacking { .. }
+        | Deed::RequestCorrection
+        | Deed::RefuseAcceptance { .. } => (competent, now == Phase::Asked),
         Deed::Supplement => (receiving, now == Phase::Lacking),
+        Deed::Supply => (here, lacks && matches!(now, Phase::Examined | Phase::Paused)),
         Deed::BeginProcedure { .. } | Deed::Decide { .. } | Deed::Refer { .. } => {
             (competent, now == Phase::Examined)
         }
@@ -152,7 +162,9 @@ fn lawful_act(
         Deed::EndProcedure => (competent, now == Phase::Paused),
         Deed::Extend { .. } => (competent, now == Phase::Examined && last("extend").is_none()),
         Deed::Certify => (here, now == Phase::Answered && granted() && last("certify").is_none()),
-        Deed::Close(Closing::NotSupplemented) => (here, now == Phase::Lacking),
+        Deed::Close(Closing::NotSupplemented) => {
+            (here, now == Phase::Lacking || (now == Phase::Examined && lacks))
+        }
         Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed) => (here, open),
         Deed::Deliver => (receiving, now == Phase::Answered && !owed()),
         Deed::Rectify { .. } => (here, matches!(now, Phase::Answered | Phase::Over)),

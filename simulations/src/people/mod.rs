@@ -338,9 +338,10 @@ impl People {
             (Reply::RecordedBundle { .. }, Asked::Together(_, Deed::Deliver)) => Some(&mut work.delivered),
             (Reply::Recorded { .. }, Asked::Deed(_, Deed::Decide { .. })) => Some(&mut work.decided),
             (Reply::Recorded { .. }, Asked::Deed(_, Deed::Deliver)) => Some(&mut work.delivered),
-            (Reply::Recorded { .. }, Asked::Deed(_, Deed::Accept | Deed::RequestCorrection)) => {
-                Some(&mut work.examined)
-            }
+            (
+                Reply::Recorded { .. },
+                Asked::Deed(_, Deed::Accept | Deed::AcceptLacking { .. } | Deed::RequestCorrection),
+            ) => Some(&mut work.examined),
             (Reply::Published { .. }, _) => Some(&mut work.published),
             (
                 Reply::Recorded { .. }
@@ -443,6 +444,8 @@ impl People {
         match self.chance.below(32) {
             0..4 if case.corrections == 0 => Deed::RequestCorrection,
             4 => Deed::RefuseAcceptance { ground: NotAccepted::NotEligible, authority: None },
+            // Refused where the list lets nothing follow.
+            6..10 => Deed::AcceptLacking { days: 10 },
             5 => Deed::Withdraw,
             _complete => Deed::Accept,
         }
@@ -450,8 +453,15 @@ impl People {
 
     /// What comes after acceptance: mostly a decision, sometimes one that takes longer.
     fn examined(&mut self, case: &Case) -> (u16, Deed) {
+        if case.still_lacks() && self.chance.below(4) > 0 {
+            return (DECIDER, Deed::Supply);
+        }
         match self.chance.below(24) {
-            0 if case.extended == 0 => (HEAD, Deed::Extend { days: 10 }),
+            // More than the law allows is refused.
+            0 if case.extended == 0 => {
+                let days = if self.chance.below(4) == 0 { 15 } else { 10 };
+                (HEAD, Deed::Extend { days })
+            }
             1 if case.pauses.is_empty() => {
                 (DECIDER, Deed::BeginProcedure { procedure: Procedure::ExpertReview, days: 5 })
             }

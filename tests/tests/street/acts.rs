@@ -2,7 +2,7 @@
 
 use hallmesh::texts::Lang;
 use hallmesh_protocol::cases::State;
-use hallmesh_tests::{Street, cli};
+use hallmesh_tests::{Street, cli, eventually};
 use serde_json::Value;
 
 const CITY: usize = 0;
@@ -41,6 +41,40 @@ async fn a_case_takes_longer_is_granted_and_its_certificate_made() {
     said(&street, GANZHOU, &["case", "deliver", &number, "--clerk", "1"]);
     let case = said(&street, GANZHOU, &["case", "show", &number]);
     assert_eq!((&case["ending"], &case["ending_code"]), (&Value::from("certified"), &Value::from(0)));
+}
+
+/// 容缺: what the list lets follow may follow, and is watched until it is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn something_follows_later_and_is_watched_until_it_is_there() {
+    let street = Street::of(2).await;
+    street.line(GANZHOU, CITY).await;
+    let number = street.receive(GANZHOU, "ZYL-C-001", GANZHOU).await;
+    street.in_hand(CITY, &number, State::Received).await;
+    let act = |verb: &str, more: &[&str]| {
+        let call = ["case", verb, &number, "--clerk", "1", "--note", "example"];
+        said(&street, CITY, &[call.as_slice(), more].concat())
+    };
+    assert_eq!(act("tolerate", &["--days", "21"])["error"]["code"], "case.too_long");
+    act("tolerate", &["--days", "2"]);
+    assert_eq!(act("decide", &["--grant"])["error"]["params"]["article"], "licensing-32");
+    let due = |more: &[&str]| said(&street, CITY, &[["due", "list"].as_slice(), more].concat());
+    let list = due(&[]);
+    assert_eq!(list["cases"][0]["number"], number);
+    assert_eq!(list["cases"][0]["limit"]["kind"], "supply", "it is due before the decision");
+    assert_eq!(
+        (&list["cases"][0]["urgency"], &list["counts"]["soon"]),
+        (&Value::from("soon"), &Value::from(1))
+    );
+    assert_eq!(due(&["--within", "0"])["cases"], Value::Array(Vec::new()));
+    act("supply", &[]);
+    assert_eq!(due(&[])["cases"][0]["limit"]["kind"], "promise");
+    act("decide", &["--grant"]);
+    street.in_hand(GANZHOU, &number, State::Decided).await;
+    // Until the window has said that a second hall keeps it, the city still answers for it.
+    eventually("the city lets go", async || (due(&[])["counts"]["open"] == 0).then_some(())).await;
+    assert_eq!(said(&street, GANZHOU, &["due", "list"])["cases"][0]["limit"]["kind"], "delivery");
+    said(&street, GANZHOU, &["case", "deliver", &number, "--clerk", "1"]);
+    assert_eq!(said(&street, GANZHOU, &["due", "list"])["counts"]["open"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
