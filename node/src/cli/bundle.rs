@@ -13,7 +13,7 @@ use super::files;
 use super::report::Report;
 use super::session::{Session, unexpected};
 use super::values;
-use crate::ops::{Answer, Ask, BundleReceived, Content, Problem, Together};
+use crate::ops::{Answer, Ask, BundleAsk, BundleReceived, Content, Problem, Together};
 
 /// A second hall on a village's line answers within a second or not at all.
 const WAIT_SECONDS: u64 = 2;
@@ -87,8 +87,10 @@ pub(super) fn run(session: &Session, bundle: &Bundle) -> Result<Report, Problem>
     match bundle {
         Bundle::Show(show) => self::show(session, show),
         Bundle::Receive(receive) => self::receive(session, receive),
-        Bundle::List { after, count } => ask(session, &Ask::Applications { after: *after, count: *count }),
-        Bundle::Status { bundle } => ask(session, &Ask::Application { bundle: bundle.clone() }),
+        Bundle::List { after, count } => {
+            ask(session, BundleAsk::Applications { after: *after, count: *count })
+        }
+        Bundle::Status { bundle } => ask(session, BundleAsk::Application { bundle: bundle.clone() }),
         Bundle::Deliver(noted) => {
             together(session, &noted.bundle, Together::Deliver, noted.note.as_deref(), &noted.signer)
         }
@@ -102,16 +104,17 @@ pub(super) fn run(session: &Session, bundle: &Bundle) -> Result<Report, Problem>
 fn show(session: &Session, show: &Show) -> Result<Report, Problem> {
     let Some(code) = show.code.clone() else {
         let after = show.after.as_ref().map(ToString::to_string).unwrap_or_default();
-        return ask(session, &Ask::Bundles { after, count: show.count });
+        return ask(session, BundleAsk::Offered { after, count: show.count });
     };
-    ask(session, &Ask::Bundle { code, answers: answers(show.answers.as_deref())? })
+    ask(session, BundleAsk::One { code, answers: answers(show.answers.as_deref())? })
 }
 
 fn receive(session: &Session, receive: &Receive) -> Result<Report, Problem> {
     let content = application::read(&session.texts, &receive.applicant)?;
     let (bundle, place) = (receive.code.clone(), receive.place);
     let answers = answers(receive.answers.as_deref())?;
-    let mut answer = session.act(&Ask::ReceiveBundle { bundle, answers, place, content }, &receive.signer)?;
+    let mut answer = session
+        .act(&Ask::Bundle { of: BundleAsk::Receive { bundle, answers, place, content } }, &receive.signer)?;
     if let Answer::BundleReceived(received) = &mut answer {
         wait_for_copies(session, received, Duration::from_secs(receive.wait));
     }
@@ -141,11 +144,14 @@ fn together(
     note: Option<&str>,
     signer: &Signer,
 ) -> Result<Report, Problem> {
-    let Answer::Application(found) = session.ask(&Ask::Application { bundle: bundle.to_owned() })? else {
+    let Answer::Application(found) =
+        session.ask(&Ask::Bundle { of: BundleAsk::Application { bundle: bundle.to_owned() } })?
+    else {
         return Err(unexpected());
     };
     let content = note.map(|note| Content::one("note", note)).unwrap_or_default();
-    let answer = session.act(&Ask::RecordBundle { bundle: found.number, what, content }, signer)?;
+    let answer = session
+        .act(&Ask::Bundle { of: BundleAsk::Record { bundle: found.number, act: what, content } }, signer)?;
     Report::of(&session.texts, &answer)
 }
 
@@ -168,8 +174,8 @@ fn answers(given: Option<&str>) -> Result<BTreeMap<String, String>, Problem> {
     serde_json::from_str(&text).ok().ok_or_else(|| Problem::new("bundle.bad_answers").with("given", given))
 }
 
-fn ask(session: &Session, ask: &Ask) -> Result<Report, Problem> {
-    Report::of(&session.texts, &session.ask(ask)?)
+fn ask(session: &Session, of: BundleAsk) -> Result<Report, Problem> {
+    Report::of(&session.texts, &session.ask(&Ask::Bundle { of })?)
 }
 
 #[cfg(test)]

@@ -23,6 +23,59 @@ use super::limits::{self, TimeLimit};
 use super::problem::Problem;
 use super::questions::{self, Asked, limit, name};
 
+/// What can be asked of a node about bundles, and done with them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum BundleAsk {
+    /// Which bundles are in force, after a code?
+    Offered {
+        /// After this code; empty from the first.
+        after: String,
+        /// At most so many.
+        count: usize,
+    },
+    /// One bundle: what it asks and needs.
+    One {
+        /// Its code.
+        code: BundleCode,
+        /// Answers by question, if only what they bring in is wanted.
+        #[serde(default)]
+        answers: BTreeMap<String, String>,
+    },
+    /// Of which applications for bundles does this hall have a task?
+    Applications {
+        /// After this number; not said from the first.
+        after: Option<CaseNumber>,
+        /// At most so many.
+        count: usize,
+    },
+    /// How has an application for a bundle gone on?
+    Application {
+        /// Its number or the beginning of it; or the number or id of one of its tasks.
+        bundle: String,
+    },
+    /// Take in an application for a bundle.
+    Receive {
+        /// The bundle.
+        bundle: BundleCode,
+        /// Answers by question.
+        answers: BTreeMap<String, String>,
+        /// The applicant's place.
+        place: DivisionCode,
+        /// Who applies, with what: the one form.
+        content: Content,
+    },
+    /// Do one act in all tasks of a bundle for which it is to be done.
+    Record {
+        /// The application's number.
+        bundle: String,
+        /// What is done.
+        act: Together,
+        /// Reasons.
+        content: Content,
+    },
+}
+
 /// What a clerk can do with all tasks of a bundle at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -185,19 +238,48 @@ pub struct BundleReceived {
     pub unused: Vec<String>,
 }
 
+/// Answers a question about bundles; none if it is a deed.
+pub(super) fn answer(asked: &Asked<'_>, of: &BundleAsk) -> Option<Answer> {
+    let answer = match of {
+        BundleAsk::Offered { after, count } => Ok(offered(asked, after, *count)),
+        BundleAsk::One { code, answers } => one(asked, code, answers),
+        BundleAsk::Applications { after, count } => Ok(applications(asked, *after, *count)),
+        BundleAsk::Application { bundle } => status(asked, bundle),
+        BundleAsk::Receive { .. } | BundleAsk::Record { .. } => return None,
+    };
+    Some(answer.unwrap_or_else(Answer::Refused))
+}
+
+/// Turns a deed with bundles into a command.
+pub(super) fn prepare(
+    asked: &Asked<'_>,
+    of: &BundleAsk,
+    act: Verified<Act>,
+    (secret, chance): (&WrapSecret, &mut Chance),
+) -> Result<Deed, Problem> {
+    match of {
+        BundleAsk::Receive { bundle, answers, place, content } => {
+            receive(asked, act, (bundle, answers, *place), content, chance)
+        }
+        BundleAsk::Record { bundle, act: what, content } => {
+            together(asked, act, (bundle, *what), content, (secret, chance))
+        }
+        BundleAsk::Offered { .. }
+        | BundleAsk::One { .. }
+        | BundleAsk::Applications { .. }
+        | BundleAsk::Application { .. } => Err(Problem::new("call.malformed")),
+    }
+}
+
 /// The bundles in force.
-pub(super) fn offered(asked: &Asked<'_>, after: &str, count: usize) -> Answer {
+fn offered(asked: &Asked<'_>, after: &str, count: usize) -> Answer {
     let found = Catalogue::new(asked.view).bundles(after, asked.wall, limit(count));
     let more = found.len() >= limit(count);
     Answer::Bundles { bundles: found.iter().map(|it| shown(asked, it, &all(&it.bundle))).collect(), more }
 }
 
 /// One bundle: all of it, or what given answers make of it.
-pub(super) fn one(
-    asked: &Asked<'_>,
-    code: &BundleCode,
-    answers: &BTreeMap<String, String>,
-) -> Result<Answer, Problem> {
+fn one(asked: &Asked<'_>, code: &BundleCode, answers: &BTreeMap<String, String>) -> Result<Answer, Problem> {
     let pinned = in_force(asked, code)?;
     let items = if answers.is_empty() { all(&pinned.bundle) } else { chosen(&pinned.bundle, answers)? };
     Ok(Answer::Bundle(Box::new(shown(asked, &pinned, &items))))
@@ -299,14 +381,14 @@ fn materials(asked: &Asked<'_>, bundle: &Bundle, items: &[u8]) -> (Vec<Material>
 }
 
 /// The applications of which this hall has a task, after one of them.
-pub(super) fn applications(asked: &Asked<'_>, after: Option<CaseNumber>, count: usize) -> Answer {
+fn applications(asked: &Asked<'_>, after: Option<CaseNumber>, count: usize) -> Answer {
     let numbers = query::bundles(asked.view, "", after, limit(count));
     let after = numbers.last().filter(|_| numbers.len() >= limit(count)).map(ToString::to_string);
     let views = numbers.into_iter().filter_map(|number| query::bundle(asked.view, number));
     Answer::Applications { applications: views.map(|view| application(asked, &view)).collect(), after }
 }
 
-pub(super) fn status(asked: &Asked<'_>, text: &str) -> Result<Answer, Problem> {
+fn status(asked: &Asked<'_>, text: &str) -> Result<Answer, Problem> {
     Ok(Answer::Application(Box::new(application(asked, &find(asked, text)?))))
 }
 
@@ -381,7 +463,7 @@ pub(super) fn task_of(asked: &Asked<'_>, case: &cases::Case) -> Option<TaskOf> {
 }
 
 /// Makes an application's tasks of answers and one form: each sealed under a key of its own, with what it needs.
-pub(super) fn receive(
+fn receive(
     asked: &Asked<'_>,
     act: Verified<Act>,
     (code, answers, place): (&BundleCode, &BTreeMap<String, String>, DivisionCode),
@@ -459,7 +541,7 @@ pub(super) fn received(
 }
 
 /// One act in every task for which it is to be done.
-pub(super) fn together(
+fn together(
     asked: &Asked<'_>,
     act: Verified<Act>,
     (text, what): (&str, Together),

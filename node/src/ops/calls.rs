@@ -1,19 +1,18 @@
 //! Calls: a question or a deed, and the clerk's signature where one is needed.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::cases::Stage;
 use hallmesh_protocol::clerks::{Act, Roles};
 use hallmesh_protocol::directory::RevocationReason;
-use hallmesh_protocol::ids::{BundleCode, CaseNumber, ClerkId, DivisionCode, HallId, MatterCode};
+use hallmesh_protocol::ids::{ClerkId, DivisionCode, HallId, MatterCode};
 use hallmesh_protocol::parcels::Next;
 use hallmesh_protocol::seal::SecretKey;
 use hallmesh_protocol::signed::Signed;
 use serde::{Deserialize, Serialize};
 
-use super::bundles::Together;
+use super::bundles::BundleAsk;
 use super::content::Content;
 use super::recovery::RecoverySecret;
 
@@ -94,32 +93,10 @@ pub enum Ask {
         /// Its code.
         code: MatterCode,
     },
-    /// Which bundles are in force, after a code?
-    Bundles {
-        /// After this code; empty from the first.
-        after: String,
-        /// At most so many.
-        count: usize,
-    },
-    /// One bundle: what it asks and needs.
+    /// What is asked, or done, about bundles.
     Bundle {
-        /// Its code.
-        code: BundleCode,
-        /// Answers by question, if only what they bring in is wanted.
-        #[serde(default)]
-        answers: BTreeMap<String, String>,
-    },
-    /// Of which applications for bundles does this hall have a task?
-    Applications {
-        /// After this number; not said from the first.
-        after: Option<CaseNumber>,
-        /// At most so many.
-        count: usize,
-    },
-    /// How has an application for a bundle gone on?
-    Application {
-        /// Its number or the beginning of it; or the number or id of one of its tasks.
-        bundle: String,
+        /// What.
+        of: BundleAsk,
     },
     /// Where would a case go, and why?
     Route {
@@ -234,26 +211,6 @@ pub enum Ask {
         /// The applicant's place.
         place: DivisionCode,
         /// Who applies, with what.
-        content: Content,
-    },
-    /// Take in an application for a bundle.
-    ReceiveBundle {
-        /// The bundle.
-        bundle: BundleCode,
-        /// Answers by question.
-        answers: BTreeMap<String, String>,
-        /// The applicant's place.
-        place: DivisionCode,
-        /// Who applies, with what: the one form.
-        content: Content,
-    },
-    /// Do one act in all tasks of a bundle for which it is to be done.
-    RecordBundle {
-        /// The application's number.
-        bundle: String,
-        /// What is done.
-        what: Together,
-        /// Reasons.
         content: Content,
     },
     /// Add an act to a case in hand.

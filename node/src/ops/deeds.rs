@@ -66,22 +66,14 @@ pub(crate) fn prepare(
         Ask::Receive { matter, place, content } => {
             return receive(asked, act(asked, call)?, matter, place, &content, chance);
         }
-        Ask::ReceiveBundle { bundle, answers, place, content } => {
-            return bundles::receive(asked, act(asked, call)?, (&bundle, &answers, place), &content, chance);
-        }
-        Ask::RecordBundle { bundle, what, content } => {
-            return bundles::together(asked, act(asked, call)?, (&bundle, what), &content, (secret, chance));
+        Ask::Bundle { of } => {
+            return bundles::prepare(asked, &of, act(asked, call)?, (secret, chance));
         }
         Ask::Record { case, deed, content } => {
             let record = recorded(asked, &case, deed, &content, (secret, chance))?;
             Command::Record(act(asked, call)?, Box::new(record))
         }
-        Ask::Read { case } => {
-            let id = exact(asked, &case)?;
-            case_key(asked, id, secret)?;
-            let command = Command::Read(act(asked, call)?, id);
-            return Ok(Deed::new(command, After::Reading(id)));
-        }
+        Ask::Read { case } => return reading(asked, call, &case, secret),
         Ask::StickWrite { .. } => return sticks::write(asked, &ask),
         Ask::StickRead { file } => return sticks::read(asked, &file),
         Ask::Publish { bodies } => Command::Publish(act(asked, call)?, decode_bodies(&bodies)?),
@@ -111,10 +103,6 @@ pub(crate) fn prepare(
         | Ask::SearchMatters { .. }
         | Ask::Lists { .. }
         | Ask::Matter { .. }
-        | Ask::Bundles { .. }
-        | Ask::Bundle { .. }
-        | Ask::Applications { .. }
-        | Ask::Application { .. }
         | Ask::Route { .. }
         | Ask::Cases { .. }
         | Ask::Case { .. }
@@ -140,6 +128,13 @@ pub(crate) fn prepare(
         | Ask::Stop => return Err(Problem::new("call.malformed")),
     };
     Ok(Deed::new(command, After::Nothing))
+}
+
+/// Who may open a case, and can, is noted as a reader first.
+fn reading(asked: &Asked<'_>, call: &Call, case: &str, secret: &WrapSecret) -> Result<Deed, Problem> {
+    let id = exact(asked, case)?;
+    case_key(asked, id, secret)?;
+    Ok(Deed::new(Command::Read(act(asked, call)?, id), After::Reading(id)))
 }
 
 /// An act with its reasons, sealed under the case's key.

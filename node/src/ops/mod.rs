@@ -12,6 +12,7 @@ pub(crate) mod content;
 mod declaration;
 mod deeds;
 mod durability;
+mod events;
 mod limits;
 mod problem;
 mod questions;
@@ -22,8 +23,8 @@ mod sticks;
 pub use answers::*;
 pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
 pub use bundles::{
-    Application, BundleReceived, BundleShown, FieldShown, ItemShown, QuestionShown, TaskOf, TaskShown,
-    Together,
+    Application, BundleAsk, BundleReceived, BundleShown, FieldShown, ItemShown, QuestionShown, TaskOf,
+    TaskShown, Together,
 };
 pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;

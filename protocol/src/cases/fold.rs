@@ -429,39 +429,6 @@ impl Case {
         Ok(())
     }
 
-    /// A task is one from its receipt on, at the hall where the bundle was taken in. While it waits the authority owes no
-    /// word about it: what it needs is not there yet.
-    fn joined(&mut self, event: &Header, task: &Task) -> Result<(), NotAllowed> {
-        let first = self.events == 1 && self.task.is_none();
-        if !first || !task.is_sound() || task.bundle.hall_at() != self.number.hall_at() {
-            return Err(NotAllowed::NoTask);
-        }
-        by_a_clerk(event)?;
-        if task.is_chained() {
-            self.notices.clear();
-        }
-        self.task = Some(*task);
-        Ok(())
-    }
-
-    fn begun(&mut self, event: &Header) -> Result<(), NotAllowed> {
-        if !self.waits() {
-            return Err(NotAllowed::NoTask);
-        }
-        if event.at.hall != self.receiving {
-            return Err(NotAllowed::WrongHall);
-        }
-        self.started = Some(Moment::of(event));
-        self.notices.push(Span::open(Moment::of(event)));
-        Ok(())
-    }
-
-    /// Whether it is a task that cannot begin before others of its bundle are granted: it stays at the window.
-    pub fn waits(&self) -> bool {
-        let chained = self.task.is_some_and(|task| task.is_chained());
-        chained && self.started.is_none() && self.state == State::Received
-    }
-
     /// A clerk's act: first whether the law allows it here and now, then what it changes.
     fn done(&mut self, event: &Header, deed: &Deed) -> Result<(), NotAllowed> {
         let rule = law::rule(deed);
@@ -678,7 +645,7 @@ impl Case {
 }
 
 /// No human act without a clerk.
-fn by_a_clerk(event: &Header) -> Result<(), NotAllowed> {
+pub(super) fn by_a_clerk(event: &Header) -> Result<(), NotAllowed> {
     if event.clerk.is_node() { Err(NotAllowed::NoClerk) } else { Ok(()) }
 }
 

@@ -10,7 +10,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Header;
+use super::fold::{Case, NotAllowed, State, by_a_clerk};
 use super::layout::{Reader, Writer};
+use super::moment::{Moment, Span};
 use crate::ids::{CaseNumber, Digest};
 use crate::limits::BUNDLE_ITEMS_MAX;
 
@@ -65,5 +68,40 @@ impl Task {
             list: Digest(from.array(57)),
         };
         task.is_sound().then_some(task)
+    }
+}
+
+impl Case {
+    /// A task is one from its receipt on, at the hall where the bundle was taken in. While it waits the authority owes no
+    /// word about it: what it needs is not there yet.
+    pub(super) fn joined(&mut self, event: &Header, task: &Task) -> Result<(), NotAllowed> {
+        let first = self.events == 1 && self.task.is_none();
+        if !first || !task.is_sound() || task.bundle.hall_at() != self.number.hall_at() {
+            return Err(NotAllowed::NoTask);
+        }
+        by_a_clerk(event)?;
+        if task.is_chained() {
+            self.notices.clear();
+        }
+        self.task = Some(*task);
+        Ok(())
+    }
+
+    pub(super) fn begun(&mut self, event: &Header) -> Result<(), NotAllowed> {
+        if !self.waits() {
+            return Err(NotAllowed::NoTask);
+        }
+        if event.at.hall != self.receiving {
+            return Err(NotAllowed::WrongHall);
+        }
+        self.started = Some(Moment::of(event));
+        self.notices.push(Span::open(Moment::of(event)));
+        Ok(())
+    }
+
+    /// Whether it is a task that cannot begin before others of its bundle are granted: it stays at the window.
+    pub fn waits(&self) -> bool {
+        let chained = self.task.is_some_and(|task| task.is_chained());
+        chained && self.started.is_none() && self.state == State::Received
     }
 }

@@ -34,7 +34,7 @@ mod trace;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::calendar::CivilDay;
-use hallmesh_protocol::cases::{Case, CaseFile, Deed, Grade, Header, Refusal, SignedEvent, Stage};
+use hallmesh_protocol::cases::{Case, CaseFile, Deed, Grade, Refusal, SignedEvent, Stage};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Record;
@@ -545,35 +545,6 @@ impl Checkers {
         newest.max_by_key(|(case, _)| case.events)
     }
 
-    /// Every application is whole at its window: each task is one, and the bundle is over if all of them are. What lost a
-    /// disk, or waits, is not asked for.
-    fn bundles(&mut self, at: u64, stations: &[Station]) {
-        let mut found = Vec::new();
-        for (bundle, cases) in self.together.applications() {
-            let excused =
-                |case: &CaseId| self.waits(*case, stations).is_some() || self.kept.lost_a_copy(*case);
-            if cases.iter().any(excused) {
-                continue;
-            }
-            let logs = cases.iter().filter_map(|case| {
-                let (_, disk) = self.newest(*case, stations)?;
-                Together::ends(*case, &log_headers(disk, *case))
-            });
-            found.extend(logs);
-            let window = self.lives.seat(bundle.hall()).and_then(|seat| stations.get(seat));
-            let joined = window.and_then(|window| query::bundle(&window.disk, bundle)).map(|it| it.joined);
-            let whole = joined.as_ref().is_some_and(|joined| joined.whole().is_over());
-            let known = joined.iter().flat_map(|joined| joined.tasks()).filter(|it| it.2.is_some()).count();
-            if !whole || known != cases.len() {
-                let told = joined.map(|joined| joined.tasks().map(|it| it.1).collect::<Vec<_>>());
-                found.push(format!("bundle {bundle} of {} tasks ends as {told:?}", cases.len()));
-            }
-        }
-        for how in found {
-            self.note(at, Promise::Together, Some(how));
-        }
-    }
-
     /// Every hall that has a case is asked when it is due.
     fn dates(&mut self, at: u64, stations: &[Station]) {
         let cases: Vec<_> = self.kept.all_printed().collect();
@@ -610,10 +581,6 @@ fn odd_ones(stations: &[Station]) -> Vec<String> {
 
 fn log_of(file: &CaseFile) -> Vec<Digest> {
     file.events.iter().map(SignedEvent::digest).collect()
-}
-
-fn log_headers(disk: &Disk, case: CaseId) -> Vec<Header> {
-    query::file(disk, case).events.iter().filter_map(|event| event.header().ok()).collect()
 }
 
 fn case_of(key: &[u8]) -> Option<CaseId> {

@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::cases::{Case, Deed, Facts, Header, Task};
 use hallmesh_protocol::ids::{CaseId, CaseNumber};
+use hallmesh_protocol::query;
+
+use super::{Checkers, Promise};
+use crate::disk::Disk;
+use crate::station::Station;
 
 /// What tasks have told of themselves, on any disk.
 #[derive(Debug, Default)]
@@ -73,6 +78,41 @@ impl Together {
         let tasks = log.iter().filter(|event| matches!(event.facts, Facts::Task(_))).count();
         (tasks != 1).then(|| format!("case {case} was received as a task and is none"))
     }
+}
+
+impl Checkers {
+    /// Every application is whole at its window: each task is one, and the bundle is over if all of them are. What lost a
+    /// disk, or waits, is not asked for.
+    pub(super) fn bundles(&mut self, at: u64, stations: &[Station]) {
+        let mut found = Vec::new();
+        for (bundle, cases) in self.together.applications() {
+            let excused =
+                |case: &CaseId| self.waits(*case, stations).is_some() || self.kept.lost_a_copy(*case);
+            if cases.iter().any(excused) {
+                continue;
+            }
+            let logs = cases.iter().filter_map(|case| {
+                let (_, disk) = self.newest(*case, stations)?;
+                Together::ends(*case, &log_headers(disk, *case))
+            });
+            found.extend(logs);
+            let window = self.lives.seat(bundle.hall()).and_then(|seat| stations.get(seat));
+            let joined = window.and_then(|window| query::bundle(&window.disk, bundle)).map(|it| it.joined);
+            let whole = joined.as_ref().is_some_and(|joined| joined.whole().is_over());
+            let known = joined.iter().flat_map(|joined| joined.tasks()).filter(|it| it.2.is_some()).count();
+            if !whole || known != cases.len() {
+                let told = joined.map(|joined| joined.tasks().map(|it| it.1).collect::<Vec<_>>());
+                found.push(format!("bundle {bundle} of {} tasks ends as {told:?}", cases.len()));
+            }
+        }
+        for how in found {
+            self.note(at, Promise::Together, Some(how));
+        }
+    }
+}
+
+fn log_headers(disk: &Disk, case: CaseId) -> Vec<Header> {
+    query::file(disk, case).events.iter().filter_map(|event| event.header().ok()).collect()
 }
 
 #[cfg(test)]
