@@ -82,6 +82,8 @@ fn answers(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(question, option)| ((*question).to_owned(), (*option).to_owned())).collect()
 }
 
+type Bend<'a> = &'a dyn Fn(&mut Bundle);
+
 #[test]
 fn an_entry_that_contradicts_itself_is_not_listed() {
     assert_eq!(birth().check(), Ok(()));
@@ -90,7 +92,7 @@ fn an_entry_that_contradicts_itself_is_not_listed() {
         bend(&mut bundle);
         bundle.check()
     };
-    let refused: [(Unlisted, &dyn Fn(&mut Bundle)); 20] = [
+    let refused: [(Unlisted, Bend<'_>); 20] = [
         (Unlisted::Name, &|it| it.name.clear()),
         (Unlisted::Name, &|it| it.lead_name = "a\nb".to_owned()),
         (Unlisted::Promise, &|it| it.promised_days = 0),

@@ -184,12 +184,12 @@ impl Reader<'_> {
 
     fn item(&mut self, item: &ItemEntry, entry: &Entry) -> Option<Item> {
         let matter = self.parsed::<MatterCode>("matter", &item.matter);
-        if let (Some(matter), Some(known)) = (&matter, self.matters) {
-            if !known.contains(matter) {
-                let codes = known.iter().take(COMPARED_MAX).map(MatterCode::as_str);
-                let fault = Fault::error("lists.unknown_matter").with("found", &item.matter);
-                self.refuse("matter", fault.suggest(nearest(&item.matter, codes)));
-            }
+        if let (Some(matter), Some(known)) = (&matter, self.matters)
+            && !known.contains(matter)
+        {
+            let codes = known.iter().take(COMPARED_MAX).map(MatterCode::as_str);
+            let fault = Fault::error("lists.unknown_matter").with("found", &item.matter);
+            self.refuse("matter", fault.suggest(nearest(&item.matter, codes)));
         }
         let when: Vec<Option<Condition>> = item.when.iter().map(|it| self.condition(it)).collect();
         let after = self.places("after", &item.after, entry);
@@ -220,12 +220,12 @@ impl Reader<'_> {
     fn places(&mut self, key: &str, named: &[String], entry: &Entry) -> Vec<u8> {
         let mut places = Vec::new();
         for name in named {
-            match (0_u8..).zip(&entry.items).find(|(_, item)| item.matter == *name) {
-                Some((place, _)) => places.push(place),
-                None => {
-                    let near = nearest(name, entry.items.iter().map(|item| item.matter.as_str()));
-                    self.refuse(key, Fault::error("lists.bundle_item").with("found", name).suggest(near));
-                }
+            let found = (0_u8..).zip(&entry.items).find(|(_, item)| item.matter == *name);
+            if let Some((place, _)) = found {
+                places.push(place);
+            } else {
+                let near = nearest(name, entry.items.iter().map(|item| item.matter.as_str()));
+                self.refuse(key, Fault::error("lists.bundle_item").with("found", name).suggest(near));
             }
         }
         places

@@ -192,7 +192,9 @@ impl Checkers {
     /// A hall has committed: these cases may stand differently with it now.
     pub fn committed(&mut self, at: u64, seat: Seat, changed: BTreeSet<CaseId>, disk: &Disk) {
         for case in &changed {
-            query::case(disk, *case).iter().for_each(|view| self.together.sees(&view.case));
+            if let Some(view) = query::case(disk, *case) {
+                self.together.sees(&view.case);
+            }
         }
         for case in changed {
             self.case_changed(at, seat, case, disk);
@@ -229,7 +231,9 @@ impl Checkers {
                 self.together.printed(*bundle, cases);
             }
             Reply::RecordedBundle { bundle, cases } => {
-                cases.iter().for_each(|(case, sequence)| self.kept.recorded(*case, *sequence));
+                for (case, sequence) in cases {
+                    self.kept.recorded(*case, *sequence);
+                }
                 let delivered = matches!(asked, Some(Asked::Together(_, Deed::Deliver)));
                 let how = self.together.handed_out(*bundle).filter(|_| delivered);
                 self.note(at, Promise::Together, how);

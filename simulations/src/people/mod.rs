@@ -329,15 +329,17 @@ impl People {
             self.remember(*case);
         }
         if let Reply::ReceivedBundle { cases, .. } = reply {
-            cases.iter().for_each(|(case, ..)| self.remember(*case));
+            for (case, ..) in cases {
+                self.remember(*case);
+            }
         }
         let work = &mut self.work;
         let done = match (reply, &asked) {
             (Reply::Refused(_), _) => Some(&mut work.refused),
             (Reply::Received { .. } | Reply::ReceivedBundle { .. }, _) => Some(&mut work.received),
-            (Reply::RecordedBundle { .. }, Asked::Together(_, Deed::Deliver)) => Some(&mut work.delivered),
             (Reply::Recorded { .. }, Asked::Deed(_, Deed::Decide { .. })) => Some(&mut work.decided),
-            (Reply::Recorded { .. }, Asked::Deed(_, Deed::Deliver)) => Some(&mut work.delivered),
+            (Reply::Recorded { .. }, Asked::Deed(_, Deed::Deliver))
+            | (Reply::RecordedBundle { .. }, Asked::Together(_, Deed::Deliver)) => Some(&mut work.delivered),
             (
                 Reply::Recorded { .. },
                 Asked::Deed(_, Deed::Accept | Deed::AcceptLacking { .. } | Deed::RequestCorrection),
