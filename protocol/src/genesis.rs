@@ -147,7 +147,8 @@ fn charter_of(records: &[Signed<Record>], at: HallAt) -> Option<Charter> {
         | Body::Voice(_)
         | Body::Calendar(_)
         | Body::Matter(_)
-        | Body::Delegation(_) => None,
+        | Body::Delegation(_)
+        | Body::Bundle(_) => None,
     });
     charters.rfind(|charter| charter.at() == at)
 }

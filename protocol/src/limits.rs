@@ -28,6 +28,16 @@ pub const ADDRESSES_MAX: usize = 8;
 pub const ADDRESS_MAX: usize = 200;
 /// Materials of one matter.
 pub const MATERIALS_MAX: usize = 64;
+/// Items of one bundle, and tasks of one application for it: one bit each fits a number of 32.
+pub const BUNDLE_ITEMS_MAX: usize = 32;
+/// Questions of one bundle.
+pub const BUNDLE_QUESTIONS_MAX: usize = 32;
+/// Answers to one question of a bundle, and conditions of one item.
+pub const BUNDLE_OPTIONS_MAX: usize = 16;
+/// Fields of a bundle's form.
+pub const BUNDLE_FIELDS_MAX: usize = 200;
+/// Characters of the name of a question, an answer or a field of a bundle.
+pub const BUNDLE_NAME_MAX: usize = 32;
 /// Bytes of a sealed body, the overhead of sealing included.
 pub const BODY_MAX: usize = 16 << 10;
 /// Events in one case log.

@@ -13,9 +13,9 @@ use crate::signed::Signed;
 use crate::wire::{self, Blob, Malformed};
 
 /// The newest protocol this build speaks.
-pub const PROTOCOL: u16 = 5;
+pub const PROTOCOL: u16 = 6;
 /// The oldest.
-pub const PROTOCOL_MIN: u16 = 5;
+pub const PROTOCOL_MIN: u16 = 6;
 
 /// The roots of the reconciled sets: equal roots, equal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -182,6 +182,16 @@ bugs! {
     /// What is granted may still be missing.
     GrantedLacking = "granted-lacking",
 
+    // Bundles.
+    /// A task begins before those that it waits for are granted.
+    TaskStartedEarly = "task-started-early",
+    /// A task never begins, though all that it waits for is there.
+    TaskNotStarted = "task-not-started",
+    /// A bundle counts as ready when something of it is.
+    PackIncomplete = "pack-incomplete",
+    /// A task is not found by the number of its bundle.
+    TaskNotIndexed = "task-not-indexed",
+
     // Clocks of the law.
     /// Who is told nothing in time waits for ever.
     SilenceIgnored = "silence-ignored",

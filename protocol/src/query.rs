@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::audit::{self, RolledBack};
 use crate::calendar::{Calendar, CivilDay};
 use crate::cases::{
-    self, Case, CaseFile, Clock, ClockKind, Custody, Grade, Header, Receipt, SignedEvent, Stage, Standing,
+    self, Case, CaseFile, Clock, ClockKind, Custody, Grade, Header, Joined, Receipt, SignedEvent, Stage,
+    Standing,
 };
-use crate::catalogue::{Catalogue, PinnedMatter};
+use crate::catalogue::{Catalogue, PinnedBundle, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
-use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId, MatterCode};
+use crate::ids::{CaseId, CaseNumber, ClerkId, Digest, HallAt, HallId, MatterCode};
 use crate::limits::PAGE_MAX;
 use crate::message::Roots;
 use crate::record::{Body, Issuer, Record, Space};
@@ -149,6 +150,37 @@ pub fn limits(view: &dyn View, case: &CaseView, today: CivilDay) -> Option<Limit
     let clocks = cases::clocks(&case.case, matter, &calendar, today);
     let deemed_accepted = cases::deemed_accepted(&case.case, &calendar, today);
     Some(Limits { clocks, deemed_accepted, calendar, pinned })
+}
+
+/// An application for a bundle as this hall knows it.
+#[derive(Clone, Debug)]
+pub struct BundleView {
+    /// The join of its tasks.
+    pub joined: Joined,
+    /// The bundle's version that it pinned, if this hall has it.
+    pub bundle: Option<PinnedBundle>,
+    /// What was promised for the whole, with the calendar it is counted by, and whether that is the pinned one; none without
+    /// the bundle or a calendar.
+    pub clock: Option<(Clock, Calendar, bool)>,
+}
+
+/// An application for a bundle by its number.
+pub fn bundle(view: &dyn View, number: CaseNumber) -> Option<BundleView> {
+    let joined = cases::joined(view, number)?;
+    let lists = Catalogue::new(view);
+    let bundle = lists.pinned_bundle(&joined.list);
+    let first = joined.tasks().find_map(|(_, _, case)| case);
+    let calendar = first.and_then(|case| lists.calendar_of(&case.calendar_version));
+    let clock = bundle.as_ref().zip(calendar).and_then(|(pinned, (calendar, exact))| {
+        Some((joined.clock(&pinned.bundle, &calendar)?, calendar, exact))
+    });
+    Some(BundleView { joined, bundle, clock })
+}
+
+/// Applications for bundles of which this hall has a task, whose number begins with a text (empty: all) and comes after
+/// another one, at most `count`.
+pub fn bundles(view: &dyn View, text: &str, after: Option<CaseNumber>, count: usize) -> Vec<CaseNumber> {
+    cases::numbers(view, text, after, count.min(PAGE_MAX))
 }
 
 /// Cases whose number or id begins with a text, at most `count`.
@@ -341,6 +373,7 @@ fn checkable(records: Vec<Signed<Record>>) -> Vec<Signed<Record>> {
             | Body::Calendar(_)
             | Body::Matter(_)
             | Body::Delegation(_)
+            | Body::Bundle(_)
             | Body::Fork(_)
             | Body::Ruling(_)
             | Body::Destruction(_)

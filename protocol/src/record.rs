@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Fork;
 use crate::calendar::Calendar;
-use crate::catalogue::{Delegation, Matter};
+use crate::catalogue::{Bundle, Delegation, Matter};
 use crate::directory::{Charter, Contact, Destruction, Revocation, RootPolicy, Ruling, Voice};
 use crate::ids::{Digest, HallAt};
 use crate::limits::{FRAME_MAX, RECORD_MAX, RECORDS_MAX};
@@ -29,7 +29,7 @@ pub enum Issuer {
 pub enum Space {
     /// Who is a hall and who no longer is: exchanged before anything else.
     Directory,
-    /// What the halls do: matters, delegations, calendar.
+    /// What the halls do: matters, bundles, delegations, calendar.
     Lists,
 }
 
@@ -88,6 +88,8 @@ pub enum Body {
     Destruction(Destruction),
     /// A county's word that the city's own hall is lost.
     Voice(Voice),
+    /// A bundle of matters.
+    Bundle(Box<Bundle>),
 }
 
 impl Body {
@@ -102,7 +104,7 @@ impl Body {
             | Self::Ruling(_)
             | Self::Destruction(_)
             | Self::Voice(_) => Space::Directory,
-            Self::Calendar(_) | Self::Matter(_) | Self::Delegation(_) => Space::Lists,
+            Self::Calendar(_) | Self::Matter(_) | Self::Delegation(_) | Self::Bundle(_) => Space::Lists,
         }
     }
 
@@ -116,6 +118,7 @@ impl Body {
             Self::Calendar(_) => "calendar".to_owned(),
             Self::Matter(matter) => format!("matter/{}", matter.code),
             Self::Delegation(delegation) => delegation.key(),
+            Self::Bundle(bundle) => format!("bundle/{}", bundle.code),
             Self::Fork(fork) => fork.key(),
             // Whoever is named second takes nothing from the first: events rest on it.
             Self::Ruling(ruling) => format!("ruling/{}>{}", ruling.of, ruling.to),

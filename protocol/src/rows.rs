@@ -40,6 +40,7 @@
 //! | `36` burden | neighbour | letters and bytes that came from it and wait |
 //! | `36` burden | neighbour, destination | those of them that are for one hall |
 //! | `37` open | case id | nothing: a case in this hall's hand for which something is still owed | cases |
+//! | `38` task | bundle's number, 0, task, case id | nothing: a task of a bundle | cases |
 //! | `40` clerk | number | `Clerk` | clerks |
 //! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
 //! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
@@ -54,14 +55,14 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ids::{CaseId, Digest, HallAt, HallId};
+use crate::ids::{CaseId, CaseNumber, Digest, HallAt, HallId};
 use crate::limits::FRAME_MAX;
 use crate::record::Space;
 use crate::step::{Cx, View};
 use crate::wire::{self, Malformed};
 
 /// The version of this key space; another one is not opened.
-pub const FORMAT_VERSION: u32 = 5;
+pub const FORMAT_VERSION: u32 = 6;
 
 /// A table's first byte.
 #[derive(Clone, Copy)]
@@ -98,6 +99,7 @@ pub(crate) enum Table {
     Parcel = 0x35,
     Burden = 0x36,
     Open = 0x37,
+    Task = 0x38,
     Clerk = 0x40,
     Leaf = 0x50,
     Subtree = 0x51,
@@ -111,7 +113,7 @@ pub(crate) enum Table {
 }
 
 /// Every table and its name.
-const TABLES: [(Table, &str); 42] = [
+const TABLES: [(Table, &str); 43] = [
     (Table::Meta, "meta"),
     (Table::Record, "record"),
     (Table::Element, "element"),
@@ -144,6 +146,7 @@ const TABLES: [(Table, &str); 42] = [
     (Table::Parcel, "parcel"),
     (Table::Burden, "burden"),
     (Table::Open, "open"),
+    (Table::Task, "task"),
     (Table::Clerk, "clerk"),
     (Table::Leaf, "leaf"),
     (Table::Subtree, "subtree"),
@@ -518,6 +521,36 @@ pub(crate) fn burden(hall: HallId) -> Vec<u8> {
 /// What a neighbour has brought for one destination.
 pub(crate) fn burden_for(hall: HallId, to: HallId) -> Vec<u8> {
     Key::new(Table::Burden).hall(hall).hall(to).done()
+}
+
+/// The tasks of a bundle: no number is the beginning of another one.
+pub(crate) fn tasks_of(bundle: &CaseNumber) -> Vec<u8> {
+    Key::new(Table::Task).bytes(bundle.to_string().as_bytes()).byte(0).done()
+}
+
+/// The tasks of bundles whose number begins with a text.
+pub(crate) fn tasks_beginning(text: &str) -> Vec<u8> {
+    Key::new(Table::Task).bytes(text.as_bytes()).done()
+}
+
+/// After all tasks of a bundle.
+pub(crate) fn after_tasks_of(bundle: &CaseNumber) -> Vec<u8> {
+    Key::new(Table::Task).bytes(bundle.to_string().as_bytes()).byte(0).byte(u8::MAX).done()
+}
+
+pub(crate) fn task(bundle: &CaseNumber, ordinal: u8, id: CaseId) -> Vec<u8> {
+    Key::new(Table::Task).bytes(bundle.to_string().as_bytes()).byte(0).byte(ordinal).bytes(&id.0).done()
+}
+
+/// The number of the bundle in a task's key.
+pub(crate) fn bundle_in(key: &[u8]) -> Option<CaseNumber> {
+    let number = key.get(1..)?.split(|byte| *byte == 0).next()?;
+    std::str::from_utf8(number).ok()?.parse().ok()
+}
+
+/// The case in a task's key.
+pub(crate) fn task_in(key: &[u8]) -> Option<CaseId> {
+    Some(CaseId(*key.last_chunk::<16>()?))
 }
 
 pub(crate) fn clerks() -> Vec<u8> {

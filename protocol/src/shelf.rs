@@ -154,7 +154,9 @@ fn prevails(held: &Verified<Record>, offered: &Verified<Record>) -> Result<(), I
 
 /// A version that a case may have pinned moves to where it is found by its digest alone.
 fn keep_replaced(cx: &mut Cx<'_>, old: &Verified<Record>) {
-    if matches!(old.value().body, Body::Matter(_) | Body::Calendar(_)) && !planted(Bug::VersionsNotKept) {
+    if matches!(old.value().body, Body::Matter(_) | Body::Calendar(_) | Body::Bundle(_))
+        && !planted(Bug::VersionsNotKept)
+    {
         let kept = Kept::Replaced(old.signed().clone());
         rows::write(cx, rows::version(&old.signed().digest()), &kept);
     }
@@ -166,8 +168,8 @@ fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
             rows::write(cx, rows::life(charter.at()), record.signed());
             rows::write(cx, rows::card(charter.at()), &HallCard::of(charter));
         }
-        Body::Matter(_) | Body::Calendar(_) if planted(Bug::VersionsNotKept) => {}
-        Body::Matter(_) | Body::Calendar(_) => {
+        Body::Matter(_) | Body::Calendar(_) | Body::Bundle(_) if planted(Bug::VersionsNotKept) => {}
+        Body::Matter(_) | Body::Calendar(_) | Body::Bundle(_) => {
             let kept = Kept::Standing(record.value().body.key());
             rows::write(cx, rows::version(&record.signed().digest()), &kept);
         }

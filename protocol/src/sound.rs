@@ -108,6 +108,7 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Reading => after.len() == 26 && decodes::<ClerkId>(value),
         Table::Stuck => after.len() == 16 && decodes::<()>(value),
         Table::Open => after.len() == 16 && value.is_empty(),
+        Table::Task => after.len() >= 18 && rows::bundle_in(key).is_some() && value.is_empty(),
         Table::Post => after.len() == 16 && post::queued_holds(value),
         Table::Bond => after.len() == 28 && rows::bond_in(key).is_some() && value.is_empty(),
         Table::Fence => after.len() == 28 && rows::fenced_in(key).is_some() && cases::fence_holds(value),
@@ -160,7 +161,8 @@ fn charter(value: &[u8]) -> Option<HallAt> {
         | Body::Voice(_)
         | Body::Calendar(_)
         | Body::Matter(_)
-        | Body::Delegation(_) => None,
+        | Body::Delegation(_)
+        | Body::Bundle(_) => None,
     }
 }
 
@@ -259,7 +261,8 @@ fn lives_agree(view: &dyn View) -> bool {
                 | Body::Voice(_)
                 | Body::Calendar(_)
                 | Body::Matter(_)
-                | Body::Delegation(_),
+                | Body::Delegation(_)
+                | Body::Bundle(_),
             )
             | None => false,
         };
@@ -268,22 +271,27 @@ fn lives_agree(view: &dyn View) -> bool {
     agreed && lives == count(view, Table::Card)
 }
 
-/// Each case is the fold of its log, is found by its number, and is counted; no event is without its case.
+/// Each case is the fold of its log, is found by its number and by its bundle, and is counted; no event is without its case.
 fn cases_agree(view: &dyn View) -> bool {
-    let (mut found, mut events, mut agreed) = (0_u64, 0_u64, true);
+    let (mut found, mut events, mut tasks, mut agreed) = (0_u64, 0_u64, 0_u64, true);
     view.scan(&rows::Key::new(Table::Case).done(), &[], &mut |_, value| {
         let Some(case) = decode::<Case>(value) else { return false };
         found = found.saturating_add(1);
         events = events.saturating_add(u64::from(case.events));
         let number = view.get(&rows::number(&case.number.to_string()));
         let numbered = number.and_then(|id| decode::<CaseId>(&id)) == Some(case.id);
-        agreed = numbered && folded(view, case.id).as_ref() == Some(&case);
+        let task = case.task.map(|task| rows::task(&task.bundle, task.ordinal, case.id));
+        tasks = tasks.saturating_add(u64::from(task.is_some()));
+        let joined = task.is_none_or(|key| view.get(&key).is_some());
+        agreed = numbered && joined && folded(view, case.id).as_ref() == Some(&case);
         agreed
     });
     agreed
         && events == count(view, Table::Event)
         && found == count(view, Table::Number)
         && found == rows::counted(view, "cases")
+        && tasks == count(view, Table::Task)
+        && tasks == rows::counted(view, "tasks")
 }
 
 fn folded(view: &dyn View, id: CaseId) -> Option<Case> {

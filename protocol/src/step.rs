@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{Purpose, Receive, Record as RecordAct, Refusal, Renewal, Route, Wrap};
+use crate::cases::{
+    Purpose, Receive, ReceiveBundle, Record as RecordAct, RecordBundle, Refusal, Renewal, Route, Wrap,
+};
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::Declaration;
 use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
@@ -79,6 +81,10 @@ pub enum Command {
     Receive(Verified<Act>, Box<Receive>),
     /// Add an act to a case in hand.
     Record(Verified<Act>, Box<RecordAct>),
+    /// Take in an application for a bundle: all of its tasks, or none.
+    ReceiveBundle(Verified<Act>, Box<ReceiveBundle>),
+    /// Hand out all that came of a bundle, or close what cannot go on of it: in all those tasks, or in none.
+    RecordBundle(Verified<Act>, Box<RecordBundle>),
     /// Sign and publish list entries or charters as this hall.
     Publish(Verified<Act>, Vec<Body>),
     /// Declare as this hall, by two persons, what nobody may decide alone.
@@ -164,6 +170,20 @@ pub enum Reply {
         /// The event's place in the log.
         sequence: u32,
     },
+    /// All tasks of an application for a bundle are on this disk (grade D1).
+    ReceivedBundle {
+        /// The number of the whole.
+        bundle: CaseNumber,
+        /// Each task in order: its case, its number, where it goes and why.
+        cases: Vec<(CaseId, CaseNumber, Route)>,
+    },
+    /// The act stands in the logs of these tasks.
+    RecordedBundle {
+        /// The number of the whole.
+        bundle: CaseNumber,
+        /// The cases, each with the event's place in its log.
+        cases: Vec<(CaseId, u32)>,
+    },
     /// So many records were taken up.
     Published {
         /// Taken up.
@@ -227,6 +247,8 @@ pub enum Happening {
     Mirrored(CaseId),
     /// A mirror has countersigned the decision of a case: what was provisional is final.
     Countersigned(CaseId),
+    /// What a task of a bundle waited for is here: it begins.
+    Started(CaseId),
     /// This hall no longer needs its copy of a case.
     Released(CaseId),
     /// The target refused a case; it is back in this hall's hand.

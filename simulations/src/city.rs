@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use hallmesh_protocol::catalogue::Matter;
+use hallmesh_protocol::catalogue::{Bundle, Matter};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::directory::{Charter, Contact, Directory, RootPolicy};
 use hallmesh_protocol::genesis;
@@ -84,6 +84,8 @@ pub struct City {
     pub halls: Vec<HallAt>,
     /// What is on the list.
     pub matters: Vec<Matter>,
+    /// What of it makes one thing for a citizen.
+    pub bundles: Vec<Bundle>,
     /// A wrapped key that stands for all.
     pub wrapped: Wrapped,
     first: Division,
@@ -104,6 +106,7 @@ impl City {
         let city = Self {
             halls: divisions.iter().map(|division| life(division.code)).collect(),
             matters: lists::matters(divisions)?,
+            bundles: lists::bundles(first.code)?,
             wrapped: wrap_key(&wrap_public, b"simulation", b"", &key, chance)?,
             first: first.clone(),
             divisions: divisions.to_vec(),
@@ -202,7 +205,7 @@ impl City {
     fn disks(&self) -> anyhow::Result<Vec<Disk>> {
         let mut records: Vec<_> = self.halls.iter().map(|at| self.first_charter(*at)).collect();
         records.extend(self.halls.iter().map(|at| self.contact(*at)));
-        let bodies = lists::bodies(self.first.code, &self.matters);
+        let bodies = lists::bodies(self.first.code, &self.matters, &self.bundles);
         records.extend(bodies.into_iter().map(|body| self.listed(body)));
         let now = Now { ticks: 0, wall: FOUNDED };
         let rows = self.install(now, records, life(self.first.code))?;

@@ -1,7 +1,8 @@
 //! The lists a made-up city begins with: a handful of matters of each tier, and who may take them in.
 
 use hallmesh_protocol::catalogue::{
-    Audience, Delegation, Material, MaterialSource, Matter, MatterResult, Necessity, ResultKind, Rights,
+    Audience, Bundle, Choice, Condition, Delegation, FormField, Item, Material, MaterialSource, Matter,
+    MatterResult, Necessity, ResultKind, Rights, Situation,
 };
 use hallmesh_protocol::ids::{BodyId, DivisionCode, MatterCode, Tier};
 use hallmesh_protocol::record::Body;
@@ -34,8 +35,46 @@ pub(crate) fn matters(divisions: &[Division]) -> anyhow::Result<Vec<Matter>> {
     Ok(matters)
 }
 
+/// The bundles of a city: over all tiers, parallel and one after another, some of it only by the applicant's answer.
+pub(crate) fn bundles(city: DivisionCode) -> anyhow::Result<Vec<Bundle>> {
+    let item = |level: Tier, number: u16, after: &[u8]| -> anyhow::Result<Item> {
+        let matter = format!("SIM-{level}-{number:03}").parse()?;
+        Ok(Item { matter, when: Vec::new(), after: after.to_vec() })
+    };
+    let more = Condition { question: "more".to_owned(), option: "yes".to_owned() };
+    let only_then = |item: Item| Item { when: vec![more.clone()], ..item };
+    let items = vec![
+        item(Tier::County, 2, &[])?,
+        item(Tier::City, 2, &[])?,
+        item(Tier::Township, 3, &[0])?,
+        only_then(item(Tier::Village, 3, &[0, 1])?),
+        only_then(item(Tier::City, 4, &[])?),
+        item(Tier::Township, 1, &[])?,
+    ];
+    let option = |id: &str| Choice { id: id.to_owned(), text: id.to_owned() };
+    let all = (0_u8..).zip(&items).map(|(place, _)| place).collect();
+    let field = FormField { name: "form".to_owned(), label: "form".to_owned(), required: true, items: all };
+    Ok(vec![Bundle {
+        code: "SIM-bundle".parse()?,
+        name: "One thing in life".to_owned(),
+        area: city,
+        lead: BodyId::illustrative(city, 1),
+        lead_name: format!("Authority 1 of {city}"),
+        questions: vec![Situation {
+            id: more.question.clone(),
+            text: "More?".to_owned(),
+            options: vec![option("no"), option("yes")],
+        }],
+        items,
+        fields: vec![field],
+        promised_days: 30,
+        source: "hallmesh-sim".to_owned(),
+        verified: false,
+    }])
+}
+
 /// What the root publishes on the first day.
-pub(crate) fn bodies(city: DivisionCode, matters: &[Matter]) -> Vec<Body> {
+pub(crate) fn bodies(city: DivisionCode, matters: &[Matter], bundles: &[Bundle]) -> Vec<Body> {
     let take_in = Rights { receive: true, ..Rights::default() };
     let decide = Rights { receive: true, accept: true, transfer: true, issue: true };
     let mut bodies = vec![Body::Calendar(years::published(years::year_of(0)))];
@@ -46,6 +85,7 @@ pub(crate) fn bodies(city: DivisionCode, matters: &[Matter]) -> Vec<Body> {
         bodies.extend(given.map(Body::Delegation));
     }
     bodies.extend(matters.iter().map(|matter| Body::Matter(Box::new(matter.clone()))));
+    bodies.extend(bundles.iter().map(|bundle| Body::Bundle(Box::new(bundle.clone()))));
     bodies
 }
 

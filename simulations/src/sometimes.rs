@@ -70,11 +70,17 @@ pub enum Branch {
     Inspected,
     /// Somebody tried what is not for them.
     Misuse,
+    /// A task of a bundle began when what it waited for was there.
+    Started,
+    /// All that came of a bundle was handed out in one.
+    HandedOut,
+    /// What could not go on of a bundle was closed.
+    Blocked,
 }
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::ToDecide,
         Self::ToReturn,
         Self::ToCorrect,
@@ -104,6 +110,9 @@ impl Branch {
         Self::Absent,
         Self::Inspected,
         Self::Misuse,
+        Self::Started,
+        Self::HandedOut,
+        Self::Blocked,
     ];
 
     /// The branch of a hand-over.
@@ -125,6 +134,8 @@ impl Branch {
             (Reply::Recorded { .. }, Deed::Extend { .. }) => Some(Self::Extended),
             (Reply::Recorded { .. }, Deed::Certify) => Some(Self::Certified),
             (Reply::Recorded { .. }, Deed::Withdraw | Deed::Close(_)) => Some(Self::Closed),
+            (Reply::RecordedBundle { .. }, Deed::Deliver) => Some(Self::HandedOut),
+            (Reply::RecordedBundle { .. }, Deed::Close(_)) => Some(Self::Blocked),
             (_, _) => None,
         }
     }
@@ -161,6 +172,9 @@ impl Branch {
             Self::Absent => "absent",
             Self::Inspected => "inspected",
             Self::Misuse => "misuse",
+            Self::Started => "started",
+            Self::HandedOut => "handed-out",
+            Self::Blocked => "blocked",
         }
     }
 }

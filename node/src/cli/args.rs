@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    audit, backup, case, city, clerk, config, demo, due, hall, matter, peer, post, record, route, values,
+    audit, backup, bundle, case, city, clerk, config, demo, due, hall, matter, peer, post, record, route,
+    values,
 };
 use crate::texts::Lang;
 
@@ -55,6 +56,8 @@ pub(super) enum Noun {
     Route(route::Route),
     #[command(subcommand)]
     Case(case::Case),
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
     #[command(subcommand)]
     Due(due::Due),
     #[command(subcommand)]

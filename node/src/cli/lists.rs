@@ -25,8 +25,10 @@ pub(super) struct ExportTo {
     draft: Option<String>,
     #[arg(long, conflicts_with = "calendar")]
     delegations: bool,
-    #[arg(long)]
+    #[arg(long, conflicts_with = "bundles")]
     calendar: bool,
+    #[arg(long, conflicts_with = "delegations")]
+    bundles: bool,
 }
 
 #[derive(Debug, Args)]
@@ -43,10 +45,11 @@ pub(super) fn export(session: &Session, to: &ExportTo) -> Result<Report, Problem
     let format = format_of(&to.file)?;
     files::refuse_existing(&to.file)?;
     let bodies = bodies(session, to.draft.as_deref())?;
-    let part = match (to.delegations, to.calendar) {
-        (_, true) => Part::Calendar,
-        (true, false) => Part::Delegations,
-        (false, false) => Part::Lists,
+    let part = match to {
+        ExportTo { calendar: true, .. } => Part::Calendar,
+        ExportTo { bundles: true, .. } => Part::Bundles,
+        ExportTo { delegations: true, .. } => Part::Delegations,
+        ExportTo { .. } => Part::Lists,
     };
     let bytes = export::write(&bodies, part, format, &session.texts).map_err(|why| refused(&why))?;
     files::write_new_bytes(&to.file, &bytes)?;

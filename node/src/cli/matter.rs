@@ -62,6 +62,8 @@ pub(super) struct ImportFiles {
     delegations: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     calendar: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    bundles: Option<PathBuf>,
     #[arg(long, value_name = "PATH")]
     exchange: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
@@ -99,6 +101,7 @@ fn import(session: &Session, files: &ImportFiles) -> Result<Report, Problem> {
         matters: files.matters.clone(),
         delegations: files.delegations.clone(),
         calendar: files.calendar.clone(),
+        bundles: files.bundles.clone(),
         materials: files.materials.clone(),
         exchange: files.exchange.clone(),
         mapping: files.mapping.clone(),
@@ -134,6 +137,7 @@ fn drafted(session: &Session, import: &Import, draft: &Path) -> Result<Report, P
             ("matters", &counts.matters),
             ("delegations", &counts.delegations),
             ("calendars", &counts.calendars),
+            ("bundles", &counts.bundles),
         ],
     ));
     if counts.unofficial > 0 {
@@ -146,6 +150,7 @@ fn drafted(session: &Session, import: &Import, draft: &Path) -> Result<Report, P
         "matters": counts.matters,
         "delegations": counts.delegations,
         "calendars": counts.calendars,
+        "bundles": counts.bundles,
         "unofficial": counts.unofficial,
         "findings": as_json(texts, &import.findings),
     });
@@ -158,6 +163,7 @@ struct Counts {
     matters: usize,
     delegations: usize,
     calendars: usize,
+    bundles: usize,
     unofficial: usize,
 }
 
@@ -168,9 +174,11 @@ impl Counts {
             matters: count(|body| matches!(body, Body::Matter(_))),
             delegations: count(|body| matches!(body, Body::Delegation(_))),
             calendars: count(|body| matches!(body, Body::Calendar(_))),
+            bundles: count(|body| matches!(body, Body::Bundle(_))),
             unofficial: count(|body| match body {
                 Body::Matter(matter) => !matter.verified,
                 Body::Delegation(delegation) => !delegation.verified,
+                Body::Bundle(bundle) => !bundle.verified,
                 Body::Policy(_)
                 | Body::Charter(_)
                 | Body::Contact(_)

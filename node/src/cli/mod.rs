@@ -9,6 +9,7 @@ mod archive;
 mod args;
 mod audit;
 mod backup;
+mod bundle;
 mod case;
 mod city;
 mod clerk;
@@ -91,6 +92,7 @@ fn dispatch(session: &Session, noun: &Noun) -> Result<Report, Problem> {
         Noun::Matter(matter) => matter::run(session, matter),
         Noun::Route(route) => route::run(session, route),
         Noun::Case(case) => case::run(session, case),
+        Noun::Bundle(bundle) => bundle::run(session, bundle),
         Noun::Due(due) => due::run(session, due),
         Noun::Audit(audit) => audit::run(session, audit),
         Noun::Post(post) => post::run(session, post),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::cases::{Closing, NotAccepted, Procedure, Stage};
-use hallmesh_protocol::ids::{BodyId, DivisionCode, HallId, Malformed, MatterCode};
+use hallmesh_protocol::ids::{BodyId, BundleCode, CaseNumber, DivisionCode, HallId, Malformed, MatterCode};
 use libp2p::Multiaddr;
 
 use crate::ops::{ReasonWord, RoleWords};
@@ -46,6 +46,14 @@ pub(super) fn hall(text: &str) -> Result<HallId, BadValue> {
 
 pub(super) fn matter(text: &str) -> Result<MatterCode, BadValue> {
     Ok(MatterCode::from_str(text)?)
+}
+
+pub(super) fn bundle(text: &str) -> Result<BundleCode, BadValue> {
+    Ok(BundleCode::from_str(text)?)
+}
+
+pub(super) fn number(text: &str) -> Result<CaseNumber, BadValue> {
+    Ok(CaseNumber::from_str(text)?)
 }
 
 /// An address that other halls can dial. Its text is what goes into the directory.

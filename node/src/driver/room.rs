@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::shared::Shared;
-use crate::ops::{Ask, Problem};
+use crate::ops::{Ask, BundleAsk, Problem};
 use crate::store::{Ballast, free_bytes};
 
 const MIB: u64 = 1024 * 1024;
@@ -25,7 +25,7 @@ impl Reserve {
 
     /// Taking in a case begins something; everything else ends something, changes nothing or is needed to help.
     pub(crate) fn refuse(self, shared: &Shared, ask: &Ask) -> Result<(), Problem> {
-        if !matches!(ask, Ask::Receive { .. }) {
+        if !matches!(ask, Ask::Receive { .. } | Ask::Bundle { of: BundleAsk::Receive { .. } }) {
             return Ok(());
         }
         let free = free_bytes(shared.home.dir()).map_err(|why| shared.store_problem(&why))?;

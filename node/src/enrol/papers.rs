@@ -271,7 +271,8 @@ fn charter_in(record: &Signed<Record>) -> Option<Charter> {
         | Body::Voice(_)
         | Body::Calendar(_)
         | Body::Matter(_)
-        | Body::Delegation(_) => None,
+        | Body::Delegation(_)
+        | Body::Bundle(_) => None,
     }
 }
 

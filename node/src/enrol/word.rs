@@ -98,7 +98,8 @@ fn said(record: &Signed<Record>) -> Option<(HallAt, Word)> {
         | Body::Voice(_)
         | Body::Calendar(_)
         | Body::Matter(_)
-        | Body::Delegation(_) => None,
+        | Body::Delegation(_)
+        | Body::Bundle(_) => None,
     }
 }
 

@@ -249,5 +249,7 @@ const fn rule(why: NotAllowed) -> &'static str {
         NotAllowed::NoSuccessor => "verify.rule.no_successor",
         NotAllowed::Key => "verify.rule.key",
         NotAllowed::Full => "verify.rule.full",
+        NotAllowed::Waits => "verify.rule.waits",
+        NotAllowed::NoTask => "verify.rule.no_task",
     }
 }

@@ -370,6 +370,11 @@ pub(super) fn unlisted_fault(unlisted: Unlisted) -> Fault {
         Unlisted::Area => "lists.bad_area",
         Unlisted::Rights => "lists.bad_rights",
         Unlisted::Period => "lists.bad_period",
+        Unlisted::Promise => "lists.bundle_promise",
+        Unlisted::Questions => "lists.bundle_questions",
+        Unlisted::Items => "lists.bundle_items",
+        Unlisted::Order => "lists.bundle_order",
+        Unlisted::Form => "lists.bundle_form",
     })
 }
 

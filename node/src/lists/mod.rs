@@ -9,12 +9,14 @@
 //! | matters, materials | [`Body::Matter`] |
 //! | delegations | [`Body::Delegation`] |
 //! | `calendar.json` | [`Body::Calendar`] |
+//! | `bundles.json` | [`Body::Bundle`] |
 //! | `divisions.csv` | a [`Register`], against which codes and names are checked |
 //!
 //! From the file to the record: `sheet` takes it apart, `table` finds the columns by the words of `mapping`,
 //! `cell` reads values and mends them by `normalise`.
 
 mod authorities;
+mod bundles;
 mod calendar;
 mod cell;
 mod delegations;
@@ -36,12 +38,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hallmesh_protocol::ids::DivisionCode;
+use hallmesh_protocol::ids::{DivisionCode, MatterCode};
 use hallmesh_protocol::record::Body;
 use thiserror::Error;
 
@@ -76,6 +78,8 @@ pub struct ListFiles {
     pub delegations: Option<PathBuf>,
     /// `calendar.json`.
     pub calendar: Option<PathBuf>,
+    /// `bundles.json`.
+    pub bundles: Option<PathBuf>,
     /// National exchange tables: a directory of files named after them, or one file with all of them.
     pub exchange: Option<PathBuf>,
     /// What the source of these files calls our columns and words.
@@ -91,12 +95,14 @@ pub struct ListTexts<'a> {
     pub delegations: Option<&'a str>,
     /// What would be in `calendar.json`.
     pub calendar: Option<&'a str>,
+    /// What would be in `bundles.json`.
+    pub bundles: Option<&'a str>,
 }
 
 /// What came of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// The calendar, the matters, the delegations, in this order; empty if any finding is an error.
+    /// The calendar, the matters, the delegations, the bundles, in this order; empty if any finding is an error.
     pub bodies: Vec<Body>,
     /// Everything found, by file and line.
     pub findings: Vec<Finding>,
@@ -165,6 +171,10 @@ pub fn import(files: &ListFiles, area: DivisionCode) -> Result<Import, ImportErr
             Some(path) => Given::of(of_file(Some(path), |_| Source::read(path, &mut findings))?),
             None => Given::Not,
         },
+        bundles: match &files.bundles {
+            Some(path) => Given::of(of_file(Some(path), |_| Source::read(path, &mut findings))?),
+            None => Given::Not,
+        },
     };
     given.import(&mappings, area, findings)
 }
@@ -182,8 +192,12 @@ pub fn import_text(texts: &ListTexts<'_>, area: DivisionCode) -> Result<Import, 
         Some(text) => Given::of(Source::of_bytes("calendar.json", text.as_bytes(), &mut findings)),
         None => Given::Not,
     };
+    let bundles = match texts.bundles {
+        Some(text) => Given::of(Source::of_bytes("bundles.json", text.as_bytes(), &mut findings)),
+        None => Given::Not,
+    };
     let (materials, exchange, exchange_name) = (Given::Not, Given::Not, String::new());
-    let given = Lists { matters, materials, delegations, exchange, exchange_name, calendar };
+    let given = Lists { matters, materials, delegations, exchange, exchange_name, calendar, bundles };
     given.import(&Mappings::built_in(), area, findings)
 }
 
@@ -257,6 +271,7 @@ struct Lists {
     exchange: Given<Vec<Sheet>>,
     exchange_name: String,
     calendar: Given<Source>,
+    bundles: Given<Source>,
 }
 
 /// The sheets in which the three tables are.
@@ -275,14 +290,19 @@ impl Lists {
         mut findings: Findings,
     ) -> Result<Import, ImportError> {
         let given = [&self.matters, &self.delegations, &self.exchange];
-        if !given.into_iter().any(Given::is_given) && !self.calendar.is_given() {
+        let sources = [&self.calendar, &self.bundles];
+        if !given.into_iter().any(Given::is_given) && !sources.into_iter().any(Given::is_given) {
             return Err(ImportError::Nothing);
         }
         let mut bodies = Vec::new();
         let is_exchange = self.exchange.is_given();
-        let (found, calendar) = self.sort(mappings, &mut findings);
+        let (found, [calendar, bundles]) = self.sort(mappings, &mut findings);
         bodies.extend(calendar.and_then(|source| calendar::read(&source, &mut findings)));
-        bodies.extend(found.read(mappings, is_exchange, area, &mut findings));
+        let read = found.read(mappings, is_exchange, area, &mut findings);
+        let codes: BTreeSet<_> = matter_codes(&read).collect();
+        let known = Some(&codes).filter(|codes| !codes.is_empty());
+        bodies.extend(read);
+        bodies.extend(bundles.iter().flat_map(|source| bundles::read(source, area, known, &mut findings)));
         if findings.has_errors() {
             bodies.clear();
         }
@@ -290,7 +310,7 @@ impl Lists {
     }
 
     /// Which sheet is which table.
-    fn sort(self, mappings: &Mappings, findings: &mut Findings) -> (Found, Option<Source>) {
+    fn sort(self, mappings: &Mappings, findings: &mut Findings) -> (Found, [Option<Source>; 2]) {
         let words = |shape: &Shape| mappings.words(shape);
         let mut found = Found::default();
         if let Some(sheets) = self.exchange.into_option() {
@@ -317,7 +337,7 @@ impl Lists {
                 *place = Some(sheet);
             }
         }
-        (found, self.calendar.into_option())
+        (found, [self.calendar.into_option(), self.bundles.into_option()])
     }
 }
 
@@ -344,6 +364,11 @@ impl Found {
         bodies.extend(delegations.into_iter().flatten());
         bodies
     }
+}
+
+/// The codes of the matters among record bodies.
+fn matter_codes(bodies: &[Body]) -> impl Iterator<Item = MatterCode> {
+    bodies.iter().filter_map(|body| if let Body::Matter(it) = body { Some(it.code.clone()) } else { None })
 }
 
 /// Takes the sheet with the name of a table out of several.

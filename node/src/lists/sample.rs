@@ -11,6 +11,8 @@ pub const MATTERS: &str = include_str!("../../../deploy/sample-city/zhangye/matt
 pub const DELEGATIONS: &str = include_str!("../../../deploy/sample-city/zhangye/delegations.csv");
 /// `calendar.json`.
 pub const CALENDAR: &str = include_str!("../../../deploy/sample-city/zhangye/calendar.json");
+/// `bundles.json`.
+pub const BUNDLES: &str = include_str!("../../../deploy/sample-city/zhangye/bundles.json");
 /// `divisions.csv`.
 pub const DIVISIONS: &str = include_str!("../../../deploy/sample-city/zhangye/divisions.csv");
 /// The city's code.
@@ -22,10 +24,14 @@ pub fn city() -> DivisionCode {
     DivisionCode::from_u64(CITY).expect("the sample city has a well-formed code")
 }
 
-/// Calendar, matters and delegations of the sample city.
+/// Calendar, matters, delegations and bundles of the sample city.
 pub fn sample_bodies() -> Result<Vec<Body>, Vec<Finding>> {
-    let texts =
-        ListTexts { matters: Some(MATTERS), delegations: Some(DELEGATIONS), calendar: Some(CALENDAR) };
+    let texts = ListTexts {
+        matters: Some(MATTERS),
+        delegations: Some(DELEGATIONS),
+        calendar: Some(CALENDAR),
+        bundles: Some(BUNDLES),
+    };
     match import_text(&texts, city()) {
         Ok(import) if !import.is_refused() => Ok(import.bodies),
         Ok(import) => Err(import.findings),

@@ -10,8 +10,9 @@ use hallmesh_protocol::step::{Happening, TakenIn};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Audit, AuditChecked, Content, Copy, DueComputed, DueCounts, DueExplained, DueList, Forgotten, ForkSeen,
-    Overdue, Problem, RoleWords, Single, Standing, TimeLimit,
+    Application, Audit, AuditChecked, BundleReceived, BundleShown, Content, Copy, DueComputed, DueCounts,
+    DueExplained, DueList, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing, TaskOf,
+    TimeLimit,
 };
 use crate::export::ProofFile;
 
@@ -52,6 +53,33 @@ pub enum Answer {
     },
     /// One matter.
     Matter(Box<Matter>),
+    /// Bundles of the list.
+    Bundles {
+        /// In the order of their codes.
+        bundles: Vec<BundleShown>,
+        /// More follow.
+        more: bool,
+    },
+    /// One bundle.
+    Bundle(Box<BundleShown>),
+    /// Applications for bundles.
+    Applications {
+        /// In the order of their numbers.
+        applications: Vec<Application>,
+        /// Ask for the next page with this number; none if this is the last one.
+        after: Option<String>,
+    },
+    /// One application for a bundle.
+    Application(Box<Application>),
+    /// An application for a bundle was taken in.
+    BundleReceived(Box<BundleReceived>),
+    /// An act stands in the logs of all tasks for which it was to be done.
+    BundleRecorded {
+        /// The application's number.
+        bundle: String,
+        /// The ids of the cases.
+        cases: Vec<String>,
+    },
     /// A route.
     Route(Box<Route>),
     /// Cases.
@@ -488,6 +516,9 @@ pub struct Case {
     pub limits: Vec<TimeLimit>,
     /// The clerk who was asked first.
     pub first_asked: String,
+    /// What it is to a bundle, if it is a task of one.
+    #[serde(default)]
+    pub task: Option<TaskOf>,
 }
 
 /// A case with its log.

@@ -12,6 +12,7 @@ use hallmesh_protocol::seal::SecretKey;
 use hallmesh_protocol::signed::Signed;
 use serde::{Deserialize, Serialize};
 
+use super::bundles::BundleAsk;
 use super::content::Content;
 use super::recovery::RecoverySecret;
 
@@ -91,6 +92,11 @@ pub enum Ask {
     Matter {
         /// Its code.
         code: MatterCode,
+    },
+    /// What is asked, or done, about bundles.
+    Bundle {
+        /// What.
+        of: BundleAsk,
     },
     /// Where would a case go, and why?
     Route {

@@ -11,7 +11,8 @@ use hallmesh_protocol::seal::{PublicKey, Suite, WrapSecret};
 use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::{Command, Reply};
 
-use super::answers::{Answer, Contents, Received};
+use super::answers::{Answer, Contents, Material, Received};
+use super::bundles;
 use super::content::{self, CaseKey, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
@@ -36,6 +37,11 @@ impl Deed {
 pub(crate) enum After {
     Nothing,
     Received(Question),
+    /// What the applicant brings, and what of the form nobody needs.
+    ReceivedBundle {
+        bring: Vec<Material>,
+        unused: Vec<String>,
+    },
     Clerk(u16),
     /// A reading was noted: now what is sealed may be opened.
     Reading(CaseId),
@@ -59,16 +65,14 @@ pub(crate) fn prepare(
         Ask::Receive { matter, place, content } => {
             return receive(asked, act(asked, call)?, matter, place, &content, chance);
         }
+        Ask::Bundle { of } => {
+            return bundles::prepare(asked, &of, act(asked, call)?, (secret, chance));
+        }
         Ask::Record { case, deed, content } => {
             let record = recorded(asked, &case, deed, &content, (secret, chance))?;
             Command::Record(act(asked, call)?, Box::new(record))
         }
-        Ask::Read { case } => {
-            let id = exact(asked, &case)?;
-            readable(asked, id, secret)?;
-            let command = Command::Read(act(asked, call)?, id);
-            return Ok(Deed::new(command, After::Reading(id)));
-        }
+        Ask::Read { case } => return reading(asked, call, &case, secret),
         Ask::StickWrite { .. } => return sticks::write(asked, &ask),
         Ask::StickRead { file } => return sticks::read(asked, &file),
         Ask::Publish { bodies } => Command::Publish(act(asked, call)?, decode_bodies(&bodies)?),
@@ -125,6 +129,13 @@ pub(crate) fn prepare(
     Ok(Deed::new(command, After::Nothing))
 }
 
+/// Who may open a case, and can, is noted as a reader first.
+fn reading(asked: &Asked<'_>, call: &Call, case: &str, secret: &WrapSecret) -> Result<Deed, Problem> {
+    let id = exact(asked, case)?;
+    readable(asked, id, secret)?;
+    Ok(Deed::new(Command::Read(act(asked, call)?, id), After::Reading(id)))
+}
+
 /// An act with its reasons, sealed under the case's present key.
 fn recorded(
     asked: &Asked<'_>,
@@ -133,7 +144,17 @@ fn recorded(
     content: &Content,
     (secret, chance): (&WrapSecret, &mut Chance),
 ) -> Result<cases::Record, Problem> {
-    let id = exact(asked, case)?;
+    sealed_act(asked, exact(asked, case)?, deed, content, (secret, chance))
+}
+
+/// The same, of a case that is known in full.
+pub(super) fn sealed_act(
+    asked: &Asked<'_>,
+    id: CaseId,
+    deed: cases::Deed,
+    content: &Content,
+    (secret, chance): (&WrapSecret, &mut Chance),
+) -> Result<cases::Record, Problem> {
     let present = query::case(asked.view, id).map_or(FIRST_KEY, |view| view.case.key());
     let CaseKey { of, key } = case_key(asked, id, present, secret)?;
     let body = content.seal(id, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
@@ -157,6 +178,13 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
                 route: questions::route_view(asked, question, route, pinned.as_ref()),
             }))
         }
+        (Reply::ReceivedBundle { bundle, .. }, After::ReceivedBundle { bring, unused }) => {
+            bundles::received(asked, bundle, (bring, unused))
+        }
+        (Reply::RecordedBundle { bundle, cases }, _) => Answer::BundleRecorded {
+            bundle: bundle.to_string(),
+            cases: cases.iter().map(|(case, _)| case.to_string()).collect(),
+        },
         (Reply::Recorded { case, sequence }, _) => {
             let decision = query::case(asked.view, case).and_then(|view| durability::standing(asked, &view));
             Answer::Recorded { case: case.to_string(), sequence, decision }
@@ -175,7 +203,9 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
         }
         (Reply::TakenIn(taken), _) => Answer::TakenIn(taken),
         (Reply::Refused(refusal), _) => Answer::Refused(refusal.into()),
-        (Reply::Received { .. } | Reply::Consigned(_) | Reply::Done, _) => Answer::Done,
+        (Reply::Received { .. } | Reply::ReceivedBundle { .. } | Reply::Consigned(_) | Reply::Done, _) => {
+            Answer::Done
+        }
     }
 }
 
@@ -208,17 +238,27 @@ fn receive(
     content: &Content,
     chance: &mut Chance,
 ) -> Result<Deed, Problem> {
-    let question = Question { matter: matter.clone(), receiving: asked.at.hall, place, wall: asked.wall };
-    let route = cases::route(asked.view, &question)?;
+    let question = Question { matter, receiving: asked.at.hall, place, wall: asked.wall };
+    let wanted = application(asked, &question, content, chance)?;
+    let command = Command::Receive(act, Box::new(wanted));
+    Ok(Deed::new(command, After::Received(question)))
+}
+
+/// An application sealed under a key of its own, which the halls on its route can open.
+pub(super) fn application(
+    asked: &Asked<'_>,
+    question: &Question,
+    content: &Content,
+    chance: &mut Chance,
+) -> Result<cases::Receive, Problem> {
+    let route = cases::route(asked.view, question)?;
     let case = CaseId(chance.bytes16());
     let key = CaseKey::first(chance);
     let body = content.seal(case, &key.key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
     let mut halls = vec![asked.at];
     halls.extend(Some(route.competent).filter(|competent| *competent != asked.at));
     let wraps = content::wrap_for(asked.view, case, &halls, &key, chance)?;
-    let wanted = cases::Receive { case, matter, place, body, wraps };
-    let command = Command::Receive(act, Box::new(wanted));
-    Ok(Deed::new(command, After::Received(question)))
+    Ok(cases::Receive { case, matter: question.matter.clone(), place: question.place, body, wraps })
 }
 
 fn case_key(asked: &Asked<'_>, case: CaseId, of: Digest, secret: &WrapSecret) -> Result<CaseKey, Problem> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::calendar::{CivilDay, CountedDay};
+use hallmesh_protocol::calendar::{Calendar, CivilDay, CountedDay};
 use hallmesh_protocol::cases::{Clock, Reading, Urgency, pressing};
 use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::ids::CaseId;
@@ -10,6 +10,7 @@ use hallmesh_protocol::query::{self, CaseView, Limits};
 use hallmesh_protocol::step::View;
 use serde::{Deserialize, Serialize};
 
+use super::bundles::{self, TaskOf};
 use super::problem::Problem;
 use super::questions::{Asked, find, name};
 
@@ -23,7 +24,7 @@ const OPEN_PAGE: usize = 1_000;
 /// One limit of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeLimit {
-    /// `notice`, `correction`, `procedure`, `promise`, `decision` or `delivery`.
+    /// `notice`, `correction`, `procedure`, `promise`, `decision` or `delivery`; `joint` of a bundle as a whole.
     pub kind: String,
     /// What it rests on, such as `licensing-42`.
     pub article: String,
@@ -122,6 +123,9 @@ pub struct DueExplained {
     pub deemed_accepted: Option<String>,
     /// Kind by kind; those of one kind in the order of the log.
     pub limits: Vec<LimitExplained>,
+    /// What it is to a bundle, if it is a task of one: while it waits for others none of its limits has begun.
+    #[serde(default)]
+    pub task: Option<TaskOf>,
 }
 
 /// The last day of a limit, by the calendar in force.
@@ -146,7 +150,12 @@ pub(super) fn of(asked: &Asked<'_>, view: &CaseView) -> Option<Limits> {
 
 /// A clock as it stands today.
 pub(super) fn limit(clock: &Clock, limits: &Limits, today: CivilDay) -> TimeLimit {
-    let reading: Reading = clock.on(&limits.calendar, today);
+    limit_by(clock, (&limits.calendar, limits.pinned), today)
+}
+
+/// The same by a calendar, and whether it is the one that was pinned.
+pub(super) fn limit_by(clock: &Clock, (calendar, pinned): (&Calendar, bool), today: CivilDay) -> TimeLimit {
+    let reading: Reading = clock.on(calendar, today);
     TimeLimit {
         kind: clock.kind.word().to_owned(),
         article: clock.kind.article().word().to_owned(),
@@ -154,7 +163,7 @@ pub(super) fn limit(clock: &Clock, limits: &Limits, today: CivilDay) -> TimeLimi
         working_days: clock.days,
         extended: clock.extended,
         due: clock.due.map(|due| due.day.to_string()),
-        provisional: !limits.pinned || clock.due.is_some_and(|due| due.provisional),
+        provisional: !pinned || clock.due.is_some_and(|due| due.provisional),
         met: clock.met.map(|met| met.to_string()),
         reading: reading.word().to_owned(),
         left: reading.left(),
@@ -259,6 +268,7 @@ pub(super) fn explain(asked: &Asked<'_>, case: &str) -> Result<DueExplained, Pro
         today: today.to_string(),
         deemed_accepted: limits.deemed_accepted.map(|since| since.to_string()),
         limits: limits.clocks.iter().map(explained).collect(),
+        task: bundles::task_of(asked, &view.case),
     })
 }
 

@@ -5,12 +5,14 @@
 
 mod answers;
 mod audit;
+mod bundles;
 mod calls;
 mod client;
 pub(crate) mod content;
 mod declaration;
 mod deeds;
 mod durability;
+mod events;
 mod limits;
 mod problem;
 mod questions;
@@ -20,6 +22,10 @@ mod sticks;
 
 pub use answers::*;
 pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
+pub use bundles::{
+    Application, BundleAsk, BundleReceived, BundleShown, FieldShown, ItemShown, QuestionShown, TaskOf,
+    TaskShown, Together,
+};
 pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::{NoRoute, NotAllowed, Refusal};
+use hallmesh_protocol::cases::{NoRoute, NotAllowed, NotTogether, Refusal};
 use hallmesh_protocol::clerks::NotEntitled;
 use hallmesh_protocol::post::Unfit;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,7 @@ impl From<Refusal> for Problem {
             Refusal::Clerk(why) => why.into(),
             Refusal::Route(why) => why.into(),
             Refusal::Act(why) => why.into(),
+            Refusal::Bundle(why) => why.into(),
             Refusal::Parcel(why) => why.into(),
             Refusal::Declaration(why) => why.into(),
             Refusal::UnknownCase => Self::new("case.unknown"),
@@ -65,6 +66,18 @@ impl From<Refusal> for Problem {
             }
             Refusal::ClerkExists(number) => Self::new("clerk.exists").with("clerk", number),
             Refusal::BadCard => Self::new("clerk.bad_card"),
+        }
+    }
+}
+
+impl From<NotTogether> for Problem {
+    fn from(why: NotTogether) -> Self {
+        match why {
+            NotTogether::UnknownBundle => Self::new("bundle.unknown"),
+            NotTogether::UnknownNumber => Self::new("bundle.unknown_number"),
+            NotTogether::Tasks => Self::new("bundle.other_tasks"),
+            NotTogether::NotReady(task) => Self::new("bundle.not_ready").with("task", task),
+            NotTogether::NotThese => Self::new("bundle.not_these"),
         }
     }
 }
@@ -129,6 +142,8 @@ impl From<NotAllowed> for Problem {
             NotAllowed::NoSuccessor => "act.no_successor",
             NotAllowed::Key => "act.key",
             NotAllowed::Full => "act.full",
+            NotAllowed::Waits => "act.waits",
+            NotAllowed::NoTask => "act.no_task",
         })
     }
 }

@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::calendar::CivilDay;
-use hallmesh_protocol::cases::{self, Facts, Question, Stage};
+use hallmesh_protocol::cases::{self, Question, Stage};
 use hallmesh_protocol::catalogue::{Catalogue, MaterialSource, Necessity, PinnedMatter, Rights};
 use hallmesh_protocol::clerks;
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::genesis;
-use hallmesh_protocol::ids::{CaseId, HallAt, HallId, MatterCode};
+use hallmesh_protocol::ids::{CaseId, DivisionCode, HallAt, HallId, MatterCode};
 use hallmesh_protocol::parcels;
 use hallmesh_protocol::post;
-use hallmesh_protocol::query::{self, CaseView, Entry};
+use hallmesh_protocol::query::{self, CaseView};
 use hallmesh_protocol::record::Body;
 use hallmesh_protocol::step::View;
 
-use super::answers::{
-    Answer, Case, Clerk, Event, Hall, Letter, Material, Matter, Peer, Route, Status, Trace,
+use super::answers::{Answer, Case, Clerk, Hall, Letter, Material, Matter, Peer, Route, Status, Trace};
+use super::{
+    Ask, Problem, RoleWords, audit, bundles, declaration, durability, events, limits, recovery, revocation,
 };
-use super::{Ask, Problem, RoleWords, audit, declaration, durability, limits, recovery, revocation};
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
 
@@ -72,11 +72,8 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::Matters { after, count } => page(asked, &lists.matters(after, limit(*count)), *count),
         Ask::Lists { after } => standing(&lists, after),
         Ask::Matter { code } => or_refused(matter(asked, code).map(|it| Answer::Matter(Box::new(it)))),
-        Ask::Route { matter, place, from } => {
-            let receiving = from.unwrap_or(asked.at.hall);
-            let question = Question { matter: matter.clone(), receiving, place: *place, wall: asked.wall };
-            or_refused(route(asked, &question).map(|it| Answer::Route(Box::new(it))))
-        }
+        Ask::Bundle { of } => return bundles::answer(asked, of),
+        Ask::Route { matter, place, from } => or_refused(way(asked, matter, *place, *from)),
         Ask::Cases { stage, count } => Answer::Cases { cases: desk(asked, *stage, *count) },
         Ask::Case { case } => {
             or_refused(find(asked.view, case).map(|view| Answer::Case(Box::new(self::case(asked, &view)))))
@@ -156,6 +153,17 @@ pub(crate) fn find(view: &dyn View, text: &str) -> Result<CaseView, Problem> {
         [one] => query::case(view, *one).ok_or_else(|| Problem::new("case.unknown").with("case", text)),
         [..] => Err(Problem::new("case.ambiguous").with("case", text)),
     }
+}
+
+fn way(
+    asked: &Asked<'_>,
+    matter: &MatterCode,
+    place: DivisionCode,
+    from: Option<HallId>,
+) -> Result<Answer, Problem> {
+    let receiving = from.unwrap_or(asked.at.hall);
+    let question = Question { matter: matter.clone(), receiving, place, wall: asked.wall };
+    route(asked, &question).map(|it| Answer::Route(Box::new(it)))
 }
 
 /// A route as people read it.
@@ -320,7 +328,7 @@ fn matter_view(asked: &Asked<'_>, pinned: &PinnedMatter) -> Matter {
     }
 }
 
-fn material(it: &hallmesh_protocol::catalogue::Material) -> Material {
+pub(super) fn material(it: &hallmesh_protocol::catalogue::Material) -> Material {
     let necessity = match it.necessity {
         Necessity::Required => "required",
         Necessity::Optional => "optional",
@@ -398,6 +406,7 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
         deemed_accepted: limits.as_ref().and_then(|it| it.deemed_accepted).map(|since| since.to_string()),
         limits: clocks.filter_map(told).collect(),
         first_asked: it.first_asked.to_string(),
+        task: bundles::task_of(asked, it),
     }
 }
 
@@ -409,105 +418,11 @@ fn trace(asked: &Asked<'_>, view: &CaseView) -> Trace {
     let missing = missing.into_iter().filter(|_| recovering);
     Trace {
         case: case(asked, view),
-        events: log.iter().map(|entry| event(asked, entry)).collect(),
-        orphans: orphans.iter().map(|entry| event(asked, entry)).collect(),
+        events: log.iter().map(|entry| events::event(asked, entry)).collect(),
+        orphans: orphans.iter().map(|entry| events::event(asked, entry)).collect(),
         waits_for: missing.map(|at| format!("{at} {}", name(asked.view, at.hall))).collect(),
         forks: audit::forks(asked.view, Some(view.case.id)),
     }
-}
-
-fn event(asked: &Asked<'_>, entry: &Entry) -> Event {
-    let header = &entry.header;
-    Event {
-        sequence: header.sequence,
-        what: header.facts.word().to_owned(),
-        details: details(asked, &header.facts),
-        hall: header.at.hall.to_string(),
-        hall_name: name(asked.view, header.at.hall),
-        clerk: (!header.clerk.is_node()).then_some(header.clerk.number),
-        term: header.position.term,
-        epoch: header.position.epoch,
-        wall: header.wall,
-        suspect_time: header.suspect_time,
-        digest: entry.digest.to_string(),
-        signature: entry.signature_holds,
-        body_bytes: entry.body_bytes,
-    }
-}
-
-/// What an act says in clear besides its kind.
-fn about(deed: &cases::Deed) -> Vec<(&'static str, String)> {
-    match deed {
-        cases::Deed::Decide { granted, certificate } => {
-            let mut told = vec![("granted", granted.to_string())];
-            told.extend(certificate.then(|| ("certificate", "true".to_owned())));
-            told
-        }
-        cases::Deed::RefuseAcceptance { ground, authority } => {
-            let mut told = vec![("ground", ground.word().to_owned())];
-            told.extend(authority.map(|authority| ("authority", authority.to_string())));
-            told
-        }
-        cases::Deed::BeginProcedure { procedure, days } => {
-            vec![("procedure", procedure.word().to_owned()), ("days", days.to_string())]
-        }
-        cases::Deed::AcceptLacking { days } | cases::Deed::Extend { days } => {
-            vec![("days", days.to_string())]
-        }
-        cases::Deed::Refer { authority } => vec![("authority", authority.to_string())],
-        cases::Deed::Close(closing) => vec![("closing", closing.ending().word().to_owned())],
-        cases::Deed::Rectify { event } => vec![("event", event.to_string())],
-        cases::Deed::Accept
-        | cases::Deed::RequestCorrection
-        | cases::Deed::Supplement
-        | cases::Deed::Supply
-        | cases::Deed::EndProcedure
-        | cases::Deed::Certify
-        | cases::Deed::Withdraw
-        | cases::Deed::Deliver
-        | cases::Deed::Archive => Vec::new(),
-    }
-}
-
-fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
-    let pairs: Vec<(&str, String)> = match facts {
-        Facts::Receive { number, matter, place, competent, .. } => vec![
-            ("number", number.to_string()),
-            ("matter", matter.to_string()),
-            ("place", place.to_string()),
-            ("competent", competent.to_string()),
-            ("competent_name", name(asked.view, *competent)),
-        ],
-        Facts::Transfer { to, purpose, .. } => vec![
-            ("to", to.hall.to_string()),
-            ("to_name", name(asked.view, to.hall)),
-            ("purpose", format!("{purpose:?}").to_lowercase()),
-        ],
-        Facts::Take { witness } => {
-            vec![("witness", witness.hall.to_string()), ("witness_name", name(asked.view, witness.hall))]
-        }
-        Facts::Resume { refusal } => vec![("refusal", refusal.to_string())],
-        Facts::Act(deed) => about(deed),
-        Facts::Unknown { kind, .. } => vec![("kind", kind.code.to_string())],
-        Facts::RenewKey { key } => vec![("key", key.to_string())],
-        Facts::ReplaceMirror { mirrors } => {
-            let halls = mirrors.iter().flatten().map(|mirror| name(asked.view, mirror.hall));
-            vec![("mirrors", halls.collect::<Vec<_>>().join(", "))]
-        }
-        Facts::Succeed { from, ruling, .. } => {
-            let mut told = vec![("from", from.to_string()), ("from_name", name(asked.view, from.hall))];
-            told.extend(ruling.map(|ruling| ("ruling", ruling.to_string())));
-            told
-        }
-        Facts::Reassign { from, to, ruling } => vec![
-            ("from", from.to_string()),
-            ("from_name", name(asked.view, from.hall)),
-            ("to", to.to_string()),
-            ("to_name", name(asked.view, *to)),
-            ("ruling", ruling.to_string()),
-        ],
-    };
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn export(asked: &Asked<'_>, text: &str) -> Result<Answer, Problem> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use hallmesh_protocol::calendar::Counts;
-use hallmesh_protocol::cases::{Article, ClockKind, Closing, Ending, NotAccepted, Procedure, State};
+use hallmesh_protocol::cases::{Article, ClockKind, Closing, Ending, NotAccepted, Procedure, State, Whole};
 
 use super::*;
 
@@ -124,6 +124,7 @@ fn every_word_of_the_law_of_a_case_is_said_in_both_languages() {
         ClockKind::Promise,
         ClockKind::Decision,
         ClockKind::Delivery,
+        ClockKind::Joint,
     ];
     let days = [
         Counts::Beginning,
@@ -142,6 +143,8 @@ fn every_word_of_the_law_of_a_case_is_said_in_both_languages() {
         ("procedure", Procedure::ALL.map(Procedure::word).to_vec()),
         ("limit", clocks.map(ClockKind::word).to_vec()),
         ("counts", days.map(Counts::word).to_vec()),
+        ("bundle_state", Whole::ALL.map(Whole::word).to_vec()),
+        ("task_state", vec!["unknown", "waits", "blocked", "open", "ready", "delivered"]),
     ];
     for lang in [Lang::Zh, Lang::En] {
         let texts = Texts::new(lang);

@@ -35,6 +35,8 @@ pub enum ClockKind {
     Decision,
     /// From the end of the case until the citizen has the result.
     Delivery,
+    /// What was promised for a bundle as a whole, from its receipt.
+    Joint,
 }
 
 impl ClockKind {
@@ -48,6 +50,7 @@ impl ClockKind {
             Self::Promise => "promise",
             Self::Decision => "decision",
             Self::Delivery => "delivery",
+            Self::Joint => "joint",
         }
     }
 
@@ -56,7 +59,7 @@ impl ClockKind {
         match self {
             Self::Notice | Self::Correction | Self::Supply => Article::Acceptance,
             Self::Procedure => Article::SpecialProcedure,
-            Self::Promise | Self::Decision => Article::Extension,
+            Self::Promise | Self::Decision | Self::Joint => Article::Extension,
             Self::Delivery => Article::Delivery,
         }
     }
@@ -284,6 +287,6 @@ fn until_decided(
     Clock { kind, start, days, extended, pauses, due, met: case.ended.map(Moment::day), doubtful }
 }
 
-fn pause(pause: &Suspension) -> Pause {
+pub(super) fn pause(pause: &Suspension) -> Pause {
     Pause { from: pause.span.from.day(), to: pause.span.to.map(Moment::day) }
 }

@@ -12,6 +12,7 @@ use super::facts::{Facts, Mirrors};
 use super::fold::Case;
 use super::log::{self, Stage};
 use super::receipt::Receipt;
+use super::together::go_on;
 use super::{Office, Refusal};
 use crate::catalogue::Catalogue;
 use crate::ids::{CaseId, HallAt};
@@ -54,6 +55,7 @@ pub(crate) fn keep(office: &mut Office<'_, '_>, case: &Case, receipt: &Verified<
     rows::write(office.cx, rows::copied(case.id, receipt.value().by), receipt.signed());
     if before && !provisional(office.cx) {
         office.cx.happened(Happening::Countersigned(case.id));
+        go_on(office, case);
     }
 }
 
@@ -80,7 +82,12 @@ impl Decision {
                 Facts::Transfer { mirrors, .. } => next = Some(*mirrors),
                 Facts::Take { .. } => named = next.take().unwrap_or(named),
                 Facts::Resume { .. } => next = None,
-                Facts::Act(_) | Facts::Reassign { .. } | Facts::RenewKey { .. } | Facts::Unknown { .. } => {}
+                Facts::Act(_)
+                | Facts::Reassign { .. }
+                | Facts::RenewKey { .. }
+                | Facts::Task(_)
+                | Facts::Start { .. }
+                | Facts::Unknown { .. } => {}
             }
             if matches!(&header.facts, Facts::Act(deed) if deed.binds()) {
                 found = Some(Self { sequence: header.sequence, mirrors: BTreeSet::new(), taken: None });

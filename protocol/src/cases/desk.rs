@@ -11,6 +11,8 @@ use super::keys;
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::queue_copies;
 use super::routing::{Question, Route, route};
+use super::task::Task;
+use super::together::go_on;
 use super::{Deed, Office, Receive, Record, Refusal};
 use crate::calendar::{Calendar, CivilDay, TimeRules};
 use crate::catalogue::{Necessity, Rights};
@@ -31,6 +33,13 @@ pub(crate) fn receive(
     clerk: ClerkId,
     wanted: &Receive,
 ) -> Result<Reply, Refusal> {
+    let route = admitted(office, wanted)?;
+    let case = take_in(office, clerk, (wanted, &route), None)?;
+    Ok(Reply::Received { case: case.id, number: case.number, route })
+}
+
+/// Whether a case may be taken in here, and where it goes.
+pub(super) fn admitted(office: &Office<'_, '_>, wanted: &Receive) -> Result<Route, Refusal> {
     if log::case(office.cx, wanted.case).is_some() {
         return Err(Refusal::CaseIdInUse);
     }
@@ -43,34 +52,67 @@ pub(crate) fn receive(
     if !wanted.wraps.iter().any(|wrap| wrap.to == route.competent && !wrap.recovery) {
         return Err(Refusal::NoKeyForRoute);
     }
-    let first = first_event(office, clerk, wanted, &route)?;
+    Ok(route)
+}
+
+/// Takes in what was admitted, by itself or as a task of a bundle.
+pub(super) fn take_in(
+    office: &mut Office<'_, '_>,
+    clerk: ClerkId,
+    (wanted, route): (&Receive, &Route),
+    task: Option<Task>,
+) -> Result<Case, Refusal> {
+    let first = first_event(office, clerk, wanted, route)?;
     let case = log::append(office.cx, &first, None)?;
     keys::keep(office.cx, &case, &wanted.wraps);
     let grade = if planted(Bug::GradedAtOnce) { Grade::D2 } else { Grade::D1 };
     let custody = Custody { position: Position::default(), stage: Stage::Custodian, mirror: false, grade };
     log::set_custody(office.cx, case.id, &custody);
+    let case = match task {
+        Some(task) => append(office, &case, clerk, Facts::Task(task), Blob::default())?,
+        None => case,
+    };
     let case = send_on(office, case)?;
     queue_copies(office, &case);
-    Ok(Reply::Received { case: case.id, number: case.number, route })
+    Ok(case)
 }
 
 /// Adds a clerk's act to a case in hand.
 pub(crate) fn record(office: &mut Office<'_, '_>, clerk: ClerkId, act: Record) -> Result<Reply, Refusal> {
+    let case = checked(office, clerk, &act)?;
+    let sequence = case.events;
+    let case = do_checked(office, clerk, &case, act)?;
+    Ok(Reply::Recorded { case: case.id, sequence })
+}
+
+/// Whether an act may be done now; the case as it is before it.
+pub(super) fn checked(office: &mut Office<'_, '_>, clerk: ClerkId, act: &Record) -> Result<Case, Refusal> {
     let case = log::case(office.cx, act.case).ok_or(Refusal::UnknownCase)?;
     in_hand(office.cx, &case)?;
-    leaves_room(office, &case, &act)?;
-    keys::may_seal(office, &case, &act)?;
+    leaves_room(office, &case, act)?;
+    keys::may_seal(office, &case, act)?;
     if act.deed.needs_valid_charter() && expired(office) {
         return Err(Refusal::CharterExpired);
     }
     within_the_law(office, &case, act.deed)?;
-    let case = append(office, &case, clerk, Facts::Act(act.deed), act.body)?;
-    let sequence = case.events.saturating_sub(1);
+    case.next(&following(office, &case, clerk, Facts::Act(act.deed)), case.head)?;
+    Ok(case)
+}
+
+/// Does what was checked, and all that follows from it.
+pub(super) fn do_checked(
+    office: &mut Office<'_, '_>,
+    clerk: ClerkId,
+    case: &Case,
+    act: Record,
+) -> Result<Case, Refusal> {
+    let case = append(office, case, clerk, Facts::Act(act.deed), act.body)?;
     let case = send_on(office, case)?;
     if !planted(Bug::ActsNotCopied) {
         queue_copies(office, &case);
     }
-    Ok(Reply::Recorded { case: case.id, sequence })
+    go_on(office, &case);
+    Ok(case)
 }
 
 /// What the log alone does not tell: the days that have passed, the limits in force, the rights of this hall.
@@ -230,6 +272,17 @@ pub(crate) fn append(
     facts: Facts,
     body: Blob,
 ) -> Result<Case, Refusal> {
+    let event = SignedEvent::sign(following(office, case, clerk, facts), body, &office.me.key);
+    let after = log::append(office.cx, &event, Some(case))?;
+    let mut custody = log::custody(office.cx, case.id).ok_or(Refusal::UnknownCase)?;
+    custody.grade = if planted(Bug::GradeKeptAfterAct) { custody.grade } else { Grade::D1 };
+    custody.position = custody.position.max(after.position);
+    log::set_custody(office.cx, case.id, &custody);
+    Ok(after)
+}
+
+/// The header of the next event of a case.
+fn following(office: &Office<'_, '_>, case: &Case, clerk: ClerkId, facts: Facts) -> Header {
     let position = match &facts {
         Facts::Take { .. } => case.position.after(1),
         Facts::Resume { .. } => case.position.after(2),
@@ -240,25 +293,20 @@ pub(crate) fn append(
         | Facts::ReplaceMirror { .. }
         | Facts::Reassign { .. }
         | Facts::RenewKey { .. }
+        | Facts::Task(_)
+        | Facts::Start { .. }
         | Facts::Unknown { .. } => case.position,
     };
     let code = Some(&case.matter).filter(|_| planted(Bug::VersionNotPinned));
     let today = code.and_then(|code| office.lists().matter(code, office.cx.now.wall));
-    let header = Header {
+    Header {
         position,
         sequence: case.events,
         previous: case.head,
         matter: today.map_or(case.matter_version, |it| it.digest),
         calendar: case.calendar_version,
         ..blank(office, case.id, clerk, case.body, facts)
-    };
-    let event = SignedEvent::sign(header, body, &office.me.key);
-    let after = log::append(office.cx, &event, Some(case))?;
-    let mut custody = log::custody(office.cx, case.id).ok_or(Refusal::UnknownCase)?;
-    custody.grade = if planted(Bug::GradeKeptAfterAct) { custody.grade } else { Grade::D1 };
-    custody.position = custody.position.max(after.position);
-    log::set_custody(office.cx, case.id, &custody);
-    Ok(after)
+    }
 }
 
 fn first_event(
@@ -317,7 +365,7 @@ fn blank(
 
 /// The next case number of this boot and day. A start draws a new boot id, so no number is used twice
 /// even by a hall whose disk was rolled back.
-fn allocate(office: &mut Office<'_, '_>) -> CaseNumber {
+pub(super) fn allocate(office: &mut Office<'_, '_>) -> CaseNumber {
     let day = CivilDay::of_wall(office.cx.now.wall);
     let key = rows::numbering(office.me.boot, u32::try_from(day.days()).unwrap_or(0));
     let sequence = rows::read::<u32>(office.cx, &key).unwrap_or(0).saturating_add(1);

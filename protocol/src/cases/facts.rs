@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
 use super::layout::{Reader, Writer};
+use super::task::Task;
 use crate::ids::{CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
 
 /// Bytes of the facts in a header.
@@ -116,6 +117,13 @@ pub enum Facts {
         /// The digest that names the key: see [`ContentKey::digest`](crate::seal::ContentKey::digest).
         key: Digest,
     },
+    /// The case is a task of a bundle (一件事): the event after its receipt, in the same commit.
+    Task(Task),
+    /// The results that a task waited for are at the window: the task begins (启动).
+    Start {
+        /// SHA-256 over the digests of the decisions that it waited for, in the order of the tasks.
+        results: Digest,
+    },
     /// Of a newer protocol: kept and passed on byte for byte.
     Unknown {
         /// Its kind.
@@ -134,6 +142,8 @@ mod code {
     pub(super) const SUCCEED: u16 = 11;
     pub(super) const REASSIGN: u16 = 12;
     pub(super) const RENEW_KEY: u16 = 32;
+    pub(super) const TASK: u16 = 23;
+    pub(super) const START: u16 = 24;
 }
 
 impl Facts {
@@ -149,6 +159,8 @@ impl Facts {
             Self::Succeed { .. } => "succeed",
             Self::Reassign { .. } => "reassign",
             Self::RenewKey { .. } => "renew-key",
+            Self::Task(_) => "task",
+            Self::Start { .. } => "start",
             Self::Unknown { .. } => "unknown",
         }
     }
@@ -165,6 +177,8 @@ impl Facts {
             | Self::Act(_)
             | Self::Reassign { .. }
             | Self::RenewKey { .. }
+            | Self::Task(_)
+            | Self::Start { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -181,6 +195,8 @@ impl Facts {
             | Self::Act(_)
             | Self::ReplaceMirror { .. }
             | Self::RenewKey { .. }
+            | Self::Task(_)
+            | Self::Start { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -225,6 +241,14 @@ impl Facts {
                 to.put(0, &key.0);
                 code::RENEW_KEY
             }
+            Self::Task(task) => {
+                task.encode(&mut to);
+                code::TASK
+            }
+            Self::Start { results } => {
+                to.put(0, &results.0);
+                code::START
+            }
             Self::Unknown { kind, bytes } => {
                 to.put(0, bytes.as_bytes());
                 return (kind.code, kind.critical, to.done());
@@ -260,6 +284,8 @@ impl Facts {
                 Self::Reassign { from: from.at(0)?, to: from.hall(12)?, ruling: Digest(from.array(20)) }
             }
             code::RENEW_KEY => Self::RenewKey { key: Digest(from.array(0)) },
+            code::TASK => Self::Task(Task::decode(&from)?),
+            code::START => Self::Start { results: Digest(from.array(0)) },
             act if Deed::is_kind(act) => Self::Act(Deed::decode(act, &from)?),
             _newer => Self::Unknown { kind, bytes: bytes.to_vec().into() },
         })

@@ -12,6 +12,7 @@ use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
 use super::law::{self, Article, Part};
 use super::moment::{Moment, Span};
+use super::task::Task;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::limits::EVENTS_MAX;
 use crate::planted::{Bug, planted};
@@ -185,6 +186,10 @@ pub struct Case {
     pub keys: Vec<Digest>,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
+    /// Which task of a bundle it is, if it is one.
+    pub task: Option<Task>,
+    /// When the results were there that the task had to wait for.
+    pub started: Option<Moment>,
 }
 
 /// Why an event may not stand where it stands. Nothing was changed.
@@ -226,6 +231,12 @@ pub enum NotAllowed {
     /// The log is full.
     #[error("the log has no room for another event")]
     Full,
+    /// The task waits for the results of others of its bundle: until then it is only withdrawn or closed.
+    #[error("the task waits for the results of others")]
+    Waits,
+    /// No task of a bundle, or none that waits.
+    #[error("this is no task of a bundle that can stand here")]
+    NoTask,
 }
 
 impl Case {
@@ -276,6 +287,8 @@ impl Case {
             corrections: 0,
             keys: Vec::new(),
             opaque: false,
+            task: None,
+            started: None,
         })
     }
 
@@ -296,6 +309,8 @@ impl Case {
             | Facts::ReplaceMirror { .. }
             | Facts::Reassign { .. }
             | Facts::RenewKey { .. }
+            | Facts::Task(_)
+            | Facts::Start { .. }
             | Facts::Unknown { .. } => {
                 self.in_hand(event)?;
                 case.act(event)?;
@@ -412,6 +427,8 @@ impl Case {
             Facts::ReplaceMirror { mirrors } => self.replaced_mirror(event, *mirrors)?,
             Facts::Reassign { from, to, .. } => self.reassigned(from.hall, *to)?,
             Facts::RenewKey { key } => self.renewed_key(*key)?,
+            Facts::Task(task) => self.joined(event, task)?,
+            Facts::Start { .. } => self.begun(event)?,
             Facts::Unknown { kind, .. } => self.opaque |= kind.critical,
             Facts::Receive { .. } | Facts::Take { .. } | Facts::Resume { .. } | Facts::Succeed { .. } => {
                 return Err(NotAllowed::Beginning);
@@ -427,6 +444,9 @@ impl Case {
             matches!(deed, Deed::Decide { .. }) && self.owes_a_word() && planted(Bug::DecidedUnaccepted);
         if !(rule.from.contains(&self.state) || early) {
             return Err(NotAllowed::WrongState(law::forbids(deed, self.state)));
+        }
+        if self.waits() && !matches!(deed, Deed::Withdraw | Deed::Close(_)) {
+            return Err(NotAllowed::Waits);
         }
         let hall = event.at.hall;
         let right_hall = match rule.by {
@@ -550,7 +570,7 @@ impl Case {
 
     fn hand_over(&mut self, transit: Transit) -> Result<(), NotAllowed> {
         let (target, fits) = match transit.purpose {
-            Purpose::Decide => (self.competent, self.state == State::Received),
+            Purpose::Decide => (self.competent, self.state == State::Received && !self.waits()),
             Purpose::Supplemented => (self.competent, self.state == State::Supplemented),
             Purpose::Return => (self.receiving, self.has_result()),
             Purpose::Correct => (self.receiving, self.state == State::AwaitingCorrection),
@@ -569,6 +589,7 @@ impl Case {
     /// Where the case should be next, when it is not there: who goes on with it, and why it goes there.
     pub fn wants_to_go(&self) -> Option<(HallId, Purpose)> {
         let (hall, purpose) = match self.state {
+            State::Received if self.waits() => return None,
             State::Received => (self.competent, Purpose::Decide),
             State::Supplemented => (self.competent, Purpose::Supplemented),
             State::AwaitingCorrection => (self.receiving, Purpose::Correct),
@@ -583,7 +604,7 @@ impl Case {
     }
 
     /// Whether there is something to hand to the citizen: a result, or a notice.
-    const fn has_result(&self) -> bool {
+    pub(super) const fn has_result(&self) -> bool {
         match self.state {
             State::Decided => !self.certificate_owed,
             State::Certified | State::NotAccepted | State::Closed => true,
@@ -632,7 +653,7 @@ impl Case {
 }
 
 /// No human act without a clerk.
-fn by_a_clerk(event: &Header) -> Result<(), NotAllowed> {
+pub(super) fn by_a_clerk(event: &Header) -> Result<(), NotAllowed> {
     if event.clerk.is_node() { Err(NotAllowed::NoClerk) } else { Ok(()) }
 }
 

@@ -25,6 +25,7 @@ use super::mirroring::{queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause, answer, keep_receipt, sign};
 use super::recovery::{fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, told};
 use super::takeover::reassign;
+use super::together::go_on;
 use super::{Office, Refusal};
 use crate::audit;
 use crate::directory::{self, Directory};
@@ -269,6 +270,7 @@ fn take_if_witnessed(office: &mut Office<'_, '_>, case: &Case) {
     let taken = log::case(office.cx, case.id).unwrap_or(taken);
     let after = send_on(office, taken.clone()).unwrap_or(taken);
     queue_copies(office, &after);
+    go_on(office, &after);
 }
 
 /// A mirror that has recorded the log up to its head. After another mirror was replaced, only one that stayed counts.

@@ -311,9 +311,26 @@ fn keep_case(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
         rows::count(cx, "closed", 1);
     }
     keep_bonds(cx, before, after);
+    keep_task(cx, before, after);
     rows::write(cx, rows::case(after.id), after);
     if before.is_some_and(closed) != closed(after) {
         note_open(cx, after.id);
+    }
+}
+
+/// A task is found by the number of its bundle.
+fn keep_task(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
+    let (old, new) = (before.and_then(|case| case.task), after.task);
+    if old == new || planted(Bug::TaskNotIndexed) {
+        return;
+    }
+    if let Some(old) = old {
+        cx.remove(rows::task(&old.bundle, old.ordinal, after.id));
+        rows::count(cx, "tasks", -1);
+    }
+    if let Some(new) = new {
+        cx.put(rows::task(&new.bundle, new.ordinal, after.id), Vec::new());
+        rows::count(cx, "tasks", 1);
     }
 }
 

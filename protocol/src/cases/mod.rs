@@ -1,6 +1,7 @@
 //! Cases: append-only logs with one custodian each, and how they change hands.
 
 mod aside;
+mod bundle;
 mod clocks;
 mod countersign;
 mod deed;
@@ -22,6 +23,8 @@ mod receipt;
 mod recovery;
 mod routing;
 mod takeover;
+mod task;
+mod together;
 
 use std::collections::VecDeque;
 
@@ -37,6 +40,7 @@ use crate::seal::Wrapped;
 use crate::signed::{Signed, Verified};
 use crate::wire::{self, Blob, Malformed};
 
+pub use bundle::{Joined, TaskState, Whole};
 pub use clocks::{Clock, ClockKind, Reading, Urgency, clocks, deemed_accepted, pressing};
 pub use countersign::Standing;
 pub use deed::Deed;
@@ -50,8 +54,11 @@ pub use log::{Custody, Grade, Stage};
 pub use moment::{Moment, Span};
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
+pub use task::Task;
+pub use together::{NotTogether, ReceiveBundle, RecordBundle};
 
 pub(crate) use aside::came_late;
+pub(crate) use bundle::{joined, numbers};
 pub(crate) use countersign::{single_copies, standing};
 pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written};
 pub(crate) use keys::{end_of_renewing, is_wrapped, needs_renewing, note_theft, renew, renew_exposed};
@@ -146,6 +153,9 @@ pub enum Refusal {
     /// The act does not fit the case.
     #[error(transparent)]
     Act(#[from] NotAllowed),
+    /// Tasks of a bundle.
+    #[error(transparent)]
+    Bundle(#[from] NotTogether),
     /// A parcel is not taken in, or not made.
     #[error(transparent)]
     Parcel(#[from] crate::post::Unfit),
@@ -253,6 +263,7 @@ impl Refusal {
 }
 
 pub(crate) use desk::{note_reading, receive, record};
+pub(crate) use together::{receive_bundle, record_bundle};
 
 /// Receipts of mirrors that came before the hand-over they witness. Losing them costs a repetition.
 #[derive(Debug, Default)]

@@ -82,7 +82,8 @@ impl Case {
     }
 
     fn moments(&mut self) -> impl Iterator<Item = &mut Moment> {
-        let acts = [&mut self.accepted, &mut self.decided, &mut self.delivered, &mut self.ended];
+        let acts =
+            [&mut self.started, &mut self.accepted, &mut self.decided, &mut self.delivered, &mut self.ended];
         let pauses = self.pauses.iter_mut().map(|pause| &mut pause.span);
         let lacking = self.lacking.iter_mut().map(|lacking| &mut lacking.span);
         let spans = self.notices.iter_mut().chain(&mut self.asked).chain(lacking).chain(pauses);

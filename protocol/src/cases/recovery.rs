@@ -27,6 +27,7 @@ use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{from_now_on, queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind};
 use super::takeover::may_read;
+use super::together::go_on;
 use crate::audit;
 use crate::directory::Directory;
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
@@ -449,6 +450,7 @@ fn succeed(office: &mut Office<'_, '_>, case: &Case, from: HallAt) -> Result<(),
     stop_copies(office, case.id);
     let after = send_on(office, after.clone()).unwrap_or(after);
     queue_copies(office, &after);
+    go_on(office, &after);
     Ok(())
 }
 

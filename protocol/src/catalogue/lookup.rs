@@ -1,9 +1,9 @@
 //! Reading the lists: what is in force, who may do what, who decides.
 
-use super::{Delegation, Matter, Rights};
+use super::{Bundle, Delegation, Matter, Rights};
 use crate::calendar::Calendar;
 use crate::directory::Directory;
-use crate::ids::{Digest, HallId, MatterCode};
+use crate::ids::{BundleCode, Digest, HallId, MatterCode};
 use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
 use crate::shelf;
@@ -25,6 +25,25 @@ pub struct PinnedMatter {
     pub version: u32,
     /// SHA-256 of the signed record.
     pub digest: Digest,
+}
+
+/// A bundle together with the version that an application pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinnedBundle {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// The owner's version counter.
+    pub version: u32,
+    /// SHA-256 of the signed record.
+    pub digest: Digest,
+}
+
+impl PinnedBundle {
+    fn of(record: &Verified<Record>) -> Option<Self> {
+        let Body::Bundle(bundle) = &record.value().body else { return None };
+        let (version, digest) = (record.value().version, record.signed().digest());
+        Some(Self { bundle: (**bundle).clone(), version, digest })
+    }
 }
 
 /// How a hall came by its rights over a matter.
@@ -55,6 +74,32 @@ impl<'a> Catalogue<'a> {
         let Body::Matter(matter) = &record.value().body else { return None };
         let version = record.value().version;
         Some(PinnedMatter { matter: (**matter).clone(), version, digest: *digest })
+    }
+
+    /// A bundle in force at `wall`.
+    pub fn bundle(&self, code: &BundleCode, wall: u64) -> Option<PinnedBundle> {
+        let record = shelf::held(self.view, Space::Lists, &format!("bundle/{code}"))?;
+        let in_force = record.value().effective_from <= wall && self.stands(&record);
+        PinnedBundle::of(&record).filter(|_| in_force)
+    }
+
+    /// The version of a bundle that an application pinned, if this hall has ever held it.
+    pub fn pinned_bundle(&self, digest: &Digest) -> Option<PinnedBundle> {
+        PinnedBundle::of(&shelf::version(self.view, digest)?)
+    }
+
+    /// Bundles in force at `wall` after a code, ascending, at most `count`.
+    pub fn bundles(&self, after: &str, wall: u64, count: usize) -> Vec<PinnedBundle> {
+        let prefix = rows::record(Space::Lists, "bundle/");
+        let from = rows::record(Space::Lists, &format!("bundle/{after}"));
+        let mut found = Vec::new();
+        self.view.scan(&prefix, if after.is_empty() { &[] } else { &from }, &mut |key, value| {
+            let record = trusted(rows::parse(key, value));
+            let standing = record.filter(|it| it.value().effective_from <= wall && self.stands(it));
+            found.extend(standing.and_then(|record| PinnedBundle::of(&record)));
+            found.len() < count
+        });
+        found
     }
 
     /// The calendar in force and its SHA-256.

@@ -1,5 +1,6 @@
-//! What the halls do: matters, and who was given which right over them.
+//! What the halls do: matters, bundles of them, and who was given which right over them.
 
+mod bundle;
 mod lookup;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{BodyId, DivisionCode, HallId, MatterCode, Tier};
 use crate::limits::{MATERIALS_MAX, NAME_MAX};
 
-pub use lookup::{Catalogue, Competence, PinnedMatter};
+pub use bundle::{Bundle, Choice, Condition, FormField, Item, NotChosen, Planned, Situation};
+pub use lookup::{Catalogue, Competence, PinnedBundle, PinnedMatter};
 
 /// A government service matter (政务服务事项) as the list describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +139,21 @@ pub enum Unlisted {
     /// Valid from after valid to.
     #[error("it ends before it begins")]
     Period,
+    /// Nothing is promised for the whole of a bundle.
+    #[error("no time is promised for the whole")]
+    Promise,
+    /// A bundle's questions, or a condition that none of them answers.
+    #[error("questions without answers, twice, too many, or conditions that name none of them")]
+    Questions,
+    /// A bundle without items, with too many, or with one matter twice.
+    #[error("no items, too many, or one matter twice")]
+    Items,
+    /// Items that stand after themselves or after what is not there.
+    #[error("the order of the items goes in a circle, or names what is not there")]
+    Order,
+    /// A form whose fields are unnamed, twice, too many, or for no item.
+    #[error("a field of the form is unnamed, there twice, or for no item")]
+    Form,
 }
 
 impl Matter {

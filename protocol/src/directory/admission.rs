@@ -105,6 +105,10 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
             matter.check().or(Err(Inadmissible::Malformed))?;
             over(directory, record.issuer, matter.area)
         }
+        Body::Bundle(bundle) => {
+            bundle.check().or(Err(Inadmissible::Malformed))?;
+            over(directory, record.issuer, bundle.area)
+        }
         Body::Delegation(delegation) => {
             delegation.check().or(Err(Inadmissible::Malformed))?;
             over(directory, record.issuer, delegation.area)?;

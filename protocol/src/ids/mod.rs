@@ -4,6 +4,7 @@
 //! through the same check. What is not known here is whether the thing named exists: codes are re-assigned
 //! and towns swap them, so code and name are compared by the directory.
 
+mod bundle;
 mod case;
 mod checks;
 mod citizen;
@@ -17,6 +18,7 @@ mod uscc;
 #[cfg(test)]
 mod tests;
 
+pub use bundle::BundleCode;
 pub use case::{CaseId, CaseNumber, Digest};
 pub use citizen::CitizenId;
 pub use division::{DivisionCode, Tier};

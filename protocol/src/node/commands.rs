@@ -33,6 +33,15 @@ impl Node {
                 let clerk = self.entitled(cx, &act, |roles| deed.deed.is_for(*roles))?;
                 cases::record(&mut self.office(cx), clerk, *deed)
             }
+            Command::ReceiveBundle(act, wanted) => {
+                let clerk = self.entitled(cx, &act, |roles| roles.window)?;
+                cases::receive_bundle(&mut self.office(cx), clerk, &wanted)
+            }
+            Command::RecordBundle(act, wanted) => {
+                // Handing out is the window's, and so is closing what cannot begin: nothing is decided by it.
+                let clerk = self.entitled(cx, &act, |roles| roles.window)?;
+                cases::record_bundle(&mut self.office(cx), clerk, *wanted)
+            }
             Command::Publish(act, bodies) => {
                 self.entitled(cx, &act, |roles| bodies.iter().all(|body| may_publish(*roles, body)))?;
                 self.publish_validly(cx, bodies)
@@ -198,6 +207,8 @@ const fn signs(command: &Command) -> bool {
     match command {
         Command::Receive(..)
         | Command::Record(..)
+        | Command::ReceiveBundle(..)
+        | Command::RecordBundle(..)
         | Command::Publish(..)
         | Command::Declare(..)
         | Command::Advertise(_)
@@ -236,7 +247,7 @@ pub fn next_version(view: &dyn View, issuer: Issuer, body: Body) -> Record {
 fn may_publish(roles: Roles, body: &Body) -> bool {
     match body {
         Body::Charter(_) | Body::Revocation(_) => roles.admit,
-        Body::Calendar(_) | Body::Matter(_) | Body::Delegation(_) => roles.publish,
+        Body::Calendar(_) | Body::Matter(_) | Body::Bundle(_) | Body::Delegation(_) => roles.publish,
         // For rulings one clerk is not enough.
         Body::Policy(_)
         | Body::Contact(_)

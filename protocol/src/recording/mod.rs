@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::cases::{Deed, Renewal, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::Declaration;
-use crate::ids::{CaseId, Digest, DivisionCode, HallAt, HallId, MatterCode};
+use crate::ids::{BundleCode, CaseId, CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::parcels::{Consign, Parcel};
 use crate::record::{Body, Record};
 use crate::seal::{PublicKey, Signature};
@@ -44,7 +44,7 @@ pub use recorder::{Frame, Held, Recorder};
 pub use replay::{Difference, Outcome, Replay};
 
 /// The version of the file this build writes and reads.
-pub const FORMAT: u16 = 3;
+pub const FORMAT: u16 = 4;
 
 /// Whose recording it is, and from when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +174,26 @@ pub enum Wish {
         /// The sealed reasons.
         body: Blob,
     },
+    /// Take in an application for a bundle.
+    ReceiveBundle {
+        /// The clerk's act.
+        act: Act,
+        /// The bundle.
+        bundle: BundleCode,
+        /// The widest place that leads to the same halls as the applicant's.
+        place: DivisionCode,
+        /// For each task its item, its case, its matter, the sealed application and the wrapped key.
+        tasks: Vec<(u8, CaseId, MatterCode, Blob, Vec<Wrap>)>,
+    },
+    /// Add an act to several tasks of a bundle.
+    RecordBundle {
+        /// The clerk's act.
+        act: Act,
+        /// The application.
+        bundle: CaseNumber,
+        /// For each task its case, what is done, the key and the reasons sealed under it.
+        acts: Vec<(CaseId, Deed, Digest, Blob)>,
+    },
     /// Publish as this hall.
     Publish(Act, Vec<Body>),
     /// Declare as this hall, by two persons.
@@ -246,6 +266,8 @@ impl Wish {
         match self {
             Self::Receive { .. } => "receive",
             Self::Record { .. } => "record",
+            Self::ReceiveBundle { .. } => "receive-bundle",
+            Self::RecordBundle { .. } => "record-bundle",
             Self::Publish(..) => "publish",
             Self::Declare(..) => "declare",
             Self::GiveKeys(..) => "give-keys",

@@ -3,16 +3,17 @@
 use std::iter::successors;
 
 use super::Wish;
-use crate::cases::{Question, Receive, Refusal, route};
+use crate::cases::{Question, Receive, ReceiveBundle, Record, RecordBundle, Refusal, Wrap, route};
+use crate::catalogue::Catalogue;
 use crate::clerks::{self, Act, ClerkCard, NotEntitled};
-use crate::ids::{Digest, DivisionCode, HallId};
+use crate::ids::{CaseId, Digest, DivisionCode, HallId, MatterCode};
 use crate::parcels;
 use crate::rows;
 use crate::seal::{SecretKey, Suite};
 use crate::signed::{Signed, Verified};
 use crate::step::{Bytes, Command, Now, View};
 use crate::verify;
-use crate::wire;
+use crate::wire::{self, Blob};
 
 /// The key that stands for every clerk's. Its seed is public: it protects nothing and opens nothing.
 fn stand_in() -> SecretKey {
@@ -50,6 +51,16 @@ impl Wish {
                 let (deed, key, body) = (done.deed, done.key, done.body.clone());
                 Self::Record { act: act(by), case: done.case, deed, key, body }
             }
+            Command::ReceiveBundle(by, wanted) => Self::ReceiveBundle {
+                act: act(by),
+                bundle: wanted.bundle.clone(),
+                place: widest_of(wanted, me, now, view),
+                tasks: wanted.tasks.iter().map(task).collect(),
+            },
+            Command::RecordBundle(by, wanted) => {
+                let acts = wanted.acts.iter().map(|it| (it.case, it.deed, it.key, it.body.clone())).collect();
+                Self::RecordBundle { act: act(by), bundle: wanted.bundle, acts }
+            }
             Command::Publish(by, bodies) => Self::Publish(act(by), bodies.clone()),
             Command::Declare([one, other], declaration) => {
                 Self::Declare([act(one), act(other)], *declaration)
@@ -77,8 +88,22 @@ impl Wish {
                 Command::Receive(checked(view, &act)?, Box::new(wanted))
             }
             Self::Record { act, case, deed, key, body } => {
-                let done = crate::cases::Record { case, deed, key, body };
+                let done = Record { case, deed, key, body };
                 Command::Record(checked(view, &act)?, Box::new(done))
+            }
+            Self::ReceiveBundle { act, bundle, place, tasks } => {
+                let tasks = tasks.into_iter().map(|(item, case, matter, body, wraps)| {
+                    (item, Receive { case, matter, place, body, wraps })
+                });
+                let wanted = ReceiveBundle { bundle, place, tasks: tasks.collect() };
+                Command::ReceiveBundle(checked(view, &act)?, Box::new(wanted))
+            }
+            Self::RecordBundle { act, bundle, acts } => {
+                let acts = acts
+                    .into_iter()
+                    .map(|(case, deed, key, body)| Record { case, deed, key, body })
+                    .collect();
+                Command::RecordBundle(checked(view, &act)?, Box::new(RecordBundle { bundle, acts }))
             }
             Self::Publish(act, bodies) => Command::Publish(checked(view, &act)?, bodies),
             Self::Declare([one, other], declaration) => {
@@ -105,14 +130,40 @@ fn checked(view: &dyn View, act: &Act) -> Result<Verified<Act>, Refusal> {
     clerks::verify(view, &signed).or(Err(NotEntitled::Clerk.into()))
 }
 
+fn task((item, task): &(u8, Receive)) -> (u8, CaseId, MatterCode, Blob, Vec<Wrap>) {
+    (*item, task.case, task.matter.clone(), task.body.clone(), task.wraps.clone())
+}
+
+/// The widest place from which all tasks go to the same halls, and for which the bundle holds.
+fn widest_of(wanted: &ReceiveBundle, me: HallId, now: Now, view: &dyn View) -> DivisionCode {
+    let area = Catalogue::new(view).bundle(&wanted.bundle, now.wall).map(|pinned| pinned.bundle.area);
+    let holds = |place| area.is_none_or(|area| area.covers(place));
+    let all = wanted.tasks.iter().map(|(_, task)| task);
+    widest_where(wanted.place, |place| {
+        holds(place) && all.clone().all(|task| goes_alike(task, place, me, (now, view)))
+    })
+}
+
 /// The widest place that gets the same answer as the applicant's own: it says where the case is decided, which
 /// everybody on the way knows, and no more.
 fn widest(wanted: &Receive, receiving: HallId, now: Now, view: &dyn View) -> DivisionCode {
+    widest_where(wanted.place, |place| goes_alike(wanted, place, receiving, (now, view)))
+}
+
+fn widest_where(place: DivisionCode, fits: impl Fn(DivisionCode) -> bool) -> DivisionCode {
+    let wider = successors(Some(place), |place| place.parent());
+    wider.filter(|place| fits(*place)).last().unwrap_or(place)
+}
+
+fn goes_alike(
+    wanted: &Receive,
+    place: DivisionCode,
+    receiving: HallId,
+    (now, view): (Now, &dyn View),
+) -> bool {
     let answer = |place| {
         let question = Question { matter: wanted.matter.clone(), receiving, place, wall: now.wall };
         route(view, &question).map(|route| route.competent)
     };
-    let own = answer(wanted.place);
-    let wider = successors(Some(wanted.place), |place| place.parent());
-    wider.filter(|place| answer(*place) == own).last().unwrap_or(wanted.place)
+    answer(place) == answer(wanted.place)
 }

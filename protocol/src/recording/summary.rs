@@ -64,6 +64,12 @@ fn answered(reply: &Reply) -> String {
             format!("received {case} {number} decided by {}", route.competent)
         }
         Reply::Recorded { case, sequence } => format!("recorded {case} {sequence}"),
+        Reply::ReceivedBundle { bundle, cases } => {
+            format!("received bundle {bundle} of {} tasks", cases.len())
+        }
+        Reply::RecordedBundle { bundle, cases } => {
+            format!("recorded bundle {bundle} in {} tasks", cases.len())
+        }
         Reply::Published { records } => format!("published {records}"),
         Reply::Admitted { records, refused } => format!("admitted {records} refused {refused}"),
         Reply::Consigned(cover) => format!("consigned {} bytes", cover.len()),
@@ -97,6 +103,7 @@ fn happened(happening: &Happening) -> String {
         Happening::Forked(at) => format!("forked {at}"),
         Happening::KeyRenewed(case) => format!("key renewed {case}"),
         Happening::Recovered(case) => format!("recovered {case}"),
+        Happening::Started(case) => format!("started {case}"),
         Happening::Countersigned(case) => format!("countersigned {case}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
     }

@@ -135,6 +135,9 @@ impl Times {
             times.note(event, (wall, day));
             match event.facts.word() {
                 "receive" | "supplement" => asked = Some(wall).filter(|_| certain),
+                // What waits for others of its bundle is not asked of anybody yet.
+                "task" if matches!(&event.facts, Facts::Task(task) if task.is_chained()) => asked = None,
+                "start" => asked = Some(wall).filter(|_| certain),
                 "accept" | "accept-lacking" => {
                     times.told(&mut asked, day, known);
                     times.starts = times.starts.into_iter().chain([day]).min();
@@ -164,7 +167,9 @@ impl Times {
     fn note(&mut self, event: &Header, (wall, day): (u64, CivilDay)) {
         let done = |met: &mut Option<CivilDay>| *met = met.or(Some(day));
         match event.facts.word() {
-            "receive" => self.word = Some((wall, None)),
+            "receive" | "start" => self.word = Some((wall, None)),
+            // What waits for others of its bundle is not asked of anybody yet.
+            "task" if matches!(&event.facts, Facts::Task(task) if task.is_chained()) => self.word = None,
             "supplement" => {
                 self.word = Some((wall, None));
                 self.missing.iter_mut().for_each(|(_, met)| done(met));

@@ -67,6 +67,12 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
     match &event.facts {
         Facts::Act(deed) => lawful_act(before, event, deed, (receiving, competent)),
         Facts::Receive { .. } => act(event, receiving, before.is_empty()),
+        Facts::Task(_) => act(event, receiving, before.len() == 1),
+        Facts::Start { .. } if event.at.hall != receiving => Some("begins a task away from the window"),
+        Facts::Start { .. } => (!waits(before)).then_some("begins a task that does not wait"),
+        Facts::Transfer { .. } if waits(before) && phase(before) == Phase::Asked => {
+            Some("hands over a task that waits for others")
+        }
         Facts::Transfer { .. }
         | Facts::Take { .. }
         | Facts::Resume { .. }
@@ -76,6 +82,12 @@ fn unlawful(before: &[Header], event: &Header) -> Option<&'static str> {
         | Facts::RenewKey { .. }
         | Facts::Unknown { .. } => None,
     }
+}
+
+/// Whether these events make the case a task that waits for others of its bundle.
+fn waits(before: &[Header]) -> bool {
+    let chained = |event: &Header| matches!(&event.facts, Facts::Task(task) if task.is_chained());
+    before.iter().any(chained) && !before.iter().any(|event| matches!(event.facts, Facts::Start { .. }))
 }
 
 /// Where a case is, told from the words of its events alone.
@@ -113,6 +125,10 @@ fn lawful_act(
     deed: &Deed,
     (receiving, competent): (HallId, HallId),
 ) -> Option<&'static str> {
+    let ends = matches!(deed, Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed));
+    if waits(before) && phase(before) == Phase::Asked && !ends {
+        return Some("works on a task that waits for others");
+    }
     let (now, last) = (phase(before), |word: &str| before.iter().rfind(|event| event.facts.word() == word));
     let granted = || {
         last("decide")

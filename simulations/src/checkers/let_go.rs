@@ -31,6 +31,8 @@ impl LetGo {
             | Facts::ReplaceMirror { .. }
             | Facts::Reassign { .. }
             | Facts::RenewKey { .. }
+            | Facts::Task(_)
+            | Facts::Start { .. }
             | Facts::Unknown { .. } => false,
         };
         if !follows.is_some_and(taken) {

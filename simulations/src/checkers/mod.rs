@@ -28,12 +28,13 @@ mod revoked;
 mod route_only;
 mod same_standard;
 mod settled;
+mod together;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::calendar::CivilDay;
-use hallmesh_protocol::cases::{Case, CaseFile, Grade, Refusal, SignedEvent, Stage};
+use hallmesh_protocol::cases::{Case, CaseFile, Deed, Grade, Refusal, SignedEvent, Stage};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Record;
@@ -73,6 +74,7 @@ pub use revoked::Revoked;
 pub use route_only::RouteOnly;
 pub use same_standard::SameStandard;
 pub use settled::Settled;
+pub use together::Together;
 pub use trace::{Kind, Trace};
 
 /// How often one broken promise is described; more is only counted.
@@ -103,6 +105,7 @@ pub struct Checkers {
     no_centre: NoCentre,
     route_only: RouteOnly,
     in_time: InTime,
+    together: Together,
     binding: Binding,
     bounded: Bounded,
     overreach: Overreach,
@@ -188,6 +191,11 @@ impl Checkers {
 
     /// A hall has committed: these cases may stand differently with it now.
     pub fn committed(&mut self, at: u64, seat: Seat, changed: BTreeSet<CaseId>, disk: &Disk) {
+        for case in &changed {
+            if let Some(view) = query::case(disk, *case) {
+                self.together.sees(&view.case);
+            }
+        }
         for case in changed {
             self.case_changed(at, seat, case, disk);
         }
@@ -214,6 +222,22 @@ impl Checkers {
                 self.note(at, Promise::Kept, how);
             }
             Reply::Recorded { case, sequence } => self.kept.recorded(*case, *sequence),
+            Reply::ReceivedBundle { bundle, cases } => {
+                let cases: Vec<CaseId> = cases.iter().map(|(case, ..)| *case).collect();
+                for case in &cases {
+                    let how = self.kept.printed(*case);
+                    self.note(at, Promise::Kept, how);
+                }
+                self.together.printed(*bundle, cases);
+            }
+            Reply::RecordedBundle { bundle, cases } => {
+                for (case, sequence) in cases {
+                    self.kept.recorded(*case, *sequence);
+                }
+                let delivered = matches!(asked, Some(Asked::Together(_, Deed::Deliver)));
+                let how = self.together.handed_out(*bundle).filter(|_| delivered);
+                self.note(at, Promise::Together, how);
+            }
             Reply::Published { .. }
             | Reply::Admitted { .. }
             | Reply::Consigned(_)
@@ -351,6 +375,7 @@ impl Checkers {
             let how = Settled::check(station, forks_allowed, |case| self.may_wait(case, stations));
             self.note(at, Promise::Settled, how);
         }
+        self.bundles(at, stations);
         self.dates(at, stations);
         self.ended_whole(at, stations);
     }
@@ -385,6 +410,8 @@ impl Checkers {
         self.kept.kept(seat, case, events);
         let how = self.in_time.committed(at, &view.case);
         self.note(at, Promise::Dated, how);
+        let how = self.together.began(&view.case).filter(|_| !self.contradicted.contains(&case));
+        self.note(at, Promise::Together, how);
         let file = query::file(disk, case);
         let how = self.route_only.kept(case, &file);
         self.note(at, Promise::RouteOnly, how);
@@ -502,7 +529,10 @@ impl Checkers {
             return gone.then_some(Waits::OnlyDiskLost);
         };
         let file: CaseFile = query::file(disk, case);
-        self.lives.waits(&newest, &file)
+        // What waits for a task that waits, or is gone, waits with it.
+        self.lives.waits(&newest, &file).or_else(|| {
+            self.together.waited_for(&newest).into_iter().find_map(|needed| self.waits(needed, stations))
+        })
     }
 
     /// Whether a letter about a case may wait for ever.

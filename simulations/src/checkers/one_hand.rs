@@ -101,6 +101,8 @@ fn mirrors(log: &[Header]) -> Vec<HallAt> {
             | Facts::Act(_)
             | Facts::Reassign { .. }
             | Facts::RenewKey { .. }
+            | Facts::Task(_)
+            | Facts::Start { .. }
             | Facts::Unknown { .. } => {}
         }
     }

@@ -20,6 +20,8 @@ pub enum Promise {
     Provable,
     /// A log tells only what the law of cases allows.
     Lawful,
+    /// A bundle's tasks begin, wait and end as they belong together.
+    Together,
     /// P7: days are the same everywhere.
     InTime,
     /// P7: no machine gives itself days by a wrong clock.
@@ -44,7 +46,7 @@ pub enum Promise {
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Kept,
         Self::OneHand,
         Self::SameStandard,
@@ -52,6 +54,7 @@ impl Promise {
         Self::RouteOnly,
         Self::Provable,
         Self::Lawful,
+        Self::Together,
         Self::InTime,
         Self::Dated,
         Self::Explained,
@@ -74,6 +77,7 @@ impl Promise {
             Self::RouteOnly => "route-only",
             Self::Provable => "provable",
             Self::Lawful => "lawful",
+            Self::Together => "together",
             Self::InTime => "in-time",
             Self::Dated => "dated",
             Self::Explained => "explained",
@@ -101,6 +105,7 @@ impl Promise {
             Self::RouteOnly => 73,
             Self::Provable => 74,
             Self::Lawful => 84,
+            Self::Together => 87,
             Self::InTime => 75,
             Self::Dated => 85,
             Self::Explained => 76,

@@ -127,6 +127,7 @@ fn elsewhere(promise: Promise) -> Option<&'static str> {
         Promise::Kept
         | Promise::Provable
         | Promise::Lawful
+        | Promise::Together
         | Promise::RowsAgree
         | Promise::Remembered
         | Promise::OneHand
@@ -157,6 +158,7 @@ fn says(promise: Promise) -> &'static str {
         Promise::RouteOnly => "only halls on the route can read",
         Promise::Provable => "every event can be proven",
         Promise::Lawful => "a log tells only what the law of cases allows",
+        Promise::Together => "tasks of a bundle begin, wait and end as they belong together",
         Promise::InTime => "days are the same everywhere",
         Promise::Dated => "no machine gives itself days by a wrong clock",
         Promise::Explained => "any hall says where a case is",

@@ -105,7 +105,7 @@ impl World {
     }
 
     fn note_act(&mut self, asked: Option<&Asked>, reply: &Reply) {
-        if let Some(Asked::Deed(_, deed)) = asked
+        if let Some(Asked::Deed(_, deed) | Asked::Together(_, deed)) = asked
             && let Some(branch) = Branch::acted(deed, reply)
         {
             self.sometimes.hit(branch);
@@ -219,6 +219,10 @@ impl World {
         self.tell(seat, || format!("{happening:?}"));
         match happening {
             Happening::Taken(_) => self.plan_desk(seat),
+            Happening::Started(_) => {
+                self.sometimes.hit(Branch::Started);
+                self.plan_desk(seat);
+            }
             Happening::RolledBack { .. } => {
                 self.later(STAFF_NOTICE, Event::Rejoin(seat));
             }

@@ -4,6 +4,7 @@ use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::step::{Command, Input, Ticket};
 
 use super::{Event, World};
+use crate::people::PATIENCE;
 use crate::sometimes::Branch;
 use crate::station::Seat;
 
@@ -80,6 +81,9 @@ impl World {
         }
         for (ticket, command) in self.people.desk(&self.city, seat, station) {
             self.command(seat, ticket, command);
+        }
+        if self.people.is_asked_again(seat) {
+            self.later(PATIENCE, Event::Desk(seat));
         }
     }
 

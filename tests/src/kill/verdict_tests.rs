@@ -87,6 +87,7 @@ fn trace(events: Vec<Event>, stage: &str) -> Trace {
         deemed_accepted: None,
         limits: Vec::new(),
         first_asked: text("clerk"),
+        task: None,
     };
     Trace { case, events, orphans: Vec::new(), waits_for: Vec::new(), forks: Vec::new() }
 }

@@ -38,8 +38,11 @@ fn refused(arguments: &[&str], code: &str, exit: i32) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn matters_that_are_unknown_or_not_this_halls_are_not_received() {
-    let texts =
-        ListTexts { matters: Some(sample::MATTERS), delegations: None, calendar: Some(sample::CALENDAR) };
+    let texts = ListTexts {
+        matters: Some(sample::MATTERS),
+        calendar: Some(sample::CALENDAR),
+        ..ListTexts::default()
+    };
     let lists = import_text(&texts, sample::city()).unwrap();
     let street = Street::with(2, &lists.bodies).await;
     let application = street.dir.path().join("application.json");

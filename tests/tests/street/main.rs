@@ -17,6 +17,7 @@ mod archive;
 mod audit;
 mod backup;
 mod bad_input;
+mod bundles;
 mod by_hand;
 mod desk;
 mod full_disk;

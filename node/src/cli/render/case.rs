@@ -6,7 +6,7 @@ use super::super::table::{fields, table};
 use super::super::time;
 use super::audit::forks;
 use super::matter::{about, materials};
-use super::{due, durability, field, heading, marked, next, short};
+use super::{bundle, due, durability, field, heading, marked, next, short};
 use crate::ops::{Case, Contents, Event, Received, Standing, Trace};
 use crate::texts::Texts;
 
@@ -79,6 +79,7 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
     facts.extend(again.map(|again| field(texts, "corrections", again)));
     let deemed = case.deemed_accepted.as_ref().map(|since| texts.filled("due.deemed", &[("since", since)]));
     facts.extend(deemed.map(|deemed| field(texts, "accepted", deemed)));
+    facts.extend(case.task.iter().flat_map(|task| bundle::task_of(texts, task)));
     facts.extend(due::running(texts, &case.limits));
     facts.push(field(texts, "log", position));
     facts
@@ -103,6 +104,7 @@ pub(super) fn trace(texts: &Texts, trace: &Trace) -> Vec<String> {
     let custody = texts.filled("case.in_hand", &[("custodian", &custodian(texts, case))]);
     let checked = texts.filled("case.signatures", &[("good", &good), ("all", &trace.events.len())]);
     lines.extend([custody, checked]);
+    lines.extend(case.task.iter().flat_map(|task| fields(&bundle::task_of(texts, task))));
     if !trace.waits_for.is_empty() {
         lines.push(texts.filled("case.waits_for", &[("halls", &trace.waits_for.join(", "))]));
     }
@@ -153,11 +155,20 @@ fn what(texts: &Texts, event: &Event) -> String {
     let words = ["ground", "procedure", "closing"];
     let words = words.into_iter().filter_map(|name| Some(texts.word(name, &detail(name)?)));
     let days = detail("days").map(|days| texts.filled("case.days", &[("days", &days)]));
-    let authority = detail("authority");
+    let authority = detail("authority").or_else(|| place_in_bundle(texts, event));
     let to = detail("to_name").map(|to| format!("→ {to}"));
     let details: Vec<String> =
         [to, purpose, granted].into_iter().flatten().chain(words).chain(days).chain(authority).collect();
     if details.is_empty() { word } else { format!("{word} {}", details.join(", ")) }
+}
+
+/// Which task of a bundle an event makes of the case.
+fn place_in_bundle(texts: &Texts, event: &Event) -> Option<String> {
+    let detail = |name: &str| event.details.get(name).cloned();
+    let (task, of, after) = (detail("task")?, detail("of")?, detail("after"));
+    let place = texts.filled("bundle.place", &[("task", &task), ("of", &of)]);
+    let after = after.map(|after| texts.filled("bundle.waits_for", &[("tasks", &after)]));
+    Some([Some(place), after].into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 pub(super) fn contents(texts: &Texts, contents: &Contents) -> Vec<String> {
@@ -245,6 +256,10 @@ fn waits_for_mirror(case: &Case) -> bool {
 fn step(texts: &Texts, case: &Case) -> String {
     let (number, in_hand) = (&case.number, case.stage == "custodian" && case.in_transit_to.is_none());
     let clerk = texts.say("placeholder.clerk", &[]);
+    let waiting = case.task.as_ref().filter(|task| ["waits", "blocked"].contains(&task.state.as_str()));
+    if let Some(task) = waiting {
+        return format!("hallmesh bundle status {}", task.bundle);
+    }
     let deciding = in_hand && case.custodian == case.competent;
     let window = in_hand && case.custodian == case.receiving;
     match case.state {

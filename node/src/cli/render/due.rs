@@ -1,8 +1,8 @@
 //! Limits: which run, and why each day counts.
 
 use super::super::table::{fields, table};
-use super::{field, heading, next};
-use crate::ops::{DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, TimeLimit};
+use super::{bundle, field, heading, next};
+use crate::ops::{DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, TaskOf, TimeLimit};
 use crate::texts::Texts;
 
 /// The limits of a case as lines of its description: those that matter now.
@@ -57,6 +57,7 @@ pub(super) fn explained(texts: &Texts, found: &DueExplained) -> Vec<String> {
     if let Some(since) = &found.deemed_accepted {
         lines.push(format!("! {}", texts.filled("due.deemed", &[("since", since)])));
     }
+    lines.extend(found.task.iter().flat_map(|task| of_bundle(texts, task)));
     for explained in &found.limits {
         let limit = &explained.limit;
         lines.push(String::new());
@@ -65,6 +66,16 @@ pub(super) fn explained(texts: &Texts, found: &DueExplained) -> Vec<String> {
         lines.extend(days(texts, &explained.days));
     }
     lines.push(next(texts, &format!("hallmesh case trace {}", found.number)));
+    lines
+}
+
+/// Of a task of a bundle: why its limits have not begun, or since when they run, and what was promised for the whole.
+fn of_bundle(texts: &Texts, task: &TaskOf) -> Vec<String> {
+    let mut lines = fields(&bundle::task_of(texts, task));
+    let waits = ["waits", "blocked"].contains(&task.state.as_str());
+    lines.extend(waits.then(|| texts.say("due.task_waits", &[])));
+    let limit = task.limit.iter();
+    lines.extend(limit.map(|limit| format!("{}  {}", texts.word("limit", &limit.kind), told(texts, limit))));
     lines
 }
 
@@ -91,7 +102,7 @@ fn days(texts: &Texts, days: &[DueDay]) -> Vec<String> {
     table(&heading(texts, &["day", "number", "why"]), &rows)
 }
 
-fn told(texts: &Texts, limit: &TimeLimit) -> String {
+pub(super) fn told(texts: &Texts, limit: &TimeLimit) -> String {
     let length = texts.filled("due.length", &[("days", &limit.working_days), ("start", &limit.start)]);
     let extended = (limit.extended > 0).then(|| texts.filled("due.extended", &[("days", &limit.extended)]));
     let doubtful = limit.doubtful.then(|| texts.say("due.doubtful", &[]));
@@ -102,7 +113,7 @@ fn told(texts: &Texts, limit: &TimeLimit) -> String {
         .join("; ")
 }
 
-fn short(texts: &Texts, limit: &TimeLimit) -> String {
+pub(super) fn short(texts: &Texts, limit: &TimeLimit) -> String {
     let left = limit.left.unwrap_or_default();
     let Some(due) = &limit.due else { return texts.filled("due.stands_still", &[("left", &left)]) };
     let due = provisional(texts, due, limit.provisional);

@@ -1,6 +1,7 @@
 //! Answers as lines for people. Pure: the same answer in the same language is the same lines.
 
 mod audit;
+mod bundle;
 mod case;
 mod declaration;
 mod due;
@@ -24,6 +25,17 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         Answer::Halls { halls } => node::halls(texts, halls),
         Answer::Matters { matters, more } => matter::list(texts, matters, *more),
         Answer::Matter(matter) => matter::one(texts, matter),
+        Answer::Bundles { bundles, more } => bundle::list(texts, bundles, *more),
+        Answer::Bundle(found) => bundle::one(texts, found),
+        Answer::Applications { applications, after } => {
+            bundle::applications(texts, applications, after.as_deref())
+        }
+        Answer::Application(found) => bundle::application(texts, found),
+        Answer::BundleReceived(received) => bundle::received(texts, received),
+        Answer::BundleRecorded { bundle, cases } => vec![
+            texts.filled("bundle.recorded", &[("number", bundle), ("count", &cases.len())]),
+            next(texts, &format!("hallmesh bundle status {bundle}")),
+        ],
         Answer::Route(route) => matter::route(texts, route),
         Answer::Cases { cases } => case::list(texts, cases),
         Answer::Case(case) => case::one(texts, case),

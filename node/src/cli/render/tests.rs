@@ -109,6 +109,7 @@ fn case() -> Case {
         deemed_accepted: None,
         limits: Vec::new(),
         first_asked: "620702203200-00/1".to_owned(),
+        task: None,
     }
 }
 
@@ -159,7 +160,7 @@ fn status() -> Status {
         peers: 2,
         wanted_peers: 2,
         directory_records: 20,
-        list_records: 169,
+        list_records: 171,
         directory_root: "12".repeat(32),
         lists_root: "34".repeat(32),
         cases: 5,

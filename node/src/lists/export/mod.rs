@@ -14,6 +14,7 @@ use hallmesh_protocol::ids::MatterCode;
 use hallmesh_protocol::record::Body;
 use thiserror::Error;
 
+use super::bundles;
 use super::delegations::{self, ALL, DAY_MS, NAMED_RIGHTS, Right, ZONE_MS};
 use super::mapping::{Mappings, Words};
 use super::materials::{self, NECESSITIES, SOURCES};
@@ -41,6 +42,8 @@ pub enum Part {
     Delegations,
     /// The calendar, which is JSON.
     Calendar,
+    /// The bundles, which are JSON.
+    Bundles,
 }
 
 /// Why lists cannot be written. The text here is for the log; what a person reads is in the message catalogues,
@@ -53,8 +56,8 @@ pub enum ExportError {
         /// The entry.
         what: String,
     },
-    /// The calendar is JSON, and nothing else is.
-    #[error("the calendar is JSON")]
+    /// The calendar and the bundles are JSON, and nothing else is.
+    #[error("the calendar and the bundles are JSON")]
     CalendarFormat,
     /// There is nothing to write.
     #[error("nothing to write")]
@@ -92,21 +95,21 @@ impl ExportError {
 
 /// Writes a part of the lists.
 pub fn write(bodies: &[Body], part: Part, format: Format, texts: &Texts) -> Result<Vec<u8>, ExportError> {
-    if part == Part::Calendar {
-        return if format == Format::Json {
-            text::calendar(bodies)
-        } else {
-            Err(ExportError::CalendarFormat)
+    if matches!(part, Part::Calendar | Part::Bundles) {
+        return match (format, part) {
+            (Format::Json, Part::Calendar) => text::calendar(bodies),
+            (Format::Json, _) => bundles::written(bodies).map(String::into_bytes).ok_or(ExportError::Nothing),
+            (Format::Xlsx | Format::Csv, _) => Err(ExportError::CalendarFormat),
         };
     }
     let mappings = Mappings::built_in();
     let speech = Speech { lang: texts.lang(), mappings: &mappings };
     let tables = match (part, format) {
         (Part::Delegations, _) => vec![delegations_table(speech, bodies)?],
-        (Part::Lists | Part::Calendar, Format::Csv) => {
+        (Part::Lists | Part::Calendar | Part::Bundles, Format::Csv) => {
             vec![matters_table(speech, bodies, Materials::InCells)?]
         }
-        (Part::Lists | Part::Calendar, Format::Xlsx | Format::Json) => vec![
+        (Part::Lists | Part::Calendar | Part::Bundles, Format::Xlsx | Format::Json) => vec![
             matters_table(speech, bodies, Materials::Apart)?,
             materials_table(speech, bodies),
             delegations_table(speech, bodies)?,

@@ -106,7 +106,8 @@ impl<'a> Lists<'a> {
                 | Body::Ruling(_)
                 | Body::Destruction(_)
                 | Body::Voice(_)
-                | Body::Calendar(_) => {}
+                | Body::Calendar(_)
+                | Body::Bundle(_) => {}
             }
         }
         lists.named = lists.matters.iter().map(|it| (&it.code, it.name.as_str())).collect();

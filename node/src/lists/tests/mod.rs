@@ -1,3 +1,4 @@
+mod bundles;
 mod exchange;
 mod export;
 mod planted;
@@ -11,7 +12,7 @@ use std::io::ErrorKind;
 use hallmesh_protocol::calendar::{CivilDay, TimeRules};
 use hallmesh_protocol::catalogue::{Delegation, Matter, ResultKind};
 
-use super::sample::{CALENDAR, DELEGATIONS, MATTERS};
+use super::sample::{BUNDLES, CALENDAR, DELEGATIONS, MATTERS};
 use super::*;
 
 const HEADER: &str = "code,name,type,level,body,item_kind,audience,legal_days,promised_days,materials,\
@@ -36,7 +37,7 @@ fn import_matters(text: &str) -> Import {
 /// A good list of one matter, and these grants.
 fn import_grants(text: &str) -> Import {
     let matters = matters_file(&[ROW.to_owned()]);
-    let texts = ListTexts { matters: Some(&matters), delegations: Some(text), calendar: None };
+    let texts = ListTexts { matters: Some(&matters), delegations: Some(text), ..ListTexts::default() };
     import_text(&texts, city()).unwrap()
 }
 
@@ -92,12 +93,16 @@ fn delegations_of(import: &Import) -> Vec<Delegation> {
 
 #[test]
 fn the_sample_city_imports_without_a_finding() {
-    let texts =
-        ListTexts { matters: Some(MATTERS), delegations: Some(DELEGATIONS), calendar: Some(CALENDAR) };
+    let texts = ListTexts {
+        matters: Some(MATTERS),
+        delegations: Some(DELEGATIONS),
+        calendar: Some(CALENDAR),
+        bundles: Some(BUNDLES),
+    };
     let import = import_text(&texts, city()).unwrap();
     assert_eq!(import.findings, []);
     let matters = matters_of(&import);
-    assert_eq!((matters.len(), delegations_of(&import).len(), import.bodies.len()), (144, 24, 169));
+    assert_eq!((matters.len(), delegations_of(&import).len(), import.bodies.len()), (144, 24, 171));
     assert_eq!(sample_bodies().unwrap(), import.bodies);
     for (name, body) in matters.iter().map(|it| (&it.body_name, it.body)) {
         assert!(body.is_illustrative());
@@ -270,6 +275,7 @@ fn every_mistake_of_every_file_is_reported_at_once() {
         matters: Some(&matters),
         delegations: Some(&grants),
         calendar: Some("{\"2026\":{\"weekday_off\":[\"2026-1-1\"],\"weekend_on\":[]}}"),
+        bundles: None,
     };
     let import = import_text(&texts, city()).unwrap();
     let seen: Vec<_> = import.findings.iter().map(|it| (it.file.as_str(), it.code)).collect();

@@ -261,6 +261,8 @@ pub(super) fn given(headers: &[Header], by: HallId) -> impl Iterator<Item = (u32
         | Facts::Succeed { .. }
         | Facts::Reassign { .. }
         | Facts::RenewKey { .. }
+        | Facts::Task(_)
+        | Facts::Start { .. }
         | Facts::Unknown { .. } => None,
     })
 }

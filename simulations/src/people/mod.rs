@@ -2,6 +2,8 @@
 //! editors who change the lists, inspectors who ask. People do as the real console does: they read, sign an act, and
 //! ask.
 
+mod bundles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::cases::{
@@ -11,7 +13,7 @@ use hallmesh_protocol::cases::{
 use hallmesh_protocol::catalogue::{Catalogue, Matter};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard, Roles};
-use hallmesh_protocol::ids::{CaseId, ClerkId, DivisionCode, HallId, MatterCode, Tier};
+use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, DivisionCode, HallId, MatterCode, Tier};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
 use hallmesh_protocol::signed::{Signed, Verified};
@@ -22,6 +24,8 @@ use crate::city::City;
 use crate::plan::Load;
 use crate::station::{Seat, Station};
 use crate::years;
+
+pub use bundles::PATIENCE;
 
 const WINDOW: u16 = 1;
 const DECIDER: u16 = 2;
@@ -34,6 +38,8 @@ const INSPECTED_MAX: usize = 512;
 const LOOK_MAX: usize = 16;
 /// Bytes of a sealed application: at least, and drawn on top.
 const BODY_BYTES: (u64, u64) = (200, 1_000);
+/// One citizen in so many applies for a bundle.
+const BUNDLES_ONE_IN: u64 = 12;
 
 /// What people saw come of their work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -64,6 +70,10 @@ pub enum Asked {
         /// Where the applicant lives.
         place: DivisionCode,
     },
+    /// To take in an application for a bundle.
+    Bundle,
+    /// To do one act in several tasks of a bundle.
+    Together(CaseNumber, Deed),
     /// To record an act.
     Deed(CaseId, Deed),
     /// What must be refused, and why.
@@ -88,6 +98,10 @@ pub struct People {
     asked: BTreeMap<Ticket, (Seat, Asked)>,
     tickets: u64,
     closed: BTreeSet<CaseId>,
+    /// Since when the result of a task waits for those of the others.
+    held_back: BTreeMap<(Seat, CaseId), u64>,
+    /// Until when nobody asks again for what is held back at a hall.
+    asks_again: BTreeMap<Seat, u64>,
     chance: Chance,
 }
 
@@ -104,6 +118,8 @@ impl People {
             asked: BTreeMap::new(),
             tickets: 0,
             closed: BTreeSet::new(),
+            held_back: BTreeMap::new(),
+            asks_again: BTreeMap::new(),
             chance,
         }
     }
@@ -162,6 +178,9 @@ impl People {
         // Most people live where they go; at the higher halls their home says which hall decides.
         let stays = own.tier() >= Tier::Township && self.chance.below(4) > 0;
         let place = if stays { own } else { home };
+        if self.chance.below(BUNDLES_ONE_IN) == 0 {
+            return self.applies_for_bundle(city, station, seat, place);
+        }
         let wall = station.clock.at(self.now).wall;
         let question = Question { matter: matter.clone(), receiving: station.at.hall, place, wall };
         let wrap = |to| Wrap { to, recovery: false, of: FIRST_KEY, key: city.wrapped.clone() };
@@ -310,12 +329,18 @@ impl People {
         if let Reply::Received { case, .. } = reply {
             self.remember(*case);
         }
+        if let Reply::ReceivedBundle { cases, .. } = reply {
+            for (case, ..) in cases {
+                self.remember(*case);
+            }
+        }
         let work = &mut self.work;
         let done = match (reply, &asked) {
             (Reply::Refused(_), _) => Some(&mut work.refused),
-            (Reply::Received { .. }, _) => Some(&mut work.received),
+            (Reply::Received { .. } | Reply::ReceivedBundle { .. }, _) => Some(&mut work.received),
             (Reply::Recorded { .. }, Asked::Deed(_, Deed::Decide { .. })) => Some(&mut work.decided),
-            (Reply::Recorded { .. }, Asked::Deed(_, Deed::Deliver)) => Some(&mut work.delivered),
+            (Reply::Recorded { .. }, Asked::Deed(_, Deed::Deliver))
+            | (Reply::RecordedBundle { .. }, Asked::Together(_, Deed::Deliver)) => Some(&mut work.delivered),
             (
                 Reply::Recorded { .. },
                 Asked::Deed(_, Deed::Accept | Deed::AcceptLacking { .. } | Deed::RequestCorrection),
@@ -323,6 +348,7 @@ impl People {
             (Reply::Published { .. }, _) => Some(&mut work.published),
             (
                 Reply::Recorded { .. }
+                | Reply::RecordedBundle { .. }
                 | Reply::Admitted { .. }
                 | Reply::Consigned(_)
                 | Reply::TakenIn(_)
@@ -362,6 +388,12 @@ impl People {
         let case = query::case(&station.disk, id)?.case;
         if case.state.is_over() {
             self.closed.insert(id);
+        }
+        if let Some(task) = case.task {
+            let together = self.of_bundle(city, (seat, station), (id, task.bundle));
+            if together.is_some() || case.waits() || self.waits_for_the_rest(seat, &case) {
+                return together;
+            }
         }
         let (number, deed) = self.deed(&case).filter(|(number, _)| *number == WINDOW || !station.absent)?;
         let act = self.act(city, station, number)?;
