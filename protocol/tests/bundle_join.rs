@@ -210,7 +210,31 @@ proptest! {
         prop_assert_eq!(whole.whole() != Whole::Open, ready, "it is open as long as one task is");
         let calendar = Calendar::new(Vec::new()).unwrap();
         let bundle = promising(calendar_days);
-        let (then, now) = (part.clock(&bundle, &calendar).unwrap(), whole.clock(&bundle, &calendar).unwrap());
-        prop_assert!(then.met.is_none() || then.met == now.met, "what was kept stays kept");
+        if let Some(then) = part.clock(&bundle, &calendar) {
+            let now = whole.clock(&bundle, &calendar).unwrap();
+            prop_assert!(then.met.is_none() || then.met == now.met, "what was kept stays kept");
+        }
+        let unknown = (1..=OF).any(|task| part.case(task).is_none());
+        prop_assert_eq!(part.clock(&bundle, &calendar).is_none(), unknown, "only who knows all tasks can tell");
     }
+}
+
+/// Each of the most tasks there may be needs all before it; and a circle, which only a hall that breaks the rules can sign.
+#[test]
+fn the_longest_order_and_a_circle_are_joined_at_once() {
+    let most = 32_u8;
+    let joined = |needs: &dyn Fn(u8) -> u32| {
+        let cases: Vec<Case> = (1..=most)
+            .map(|ordinal| {
+                let task = Task { of: most, ..task(ordinal, needs(ordinal)) };
+                next(&begin(ordinal), window(), Facts::Task(task)).unwrap()
+            })
+            .collect();
+        Joined::of(number(99), &cases).unwrap()
+    };
+    let chained = joined(&|ordinal| (1_u32 << (ordinal - 1)) - 1);
+    assert!(matches!(chained.state(most), TaskState::Waits(of) if of.len() == usize::from(most) - 1));
+    assert_eq!(chained.whole(), Whole::Open);
+    let circle = joined(&|ordinal| !(1_u32 << (ordinal - 1)));
+    assert!((1..=most).all(|task| matches!(circle.state(task), TaskState::Waits(_))));
 }

@@ -23,7 +23,7 @@ use hallmesh_protocol::limits::{FRAME_MAX, RECORDED_BYTES_MAX, RECORDING_MAX};
 use hallmesh_protocol::message::{Message, Why};
 use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::record::{Body, Issuer, Space};
-use hallmesh_protocol::recording::{Came, Difference, Frame, Recording, Replay, Unreadable, Wish};
+use hallmesh_protocol::recording::{Came, Difference, FORMAT, Frame, Recording, Replay, Unreadable, Wish};
 use hallmesh_protocol::seal::{SecretKey, Suite};
 use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::{Command, Reply};
@@ -252,8 +252,8 @@ fn a_file_is_read_whole_or_not_at_all() {
         assert_eq!(Recording::decode(&whole[..cut]), Err(Unreadable::Damaged), "{cut}");
     }
     let mut newer = recording.clone();
-    newer.header.format = 4;
-    assert_eq!(Recording::decode(&newer.encode()), Err(Unreadable::Format(4)));
+    newer.header.format = FORMAT + 1;
+    assert_eq!(Recording::decode(&newer.encode()), Err(Unreadable::Format(FORMAT + 1)));
     let mut unordered = recording.clone();
     unordered.entries[0].gave = None;
     unordered.entries[0].committed = true;

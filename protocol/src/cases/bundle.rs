@@ -190,8 +190,9 @@ impl Joined {
         let stopping: Vec<u8> = needs.iter().copied().filter(|task| self.barren.contains(task)).collect();
         if stopping.is_empty() {
             let there = |task: &u8| {
-                let here = matches!(self.state(*task), TaskState::Ready | TaskState::Delivered);
-                self.is_granted(*task) && here
+                // What is granted does not wait itself: this asks no further than one task.
+                let here = || matches!(self.state(*task), TaskState::Ready | TaskState::Delivered);
+                self.is_granted(*task) && here()
             };
             let missing: Vec<u8> = needs.iter().copied().filter(|task| !there(task)).collect();
             // All are here: what came of them waits for a second hall to sign for it.

@@ -13,6 +13,7 @@ use super::facts::{Facts, Mirrors, Purpose};
 use super::law::{self, Article, Part};
 use super::moment::{Moment, Span};
 use super::task::Task;
+use super::tolerance::Lacking;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::limits::EVENTS_MAX;
 use crate::planted::{Bug, planted};
@@ -89,15 +90,6 @@ pub struct Suspension {
     /// When it ran.
     pub span: Span,
     /// Working days that it was to take, as the applicant was told.
-    pub days: u16,
-}
-
-/// What may follow after acceptance (容缺后补).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lacking {
-    /// From acceptance until it is there.
-    pub span: Span,
-    /// Working days that the applicant has for it.
     pub days: u16,
 }
 
@@ -532,24 +524,7 @@ impl Case {
         matches!(self.state, State::Received | State::Supplemented)
     }
 
-    /// Whether something is still to follow that was missing at acceptance (容缺).
-    pub fn still_lacks(&self) -> bool {
-        self.lacking.is_some_and(|lacking| lacking.span.to.is_none())
-    }
-
-    fn accepted(&mut self, now: Moment) {
-        self.answered(now);
-        self.accepted = Some(now);
-    }
-
-    fn supplied(&mut self, now: Moment) -> Result<(), NotAllowed> {
-        let lacking = self.lacking.as_mut().filter(|lacking| lacking.span.to.is_none());
-        let lacking = lacking.ok_or(NotAllowed::WrongState(Article::Acceptance))?;
-        lacking.span.to = Some(now);
-        Ok(())
-    }
-
-    fn answered(&mut self, now: Moment) {
+    pub(super) fn answered(&mut self, now: Moment) {
         if let Some(notice) = self.notices.last_mut() {
             notice.to = notice.to.or(Some(now));
         }

@@ -25,6 +25,7 @@ mod routing;
 mod takeover;
 mod task;
 mod together;
+mod tolerance;
 
 use std::collections::VecDeque;
 
@@ -47,7 +48,7 @@ pub use deed::Deed;
 pub use ending::{Closing, Ending, NotAccepted, Procedure};
 pub use event::{BadHeader, HEADER_BYTES, Header, Position, SignedEvent, body_digest};
 pub use facts::{FACTS_BYTES, Facts, FactsKind, Mirrors, Purpose};
-pub use fold::{Case, Lacking, NotAllowed, State, Suspension, Transit};
+pub use fold::{Case, NotAllowed, State, Suspension, Transit};
 pub use keys::{FIRST_KEY, Renewal};
 pub use law::{Article, Part, Rule, forbids, rule};
 pub use log::{Custody, Grade, Stage};
@@ -56,6 +57,7 @@ pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 pub use task::Task;
 pub use together::{NotTogether, ReceiveBundle, RecordBundle};
+pub use tolerance::Lacking;
 
 pub(crate) use aside::came_late;
 pub(crate) use bundle::{joined, numbers};
