@@ -170,7 +170,7 @@ fn refused(dir: &Path, file: &str, code: &str) {
 #[test]
 fn one_flipped_bit_in_any_kind_of_file_is_found() {
     let kinds = [
-        ("root/policy.signed", "root/policy.signed", "verify.malformed"),
+        ("root/policy.signed", "root/policy.signed", "verify.other_root"),
         ("root/policy.0.sig", "root/policy.0.sig", "verify.signature"),
         ("root/key-0.pem", "root/key-0.pem", "verify.key"),
         ("root/key-1.pem", "root/key-1.pem", "verify.key"),

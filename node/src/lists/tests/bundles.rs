@@ -55,7 +55,7 @@ fn each_mistake_is_named_with_its_line_and_nothing_is_imported() {
         ("\"code\": \"newborn\"", "\"code\": \"new born\"", "lists.bundle_code"),
         ("\"area\": \"620700000000\"", "\"area\": \"620800000000\"", "lists.outside_city"),
         ("新生儿出生一件事", "", "lists.bad_name"),
-        ("\"promised_days\": 20", "\"promised\": 20", "lists.bad_json"),
+        ("\"promised_days\": 20", "\"promised\": 20", "lists.json_shape"),
     ];
     for (right, wrong, code) in mistakes {
         let text = BUNDLES.replacen(right, wrong, 1);

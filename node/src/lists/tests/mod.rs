@@ -125,6 +125,7 @@ fn files_are_read_like_texts() {
         matters: at("m.csv", &format!("\u{FEFF}{}", MATTERS.replace('\n', "\r\n"))),
         delegations: at("d.csv", DELEGATIONS),
         calendar: at("c.json", CALENDAR),
+        bundles: at("b.json", BUNDLES),
         ..ListFiles::default()
     };
     let import = import(&files, city()).unwrap();
