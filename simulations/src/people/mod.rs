@@ -357,7 +357,7 @@ impl People {
             ) => None,
         };
         if let Some(done) = done {
-            *done = done.saturating_add(1);
+            *done = done.saturating_add(cases_in(reply));
         }
         Some(asked)
     }
@@ -557,4 +557,21 @@ impl People {
         let bound = u64::try_from(among).ok().filter(|bound| *bound > 0)?;
         usize::try_from(self.chance.below(bound)).ok()
     }
+}
+
+/// How many cases an answer is about: each task of a bundle is one.
+fn cases_in(reply: &Reply) -> u64 {
+    let tasks = match reply {
+        Reply::ReceivedBundle { cases, .. } => cases.len(),
+        Reply::RecordedBundle { cases, .. } => cases.len(),
+        Reply::Received { .. }
+        | Reply::Recorded { .. }
+        | Reply::Published { .. }
+        | Reply::Admitted { .. }
+        | Reply::Consigned(_)
+        | Reply::TakenIn(_)
+        | Reply::Done
+        | Reply::Refused(_) => 1,
+    };
+    u64::try_from(tasks).unwrap_or(u64::MAX)
 }
