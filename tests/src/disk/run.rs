@@ -141,9 +141,10 @@ fn images(bench: &Bench, plan: Plan) -> Tally {
     tally
 }
 
-/// Tables that need the end of a life, a late log, a stick or a rollback, which the work here does not have: fenced,
-/// orphan, parcel, rolled back. Their rows are written in the same commits as others.
-const NOT_WORKED: [u8; 4] = [0x2e, 0x2f, 0x35, 0x57];
+/// Tables that need a reading of long lists, the end of a life, a late log, a stick, a bundle, a rollback or a copied machine,
+/// which the work here does not have: read so far, fenced, orphan, parcel, task, rolled back, twin. Their rows are written in the
+/// same commits as others.
+const NOT_WORKED: [u8; 7] = [0x16, 0x2e, 0x2f, 0x35, 0x38, 0x57, 0x58];
 
 /// The check is worth something only for rows that are there.
 fn every_table_is_written(work: &[History]) {

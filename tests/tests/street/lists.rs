@@ -24,7 +24,9 @@ async fn a_hall_s_lists_go_out_to_files_and_come_back_the_same() {
     let files = ListFiles { matters: Some(dir.join("lists.xlsx")), ..ListFiles::default() };
     let mut read = import(&files, sample::city()).unwrap();
     read.bodies.sort_by_key(|body| body.key());
-    let mut published: Vec<_> = bodies.into_iter().filter(|body| body.key() != "calendar").collect();
+    // The workbook has no room for the calendar and the bundles, which are files of their own.
+    let in_tables = |key: &str| key != "calendar" && !key.starts_with("bundle/");
+    let mut published: Vec<_> = bodies.into_iter().filter(|body| in_tables(&body.key())).collect();
     published.sort_by_key(|body| body.key());
     assert_eq!((read.findings, read.bodies), (Vec::new(), published));
     let drafted = says(&["matter", "import", "--matters", &path("lists.xlsx")]);
