@@ -110,8 +110,12 @@ pub const REPEAT_LATEST_MS: u64 = 4 * RETRY_FIRST_MS;
 pub const RETRY_MAX_MS: u64 = 60_000;
 /// Milliseconds by which clocks of halls may differ: legal time is counted in days, and people set clocks.
 pub const CLOCK_OFF_MAX_MS: u64 = 30 * 60_000;
+/// Milliseconds for which a hall and its neighbours show the same time before it is their high-water time.
+pub const HIGH_WATER_HOLD_MS: u64 = 6 * 3_600_000;
 /// Milliseconds after which the high-water time is written anew.
 pub const HIGH_WATER_STEP_MS: u64 = 3_600_000;
+/// Milliseconds by which a hall in doubt knows better what time it is, before people hear of it again.
+pub const CLOCK_TOLD_MS: u64 = 60_000;
 /// Neighbours whose clocks are listened to.
 pub const TIME_WITNESSES_MAX: usize = 64;
 /// Milliseconds between heartbeats.

@@ -58,8 +58,13 @@ pub enum Message {
         /// The other end has not greeted yet, and is asked to.
         please: bool,
     },
-    /// Still here, holding this.
-    Heartbeat(Roots),
+    /// Still here.
+    Heartbeat {
+        /// What it holds.
+        roots: Roots,
+        /// Its clock; zero while it doubts it.
+        wall: u64,
+    },
     /// Symbols of a space, please.
     Ask {
         /// The space.
@@ -180,7 +185,7 @@ impl Message {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Hello { .. } => "hello",
-            Self::Heartbeat(_) => "heartbeat",
+            Self::Heartbeat { .. } => "heartbeat",
             Self::Ask { .. } => "ask",
             Self::Symbols { .. } => "symbols",
             Self::Want { .. } => "want",

@@ -197,6 +197,8 @@ bugs! {
     SilenceIgnored = "silence-ignored",
     /// A decision is put off by as much as somebody likes.
     ExtensionUnbounded = "extension-unbounded",
+    /// A case is closed for want of what is missing as soon as somebody wants to.
+    ClosedEarly = "closed-early",
     /// A day off counts as a working day.
     HolidayCounted = "holiday-counted",
     /// The day of acceptance counts towards the limit.

@@ -19,7 +19,6 @@ use crate::rows;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
 use crate::step::View;
-use crate::timekeeper;
 
 /// How much a node holds. Counters kept in the commits they count; nothing is scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +65,6 @@ pub fn counts(view: &dyn View) -> Counts {
 /// Whether this life of this hall has forgotten what it signed, and who has shown it: it signs nothing any more.
 pub fn rolled_back(view: &dyn View) -> Option<RolledBack> {
     audit::rolled_back(view, rows::read(view, &rows::meta("hall"))?)
-}
-
-/// The time to read lists and limits by: a machine's clock, or what has certainly passed if the clock is behind that.
-pub fn known_time(view: &dyn View, me: HallAt, clock: u64) -> u64 {
-    clock.max(timekeeper::passed(view, me))
 }
 
 /// The roots of what is held: equal roots, equal sets.
@@ -130,8 +124,8 @@ pub struct Limits {
     pub deemed_accepted: Option<CivilDay>,
     /// The calendar they are counted by: the pinned version, with the years published since.
     pub calendar: Calendar,
-    /// Whether it is the pinned version: a hall that joined later may have the one in force only, and days that it tells may
-    /// not be the right ones.
+    /// Whether it and the matter are the pinned versions: a hall that joined later may have those in force only, and days that
+    /// it tells may not be the right ones.
     pub pinned: bool,
 }
 
@@ -145,9 +139,14 @@ impl Limits {
 /// The limits of a case on a day, from its log and the versions it pinned; never stored. None while this hall lacks the matter
 /// or a calendar.
 pub fn limits(view: &dyn View, case: &CaseView, today: CivilDay) -> Option<Limits> {
-    let matter = &case.matter.as_ref()?.matter;
-    let (calendar, pinned) = Catalogue::new(view).calendar_of(&case.case.calendar_version)?;
-    let clocks = cases::clocks(&case.case, matter, &calendar, today);
+    let lists = Catalogue::new(view);
+    let (calendar, same) = lists.calendar_of(&case.case.calendar_version)?;
+    let now = || lists.matter(&case.case.matter, today.last_wall());
+    let (matter, pinned) = match &case.matter {
+        Some(matter) => (matter.matter.clone(), same),
+        None => (now()?.matter, false),
+    };
+    let clocks = cases::clocks(&case.case, &matter, &calendar, today);
     let deemed_accepted = cases::deemed_accepted(&case.case, &calendar, today);
     Some(Limits { clocks, deemed_accepted, calendar, pinned })
 }

@@ -258,10 +258,10 @@ pub enum Happening {
         /// Who showed it.
         shown_by: HallId,
     },
-    /// This hall doubts its clock from now on, or no longer does.
+    /// This hall doubts its clock from now on, or no longer does, or knows better by how much it is wrong.
     Clock {
-        /// It does.
-        doubted: bool,
+        /// Milliseconds since 1970 when its ticks were zero, as far as it knows; none if it believes its clock.
+        known: Option<u64>,
     },
     /// This hall has met two signed things of one life that exclude each other, and states so.
     Forked(HallAt),
@@ -345,9 +345,26 @@ impl Effects {
     }
 }
 
+/// What the time of a step rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Faith {
+    /// On this machine's clock.
+    Believed,
+    /// On what neighbours show: this machine's clock is wrong.
+    Told,
+    /// On what has passed at least: this machine's clock is wrong, and nobody tells the time.
+    Suspect,
+}
+
 /// The context every handler gets first: the time, the rows (own writes included), the way out.
 pub(crate) struct Cx<'a> {
+    /// The time to work by, which is not always what the machine's clock shows.
     pub(crate) now: Now,
+    pub(crate) faith: Faith,
+    /// What the machine's clock shows: clerks sign by it, too.
+    pub(crate) clock: u64,
+    /// What neighbours are told that this machine's clock shows; zero in doubt.
+    pub(crate) shows: u64,
     /// The roots of the reconciled sets, if they were asked for since a set was last written.
     pub(crate) roots: Option<Roots>,
     base: &'a dyn View,
@@ -356,7 +373,7 @@ pub(crate) struct Cx<'a> {
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(now: Now, base: &'a dyn View, effects: &'a mut Effects) -> Self {
-        Self { now, roots: None, base, effects }
+        Self { now, faith: Faith::Believed, clock: now.wall, shows: now.wall, roots: None, base, effects }
     }
 
     pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {

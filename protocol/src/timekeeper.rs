@@ -3,13 +3,15 @@
 //! A machine's clock may have lost its battery, or somebody has set it wrong; a case received then would be dated years ago,
 //! and every limit counted from there. Nobody has a right clock by authority: a hall believes its own unless it knows better.
 //!
-//! - Time has certainly passed up to the day on which its charter begins, which the hall above has signed, and up to what
-//!   three neighbours under different superiors have shown together with its own clock (the *high-water time*, kept on disk).
-//! - While lines to three such neighbours are up, what at least three of them show bounds this hall's clock from both sides:
-//!   two wrong clocks among them move nothing.
+//! - Time has passed up to the day on which its charter begins, which the hall above has signed; up to what neighbours
+//!   under three superiors and its own clock have shown together for hours (the *high-water time*, kept on disk); and by what
+//!   its own ticks have counted since. Should all of them have been wrong, what they show together for as long later counts.
+//! - While lines to neighbours under three superiors are up, what most of these show, and three at least, bounds this hall's
+//!   clock from both sides: fewer wrong clocks among them than right ones move nothing.
 //!
-//! What it is told about cases moves nothing here. A hall in doubt goes on working; its events say that their time is suspect,
-//! and it bears no witness about the time.
+//! What it is told about cases moves nothing here. A hall in doubt goes on working by the time that its neighbours show; where
+//! nobody shows it any, by what has passed, and its events say that their time is suspect. Either way it bears no witness about
+//! the time, unless nothing but its high-water time speaks against its clock.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +19,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::Directory;
 use crate::ids::{HallAt, HallId};
-use crate::limits::{CLOCK_OFF_MAX_MS, HIGH_WATER_STEP_MS, TIME_WITNESSES_MAX};
+use crate::limits::{CLOCK_OFF_MAX_MS, HIGH_WATER_HOLD_MS, HIGH_WATER_STEP_MS, TIME_WITNESSES_MAX};
 use crate::planted::{Bug, planted};
 use crate::rows;
-use crate::step::{Cx, Now, View};
+use crate::step::{Cx, Faith, Now, View};
 
 /// Neighbours, each under another superior, whose clocks are believed together.
 const WITNESSES: usize = 3;
 
+/// A clock heard anew is taken up where it moved by more than this, in milliseconds: quartz drifts all the time.
+const DRIFT_MS: u64 = 1_000;
+
 /// What a hall knows of the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Timekeeper {
-    /// Milliseconds since 1970 that have certainly passed.
+    /// Milliseconds since 1970 at which its charter begins.
+    chartered: u64,
+    /// Milliseconds since 1970 that had passed when the ticks were `floor_at`; none before the first step.
     floor: u64,
-    /// What the clocks of neighbours showed when they greeted.
+    floor_at: Option<u64>,
+    /// What the clocks of neighbours show.
     heard: BTreeMap<HallId, Heard>,
+    /// What most of them say it was when this hall's ticks were zero, at least and at most.
+    agreed: Option<(u64, u64)>,
+    /// Ticks since which they and this hall's own clock have agreed without a break.
+    in_step: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,72 +57,110 @@ struct Heard {
 impl Timekeeper {
     /// What was known before this start.
     pub(crate) fn open(view: &dyn View, me: HallAt) -> Self {
-        Self { floor: passed(view, me), heard: BTreeMap::new() }
+        let chartered = Directory::new(view).chartered_from(me);
+        let kept: u64 = rows::read(view, &rows::meta("time")).unwrap_or(0);
+        let floor = kept.max(chartered);
+        Self { chartered, floor, floor_at: None, heard: BTreeMap::new(), agreed: None, in_step: None }
     }
 
-    /// A neighbour's clock shows `wall`; zero if it doubts it.
-    pub(crate) fn heard(&mut self, from: HallId, under: Option<HallId>, wall: u64, now: Now) {
-        let room = self.heard.len() < TIME_WITNESSES_MAX || self.heard.contains_key(&from);
+    /// The time to work by, from what this machine shows.
+    pub(crate) fn settle(&mut self, shown: Now) -> Settled {
+        self.floor_at.get_or_insert(shown.ticks);
+        let agreed = self.agreed_at(shown.ticks);
+        let in_step = agreed.is_some_and(|agreed| fits(shown.wall, agreed));
+        self.in_step = in_step.then(|| self.in_step.unwrap_or(shown.ticks));
+        let passed = self.passed(shown.ticks);
+        let off = agreed.is_some() && !in_step;
+        let believed = planted(Bug::ClockNeverDoubted) || !off && !is_behind(shown.wall, passed);
+        let (wall, faith) = match agreed {
+            _ if believed => (shown.wall, Faith::Believed),
+            Some((least, most)) if !is_behind(most, passed) => {
+                (shown.wall.clamp(least, most).max(passed), Faith::Told)
+            }
+            Some(_) | None => (passed, Faith::Suspect),
+        };
+        let witness = believed || !off && !is_behind(shown.wall, self.chartered);
+        Settled { now: Now { wall, ..shown }, faith, shows: if witness { shown.wall } else { 0 } }
+    }
+
+    /// A neighbour's clock shows `wall`; zero if it doubts it. It holds until it shows another, or the line goes down.
+    pub(crate) fn heard(&mut self, from: HallId, under: Option<HallId>, wall: u64, ticks: u64) {
         if wall == 0 {
-            self.forget(from);
-        } else if room {
-            self.heard.insert(from, Heard { under, offset: wall.saturating_sub(now.ticks) });
+            return self.forget(from);
+        }
+        let heard = Heard { under, offset: wall.saturating_sub(ticks) };
+        let known = self.heard.get(&from);
+        let moved = known.is_none_or(|it| it.under != under || it.offset.abs_diff(heard.offset) > DRIFT_MS);
+        if moved && (known.is_some() || self.heard.len() < TIME_WITNESSES_MAX) {
+            self.heard.insert(from, heard);
+            self.agreed = agreement(&self.heard);
         }
     }
 
     /// The line to a neighbour is down: what it showed ages with this machine's ticks, which stand still while it sleeps.
     pub(crate) fn forget(&mut self, hall: HallId) {
-        self.heard.remove(&hall);
-    }
-
-    /// Whether this hall's clock is not to be believed.
-    pub(crate) fn doubts(&self, now: Now) -> bool {
-        if planted(Bug::ClockNeverDoubted) {
-            return false;
+        if self.heard.remove(&hall).is_some() {
+            self.agreed = agreement(&self.heard);
         }
-        let late = |least: u64| now.wall.saturating_add(CLOCK_OFF_MAX_MS) < least;
-        let early = |most: u64| most.saturating_add(CLOCK_OFF_MAX_MS) < now.wall;
-        let agreed = self.agreed(now.ticks);
-        late(self.floor) || agreed.is_some_and(|(least, most)| late(least) || early(most))
     }
 
-    /// The time to decide by: this hall's clock, or what it knows better.
-    pub(crate) fn best(&self, now: Now) -> u64 {
-        if !self.doubts(now) {
-            return now.wall;
-        }
-        self.agreed(now.ticks).map_or(now.wall, |(least, _)| least).max(self.floor)
-    }
-
-    /// Keeps what three neighbours and this hall's own clock agree on to have passed.
+    /// Keeps on disk what has passed, now and then.
     pub(crate) fn keep(&mut self, cx: &mut Cx<'_>) {
-        let Some((least, _)) = self.agreed(cx.now.ticks).filter(|_| !self.doubts(cx.now)) else { return };
-        if least >= self.floor.saturating_add(HIGH_WATER_STEP_MS) {
-            self.floor = least;
-            rows::write(cx, rows::meta("time"), &least);
+        let ticks = cx.now.ticks;
+        let held = self.in_step.is_some_and(|since| ticks.saturating_sub(since) >= HIGH_WATER_HOLD_MS);
+        let shown = self.agreed_at(ticks).filter(|_| held).map(|(least, _)| least.max(self.chartered));
+        let passed = self.passed(ticks);
+        let found = match shown {
+            Some(shown) if is_behind(shown, passed) => shown,
+            Some(shown) => passed.max(shown),
+            None => passed,
+        };
+        if found < passed || found >= self.floor.saturating_add(HIGH_WATER_STEP_MS) {
+            (self.floor, self.floor_at) = (found, Some(ticks));
+            rows::write(cx, rows::meta("time"), &found);
         }
     }
 
-    /// What three neighbours under different superiors say it is at least, and at most.
-    fn agreed(&self, ticks: u64) -> Option<(u64, u64)> {
-        let mut groups: BTreeMap<Option<HallId>, (u64, u64)> = BTreeMap::new();
-        for heard in self.heard.values() {
-            let (least, most) = groups.entry(heard.under).or_insert((heard.offset, heard.offset));
-            (*least, *most) = ((*least).max(heard.offset), (*most).min(heard.offset));
-        }
-        let (mut least, mut most): (Vec<u64>, Vec<u64>) = groups.into_values().unzip();
-        least.sort_unstable_by(|one, other| other.cmp(one));
-        most.sort_unstable();
-        let third = |offsets: &[u64]| offsets.get(WITNESSES.saturating_sub(1)).copied();
-        Some((third(&least)?.saturating_add(ticks), third(&most)?.saturating_add(ticks)))
+    /// Milliseconds since 1970 that have passed.
+    fn passed(&self, ticks: u64) -> u64 {
+        self.floor.saturating_add(ticks.saturating_sub(self.floor_at.unwrap_or(ticks)))
+    }
+
+    fn agreed_at(&self, ticks: u64) -> Option<(u64, u64)> {
+        self.agreed.map(|(least, most)| (least.saturating_add(ticks), most.saturating_add(ticks)))
     }
 }
 
-/// Milliseconds since 1970 that have certainly passed, as the rows tell: the beginning of this hall's charter, and the
-/// high-water time.
-pub(crate) fn passed(view: &dyn View, me: HallAt) -> u64 {
-    let kept: u64 = rows::read(view, &rows::meta("time")).unwrap_or(0);
-    kept.max(Directory::new(view).chartered_from(me))
+/// The time to work by.
+pub(crate) struct Settled {
+    pub(crate) now: Now,
+    pub(crate) faith: Faith,
+    /// What neighbours are told that this machine's clock shows; zero in doubt.
+    pub(crate) shows: u64,
+}
+
+fn is_behind(wall: u64, least: u64) -> bool {
+    wall.saturating_add(CLOCK_OFF_MAX_MS) < least
+}
+
+fn fits(wall: u64, (least, most): (u64, u64)) -> bool {
+    !is_behind(wall, least) && !is_behind(most, wall)
+}
+
+/// What most neighbours say it was when this hall's ticks were zero, at least and at most; those under one superior are one
+/// voice, which says no more than all of them do.
+fn agreement(heard: &BTreeMap<HallId, Heard>) -> Option<(u64, u64)> {
+    let mut voices: BTreeMap<Option<HallId>, (u64, u64)> = BTreeMap::new();
+    for heard in heard.values() {
+        let (least, most) = voices.entry(heard.under).or_insert((heard.offset, heard.offset));
+        (*least, *most) = ((*least).min(heard.offset), (*most).max(heard.offset));
+    }
+    let (mut least, mut most): (Vec<u64>, Vec<u64>) = voices.into_values().unzip();
+    least.sort_unstable_by(|one, other| other.cmp(one));
+    most.sort_unstable();
+    let needed = WITNESSES.max((least.len() / 2).saturating_add(1));
+    let by_so_many = |offsets: &[u64]| offsets.get(needed.saturating_sub(1)).copied();
+    Some((by_so_many(&least)?, by_so_many(&most)?))
 }
 
 #[cfg(test)]
@@ -119,67 +169,155 @@ mod tests {
 
     const NOON: u64 = 1_800_000_000_000;
     const HOUR: u64 = 3_600_000;
+    const TICKS: u64 = 1_000;
+
+    struct Nothing;
+
+    impl View for Nothing {
+        fn get(&self, _: &[u8]) -> Option<crate::step::Bytes> {
+            None
+        }
+
+        fn scan(&self, _: &[u8], _: &[u8], _: &mut dyn FnMut(&[u8], &[u8]) -> bool) {}
+    }
 
     fn hall(number: u64) -> HallId {
         HallId::from_u64(62_070_200_000_000_u64.saturating_add(number)).unwrap()
     }
 
     fn at(wall: u64) -> Now {
-        Now { ticks: 1_000, wall }
+        Now { ticks: TICKS, wall }
     }
 
     /// Neighbours, each under another superior, whose clocks are so many milliseconds off at noon.
     fn with(offs: &[i64]) -> Timekeeper {
-        let mut keeper = Timekeeper { floor: NOON - 1_000 * HOUR, heard: BTreeMap::new() };
+        let floor = NOON - 1_000 * HOUR;
+        let (chartered, heard) = (floor - 9_000 * HOUR, BTreeMap::new());
+        let mut keeper = Timekeeper { chartered, floor, floor_at: None, heard, agreed: None, in_step: None };
         for (number, off) in (0..).zip(offs) {
-            keeper.heard(
-                hall(number),
-                Some(hall(number.saturating_add(50))),
-                NOON.saturating_add_signed(*off),
-                at(NOON),
-            );
+            shows(&mut keeper, number, number.saturating_add(50), NOON.saturating_add_signed(*off));
         }
         keeper
     }
 
+    fn shows(keeper: &mut Timekeeper, number: u64, under: u64, wall: u64) {
+        keeper.heard(hall(number), Some(hall(under)), wall, TICKS);
+    }
+
+    fn doubts(keeper: &Timekeeper, now: Now) -> bool {
+        keeper.clone().settle(now).faith != Faith::Believed
+    }
+
+    fn best(keeper: &Timekeeper, now: Now) -> (u64, Faith) {
+        let settled = keeper.clone().settle(now);
+        (settled.now.wall, settled.faith)
+    }
+
+    /// Keeps what there is to keep after so many hours with a right clock, or one that is off by so much.
+    fn hours(keeper: &mut Timekeeper, hours: u64, off: i64) -> Settled {
+        let (rows, mut effects) = (Nothing, crate::step::Effects::default());
+        let mut settled = keeper.settle(at(NOON.saturating_add_signed(off)));
+        for hour in 0..=hours {
+            let passed = hour.saturating_mul(HOUR);
+            let now = Now {
+                ticks: TICKS.saturating_add(passed),
+                wall: NOON.saturating_add(passed).saturating_add_signed(off),
+            };
+            settled = keeper.settle(now);
+            keeper.keep(&mut Cx::new(settled.now, &rows, &mut effects));
+        }
+        settled
+    }
+
     #[test]
-    fn a_clock_before_the_charter_is_doubted_by_a_hall_that_hears_nobody() {
-        let alone = with(&[]);
-        assert!(alone.doubts(at(NOON - 1_001 * HOUR)) && !alone.doubts(at(NOON)));
-        assert_eq!(alone.best(at(0)), NOON - 1_000 * HOUR);
-        assert!(!alone.doubts(at(NOON + 9_000 * HOUR)), "nothing tells it that it is ahead");
+    fn a_clock_behind_what_has_passed_is_doubted_by_a_hall_that_hears_nobody() {
+        let mut alone = with(&[]);
+        assert!(doubts(&alone, at(NOON - 1_001 * HOUR)) && !doubts(&alone, at(NOON)));
+        assert!(!doubts(&alone, at(NOON + 9_000 * HOUR)), "nothing tells it that it is ahead");
+        assert_eq!(best(&alone, at(0)), (NOON - 1_000 * HOUR, Faith::Suspect));
+        alone.settle(at(0));
+        let later = Now { ticks: TICKS + 30 * HOUR, wall: 0 };
+        assert_eq!(best(&alone, later), (NOON - 970 * HOUR, Faith::Suspect), "time does not stand still");
     }
 
     #[test]
     fn three_neighbours_bound_a_clock_from_both_sides() {
         let three = with(&[0, 60_000, -60_000]);
-        assert!(!three.doubts(at(NOON + 20 * 60_000)) && !three.doubts(at(NOON - 20 * 60_000)));
-        assert!(three.doubts(at(NOON + 2 * HOUR)) && three.doubts(at(NOON - 2 * HOUR)));
-        assert!(!with(&[0, 0]).doubts(at(NOON + 2 * HOUR)), "two are too few");
-        let later = Now { ticks: 1_000 + 5 * HOUR, wall: NOON };
-        assert!(three.doubts(later), "its own ticks say that five hours have passed");
-        assert_eq!(three.best(later), NOON + 5 * HOUR - 60_000);
+        assert!(!doubts(&three, at(NOON + 20 * 60_000)) && !doubts(&three, at(NOON - 20 * 60_000)));
+        assert!(doubts(&three, at(NOON + 2 * HOUR)) && doubts(&three, at(NOON - 2 * HOUR)));
+        assert!(!doubts(&with(&[0, 0]), at(NOON + 2 * HOUR)), "two are too few");
+        let later = Now { ticks: TICKS + 5 * HOUR, wall: NOON };
+        assert!(doubts(&three, later), "its own ticks say that five hours have passed");
+        assert_eq!(best(&three, later), (NOON + 5 * HOUR - 60_000, Faith::Told));
+        assert_eq!(best(&three, at(NOON + 99 * HOUR)), (NOON + 60_000, Faith::Told));
     }
 
     #[test]
-    fn two_wrong_clocks_do_not_make_a_right_one_doubtful() {
+    fn fewer_wrong_clocks_than_right_ones_move_nothing() {
         let year = 365 * 24 * HOUR;
         let off = i64::try_from(year).unwrap();
-        for wrong in [&[off, off], &[-off, -off], &[off, -off]] {
-            let five = with(&[0, 0, 0, wrong[0], wrong[1]]);
-            assert!(!five.doubts(at(NOON)), "{wrong:?}");
-            assert!(five.doubts(at(NOON + year)) && five.doubts(at(NOON - year / 10)), "{wrong:?}");
+        for wrong in [off, -off] {
+            let five = with(&[0, 0, 0, wrong, wrong]);
+            assert!(!doubts(&five, at(NOON)), "{wrong:?}");
+            assert!(doubts(&five, at(NOON + year)) && doubts(&five, at(NOON - year / 10)), "{wrong:?}");
+            let twelve = with(&[wrong, wrong, wrong, wrong, wrong, 0, 0, 0, 0, 0, 0, 0]);
+            assert!(!doubts(&twelve, at(NOON)), "{wrong:?}");
+            assert_eq!(best(&twelve, at(NOON + year)).0, NOON, "{wrong:?}");
         }
+        assert!(!doubts(&with(&[0, 0, off, off]), at(NOON)), "half and half say nothing");
     }
 
     #[test]
     fn halls_under_one_superior_are_one_witness_and_one_in_doubt_is_none() {
         let mut keeper = with(&[0, 0]);
-        keeper.heard(hall(7), Some(hall(50)), NOON, at(NOON));
-        assert!(!keeper.doubts(at(NOON + 2 * HOUR)));
-        keeper.heard(hall(8), None, NOON, at(NOON));
-        assert!(keeper.doubts(at(NOON + 2 * HOUR)));
-        keeper.heard(hall(8), None, 0, at(NOON));
-        assert!(!keeper.doubts(at(NOON + 2 * HOUR)));
+        shows(&mut keeper, 7, 50, NOON);
+        assert!(!doubts(&keeper, at(NOON + 2 * HOUR)));
+        shows(&mut keeper, 8, 99, NOON);
+        assert!(doubts(&keeper, at(NOON + 2 * HOUR)));
+        shows(&mut keeper, 9, 99, NOON + 3 * HOUR);
+        assert!(!doubts(&keeper, at(NOON + 2 * HOUR)), "two under one superior that differ say less");
+        shows(&mut keeper, 9, 99, 0);
+        shows(&mut keeper, 8, 99, 0);
+        assert!(!doubts(&keeper, at(NOON + 2 * HOUR)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_right_counts_at_once() {
+        let behind = -i64::try_from(4 * HOUR).unwrap();
+        let mut keeper = with(&[behind, behind, behind]);
+        assert!(doubts(&keeper, at(NOON)));
+        for number in 0..3 {
+            shows(&mut keeper, number, number + 50, NOON);
+        }
+        assert!(!doubts(&keeper, at(NOON)));
+    }
+
+    #[test]
+    fn the_high_water_time_rises_and_falls_with_what_was_shown_together_for_hours() {
+        let year = 365 * 24 * HOUR;
+        let ahead = i64::try_from(year).unwrap();
+        let mut keeper = with(&[ahead, ahead, ahead]);
+        hours(&mut keeper, 5, ahead);
+        assert!(!is_behind(NOON, keeper.floor), "not at once");
+        hours(&mut keeper, 7, ahead);
+        assert!(keeper.floor > NOON + year - HOUR);
+        for number in 0..3 {
+            shows(&mut keeper, number, number + 50, NOON);
+        }
+        let early = hours(&mut keeper, 5, 0);
+        assert_eq!(
+            (early.faith, early.shows),
+            (Faith::Suspect, NOON + 5 * HOUR),
+            "and still shows its clock"
+        );
+        assert_eq!(hours(&mut keeper, 8, 0).faith, Faith::Believed);
+        assert!(keeper.floor <= NOON + 9 * HOUR);
+    }
+
+    #[test]
+    fn what_nobody_shows_moves_the_high_water_time_by_ticks_alone() {
+        let mut alone = with(&[]);
+        hours(&mut alone, 10, 0);
+        assert_eq!(alone.floor, NOON - 990 * HOUR);
     }
 }

@@ -108,7 +108,7 @@ pub fn message(view: &dyn View, me: HallId, message: Message) -> Result<Checked,
         }
         Message::Cosigned(cosignature) => Content::Cosigned(by_life(view, &cosignature, |it| it.by)?),
         plain @ (Message::Hello { .. }
-        | Message::Heartbeat(_)
+        | Message::Heartbeat { .. }
         | Message::Ask { .. }
         | Message::Symbols { .. }
         | Message::Page { .. }

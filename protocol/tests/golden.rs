@@ -113,7 +113,7 @@ fn messages_are_the_same_bytes_for_ever() {
     let (space, nonce, answer) = (Space::Lists, [3; 8], [4; 8]);
     let messages = [
         ("hello", hello),
-        ("heartbeat", Message::Heartbeat(roots)),
+        ("heartbeat", Message::Heartbeat { roots, wall: 1_800_000_000_000 }),
         ("letter", Message::Letter(letter)),
         ("ask", Message::Ask { space, nonce, from: 21, count: 73 }),
         ("symbols", Message::Symbols { space, nonce, answer, from: 0, packed }),

@@ -241,11 +241,12 @@ fn length(message: &Message) -> u64 {
     measure::number(message.encode().len())
 }
 
-/// What a heartbeat carries of one set: all but the head that every message has, shared among the sets.
+/// What a heartbeat carries of one set: all but the head that every message has and the clock, shared among the sets.
 fn heartbeat_share() -> u64 {
     const HEAD: u64 = 5;
+    const CLOCK: u64 = 8;
     let roots = Roots { directory: [0; 32], lists: [0; 32] };
-    (length(&Message::Heartbeat(roots)) - HEAD) / measure::number(Space::ALL.len())
+    (length(&Message::Heartbeat { roots, wall: 0 }) - HEAD - CLOCK) / measure::number(Space::ALL.len())
 }
 
 fn negentropy(own: &[ElementId], theirs: &[ElementId], d: u64) -> anyhow::Result<(Cost, u64)> {

@@ -13,8 +13,10 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::shared::Shared;
-use crate::ops::{DueCounts, Problem, due_counts, overdue_destinations};
+use crate::ops::{DueCounts, Pressing, Problem, overdue_destinations, pressing_now};
 
+/// Cases that are named at one look; `due list` shows all of them.
+const NAMED_MAX: usize = 20;
 /// How often the ages of letters are looked at; they are counted in days.
 const LOOK: Duration = Duration::from_secs(60);
 /// Every so many looks, and on every new day, all cases in hand are looked at: their limits are counted in days.
@@ -36,19 +38,17 @@ pub(crate) async fn run(
         }
         let found = tokio::task::block_in_place(|| {
             let view = shared.snapshot()?;
-            Ok::<_, Problem>(overdue_destinations(&view, shared.now().wall, patience))
+            Ok::<_, Problem>(overdue_destinations(&view, shared.wall(), patience))
         })?;
         for change in known.look(&found) {
             change.log();
         }
-        if limits.is_time(shared.now().wall) {
-            let counts = tokio::task::block_in_place(|| {
-                Ok::<_, Problem>(due_counts(&shared.snapshot()?, shared.now().wall))
+        if limits.is_time(shared.wall()) {
+            let pressing = tokio::task::block_in_place(|| {
+                Ok::<_, Problem>(pressing_now(&shared.snapshot()?, shared.wall()))
             })?;
-            shared.show(|live| live.due = Some(counts));
-            if limits.changed(counts) {
-                log(counts);
-            }
+            shared.show(|live| live.due = Some(pressing.counts));
+            limits.look(pressing).iter().for_each(News::log);
         }
     }
 }
@@ -58,7 +58,16 @@ pub(crate) async fn run(
 struct Deadlines {
     day: Option<CivilDay>,
     looks: u32,
-    said: DueCounts,
+    said: Pressing,
+}
+
+/// What is to be said of cases whose time runs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum News {
+    /// How many there are, if that is another number than before.
+    Counts(DueCounts),
+    /// One that was not among them before.
+    Case(String),
 }
 
 impl Deadlines {
@@ -70,19 +79,36 @@ impl Deadlines {
         self.looks == 0
     }
 
-    /// Whether there is something to say.
-    fn changed(&mut self, now: DueCounts) -> bool {
+    /// What is to be said now.
+    fn look(&mut self, now: Pressing) -> Vec<News> {
         let before = std::mem::replace(&mut self.said, now);
-        (before.overdue, before.soon) != (now.overdue, now.soon)
+        let pressed = |counts: DueCounts| DueCounts { open: 0, ..counts };
+        let (then, now) = (pressed(before.counts), pressed(self.said.counts));
+        let counts = (then != now).then_some(News::Counts(now));
+        let new = self.said.numbers.difference(&before.numbers).take(NAMED_MAX);
+        counts.into_iter().chain(new.cloned().map(News::Case)).collect()
     }
 }
 
-fn log(counts: DueCounts) {
-    let DueCounts { overdue, soon, .. } = counts;
-    if overdue > 0 || soon > 0 {
-        tracing::warn!(overdue, soon, "cases in hand are overdue, or soon will be");
-    } else {
-        tracing::info!("no case in hand is overdue, or soon will be");
+impl News {
+    fn log(&self) {
+        match self {
+            Self::Counts(DueCounts { overdue: 0, soon: 0, unknown: 0, doubtful: 0, .. }) => {
+                tracing::info!("no case in hand is overdue, or soon will be");
+            }
+            Self::Counts(DueCounts { overdue, soon, unknown, doubtful, .. }) => {
+                tracing::warn!(
+                    overdue,
+                    soon,
+                    unknown,
+                    doubtful,
+                    "cases in hand are overdue, or soon will be"
+                );
+            }
+            Self::Case(number) => {
+                tracing::warn!(case = %number, "a case in hand is overdue, in doubt, or cannot be told");
+            }
+        }
     }
 }
 
@@ -135,11 +161,23 @@ mod tests {
         assert!(limits.is_time(noon), "at the start");
         assert_eq!((1..=20).filter(|_| limits.is_time(noon)).collect::<Vec<_>>(), [10, 20]);
         assert!(limits.is_time(noon + day), "a new day");
-        let counts = |overdue, soon| DueCounts { open: 9, overdue, soon, unknown: 0 };
-        assert!(
-            !limits.changed(counts(0, 0)) && limits.changed(counts(0, 1)) && limits.changed(counts(1, 0))
-        );
-        assert!(!limits.changed(counts(1, 0)) && limits.changed(counts(0, 0)));
+    }
+
+    #[test]
+    fn what_presses_is_said_when_it_changes_case_by_case() {
+        let mut limits = Deadlines::default();
+        let counts = |overdue, unknown| DueCounts { open: 9, overdue, unknown, ..DueCounts::default() };
+        let numbers = |numbers: &[&str]| numbers.iter().map(|it| (*it).to_owned()).collect();
+        let (case, said) =
+            (|number: &str| News::Case(number.to_owned()), |it| News::Counts(DueCounts { open: 0, ..it }));
+        assert_eq!(limits.look(Pressing { counts: counts(0, 0), ..Pressing::default() }), []);
+        let one = Pressing { counts: counts(1, 0), numbers: numbers(&["A"]) };
+        assert_eq!(limits.look(one.clone()), [said(one.counts), case("A")]);
+        assert_eq!(limits.look(one.clone()), [], "once");
+        let other = Pressing { numbers: numbers(&["B"]), ..one };
+        assert_eq!(limits.look(other), [case("B")], "one ended, another began");
+        let untold = Pressing { counts: counts(0, 1), numbers: numbers(&["B"]) };
+        assert_eq!(limits.look(untold.clone()), [said(untold.counts)]);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallmesh_protocol::query;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -236,8 +235,7 @@ async fn with_view<T: Send + 'static>(
     let shared = Arc::clone(shared);
     let task = tokio::task::spawn_blocking(move || {
         let view = shared.snapshot()?;
-        let (live, clock) = (shared.live(), shared.now().wall);
-        let wall = query::known_time(&view, shared.at, clock);
+        let (live, clock, wall) = (shared.live(), shared.now().wall, shared.wall());
         work(&Asked { view: &view, at: shared.at, wall, clock, live: &live })
     });
     task.await.unwrap_or_else(|_| Err(Problem::new("node.bug")))

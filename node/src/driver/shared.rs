@@ -123,6 +123,12 @@ impl Shared {
         Now { ticks, wall: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX) }
     }
 
+    /// The time to read lists and limits by: the core's, which knows better than a clock that it doubts.
+    pub(crate) fn wall(&self) -> u64 {
+        let now = self.now();
+        self.lock_live().known_time.map_or(now.wall, |known| known.saturating_add(now.ticks))
+    }
+
     /// The committed rows as they are now.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Problem> {
         self.store.snapshot().map_err(|why| self.store_problem(&why))
@@ -159,8 +165,8 @@ impl Shared {
 
     /// Keeps something for callers who follow.
     pub(crate) fn note(&self, happening: Happening) {
-        if let Happening::Clock { doubted } = happening {
-            self.show(|live| live.clock_doubted = doubted);
+        if let Happening::Clock { known } = happening {
+            self.show(|live| live.known_time = known);
         }
         let wall = self.now().wall;
         let mut happened = self.lock_happened();

@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn heartbeat() -> Blob {
-        Message::Heartbeat(Roots { directory: [0; 32], lists: [0; 32] }).encode().into()
+        Message::Heartbeat { roots: Roots { directory: [0; 32], lists: [0; 32] }, wall: 0 }.encode().into()
     }
 
     fn noted(bytes: Blob, checked_at: Option<u64>) -> Noted {

@@ -286,8 +286,11 @@ pub struct Status {
     pub clock_doubted: bool,
     /// Milliseconds since the start.
     pub up_ms: u64,
-    /// The node's wall clock, ms since 1970.
+    /// The time that the node works by, ms since 1970.
     pub wall: u64,
+    /// What this machine's clock shows, ms since 1970; the same unless it is doubted.
+    #[serde(default)]
+    pub clock: u64,
     /// How the secret keys lie on its disk: sealed under a `passphrase` or a `credential`, or `none`.
     #[serde(default)]
     pub sealed: String,

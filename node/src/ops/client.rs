@@ -43,7 +43,8 @@ impl Client {
         let status = self.status().await?;
         let hall: HallId = status.hall.parse().ok().ok_or_else(|| Problem::new("call.malformed"))?;
         let nonce = crate::home::chance().bytes16();
-        let call = Call::signed(ask, ClerkId { hall, number: clerk }, status.boot, (status.wall, nonce), key);
+        let call =
+            Call::signed(ask, ClerkId { hall, number: clerk }, status.boot, (status.clock, nonce), key);
         self.call(&call.ok().ok_or_else(|| Problem::new("call.malformed"))?).await
     }
 
@@ -58,7 +59,7 @@ impl Client {
         let hall: HallId = status.hall.parse().ok().ok_or_else(malformed)?;
         let signed = |number, key| {
             let nonce = crate::home::chance().bytes16();
-            Call::signed(ask, ClerkId { hall, number }, status.boot, (status.wall, nonce), key)
+            Call::signed(ask, ClerkId { hall, number }, status.boot, (status.clock, nonce), key)
         };
         let (mut call, second) = (
             signed(one, key).ok().ok_or_else(malformed)?,

@@ -360,6 +360,10 @@ fn issue(
     days: u16,
 ) -> Result<Deed, Problem> {
     questions::can_be_found(asked)?;
+    // A new hall takes the beginning of its charter for a time that has passed.
+    if asked.live.known_time.is_some() {
+        return Err(Problem::new("issue.clock_doubted"));
+    }
     let charter = enrol::charter_below(asked.view, asked.at, request, incarnation, (asked.wall, days))?;
     let at = charter.at();
     let command = Command::Publish(act, vec![Body::Charter(Box::new(charter))]);

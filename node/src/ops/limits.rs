@@ -1,6 +1,6 @@
 //! The legal limits of a case, for people: which run, which stand still, and why each day counts or does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::calendar::{Calendar, CivilDay, CountedDay};
 use hallmesh_protocol::cases::{Clock, Reading, Urgency, pressing};
@@ -18,6 +18,8 @@ use super::questions::{Asked, find, name};
 const WORKING_DAYS_MAX: u16 = 1_000;
 /// Days that are listed for one limit.
 const DAYS_MAX: usize = 2_000;
+/// Cases that press, of which those who watch keep the numbers.
+const PRESSING_MAX: usize = 10_000;
 /// Open cases looked at in one page.
 const OPEN_PAGE: usize = 1_000;
 
@@ -82,6 +84,17 @@ pub struct DueCounts {
     pub overdue: u64,
     /// Of these, without the matter or calendar that would tell.
     pub unknown: u64,
+    /// Of these, due soon or overdue by a beginning that is in doubt.
+    #[serde(default)]
+    pub doubtful: u64,
+}
+
+/// What presses in this hall's hand, as somebody who watches has to know it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pressing {
+    pub(crate) counts: DueCounts,
+    /// The numbers of cases that are overdue, in doubt, or cannot be told; [`PRESSING_MAX`] of them.
+    pub(crate) numbers: BTreeSet<String>,
 }
 
 /// A case in this hall's hand with the limit that is due first.
@@ -97,7 +110,8 @@ pub struct DueCase {
     pub hall: String,
     /// The limit that is due first; none while nothing is owed by a day, or this hall cannot tell.
     pub limit: Option<TimeLimit>,
-    /// `calm`, `soon` or `overdue`.
+    /// `calm`, `soon` or `overdue`; `doubtful` if it may be either of these by a beginning that is in doubt; `unknown` if this
+    /// hall cannot tell.
     pub urgency: String,
 }
 
@@ -171,6 +185,9 @@ pub(super) fn limit_by(clock: &Clock, (calendar, pinned): (&Calendar, bool), tod
     }
 }
 
+/// The urgency of a case of which this hall lacks the matter or the calendar.
+const UNKNOWN: &str = "unknown";
+
 /// What presses in an open case; none if this hall cannot tell.
 fn look(view: &dyn View, case: &CaseView, today: CivilDay) -> Option<(Urgency, Option<Clock>, Limits)> {
     let limits = query::limits(view, case, today)?;
@@ -197,17 +214,25 @@ impl DueCounts {
             None => &mut self.unknown,
             Some(Urgency::Soon) => &mut self.soon,
             Some(Urgency::Overdue) => &mut self.overdue,
+            Some(Urgency::Doubtful) => &mut self.doubtful,
             Some(Urgency::Calm) => return,
         };
         *counted = counted.saturating_add(1);
     }
 }
 
-/// How many cases in hand press on the day it is. Looks at each of them.
-pub(crate) fn due_counts(view: &dyn View, wall: u64) -> DueCounts {
-    let (mut counts, today) = (DueCounts::default(), CivilDay::of_wall(wall));
-    each_open(view, |case| counts.count(look(view, &case, today).map(|(urgency, ..)| urgency)));
-    counts
+/// What presses in this hall's hand on the day it is. Looks at every open case.
+pub(crate) fn pressing_now(view: &dyn View, wall: u64) -> Pressing {
+    let (mut found, today) = (Pressing::default(), CivilDay::of_wall(wall));
+    each_open(view, |case| {
+        let urgency = look(view, &case, today).map(|(urgency, ..)| urgency);
+        found.counts.count(urgency);
+        let said = matches!(urgency, None | Some(Urgency::Overdue | Urgency::Doubtful));
+        if said && found.numbers.len() < PRESSING_MAX {
+            found.numbers.insert(case.case.number.to_string());
+        }
+    });
+    found
 }
 
 /// The cases in hand that are due first, `count` at most; with `within`, only what is overdue or due within so many working
@@ -220,8 +245,8 @@ pub(super) fn list(asked: &Asked<'_>, within: Option<u16>, count: usize) -> DueL
         counts.count(looked.as_ref().map(|(urgency, ..)| *urgency));
         let told = due_case(asked, &case, looked, today);
         let left = told.limit.as_ref().and_then(|limit| limit.left);
-        let near =
-            within.is_none_or(|days| told.urgency == "overdue" || left.is_some_and(|left| left <= days));
+        let urgent = matches!(told.urgency.as_str(), "overdue" | "doubtful" | UNKNOWN);
+        let near = within.is_none_or(|days| urgent || left.is_some_and(|left| left <= days));
         if near {
             let due = told.limit.as_ref().and_then(|limit| limit.due.as_ref()?.parse().ok());
             found.insert((due.is_none(), due, case.case.id), told);
@@ -240,8 +265,8 @@ fn due_case(
     today: CivilDay,
 ) -> DueCase {
     let case = &view.case;
-    let (urgency, limit) = looked.map_or((Urgency::Calm, None), |(urgency, clock, limits)| {
-        (urgency, clock.map(|clock| limit(&clock, &limits, today)))
+    let (urgency, limit) = looked.map_or((UNKNOWN, None), |(urgency, clock, limits)| {
+        (urgency.word(), clock.map(|clock| limit(&clock, &limits, today)))
     });
     let named = view.matter.as_ref().map(|pinned| pinned.matter.name.clone());
     DueCase {
@@ -250,7 +275,7 @@ fn due_case(
         state: case.state.word().to_owned(),
         hall: name(asked.view, case.owner().hall),
         limit,
-        urgency: urgency.word().to_owned(),
+        urgency: urgency.to_owned(),
     }
 }
 

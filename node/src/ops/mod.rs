@@ -30,8 +30,8 @@ pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;
 pub use durability::{Copy, Overdue, Single, Standing};
-pub(crate) use limits::due_counts;
 pub use limits::{DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, LimitExplained, TimeLimit};
+pub(crate) use limits::{Pressing, pressing_now};
 pub use problem::Problem;
 pub use recovery::RecoverySecret;
 

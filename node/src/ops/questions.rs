@@ -53,8 +53,8 @@ pub(crate) struct Live {
     pub(crate) disk_free: u64,
     /// How many cases in hand press; none until they were looked at.
     pub(crate) due: Option<limits::DueCounts>,
-    /// This hall doubts its clock.
-    pub(crate) clock_doubted: bool,
+    /// Milliseconds since 1970 when this hall's ticks were zero, as far as it knows, while it doubts its clock.
+    pub(crate) known_time: Option<u64>,
     /// How long letters may wait before people are told.
     pub(crate) patience: post::Patience,
     pub(crate) up_ms: u64,
@@ -238,9 +238,10 @@ fn status(asked: &Asked<'_>) -> Status {
         refused: asked.live.refused.clone(),
         disk_free: asked.live.disk_free,
         due: asked.live.due,
-        clock_doubted: asked.live.clock_doubted,
+        clock_doubted: asked.live.known_time.is_some(),
         up_ms: asked.live.up_ms,
-        wall: asked.clock,
+        wall: asked.wall,
+        clock: asked.clock,
         sealed: asked.live.sealed.clone(),
     }
 }

@@ -61,6 +61,12 @@ impl CivilDay {
         i32::try_from(days).map_or(Self::MAX, |days| Self(days).min(Self::MAX))
     }
 
+    /// Its last millisecond in Shanghai, since 1970 began in Greenwich.
+    pub fn last_wall(self) -> u64 {
+        let after = u64::try_from(self.0.saturating_add(1)).unwrap_or(0);
+        after.saturating_mul(DAY_MS).saturating_sub(ZONE_MS).saturating_sub(1)
+    }
+
     /// The day written as one number: 20260212.
     pub fn from_yyyymmdd(number: u32) -> Option<Self> {
         let year = u16::try_from(number / 10_000).ok()?;

@@ -250,7 +250,7 @@ impl Joined {
         let pauses: Vec<Pause> = self.tasks.values().flat_map(|case| case.pauses.iter().map(pause)).collect();
         let due = calendar.due_around(start, days, &pauses);
         let ended: Vec<CivilDay> =
-            self.tasks.values().filter_map(|case| case.ended).map(Moment::day).collect();
+            self.tasks.values().filter_map(|case| case.ended).map(Moment::done).collect();
         let all = ended.len() == usize::from(self.of);
         let met = ended.into_iter().max().filter(|_| all);
         Some(Clock {

@@ -155,6 +155,8 @@ impl Clock {
 pub enum Urgency {
     /// There is time, or nothing is owed any more.
     Calm,
+    /// It may be over or nearly so: it began at a time in doubt, and somebody has to look at the case.
+    Doubtful,
     /// No more days are left than the calendar's rules warn of (黄牌).
     Soon,
     /// It is over, and nothing was done (红牌).
@@ -166,6 +168,7 @@ impl Urgency {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Calm => "calm",
+            Self::Doubtful => "doubtful",
             Self::Soon => "soon",
             Self::Overdue => "overdue",
         }
@@ -176,7 +179,11 @@ impl Clock {
     /// How much it presses on a day.
     pub fn urgency(&self, calendar: &Calendar, today: CivilDay) -> Urgency {
         match self.on(calendar, today) {
+            Reading::Missed if self.met.is_none() && self.doubtful => Urgency::Doubtful,
             Reading::Missed if self.met.is_none() => Urgency::Overdue,
+            Reading::Runs { left } if left <= calendar.rules().warning_days && self.doubtful => {
+                Urgency::Doubtful
+            }
             Reading::Runs { left } if left <= calendar.rules().warning_days => Urgency::Soon,
             Reading::Runs { .. } | Reading::StandsStill { .. } | Reading::Kept | Reading::Missed => {
                 Urgency::Calm
@@ -195,7 +202,7 @@ pub fn pressing(clocks: &[Clock]) -> Option<&Clock> {
 /// and the day it is (行政许可法 32(4)). A clock that its own hall doubts makes nobody late.
 pub fn deemed_accepted(case: &Case, calendar: &Calendar, today: CivilDay) -> Option<CivilDay> {
     let late = |span: &&Span| {
-        let told = span.to.map_or(today, Moment::day);
+        let told = span.to.map_or(today, Moment::done);
         !planted(Bug::SilenceIgnored)
             && span.from.is_certain()
             && told > calendar.due(span.from.day(), calendar.rules().notice_days).day
@@ -244,13 +251,13 @@ fn decision_starts(case: &Case, calendar: &Calendar, today: CivilDay) -> Option<
 fn correction(case: &Case, calendar: &Calendar) -> Option<Clock> {
     let asked = case.asked?;
     let span = Span { to: asked.to.or(case.ended), ..asked };
-    Some(plain(calendar, ClockKind::Correction, span, calendar.rules().correction_days))
+    Some(given(calendar, ClockKind::Correction, span, calendar.rules().correction_days))
 }
 
 fn supply(case: &Case, calendar: &Calendar) -> Option<Clock> {
     let lacking = case.lacking?;
     let span = Span { to: lacking.span.to.or(case.ended), ..lacking.span };
-    Some(plain(calendar, ClockKind::Supply, span, lacking.days))
+    Some(given(calendar, ClockKind::Supply, span, lacking.days))
 }
 
 fn delivery(case: &Case, calendar: &Calendar) -> Option<Clock> {
@@ -259,8 +266,17 @@ fn delivery(case: &Case, calendar: &Calendar) -> Option<Clock> {
     Some(plain(calendar, ClockKind::Delivery, span, calendar.rules().delivery_days))
 }
 
+/// What an authority owes.
 fn plain(calendar: &Calendar, kind: ClockKind, span: Span, days: u16) -> Clock {
-    let start = span.from.day();
+    from(calendar, kind, (span.from.day(), span), days)
+}
+
+/// What the applicant was given.
+fn given(calendar: &Calendar, kind: ClockKind, span: Span, days: u16) -> Clock {
+    from(calendar, kind, (span.from.given(), span), days)
+}
+
+fn from(calendar: &Calendar, kind: ClockKind, (start, span): (CivilDay, Span), days: u16) -> Clock {
     Clock {
         kind,
         start,
@@ -268,7 +284,7 @@ fn plain(calendar: &Calendar, kind: ClockKind, span: Span, days: u16) -> Clock {
         extended: 0,
         pauses: Vec::new(),
         due: Some(calendar.due(start, days)),
-        met: span.to.map(Moment::day),
+        met: span.to.map(Moment::done),
         doubtful: !span.from.is_certain(),
     }
 }
@@ -284,9 +300,11 @@ fn until_decided(
     let days = days.saturating_add(extended);
     let pauses: Vec<Pause> = case.pauses.iter().map(pause).collect();
     let due = calendar.due_around(start, days, &pauses);
-    Clock { kind, start, days, extended, pauses, due, met: case.ended.map(Moment::day), doubtful }
+    Clock { kind, start, days, extended, pauses, due, met: case.ended.map(Moment::done), doubtful }
 }
 
+/// A time that is not counted: no longer than it certainly was.
 pub(super) fn pause(pause: &Suspension) -> Pause {
-    Pause { from: pause.span.from.day(), to: pause.span.to.map(Moment::day) }
+    let from = pause.span.from.given();
+    Pause { from, to: pause.span.to.map(|to| to.done().max(from)) }
 }

@@ -15,7 +15,7 @@ use super::task::Task;
 use super::together::go_on;
 use super::{Deed, Office, Receive, Record, Refusal};
 use crate::calendar::{Calendar, CivilDay, TimeRules};
-use crate::catalogue::{Necessity, Rights};
+use crate::catalogue::{Matter, Necessity, Rights};
 use crate::directory::Directory;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest};
 use crate::limits::{
@@ -24,7 +24,7 @@ use crate::limits::{
 };
 use crate::planted::{Bug, planted};
 use crate::rows;
-use crate::step::{Cx, Reply, View};
+use crate::step::{Cx, Faith, Reply, View};
 use crate::wire::Blob;
 
 /// Takes in a case (收件): numbers it, signs its first event, and sends it on if another hall decides.
@@ -46,7 +46,7 @@ pub(super) fn admitted(office: &Office<'_, '_>, wanted: &Receive) -> Result<Rout
     if wanted.body.len() > BODY_MAX || wanted.wraps.len() > WRAPS_MAX {
         return Err(Refusal::TooLarge);
     }
-    let (receiving, wall) = (office.me.at.hall, office.time.best(office.cx.now));
+    let (receiving, wall) = (office.me.at.hall, office.cx.now.wall);
     let question = Question { matter: wanted.matter.clone(), receiving, place: wanted.place, wall };
     let route = route(office.cx, &question)?;
     if !wanted.wraps.iter().any(|wrap| wrap.to == route.competent && !wrap.recovery) {
@@ -94,8 +94,9 @@ pub(super) fn checked(office: &mut Office<'_, '_>, clerk: ClerkId, act: &Record)
     if act.deed.needs_valid_charter() && expired(office) {
         return Err(Refusal::CharterExpired);
     }
-    within_the_law(office, &case, act.deed)?;
-    case.next(&following(office, &case, clerk, Facts::Act(act.deed)), case.head)?;
+    let next = following(office, &case, clerk, Facts::Act(act.deed));
+    within_the_law(office, &case, &next, act.deed)?;
+    case.next(&next, case.head)?;
     Ok(case)
 }
 
@@ -116,20 +117,22 @@ pub(super) fn do_checked(
 }
 
 /// What the log alone does not tell: the days that have passed, the limits in force, the rights of this hall.
-fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<(), Refusal> {
+fn within_the_law(office: &Office<'_, '_>, case: &Case, next: &Header, deed: Deed) -> Result<(), Refusal> {
+    // This hall's times in doubt bind it as soon as its clock is set right.
+    let seen = case.seen_by(next);
     match deed {
-        Deed::Accept => may_accept(office, case),
+        Deed::Accept => may_accept(office, &seen),
         Deed::AcceptLacking { days } => {
-            may_accept(office, case)?;
+            may_accept(office, &seen)?;
             may_follow(office, case, days)
         }
-        Deed::RequestCorrection => told_in_time(office, case),
+        Deed::RequestCorrection => told_in_time(office, &seen),
         Deed::RefuseAcceptance { ground, authority } => {
-            told_in_time(office, case)?;
+            told_in_time(office, &seen)?;
             names_the_authority(ground, authority)
         }
         Deed::BeginProcedure { days, .. } => within(days, TimeRules::DAYS_MAX),
-        Deed::Extend { days } => within_the_extension(office, case, days),
+        Deed::Extend { days } => within_the_extension(office, &seen, days),
         Deed::Close(Closing::NotSupplemented) => had_time(office, case),
         // Who was to make it when the case was decided may do so, whatever becomes of the delegation.
         Deed::Certify if case.certificate_owed => Ok(()),
@@ -185,10 +188,11 @@ fn names_the_authority(ground: NotAccepted, authority: Option<BodyId>) -> Result
 /// A decision is put off before it is overdue, and by no more than the law allows (行政许可法 42).
 fn within_the_extension(office: &Office<'_, '_>, case: &Case, days: u16) -> Result<(), Refusal> {
     let calendar = calendar_of(office, case)?;
-    let matter = office.lists().pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
+    let matter = matter_of(office, case)?;
     let clocks = clocks(case, &matter, &calendar, today(office));
     let decision = clocks.iter().rfind(|clock| clock.kind == ClockKind::Decision);
-    let overdue = decision.and_then(|clock| clock.due).filter(|due| due.day < today(office));
+    let certain = decision.filter(|clock| !clock.doubtful);
+    let overdue = certain.and_then(|clock| clock.due).filter(|due| due.day < today(office));
     if let Some(due) = overdue {
         return Err(Refusal::Overdue(due.day));
     }
@@ -210,21 +214,34 @@ fn calendar_of(office: &Office<'_, '_>, case: &Case) -> Result<Calendar, Refusal
 }
 
 fn today(office: &Office<'_, '_>) -> CivilDay {
-    CivilDay::of_wall(office.time.best(office.cx.now))
+    CivilDay::of_wall(office.cx.now.wall)
 }
 
-/// A case whose applicant brings nothing is closed only when the time for it is over.
+/// The matter as the case pinned it; as it is now at a hall that never had that version.
+fn matter_of(office: &Office<'_, '_>, case: &Case) -> Result<Matter, Refusal> {
+    let (lists, now) = (office.lists(), office.cx.now.wall);
+    let pinned = lists.pinned(&case.matter_version).or_else(|| lists.matter(&case.matter, now));
+    pinned.map(|pinned| pinned.matter).ok_or(Refusal::NoMatter)
+}
+
+/// A case whose applicant brings nothing is closed only when the time for it is over. Where that may have begun any time
+/// later than the log tells, it is as long again.
 fn had_time(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
     let calendar = calendar_of(office, case)?;
     let given = case.lacking.filter(|_| case.still_lacks()).map(|lacking| (lacking.span, lacking.days));
     let asked = case.asked.map(|asked| (asked, calendar.rules().correction_days));
     let Some((span, days)) = given.or(asked) else { return Ok(()) };
-    let until = calendar.due(span.from.day(), days).day;
-    if today(office) > until { Ok(()) } else { Err(Refusal::TooEarly(until)) }
+    let whole = if span.from.is_certain() { days } else { days.saturating_mul(2) };
+    let until = calendar.due(span.from.given(), whole).day;
+    if today(office) > until || planted(Bug::ClosedEarly) { Ok(()) } else { Err(Refusal::TooEarly(until)) }
 }
 
-/// 受理权, at the time of the act: a delegation may have ended since the case was sent here.
+/// 受理权, at the time of the act: a delegation may have ended since the case was sent here. What counts as accepted by law
+/// needs nobody's right, and is put on record by who has it in hand.
 fn may_accept(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
+    if let Err(Refusal::DeemedAccepted(_)) = told_in_time(office, case) {
+        return Ok(());
+    }
     if rights(office, case)?.accept { Ok(()) } else { Err(Refusal::MayNotAccept) }
 }
 
@@ -235,20 +252,19 @@ fn may_issue(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
 
 /// The rights over the case's matter of the hall that was to decide, in whose place another may act by a ruling.
 fn rights(office: &Office<'_, '_>, case: &Case) -> Result<Rights, Refusal> {
-    let lists = office.lists();
-    let matter = lists.pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
+    let (lists, matter) = (office.lists(), matter_of(office, case)?);
     let first = log::event(office.cx, case.id, 0).and_then(|event| event.header().ok());
     let named = first.and_then(|first| {
         if let Facts::Receive { competent, .. } = first.facts { Some(competent) } else { None }
     });
     let me = office.me.at.hall;
     let hall = named.filter(|_| case.competent == me).unwrap_or(me);
-    Ok(lists.competence(&matter, hall, office.time.best(office.cx.now)).rights)
+    Ok(lists.competence(&matter, hall, office.cx.now.wall).rights)
 }
 
 /// Something of the matter may follow later, and in no more days than the city gives for it.
 fn may_follow(office: &Office<'_, '_>, case: &Case, days: u16) -> Result<(), Refusal> {
-    let matter = office.lists().pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
+    let matter = matter_of(office, case)?;
     if !matter.materials.iter().any(|it| it.necessity == Necessity::Supplementable) {
         return Err(Refusal::NothingMayFollow);
     }
@@ -316,7 +332,7 @@ fn first_event(
     route: &Route,
 ) -> Result<SignedEvent, Refusal> {
     let (_, calendar) = office.lists().calendar().ok_or(Refusal::NoCalendar)?;
-    let wall = office.time.best(office.cx.now);
+    let wall = office.cx.now.wall;
     let matter = office.lists().matter(&wanted.matter, wall).map(|pinned| pinned.digest);
     let place = if planted(Bug::PlaceInClear) { wanted.place } else { route.competent.hall.division() };
     let facts = Facts::Receive {
@@ -354,7 +370,7 @@ fn blank(
         clerk,
         body,
         wall: office.cx.now.wall,
-        suspect_time: office.time.doubts(office.cx.now),
+        suspect_time: office.cx.faith == Faith::Suspect,
         matter: zero,
         calendar: zero,
         previous: zero,
@@ -389,5 +405,5 @@ pub(super) fn in_hand(view: &dyn View, case: &Case) -> Result<(), Refusal> {
 
 fn expired(office: &Office<'_, '_>) -> bool {
     let card = Directory::new(office.cx).card(office.me.at);
-    card.is_none_or(|card| card.valid_to < office.time.best(office.cx.now))
+    card.is_none_or(|card| card.valid_to < office.cx.now.wall)
 }

@@ -304,8 +304,6 @@ pub(crate) struct Office<'r, 'c> {
     pub(crate) early: &'r mut EarlyReceipts,
     /// The halls that keep copies of what this hall holds.
     pub(crate) mirrors: Mirrors,
-    /// What this hall knows of the time.
-    pub(crate) time: &'r crate::timekeeper::Timekeeper,
 }
 
 impl Office<'_, '_> {

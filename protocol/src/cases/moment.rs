@@ -15,15 +15,18 @@ use crate::planted::{Bug, planted};
 /// clock of its own bounds what was claimed.
 ///
 /// - A time claimed by a clock that its hall believed counts as the *earlier* of itself and the next other hall's.
-/// - A time claimed by a clock that its hall doubted is worth nothing by itself: it counts as the next time in the log
-///   that nobody doubts.
+/// - A time claimed in doubt is what had passed at least. What is owed counts from the next other hall's time, since nobody
+///   else could know of the case before; a hall's own later word shows only that it was no later. What was done counts
+///   as done when it may have been done first, and what the applicant was given counts from when it may have begun last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
-    /// Milliseconds since 1970 by the clock of the hall that signed: what is printed stays as it was printed.
+    /// Milliseconds since 1970 by the hall that signed: what is printed stays as it was printed.
     pub claimed: u64,
-    /// Milliseconds since 1970 that count.
+    /// Milliseconds since 1970 from which what is owed counts.
     pub legal: u64,
-    /// The hall doubted its clock.
+    /// Milliseconds since 1970 at which it was at the latest, once it is checked.
+    pub latest: u64,
+    /// The hall doubted its clock, and nobody told it the time: it claims what had passed at least.
     pub suspect: bool,
     /// What counts has been bounded and does not change any more.
     pub checked: bool,
@@ -31,15 +34,26 @@ pub struct Moment {
 
 impl Moment {
     pub(super) const fn of(event: &Header) -> Self {
-        Self { claimed: event.wall, legal: event.wall, suspect: event.suspect_time, checked: false }
+        let wall = event.wall;
+        Self { claimed: wall, legal: wall, latest: wall, suspect: event.suspect_time, checked: false }
     }
 
-    /// The day that counts.
+    /// The day from which what is owed counts.
     pub fn day(self) -> CivilDay {
         CivilDay::of_wall(self.legal)
     }
 
-    /// Whether deadlines may rest on it: not while all that is known of it is what a doubted clock showed.
+    /// The day on which what was done counts as done.
+    pub fn done(self) -> CivilDay {
+        CivilDay::of_wall(if self.suspect { self.claimed.min(self.legal) } else { self.legal })
+    }
+
+    /// The day from which what the applicant was given counts.
+    pub fn given(self) -> CivilDay {
+        CivilDay::of_wall(self.latest)
+    }
+
+    /// Whether deadlines may rest on it: not while all that is known of it is what had passed at least.
     pub const fn is_certain(self) -> bool {
         !self.suspect || self.checked
     }
@@ -49,7 +63,11 @@ impl Moment {
         if self.checked || !(self.suspect || elsewhere) || planted(Bug::ClaimedTimeCounts) {
             return;
         }
-        self.legal = if self.suspect { wall } else { self.legal.min(wall) };
+        (self.legal, self.latest) = match (self.suspect, elsewhere) {
+            (true, true) => (wall, wall),
+            (true, false) => (self.claimed.min(wall), wall),
+            (false, _) => (self.legal.min(wall), self.legal.min(wall)),
+        };
         self.checked = true;
     }
 }
@@ -79,6 +97,13 @@ impl Case {
         for moment in self.moments() {
             moment.bound(event.wall, elsewhere);
         }
+    }
+
+    /// The case as its times stand once an event follows.
+    pub(super) fn seen_by(&self, next: &Header) -> Self {
+        let mut seen = self.clone();
+        seen.bounded_by(next);
+        seen
     }
 
     fn moments(&mut self) -> impl Iterator<Item = &mut Moment> {

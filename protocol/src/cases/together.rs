@@ -70,7 +70,7 @@ pub(crate) fn receive_bundle(
     clerk: ClerkId,
     wanted: &ReceiveBundle,
 ) -> Result<Reply, Refusal> {
-    let wall = office.time.best(office.cx.now);
+    let wall = office.cx.now.wall;
     let pinned = office.lists().bundle(&wanted.bundle, wall).ok_or(NotTogether::UnknownBundle)?;
     if !pinned.bundle.area.covers(wanted.place) {
         return Err(NoRoute::OutsideArea.into());

@@ -99,6 +99,11 @@ pub(crate) fn own_roots(cx: &mut Cx<'_>) -> Roots {
     own
 }
 
+/// A sign of life, with what this hall holds and what its clock shows.
+pub(crate) fn heartbeat(cx: &mut Cx<'_>) -> Message {
+    Message::Heartbeat { roots: own_roots(cx), wall: cx.shows }
+}
+
 impl Exchange {
     pub(crate) fn new(secret: [u8; 32]) -> Self {
         Self {
@@ -300,8 +305,8 @@ impl Exchange {
         if space == Space::Directory {
             self.compared.insert(peer);
         }
-        let own = own_roots(cx);
-        cx.send(peer, Message::Heartbeat(own));
+        let beat = heartbeat(cx);
+        cx.send(peer, beat);
     }
 
     /// A neighbour is gone.

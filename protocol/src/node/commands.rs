@@ -79,7 +79,7 @@ impl Node {
         if directory.card(self.me.at).is_none() || directory.has_ended(self.me.at) {
             return Err(Refusal::NotChartered);
         }
-        Ok(self.acts.admit(cx, (self.me.boot, cx.now.wall), act.value(), role)?)
+        Ok(self.acts.admit(cx, (self.me.boot, cx.clock), act.value(), role)?)
     }
 
     /// What nobody may decide alone: each of two clerks has signed for it.

@@ -24,7 +24,7 @@ type Memory = (
     Post,
     Vec<Signed<Receipt>>,
     Mirrors,
-    (Timekeeper, bool),
+    (Timekeeper, Option<u64>),
     (u64, Starts),
     (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<(Option<CaseId>, bool)>),
 );
@@ -40,7 +40,7 @@ impl Node {
             &self.post,
             self.early.carried(),
             self.mirrors,
-            (&self.time, self.clock_doubted),
+            (&self.time, self.time_told),
             (self.next_heartbeat, &self.starts),
             (self.directory_moved, self.halls_moved, &self.looking, &self.sending, &self.renewing),
         ))
@@ -62,7 +62,7 @@ impl Node {
             early: EarlyReceipts::taken_up(early),
             mirrors,
             time: time.0,
-            clock_doubted: time.1,
+            time_told: time.1,
             next_heartbeat,
             starts,
             roots: None,

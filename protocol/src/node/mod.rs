@@ -81,8 +81,8 @@ pub struct Node {
     early: EarlyReceipts,
     mirrors: Mirrors,
     time: Timekeeper,
-    /// This hall doubts its clock, and has said so.
-    clock_doubted: bool,
+    /// What people were told of the time while this hall doubts its clock: see [`Happening::Clock`].
+    time_told: Option<u64>,
     next_heartbeat: u64,
     starts: Starts,
     /// What the rows, and what is written over them but not committed yet, come to; none if that was not looked up.
@@ -114,7 +114,7 @@ impl Node {
             early: EarlyReceipts::default(),
             mirrors: [None, None],
             time: Timekeeper::open(view, me.at),
-            clock_doubted: false,
+            time_told: None,
             next_heartbeat: now.ticks.saturating_add(HEARTBEAT_MS),
             starts: Starts::default(),
             roots: None,
@@ -129,8 +129,10 @@ impl Node {
 
     /// Takes one input. May be called many times on one `effects` before a commit.
     pub fn step(&mut self, now: Now, input: Input, view: &dyn View, effects: &mut Effects) {
-        let cx = &mut Cx::new(now, view, effects);
-        cx.roots = self.roots;
+        let time = self.time.settle(now);
+        let cx = &mut Cx::new(time.now, view, effects);
+        (cx.faith, cx.clock, cx.shows, cx.roots) = (time.faith, now.wall, time.shows, self.roots);
+        self.tell_time(cx);
         self.keep_up_with_directory(cx);
         match input {
             Input::PeerUp(at) => self.peer_up(cx, at),
@@ -171,7 +173,6 @@ impl Node {
         if cx.now.ticks >= self.next_heartbeat {
             self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
             self.time.keep(cx);
-            self.look_at_clock(cx);
             self.heartbeat(cx);
             self.tell_growth(cx);
             if !self.is_rolled_back(cx) {
@@ -203,10 +204,10 @@ impl Node {
     }
 
     fn heartbeat(&self, cx: &mut Cx<'_>) {
-        let roots = exchange::own_roots(cx);
+        let beat = exchange::heartbeat(cx);
         for (hall, peer) in &self.peers {
             if peer.roots.is_some() {
-                cx.send(*hall, Message::Heartbeat(roots));
+                cx.send(*hall, beat.clone());
             } else {
                 self.greet(cx, *hall, true);
             }
@@ -217,7 +218,8 @@ impl Node {
     fn compare_again(&self, cx: &mut Cx<'_>, peer: HallId) {
         let ours = exchange::own_roots(cx);
         if self.peers.get(&peer).and_then(|peer| peer.roots).is_some_and(|theirs| theirs != ours) {
-            cx.send(peer, Message::Heartbeat(ours));
+            let beat = exchange::heartbeat(cx);
+            cx.send(peer, beat);
         }
     }
 
@@ -240,8 +242,7 @@ impl Node {
             at: self.me.at,
             boot: self.me.boot,
             roots,
-            // Who doubts its clock bears no witness about the time.
-            wall: if self.time.doubts(cx.now) { 0 } else { cx.now.wall },
+            wall: cx.shows,
             please,
         };
         cx.send(to, hello);
@@ -336,7 +337,10 @@ impl Node {
                 }
             }
             // Only after a greeting that fits; what this build does not speak it does not answer.
-            Message::Heartbeat(roots) if self.peers.get(&from).is_some_and(|peer| peer.roots.is_some()) => {
+            Message::Heartbeat { roots, wall }
+                if self.peers.get(&from).is_some_and(|peer| peer.roots.is_some()) =>
+            {
+                self.heard_time(cx, from, wall);
                 self.heard_roots(cx, from, roots);
             }
             Message::Far { space, count } => self.exchange.far(cx, from, space, count),
@@ -354,7 +358,7 @@ impl Node {
             Message::Letter(letter) => self.question(cx, from, &letter),
             Message::Taken(ids) => self.post.hop_done(cx, from, &ids),
             // What is signed never comes unchecked: `verify::message` turns it into its own content.
-            Message::Heartbeat(_)
+            Message::Heartbeat { .. }
             | Message::Records { .. }
             | Message::Standing { .. }
             | Message::Continued { .. }
@@ -390,7 +394,8 @@ impl Node {
         if begins && (!differ || self.exchange.has_compared(from)) {
             self.compare_lists(cx, from);
         } else if !begins && ours != theirs {
-            cx.send(from, Message::Heartbeat(ours));
+            let beat = exchange::heartbeat(cx);
+            cx.send(from, beat);
         }
     }
 
@@ -547,14 +552,7 @@ impl Node {
     }
 
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
-        Office {
-            cx,
-            me: &self.me,
-            post: &mut self.post,
-            early: &mut self.early,
-            mirrors: self.mirrors,
-            time: &self.time,
-        }
+        Office { cx, me: &self.me, post: &mut self.post, early: &mut self.early, mirrors: self.mirrors }
     }
 }
 

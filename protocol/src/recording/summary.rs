@@ -99,7 +99,7 @@ fn happened(happening: &Happening) -> String {
         Happening::Returned(case) => format!("returned {case}"),
         Happening::RolledBack { shown_by } => format!("rolled back, as {shown_by} has shown"),
         Happening::Twins(at) => format!("twins {at}"),
-        Happening::Clock { doubted } => format!("clock doubted: {doubted}"),
+        Happening::Clock { known } => format!("clock doubted: {}", known.is_some()),
         Happening::Forked(at) => format!("forked {at}"),
         Happening::KeyRenewed(case) => format!("key renewed {case}"),
         Happening::Recovered(case) => format!("recovered {case}"),

@@ -1,19 +1,18 @@
 //! In time (P7): the day by which a case is to be decided, the applicant to be told, what is missing to be brought and the result
 //! to be delivered is the one that the model counts, from the signed acceptance or
 //! the day since which the case counts as accepted, without special procedures, on every hall; no hall has another acceptance
-//! than the others; and a machine whose clock is wrong does not give itself more days than it has, unless it says that it doubts
-//! its clock.
+//! than the others; and a machine whose clock is wrong does not give itself more days than it has.
 
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::calendar::CivilDay;
-use hallmesh_protocol::cases::{Case, ClockKind, Closing, Deed, Facts, Header};
+use hallmesh_protocol::cases::{Case, ClockKind, Closing, Deed, Ending, Facts, Header};
 use hallmesh_protocol::ids::CaseId;
 use hallmesh_protocol::query;
 use hallmesh_protocol::step::View;
 
 use crate::clock::FOUNDED;
-use crate::plan::HOUR;
+use crate::plan::{DAY, HOUR};
 use crate::reference::Reference;
 use crate::years;
 
@@ -27,10 +26,16 @@ const NOTICE_DAYS: u16 = 5;
 const CORRECTION_DAYS: u16 = 20;
 const DELIVERY_DAYS: u16 = 10;
 
-/// When each case was accepted, as its log says.
+/// Days that an applicant certainly has for what is missing: twenty working days are more.
+const CORRECTION_DAYS_MIN: u64 = 26;
+
+/// What is known of the times of all cases.
 #[derive(Debug, Default)]
 pub struct InTime {
+    /// When each was accepted, as its log says.
     accepted: BTreeMap<CaseId, u64>,
+    /// When the applicant was asked for what is missing, by the age of the world.
+    asked: BTreeMap<CaseId, u64>,
 }
 
 impl InTime {
@@ -43,10 +48,18 @@ impl InTime {
             return None;
         }
         self.accepted.insert(case.id, accepted);
+        // In doubt, a hall claims what has passed at least: that is never late.
         let late = accepted.saturating_sub(FOUNDED.saturating_add(at));
-        // What its own hall doubts counts as the next hall's clock shows, and says so.
-        (late > LATE_MAX && moment.is_certain())
-            .then(|| format!("case {}: accepted {late} ms before its own date", case.id))
+        (late > LATE_MAX).then(|| format!("case {}: accepted {late} ms before its own date", case.id))
+    }
+
+    /// A hall committed a case when the world was `at` milliseconds old: whether an applicant had no time for what is missing,
+    /// whatever the clocks of machines said.
+    pub fn closed(&mut self, at: u64, case: &Case) -> Option<String> {
+        let since = case.asked.map(|_| *self.asked.entry(case.id).or_insert(at))?;
+        let days = at.saturating_sub(since) / DAY;
+        let early = case.ending == Some(Ending::NotSupplemented) && days < CORRECTION_DAYS_MIN;
+        early.then(|| format!("case {}: closed {days} days after the applicant was asked", case.id))
     }
 
     /// What is wrong with what a hall says about a case's limits on a day.
@@ -83,20 +96,36 @@ impl InTime {
     }
 }
 
-/// When an event counts as done, and whether that is certain: what a hall claims is bounded by the next other hall that takes
-/// the case over, and what it claims in doubt by the next event that is not in doubt.
-fn counted(log: &[Header], place: usize) -> (u64, bool) {
-    let Some(event) = log.get(place) else { return (0, false) };
-    let later = log
-        .windows(2)
-        .skip(place)
-        .filter_map(|pair| if let [one, next] = pair { Some((one, next)) } else { None });
-    let mut sure = later.filter(|(_, next)| !next.suspect_time);
-    if event.suspect_time {
-        return sure.next().map_or((event.wall, false), |(_, next)| (next.wall, true));
+/// What a time that an event claims counts as.
+#[derive(Clone, Copy)]
+struct Counted {
+    /// From when what is owed counts.
+    owed: u64,
+    /// When what was done counts as done.
+    done: u64,
+    /// From when what the applicant was given counts.
+    given: u64,
+    certain: bool,
+}
+
+impl Counted {
+    /// What a hall claims is bounded by the next other hall that takes the case over, and what it claims in doubt by the next
+    /// event that is not in doubt: that of another hall says when it knew, its own only that it was no later.
+    fn of(log: &[Header], place: usize) -> Option<Self> {
+        let event = log.get(place)?;
+        let pairs = log.windows(2).skip(place);
+        let later = pairs.filter_map(|pair| if let [one, next] = pair { Some((one, next)) } else { None });
+        let mut sure = later.filter(|(_, next)| !next.suspect_time);
+        let plain = |wall, certain| Self { owed: wall, done: wall, given: wall, certain };
+        if !event.suspect_time {
+            let elsewhere = sure.find(|(one, next)| one.at.hall != next.at.hall);
+            return Some(plain(elsewhere.map_or(event.wall, |(_, next)| next.wall.min(event.wall)), true));
+        }
+        let Some((one, next)) = sure.next() else { return Some(plain(event.wall, false)) };
+        let first = event.wall.min(next.wall);
+        let owed = if one.at.hall == next.at.hall { first } else { next.wall };
+        Some(Self { owed, done: first, given: next.wall, certain: true })
     }
-    let elsewhere = sure.find(|(one, next)| one.at.hall != next.at.hall);
-    (elsewhere.map_or(event.wall, |(_, next)| next.wall.min(event.wall)), true)
 }
 
 /// The last day of a limit and the day on which what was owed was done; none if it has not begun.
@@ -130,24 +159,25 @@ impl Times {
         let mut times = Self::default();
         let mut asked = None;
         for (place, event) in log.iter().enumerate() {
-            let (wall, certain) = counted(log, place);
-            let day = CivilDay::of_wall(wall);
-            times.note(event, (wall, day));
+            let Some(counted) = Counted::of(log, place) else { continue };
+            let (wall, certain) = (counted.owed, counted.certain);
+            let (day, done) = (CivilDay::of_wall(wall), CivilDay::of_wall(counted.done));
+            times.note(event, counted);
             match event.facts.word() {
                 "receive" | "supplement" => asked = Some(wall).filter(|_| certain),
                 // What waits for others of its bundle is not asked of anybody yet.
                 "task" if matches!(&event.facts, Facts::Task(task) if task.is_chained()) => asked = None,
                 "start" => asked = Some(wall).filter(|_| certain),
                 "accept" | "accept-lacking" => {
-                    times.told(&mut asked, day, known);
+                    times.told(&mut asked, done, known);
                     times.starts = times.starts.into_iter().chain([day]).min();
                 }
-                "request-correction" => times.told(&mut asked, day, known),
-                "begin-procedure" => times.pauses.push((day, None)),
-                "end-procedure" => times.goes_on(day),
+                "request-correction" => times.told(&mut asked, done, known),
+                "begin-procedure" => times.pauses.push((CivilDay::of_wall(counted.given), None)),
+                "end-procedure" => times.goes_on(done),
                 "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" => {
-                    times.told(&mut asked, day, known);
-                    times.goes_on(day);
+                    times.told(&mut asked, done, known);
+                    times.goes_on(done);
                 }
                 _other => {}
             }
@@ -164,7 +194,8 @@ impl Times {
     }
 
     /// What an event begins and ends, besides the time for the decision.
-    fn note(&mut self, event: &Header, (wall, day): (u64, CivilDay)) {
+    fn note(&mut self, event: &Header, counted: Counted) {
+        let (wall, day) = (counted.owed, CivilDay::of_wall(counted.done));
         let done = |met: &mut Option<CivilDay>| *met = met.or(Some(day));
         match event.facts.word() {
             "receive" | "start" => self.word = Some((wall, None)),
@@ -177,7 +208,7 @@ impl Times {
             "accept" | "accept-lacking" => self.word.iter_mut().for_each(|(_, met)| done(met)),
             "request-correction" => {
                 self.word.iter_mut().for_each(|(_, met)| done(met));
-                self.missing = Some((wall, None));
+                self.missing = Some((counted.given, None));
             }
             "supply" => self.follows.iter_mut().for_each(|(.., met)| done(met)),
             "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" => {
@@ -191,7 +222,7 @@ impl Times {
             _other => {}
         }
         if let Facts::Act(Deed::AcceptLacking { days }) = event.facts {
-            self.follows = Some((wall, days, None));
+            self.follows = Some((counted.given, days, None));
         }
     }
 
@@ -215,8 +246,8 @@ impl Times {
     }
 
     fn goes_on(&mut self, day: CivilDay) {
-        if let Some((_, to)) = self.pauses.last_mut() {
-            *to = to.or(Some(day));
+        if let Some((from, to)) = self.pauses.last_mut() {
+            *to = to.or(Some(day.max(*from)));
         }
     }
 

@@ -410,6 +410,8 @@ impl Checkers {
         self.kept.kept(seat, case, events);
         let how = self.in_time.committed(at, &view.case);
         self.note(at, Promise::Dated, how);
+        let how = self.in_time.closed(at, &view.case);
+        self.note(at, Promise::InTime, how);
         let how = self.together.began(&view.case).filter(|_| !self.contradicted.contains(&case));
         self.note(at, Promise::Together, how);
         let file = query::file(disk, case);

@@ -275,7 +275,7 @@ fn newer(message: Message) -> Message {
             let protocol = PROTOCOL.saturating_add(1);
             Message::Hello { protocol, protocol_min, at, boot, roots, wall, please }
         }
-        same @ (Message::Heartbeat(_)
+        same @ (Message::Heartbeat { .. }
         | Message::Ask { .. }
         | Message::Symbols { .. }
         | Message::Want { .. }

@@ -45,11 +45,13 @@ pub(super) fn list(texts: &Texts, found: &DueList) -> Vec<String> {
 /// How many cases press, in a few words.
 pub(super) fn counts(texts: &Texts, counts: &DueCounts) -> String {
     let unknown = (counts.unknown > 0).then(|| texts.filled("due.not_told", &[("count", &counts.unknown)]));
+    let doubtful =
+        (counts.doubtful > 0).then(|| texts.filled("due.in_doubt", &[("count", &counts.doubtful)]));
     let said = texts.filled(
         "due.counts",
         &[("open", &counts.open), ("overdue", &counts.overdue), ("soon", &counts.soon)],
     );
-    [Some(said), unknown].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [Some(said), doubtful, unknown].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 pub(super) fn explained(texts: &Texts, found: &DueExplained) -> Vec<String> {

@@ -115,11 +115,13 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
     let unsealed = status.sealed == Sealing::None.word();
     let single = durability::is_single_for_long(status);
     let pressing = status.due.unwrap_or_default();
-    let known: [(bool, &str, &str); 13] = [
+    let untold = pressing.unknown.saturating_add(pressing.doubtful);
+    let known: [(bool, &str, &str); 14] = [
         (unsealed, "status.warn.unsealed", ""),
-        (status.clock_doubted, "status.warn.clock", &time::moment(status.wall)),
+        (status.clock_doubted, "status.warn.clock", &time::moment(status.clock)),
         (pressing.overdue > 0, "status.warn.overdue", &pressing.overdue.to_string()),
         (pressing.soon > 0, "status.warn.soon", &pressing.soon.to_string()),
+        (untold > 0, "status.warn.untold", &untold.to_string()),
         (cut_off, "status.warn.cut_off", ""),
         (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
         (status.disk_free < DISK_FREE_MIN, "status.warn.disk", &free),

@@ -182,6 +182,7 @@ fn status() -> Status {
         clock_doubted: false,
         up_ms: 3_600_000,
         wall: WALL,
+        clock: WALL,
         sealed: "credential".to_owned(),
     }
 }
