@@ -54,6 +54,9 @@ pub const CASE_BYTES_RESERVE: usize = 16 << 10;
 pub const CASE_BYTES_TO_END: usize = 96 << 10;
 /// Keys that one case may have after its first, each because a machine that could open the one before was stolen.
 pub const CASE_KEYS_MAX: usize = 8;
+/// Milliseconds for which whoever goes on for a life that has ended waits for the present key of a case, before it is given
+/// another one.
+pub const KEY_WAIT_MS: u64 = 3 * 24 * 3_600_000;
 /// Cases for which a node asks for a new key in one step.
 pub const RENEWALS_AT_ONCE: usize = 64;
 /// Wrapped keys of one case.

@@ -13,7 +13,7 @@ use crate::cases::{
 };
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::Declaration;
-use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
+use crate::ids::{CaseId, CaseNumber, Digest, HallAt, HallId};
 use crate::message::{Message, Roots};
 use crate::parcels::{Consign, Cover, Opened};
 use crate::planted::{Bug, planted};
@@ -109,6 +109,8 @@ pub enum Command {
     KeepKeys(CaseId, Vec<Wrap>),
     /// Give a case in hand the new key that the shell has drawn, as it was asked to.
     RenewKey(CaseId, Box<Renewal>),
+    /// Note that the shell cannot open this key of a case with what is wrapped to this life, if anything is.
+    NotOpened(CaseId, Digest),
 }
 
 /// Everything a node can ask of the world.

@@ -12,8 +12,8 @@
 mod common;
 
 use common::custody::{
-    HERE, accepted_in_the_county, city_of_two_clerks, events, fold, other_county_takes_over, recorded,
-    revoked, sound, stage,
+    HERE, accepted_in_the_county, city_of_two_clerks, closed, events, fold, other_county_takes_over,
+    recorded, revoked, sound, stage,
 };
 use common::{CITY, COUNTY, City, OTHER_COUNTY, VILLAGE};
 use hallmesh_protocol::cases::{
@@ -27,6 +27,8 @@ use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::query;
 use hallmesh_protocol::step::{Command, Happening, Input, Reply};
 use hallmesh_protocol::verify;
+
+const DAY: u64 = 24 * 3_600_000;
 
 fn file(city: &City, index: usize, case: CaseId) -> CaseFile {
     query::file(&city.halls[index].rows, case)
@@ -210,7 +212,7 @@ fn a_case_has_no_more_keys_than_it_may() {
     let mut held = fold(&city, COUNTY, case);
     let first = log.pop().unwrap().header().unwrap();
     for number in 1..=u8::try_from(CASE_KEYS_MAX).unwrap() + 1 {
-        let facts = Facts::RenewKey { key: Digest([number; 32]) };
+        let facts = Facts::RenewKey { key: Digest([number; 32]), lacked: 0 };
         let header = Header { sequence: held.events, previous: held.head, facts, ..first.clone() };
         match held.next(&header, Digest([number; 32])) {
             Ok(next) => held = next,
@@ -220,8 +222,84 @@ fn a_case_has_no_more_keys_than_it_may() {
             }
         }
     }
-    let twice = Facts::RenewKey { key: FIRST_KEY };
+    let twice = Facts::RenewKey { key: FIRST_KEY, lacked: 0 };
     let header = Header { sequence: 4, previous: fold(&city, COUNTY, case).head, facts: twice, ..first };
     let refused = fold(&city, COUNTY, case).next(&header, Digest([1; 32]));
     assert_eq!(refused, Err(NotAllowed::Key));
+}
+
+/// What it takes to stop for ever: the key of the one that drew it is gone with that one, and nobody else was given it.
+#[test]
+fn a_key_that_nobody_can_open_any_more_is_followed_by_another_one() {
+    let mut city = city_of_two_clerks();
+    let case = accepted_in_the_county(&mut city);
+    village_stolen(&mut city);
+    closed(&mut city, CITY, COUNTY);
+    other_county_takes_over(&mut city);
+    assert_eq!(stage(&city, OTHER_COUNTY, case), Stage::Custodian);
+    let log = events(&city, OTHER_COUNTY, case);
+    assert_eq!(log, ["receive", "transfer", "take", "accept", "renew-key", "succeed", "renew-key"]);
+    let other = city.halls[OTHER_COUNTY].at;
+    assert!(readers(&city, OTHER_COUNTY, case, fold(&city, OTHER_COUNTY, case).key()).contains(&other));
+    // Both keys before it stay closed here, and the event says so: a bit for each.
+    let message = file(&city, OTHER_COUNTY, case).events.last().unwrap().message();
+    assert_eq!(message[288..290], [0b11, 0]);
+    recorded(&mut city, OTHER_COUNTY, case, Deed::Extend { days: 3 });
+    sound(&city);
+}
+
+/// Every hall forgets whom the first key of a case is wrapped to.
+fn first_key_lost(city: &mut City, case: CaseId) {
+    for hall in &mut city.halls {
+        let is_it = |key: &Vec<u8>| key[0] == 0x22 && key[1..17] == case.0 && key.ends_with(&FIRST_KEY.0);
+        hall.rows.0.retain(|key, _| !is_it(key));
+    }
+}
+
+#[test]
+fn who_goes_on_waits_for_the_first_key_for_days_and_then_hands_on_what_there_is() {
+    let mut city = city_of_two_clerks();
+    let case = accepted_in_the_county(&mut city);
+    closed(&mut city, CITY, COUNTY);
+    first_key_lost(&mut city, case);
+    other_county_takes_over(&mut city);
+    assert_eq!(stage(&city, OTHER_COUNTY, case), Stage::Custodian);
+    city.pass(2 * DAY);
+    assert_eq!(
+        city.command(OTHER_COUNTY, Command::NotOpened(case, FIRST_KEY)),
+        Reply::Done,
+        "somebody may bring it"
+    );
+    assert!(fold(&city, OTHER_COUNTY, case).keys.is_empty());
+    city.pass(2 * DAY);
+    assert_eq!(
+        city.command(OTHER_COUNTY, Command::NotOpened(case, FIRST_KEY)),
+        Reply::Refused(Refusal::KeyRenewed)
+    );
+    assert_eq!(fold(&city, OTHER_COUNTY, case).keys.len(), 1);
+    recorded(&mut city, OTHER_COUNTY, case, Deed::GRANT);
+    city.run();
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Custodian, "it takes it without the key that nobody has");
+    recorded(&mut city, VILLAGE, case, Deed::Deliver);
+    sound(&city);
+}
+
+#[test]
+fn what_is_wrapped_to_a_hall_and_does_not_open_counts_as_nothing() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    let county = city.halls[COUNTY].at;
+    let said = |city: &mut City, index, of| city.command(index, Command::NotOpened(case, of));
+    assert_eq!(said(&mut city, COUNTY, Digest([9; 32])), Reply::Done, "that is no key of it");
+    assert_eq!(said(&mut city, VILLAGE, FIRST_KEY), Reply::Done, "it has not got it in hand");
+    assert!(fold(&city, COUNTY, case).keys.is_empty());
+    assert_eq!(said(&mut city, COUNTY, FIRST_KEY), Reply::Refused(Refusal::KeyRenewed));
+    assert!(!readers(&city, COUNTY, case, FIRST_KEY).contains(&county));
+    let key = fold(&city, COUNTY, case).key();
+    assert_ne!(key, FIRST_KEY);
+    assert_eq!(readers(&city, COUNTY, case, key), [county, city.halls[VILLAGE].at]);
+    recorded(&mut city, COUNTY, case, Deed::GRANT);
+    city.run();
+    assert_eq!(stage(&city, VILLAGE, case), Stage::Custodian);
+    sound(&city);
 }

@@ -64,7 +64,7 @@ fn answer(shared: &Shared, wanted: &Wanted, chance: &mut Chance) -> Result<Optio
     }
 }
 
-/// The case's keys that a life lacks, wrapped to it; none if this node cannot open them, or does not know the life.
+/// The case's keys that a life lacks and this node opens, wrapped to it; nothing if it does not know the life.
 fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Result<Option<Command>, Problem> {
     let view = shared.snapshot()?;
     let (Some(found), Some(charter)) = (query::case(&view, case), Directory::new(&view).life(to)) else {
@@ -77,7 +77,13 @@ fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Resul
         content::wrap(case, (to, false), &charter.wrap_key, &key, chance).ok()
     });
     let opened: Vec<Wrap> = opened.collect();
-    Ok((!opened.is_empty()).then_some(Command::KeepKeys(case, opened)))
+    if !opened.is_empty() {
+        return Ok(Some(Command::KeepKeys(case, opened)));
+    }
+    // What is wrapped to this hall and does not open is of no use: the core forgets it.
+    let own = wraps.iter().filter(|it| it.to == shared.at && !it.recovery).map(|it| it.of);
+    let mut useless = own.filter(|of| content::unwrap(case, (shared.at, *of), &wraps, &shared.wrap).is_err());
+    Ok(useless.next().map(|of| Command::NotOpened(case, of)))
 }
 
 /// A new key for a case whose present one a stolen machine can open.

@@ -116,6 +116,8 @@ pub enum Facts {
     RenewKey {
         /// The digest that names the key: see [`ContentKey::digest`](crate::seal::ContentKey::digest).
         key: Digest,
+        /// Of the keys before it, in order and a bit for each, those that the hall lacks: nobody has to hand them on.
+        lacked: u16,
     },
     /// The case is a task of a bundle (一件事): the event after its receipt, in the same commit.
     Task(Task),
@@ -237,8 +239,8 @@ impl Facts {
                 to.at(0, *from).long(12, heir.to_u64()).put(20, &ruling.0);
                 code::REASSIGN
             }
-            Self::RenewKey { key } => {
-                to.put(0, &key.0);
+            Self::RenewKey { key, lacked } => {
+                to.put(0, &key.0).put(32, &lacked.to_le_bytes());
                 code::RENEW_KEY
             }
             Self::Task(task) => {
@@ -283,7 +285,9 @@ impl Facts {
             code::REASSIGN => {
                 Self::Reassign { from: from.at(0)?, to: from.hall(12)?, ruling: Digest(from.array(20)) }
             }
-            code::RENEW_KEY => Self::RenewKey { key: Digest(from.array(0)) },
+            code::RENEW_KEY => {
+                Self::RenewKey { key: Digest(from.array(0)), lacked: u16::from_le_bytes(from.array(32)) }
+            }
             code::TASK => Self::Task(Task::decode(&from)?),
             code::START => Self::Start { results: Digest(from.array(0)) },
             act if Deed::is_kind(act) => Self::Act(Deed::decode(act, &from)?),

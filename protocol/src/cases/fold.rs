@@ -176,6 +176,8 @@ pub struct Case {
     pub corrections: u16,
     /// The keys that took the place of the first one, in order, by their digests.
     pub keys: Vec<Digest>,
+    /// Those that the hall lacked which drew the present one, a bit for each: the case goes on without them.
+    pub lacked: u16,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
     /// Which task of a bundle it is, if it is one.
@@ -278,6 +280,7 @@ impl Case {
             extended: 0,
             corrections: 0,
             keys: Vec::new(),
+            lacked: 0,
             opaque: false,
             task: None,
             started: None,
@@ -418,7 +421,7 @@ impl Case {
             }
             Facts::ReplaceMirror { mirrors } => self.replaced_mirror(event, *mirrors)?,
             Facts::Reassign { from, to, .. } => self.reassigned(from.hall, *to)?,
-            Facts::RenewKey { key } => self.renewed_key(*key)?,
+            Facts::RenewKey { key, lacked } => self.renewed_key(*key, *lacked)?,
             Facts::Task(task) => self.joined(event, task)?,
             Facts::Start { .. } => self.begun(event)?,
             Facts::Unknown { kind, .. } => self.opaque |= kind.critical,

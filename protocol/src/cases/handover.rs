@@ -43,6 +43,9 @@ use crate::wire::Blob;
 /// Hands the case over where it has to go next, in the commit of the act that sends it there.
 pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, Refusal> {
     let Some((hall, purpose)) = case.wants_to_go() else { return Ok(case) };
+    if keys::goes_under_another(office, &case) {
+        return Ok(case);
+    }
     let Some(to) = Directory::new(office.cx).present(hall) else {
         if let Some(reassigned) = reassign(office, &case, hall)? {
             return send_on(office, reassigned);

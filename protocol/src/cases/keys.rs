@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize};
 use super::desk::{append, fits, in_hand};
 use super::facts::Facts;
 use super::fold::{Case, NotAllowed};
+use super::handover::send_on;
 use super::log::{self, Stage};
 use super::mirroring::queue_copies;
 use super::takeover::may_read;
-use super::{Office, Record, Refusal, Wrap};
+use super::{CaseFile, Office, Record, Refusal, Wrap};
 use crate::directory::{Directory, RevocationReason};
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
-use crate::limits::{CASE_KEYS_MAX, PAGE_MAX, RENEWALS_AT_ONCE, WRAPS_MAX};
+use crate::limits::{CASE_KEYS_MAX, KEY_WAIT_MS, PAGE_MAX, RENEWALS_AT_ONCE, WRAPS_MAX};
 use crate::planted::{Bug, planted};
 use crate::record::Body;
 use crate::rows;
@@ -59,12 +60,21 @@ impl Case {
         self.all_keys().any(|held| held == key)
     }
 
+    /// The keys without which nobody goes on with the case: the present one, and those before it that the hall had which
+    /// drew it. What only the others open stays closed until somebody brings them.
+    pub(super) fn needed_keys(&self) -> impl Iterator<Item = Digest> + '_ {
+        let lacked = iter::successors(Some(self.lacked), |bits| Some(bits >> 1_u32));
+        self.all_keys().zip(lacked).filter(|(_, bits)| bits & 1 == 0).map(|(of, _)| of)
+    }
+
     /// What is sealed from now on is sealed under another key.
-    pub(super) fn renewed_key(&mut self, key: Digest) -> Result<(), NotAllowed> {
-        if self.has_key(key) || self.keys.len() >= CASE_KEYS_MAX {
+    pub(super) fn renewed_key(&mut self, key: Digest, lacked: u16) -> Result<(), NotAllowed> {
+        let before = self.all_keys().fold(0_u16, |bits, _| bits << 1_u32 | 1);
+        if self.has_key(key) || self.keys.len() >= CASE_KEYS_MAX || lacked & !before != 0 {
             return Err(NotAllowed::Key);
         }
         self.keys.push(key);
+        self.lacked = lacked;
         Ok(())
     }
 }
@@ -91,10 +101,14 @@ pub(crate) fn keep(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
     }
 }
 
-/// Whether a case comes with, or is held with, all of its keys for this hall.
+/// Whether a case comes with, or is held with, the keys that this hall needs to go on with it.
 pub(crate) fn come_with(view: &dyn View, checked: &CheckedFile, at: HallAt) -> bool {
-    let brought = |of| checked.file.wraps.iter().any(|it| it.to == at && !it.recovery && it.of == of);
-    checked.case.all_keys().all(|of| brought(of) || is_held(view, checked.case.id, at, of))
+    let brought = |of| brings(&checked.file, at, of);
+    checked.case.needed_keys().all(|of| brought(of) || is_held(view, checked.case.id, at, of))
+}
+
+fn brings(file: &CaseFile, at: HallAt, of: Digest) -> bool {
+    file.wraps.iter().any(|it| it.to == at && !it.recovery && it.of == of)
 }
 
 /// Whether this hall has all keys of a case wrapped to a life.
@@ -102,6 +116,13 @@ pub(crate) fn is_wrapped(view: &dyn View, id: CaseId, at: HallAt) -> bool {
     let case = log::case(view, id);
     is_held(view, id, at, FIRST_KEY)
         && case.is_none_or(|case| case.keys.iter().all(|of| is_held(view, id, at, *of)))
+}
+
+/// Whether a life has every key that another one has, as far as this hall knows of that.
+pub(super) fn has_those_of(view: &dyn View, id: CaseId, at: HallAt, other: HallAt) -> bool {
+    let all =
+        |case: Case| case.all_keys().all(|of| is_held(view, id, at, of) || !is_held(view, id, other, of));
+    log::case(view, id).is_none_or(all)
 }
 
 fn is_held(view: &dyn View, id: CaseId, at: HallAt, of: Digest) -> bool {
@@ -129,7 +150,9 @@ pub(crate) fn note_theft(cx: &mut Cx<'_>, body: &Body) {
 /// A case has come into this hall's hand, or a key to it: it may have to be looked at.
 pub(super) fn note_exposure(cx: &mut Cx<'_>, id: CaseId) {
     let in_hand = log::custody(cx, id).is_some_and(|custody| custody.stage == Stage::Custodian);
-    if log::case(cx, id).is_some_and(|case| in_hand && is_exposed(cx, &case)) {
+    let me: Option<HallAt> = rows::read(cx, &rows::meta("hall"));
+    let (Some(case), Some(me)) = (log::case(cx, id).filter(|_| in_hand), me) else { return };
+    if wants_another(cx, me, &case) {
         rows::write(cx, rows::meta(rows::RENEW), &());
     }
 }
@@ -186,11 +209,35 @@ pub(crate) fn renew(office: &mut Office<'_, '_>, id: CaseId, new: &Renewal) -> R
         return Err(Refusal::NoKeyForRoute);
     }
     let clerk = ClerkId::node(office.me.at.hall);
-    let case = append(office, &case, clerk, Facts::RenewKey { key: new.key }, Blob::default())?;
+    let lacks = |of: Digest| !is_held(office.cx, id, office.me.at, of);
+    let lacked = case
+        .all_keys()
+        .zip(0_u32..)
+        .filter(|(of, _)| lacks(*of))
+        .fold(0, |bits, (_, place)| bits | 1 << place);
+    let case = append(office, &case, clerk, Facts::RenewKey { key: new.key, lacked }, Blob::default())?;
     keep(office.cx, &case, &new.wraps);
-    queue_copies(office, &case);
     office.cx.happened(Happening::KeyRenewed(id));
+    // It may have waited for this key where it should have gone on to another hall.
+    let case = send_on(office, case.clone()).unwrap_or(case);
+    queue_copies(office, &case);
     Ok(Reply::Done)
+}
+
+/// The shell could not open a key that is wrapped to this life: whoever brought it has wrapped something else. It is as good
+/// as none. If that is the present key of a case in hand, the case gets another one.
+pub(crate) fn not_opened(office: &mut Office<'_, '_>, id: CaseId, of: Digest) -> Result<Reply, Refusal> {
+    let case = log::case(office.cx, id).ok_or(Refusal::UnknownCase)?;
+    if is_held(office.cx, id, office.me.at, of) {
+        office.cx.remove(rows::wrap(id, (office.me.at, false), &of));
+    }
+    let asked = case.key() == of && in_hand(office.cx, &case).is_ok() && order(office, &case);
+    Ok(if asked { Reply::Refused(Refusal::KeyRenewed) } else { Reply::Done })
+}
+
+/// Whether a case stays where it is until it has another key: its next hall could not open this one either.
+pub(super) fn goes_under_another(office: &mut Office<'_, '_>, case: &Case) -> bool {
+    !is_held(office.cx, case.id, office.me.at, case.key()) && order(office, case)
 }
 
 /// Asks the shell for a new key, if the case needs one. Whether it does.
@@ -203,12 +250,38 @@ fn order(office: &mut Office<'_, '_>, case: &Case) -> bool {
     wanted
 }
 
-/// Whether a stolen machine can open the present key of a case, and this hall can give it another one.
+/// Whether a case needs a new key, and this hall can give it one.
 fn wants_new_key(office: &Office<'_, '_>, case: &Case) -> bool {
-    is_exposed(office.cx, case)
-        && is_held(office.cx, case.id, office.me.at, case.key())
-        && case.keys.len() < CASE_KEYS_MAX
+    case.keys.len() < CASE_KEYS_MAX
+        && wants_another(office.cx, office.me.at, case)
         && fits(office.cx, case, (RENEWAL_BYTES, true)).is_ok()
+}
+
+/// Whether a stolen machine can open the present key of a case in hand, or this hall cannot and nobody will give it.
+fn wants_another(cx: &Cx<'_>, me: HallAt, case: &Case) -> bool {
+    if is_held(cx, case.id, me, case.key()) { is_exposed(cx, case) } else { !awaits_key(cx, me, case) }
+}
+
+/// Whether the present key may still come. A hand-over brings it, or is not kept. Who goes on for a life that has ended is
+/// given it by the halls on the route that have it, or by two persons with a recovery key: for so long it waits.
+fn awaits_key(cx: &Cx<'_>, me: HallAt, case: &Case) -> bool {
+    let events =
+        (0..case.events).rev().filter_map(|sequence| log::event(cx, case.id, sequence)?.header().ok());
+    let mut took = events.filter(|header| header.at == me && header.position.term == case.position.term);
+    let succeeded = took.find(|header| matches!(header.facts, Facts::Succeed { .. } | Facts::Take { .. }));
+    let Some(header) = succeeded.filter(|it| matches!(it.facts, Facts::Succeed { .. })) else { return false };
+    let patient = cx.now.wall < header.wall.saturating_add(KEY_WAIT_MS);
+    patient && (case.key() == FIRST_KEY || another_has_it(cx, me, case))
+}
+
+fn another_has_it(view: &dyn View, me: HallAt, case: &Case) -> bool {
+    let directory = Directory::new(view);
+    let mut found = false;
+    scan(view, case.id, &mut |(to, recovery), of| {
+        let reads = of == case.key() && !recovery && to != me && may_read(view, case, to.hall);
+        found |= reads && directory.present(to.hall) == Some(to);
+    });
+    found
 }
 
 fn is_exposed(view: &dyn View, case: &Case) -> bool {
