@@ -60,7 +60,9 @@ pub const KEY_WAIT_MS: u64 = 3 * 24 * 3_600_000;
 /// Cases for which a node asks for a new key in one step.
 pub const RENEWALS_AT_ONCE: usize = 64;
 /// Wrapped keys of one case.
-pub const WRAPS_MAX: usize = 64;
+pub const WRAPS_MAX: usize = 128;
+/// How many of them are kept free for what a hall wraps itself: whoever carries a case could add others.
+pub const WRAPS_OWN: usize = 32;
 /// Keys that one command of two persons gives to other halls.
 pub const KEYS_GIVEN_MAX: usize = 1_000;
 /// Events kept of one case that are no part of its log.
@@ -162,6 +164,7 @@ const _: () = {
     assert!(CASE_BYTES_MAX < FRAME_MAX, "a letter with a whole case fits one frame");
     assert!(RECORDS_BYTES_MAX + RECORD_MAX < FRAME_MAX, "a batch of records fits one frame");
     assert!(BODY_MAX * 4 < CASE_BYTES_MAX, "a case holds several full bodies");
+    assert!(WRAPS_MAX * 1_300 * 4 < CASE_BYTES_MAX, "most of a case's room is for its log");
     assert!(RECORDS_BYTES_MAX * PAGES_AT_ONCE <= ANSWER_BYTES_MAX, "pages are an answer like others");
     assert!(RETRY_FIRST_MS < RETRY_MAX_MS, "back-off grows");
     assert!(RELAY_FROM_LETTERS_MAX * 3 < RELAY_LETTERS_MAX, "no neighbour fills a destination's room");

@@ -21,7 +21,7 @@ use hallmesh_protocol::cases::{
 };
 use hallmesh_protocol::directory::RevocationReason;
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
-use hallmesh_protocol::limits::{CASE_KEYS_MAX, RENEWALS_AT_ONCE};
+use hallmesh_protocol::limits::{CASE_KEYS_MAX, RENEWALS_AT_ONCE, WRAPS_MAX};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::query;
@@ -302,4 +302,49 @@ fn what_is_wrapped_to_a_hall_and_does_not_open_counts_as_nothing() {
     city.run();
     assert_eq!(stage(&city, VILLAGE, case), Stage::Custodian);
     sound(&city);
+}
+
+/// A neighbour who carries a case adds keys for lives of a hall on the route that nobody has chartered.
+#[test]
+fn a_carrier_cannot_fill_the_room_that_a_new_key_needs() {
+    let mut city = City::new();
+    let county = city.halls[COUNTY].at;
+    city.cut(COUNTY);
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run_seconds(10);
+    let mut handed = file(&city, VILLAGE, case);
+    let invented = (100..160).map(|incarnation| HallAt { incarnation, ..county });
+    handed.wraps.extend(invented.map(|at| city.wrap(at, FIRST_KEY)));
+    city.heal(COUNTY);
+    let letter = Letter::write(city.halls[VILLAGE].at, county.hall, LetterBody::HandOver(handed));
+    let message = verify::message(&city.halls[COUNTY].rows, county.hall, Message::Letter(letter)).unwrap();
+    let from = city.halls[VILLAGE].at.hall;
+    city.step(COUNTY, Input::Received { from, message });
+    city.run_seconds(10);
+    assert_eq!(stage(&city, COUNTY, case), Stage::Custodian);
+    assert_eq!(readers(&city, COUNTY, case, FIRST_KEY), [county, city.halls[VILLAGE].at]);
+    village_stolen(&mut city);
+    let key = fold(&city, COUNTY, case).key();
+    assert_ne!(key, FIRST_KEY);
+    assert_eq!(readers(&city, COUNTY, case, key), [county]);
+}
+
+#[test]
+fn no_new_key_is_signed_for_that_there_is_no_room_for() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    // However they came there.
+    let rows = &mut city.halls[COUNTY].rows.0;
+    let is_it = |key: &&Vec<u8>| key[0] == 0x22 && key[1..17] == case.0;
+    let (key, value) = rows.iter().find(|(key, _)| is_it(key)).map(|(k, v)| (k.clone(), v.clone())).unwrap();
+    for number in 0..u8::try_from(WRAPS_MAX).unwrap() - 4 {
+        let mut other = key.clone();
+        other[27] = number + 1;
+        rows.insert(other, value.clone());
+    }
+    village_stolen(&mut city);
+    let renewal =
+        Renewal { key: Digest([7; 32]), wraps: vec![city.wrap(city.halls[COUNTY].at, Digest([7; 32]))] };
+    assert_eq!(city.command(COUNTY, Command::RenewKey(case, Box::new(renewal))), Reply::Done);
+    assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "accept"]);
 }

@@ -64,7 +64,7 @@ pub(super) fn take_in(
 ) -> Result<Case, Refusal> {
     let first = first_event(office, clerk, wanted, route)?;
     let case = log::append(office.cx, &first, None)?;
-    keys::keep(office.cx, &case, &wanted.wraps);
+    keys::keep_own(office.cx, &case, &wanted.wraps);
     let grade = if planted(Bug::GradedAtOnce) { Grade::D2 } else { Grade::D1 };
     let custody = Custody { position: Position::default(), stage: Stage::Custodian, mirror: false, grade };
     log::set_custody(office.cx, case.id, &custody);

@@ -21,7 +21,7 @@ use super::takeover::may_read;
 use super::{CaseFile, Office, Record, Refusal, Wrap};
 use crate::directory::{Directory, RevocationReason};
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
-use crate::limits::{CASE_KEYS_MAX, KEY_WAIT_MS, PAGE_MAX, RENEWALS_AT_ONCE, WRAPS_MAX};
+use crate::limits::{CASE_KEYS_MAX, KEY_WAIT_MS, PAGE_MAX, RENEWALS_AT_ONCE, WRAPS_MAX, WRAPS_OWN};
 use crate::planted::{Bug, planted};
 use crate::record::Body;
 use crate::rows;
@@ -32,7 +32,9 @@ use crate::wire::Blob;
 /// The key that a case begins with.
 pub const FIRST_KEY: Digest = Digest([0; 32]);
 
-/// Bytes of log that the wrapped keys of a renewal take at the most: two for each of three halls.
+/// Wrapped keys of a renewal at the most: two for each of three halls.
+const RENEWAL_WRAPS: usize = 6;
+/// Bytes of log that they take at the most.
 const RENEWAL_BYTES: usize = 8 << 10;
 
 /// A new key of a case, as the shell has drawn and wrapped it.
@@ -81,24 +83,46 @@ impl Case {
 
 // Wrapped keys.
 
-/// Writes wrapped keys. One that is held is never replaced: whoever carries a case could ruin it. What is wrapped for a
-/// hall that may not read the case, or of a key that the log does not name, is not kept, whoever brings it.
+/// Writes wrapped keys that somebody has brought. One that is held is never replaced: whoever carries a case could ruin it.
+/// What is wrapped for a hall that may not read the case, for a life that nobody has chartered, or of a key that the log does
+/// not name, is not kept, whoever brings it; and whatever else a carrier adds leaves room for what this hall wraps itself.
 pub(crate) fn keep(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
-    let may_read = |wrap: &&Wrap| may_read(cx, case, wrap.to.hall) || planted(Bug::StrangersKeyKept);
-    let wraps: Vec<&Wrap> = wraps.iter().filter(may_read).filter(|wrap| case.has_key(wrap.of)).collect();
+    keep_within(cx, case, wraps, WRAPS_MAX.saturating_sub(WRAPS_OWN));
+}
+
+/// Writes keys that the shell has wrapped.
+pub(super) fn keep_own(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
+    keep_within(cx, case, wraps, WRAPS_MAX);
+}
+
+fn keep_within(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap], room: usize) {
+    let place = |wrap: &Wrap| rows::wrap(case.id, (wrap.to, wrap.recovery), &wrap.of);
+    let fresh =
+        |wrap: &&Wrap| case.has_key(wrap.of) && cx.get(&place(wrap)).is_none() && is_for(cx, case, wrap);
+    let mut fresh: Vec<&Wrap> = wraps.iter().filter(fresh).collect();
+    if fresh.is_empty() {
+        return;
+    }
+    let me: Option<HallAt> = rows::read(cx, &rows::meta("hall"));
+    fresh.sort_by_key(|wrap| Some(wrap.to) != me);
+    let held = count(cx, case);
+    for wrap in fresh.into_iter().take(room.saturating_sub(held)) {
+        rows::write(cx, place(wrap), wrap);
+    }
+    note_exposure(cx, case.id);
+}
+
+/// Whether it is for somebody who may read the case: a life that has a charter, of a hall on the route.
+fn is_for(view: &dyn View, case: &Case, wrap: &Wrap) -> bool {
+    let reads = may_read(view, case, wrap.to.hall) || planted(Bug::StrangersKeyKept);
+    reads && Directory::new(view).card(wrap.to).is_some()
+}
+
+/// How many wrapped keys this hall keeps of a case.
+fn count(view: &dyn View, case: &Case) -> usize {
     let mut held = 0_usize;
-    scan(cx, case.id, &mut |_, of| held = held.saturating_add(usize::from(case.has_key(of))));
-    let before = held;
-    for wrap in wraps {
-        let key = rows::wrap(case.id, (wrap.to, wrap.recovery), &wrap.of);
-        if held < WRAPS_MAX && cx.get(&key).is_none() {
-            rows::write(cx, key, wrap);
-            held = held.saturating_add(1);
-        }
-    }
-    if held > before {
-        note_exposure(cx, case.id);
-    }
+    scan(view, case.id, &mut |_, of| held = held.saturating_add(usize::from(case.has_key(of))));
+    held
 }
 
 /// Whether a case comes with, or is held with, the keys that this hall needs to go on with it.
@@ -200,11 +224,12 @@ pub(crate) fn renew(office: &mut Office<'_, '_>, id: CaseId, new: &Renewal) -> R
     }
     let directory = Directory::new(office.cx);
     let fits = |wrap: &Wrap| {
-        let readable = may_read(office.cx, &case, wrap.to.hall) && wrap.of == new.key;
+        let readable = is_for(office.cx, &case, wrap) && wrap.of == new.key;
         readable && !directory.is_exposed(wrap.to, wrap.recovery)
     };
     let own = |wrap: &Wrap| wrap.to == office.me.at && !wrap.recovery;
-    let sound = new.wraps.iter().all(fits) && new.wraps.iter().any(own);
+    // That there is room for so many was seen before it was asked for.
+    let sound = new.wraps.len() <= RENEWAL_WRAPS && new.wraps.iter().all(fits) && new.wraps.iter().any(own);
     if !sound {
         return Err(Refusal::NoKeyForRoute);
     }
@@ -216,7 +241,7 @@ pub(crate) fn renew(office: &mut Office<'_, '_>, id: CaseId, new: &Renewal) -> R
         .filter(|(of, _)| lacks(*of))
         .fold(0, |bits, (_, place)| bits | 1 << place);
     let case = append(office, &case, clerk, Facts::RenewKey { key: new.key, lacked }, Blob::default())?;
-    keep(office.cx, &case, &new.wraps);
+    keep_own(office.cx, &case, &new.wraps);
     office.cx.happened(Happening::KeyRenewed(id));
     // It may have waited for this key where it should have gone on to another hall.
     let case = send_on(office, case.clone()).unwrap_or(case);
@@ -254,6 +279,7 @@ fn order(office: &mut Office<'_, '_>, case: &Case) -> bool {
 fn wants_new_key(office: &Office<'_, '_>, case: &Case) -> bool {
     case.keys.len() < CASE_KEYS_MAX
         && wants_another(office.cx, office.me.at, case)
+        && count(office.cx, case).saturating_add(RENEWAL_WRAPS) <= WRAPS_MAX
         && fits(office.cx, case, (RENEWAL_BYTES, true)).is_ok()
 }
 
