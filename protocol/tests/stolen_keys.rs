@@ -12,19 +12,21 @@
 mod common;
 
 use common::custody::{
-    HERE, accepted_in_the_county, city_of_two_clerks, closed, events, fold, other_county_takes_over,
+    HERE, accepted_in_the_county, by_root, city_of_two_clerks, closed, events, fold, other_county_takes_over,
     recorded, revoked, sound, stage,
 };
-use common::{CITY, COUNTY, City, OTHER_COUNTY, VILLAGE};
+use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE};
 use hallmesh_protocol::cases::{
-    CaseFile, Deed, FIRST_KEY, Facts, Grade, Header, NotAllowed, Record, Refusal, Renewal, SignedEvent, Stage,
+    CaseFile, Custody, Deed, FIRST_KEY, Facts, Grade, Header, NotAllowed, Record, Refusal, Renewal,
+    SignedEvent, Stage, Wrap,
 };
-use hallmesh_protocol::directory::RevocationReason;
+use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
 use hallmesh_protocol::limits::{CASE_KEYS_MAX, RENEWALS_AT_ONCE, WRAPS_MAX};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::query;
+use hallmesh_protocol::record::Body;
 use hallmesh_protocol::step::{Command, Happening, Input, Reply};
 use hallmesh_protocol::verify;
 
@@ -115,7 +117,8 @@ fn a_new_key_is_for_nobody_who_may_not_have_it_and_takes_effect_once() {
     let stolen = village_stolen(&mut city);
     let (county, key) = (city.halls[COUNTY].at, Digest([7; 32]));
     let renewed = |city: &mut City, to: &[HallAt], of: Digest| {
-        let wraps = to.iter().map(|at| city.wrap(*at, of)).collect();
+        let both = |at: &HallAt| [false, true].map(|recovery| Wrap { recovery, ..city.wrap(*at, of) });
+        let wraps = to.iter().flat_map(both).collect();
         city.command(COUNTY, Command::RenewKey(case, Box::new(Renewal { key, wraps })))
     };
     let other = city.halls[OTHER_COUNTY].at;
@@ -125,6 +128,9 @@ fn a_new_key_is_for_nobody_who_may_not_have_it_and_takes_effect_once() {
         let reply = renewed(&mut city, &to, of);
         assert_eq!(reply, Reply::Refused(Refusal::NoKeyForRoute), "{to:?}");
     }
+    let unkept = Renewal { key, wraps: vec![city.wrap(county, key)] };
+    let reply = city.command(COUNTY, Command::RenewKey(case, Box::new(unkept)));
+    assert_eq!(reply, Reply::Refused(Refusal::NoKeyForRoute), "nobody could recover it");
     assert_eq!(fold(&city, COUNTY, case).key(), FIRST_KEY);
     assert_eq!(renewed(&mut city, &[county], key), Reply::Done);
     assert_eq!(fold(&city, COUNTY, case).key(), key);
@@ -212,7 +218,7 @@ fn a_case_has_no_more_keys_than_it_may() {
     let mut held = fold(&city, COUNTY, case);
     let first = log.pop().unwrap().header().unwrap();
     for number in 1..=u8::try_from(CASE_KEYS_MAX).unwrap() + 1 {
-        let facts = Facts::RenewKey { key: Digest([number; 32]), lacked: 0 };
+        let facts = Facts::RenewKey { key: Digest([number; 32]), lacked: 0, to: vec![] };
         let header = Header { sequence: held.events, previous: held.head, facts, ..first.clone() };
         match held.next(&header, Digest([number; 32])) {
             Ok(next) => held = next,
@@ -222,7 +228,7 @@ fn a_case_has_no_more_keys_than_it_may() {
             }
         }
     }
-    let twice = Facts::RenewKey { key: FIRST_KEY, lacked: 0 };
+    let twice = Facts::RenewKey { key: FIRST_KEY, lacked: 0, to: vec![] };
     let header = Header { sequence: 4, previous: fold(&city, COUNTY, case).head, facts: twice, ..first };
     let refused = fold(&city, COUNTY, case).next(&header, Digest([1; 32]));
     assert_eq!(refused, Err(NotAllowed::Key));
@@ -347,4 +353,99 @@ fn no_new_key_is_signed_for_that_there_is_no_room_for() {
         Renewal { key: Digest([7; 32]), wraps: vec![city.wrap(city.halls[COUNTY].at, Digest([7; 32]))] };
     assert_eq!(city.command(COUNTY, Command::RenewKey(case, Box::new(renewal))), Reply::Done);
     assert_eq!(events(&city, COUNTY, case), ["receive", "transfer", "take", "accept"]);
+}
+
+fn custody(city: &City, index: usize, case: CaseId) -> Custody {
+    query::case(&city.halls[index].rows, case).unwrap().custody.unwrap()
+}
+
+/// For whom a key is kept for recovery, as far as a hall knows.
+fn keepers(city: &City, index: usize, case: CaseId, of: Digest) -> Vec<HallAt> {
+    let wraps = file(city, index, case).wraps.into_iter();
+    wraps.filter(|wrap| wrap.of == of && wrap.recovery).map(|wrap| wrap.to).collect()
+}
+
+#[test]
+fn after_a_theft_above_the_next_hall_up_keeps_the_key_and_without_it_no_case_is_graded_d2() {
+    let mut city = City::new();
+    revoked(&mut city, CITY, TOWN, RevocationReason::Stolen);
+    city.shells_work = false;
+    let case = city.received(VILLAGE, "CITY-1", HERE);
+    city.run();
+    assert_eq!((stage(&city, CITY, case), custody(&city, CITY, case).grade), (Stage::Custodian, Grade::D1));
+    city.shells_work = true;
+    city.run();
+    let (village, town, county) = (city.halls[VILLAGE].at, city.halls[TOWN].at, city.halls[COUNTY].at);
+    let key = fold(&city, CITY, case).key();
+    assert_ne!(key, FIRST_KEY);
+    assert_eq!(custody(&city, CITY, case).grade, Grade::D2);
+    assert_eq!(
+        readers(&city, CITY, case, key),
+        [city.halls[CITY].at, village],
+        "who keeps it does not read it"
+    );
+    assert_eq!(keepers(&city, CITY, case, key), [city.halls[CITY].at, county]);
+    assert!(fold(&city, CITY, case).open_to.contains(&(county, true)), "the event says so");
+    assert!(!fold(&city, CITY, case).open_to.contains(&(town, true)));
+    // The one who keeps it is stolen, too.
+    let renewed = fold(&city, CITY, case).keys.len();
+    revoked(&mut city, CITY, COUNTY, RevocationReason::Stolen);
+    assert_eq!(fold(&city, CITY, case).keys.len(), renewed + 1);
+    let key = fold(&city, CITY, case).key();
+    assert_eq!(
+        keepers(&city, CITY, case, key),
+        [city.halls[CITY].at],
+        "the city reads it, the root keeps it"
+    );
+    sound(&city);
+}
+
+#[test]
+fn who_keeps_a_key_is_the_next_hall_up_that_nobody_has_stolen_and_at_the_top_the_root() {
+    let mut city = City::new();
+    let at = |city: &City, index: usize| city.halls[index].at;
+    let (village, county, top) = (at(&city, VILLAGE), at(&city, COUNTY), at(&city, CITY));
+    let to = |city: &City, readers: &[HallAt]| Directory::new(&city.halls[VILLAGE].rows).addressees(readers);
+    assert_eq!(to(&city, &[village]), [(village, false), (village, true)]);
+    revoked(&mut city, CITY, TOWN, RevocationReason::Stolen);
+    assert_eq!(to(&city, &[village]), [(village, false), (county, true)]);
+    assert_eq!(to(&city, &[village, county]), [(village, false), (county, false), (county, true)]);
+    let transport_key = Directory::new(&city.halls[COUNTY].rows).life(top).unwrap().transport_key;
+    let stolen =
+        Revocation { at: top, transport_key, reason: RevocationReason::Stolen, since: city.now.wall };
+    let signed = by_root(&city, Body::Revocation(stolen));
+    let (records, _) = verify::records(&city.halls[VILLAGE].rows, vec![signed]);
+    city.command(VILLAGE, Command::Admit(records));
+    assert_eq!(to(&city, &[county]), [(county, false), (top, true)]);
+    let directory = Directory::new(&city.halls[VILLAGE].rows);
+    let root = directory.life(top).unwrap().recovery_key;
+    assert_eq!(directory.key_of((top, true), &[county]), Some(root));
+}
+
+/// Whoever carries a case neither makes it be sealed anew nor keeps it from that.
+#[test]
+fn who_can_open_a_case_is_told_by_its_log_and_not_by_the_keys_that_come_with_it() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    let stolen = village_stolen(&mut city);
+    let key = fold(&city, COUNTY, case).key();
+    let added = vec![city.wrap(stolen, key)];
+    assert_eq!(city.command(COUNTY, Command::KeepKeys(case, added)), Reply::Done);
+    city.run();
+    assert_eq!(fold(&city, COUNTY, case).keys, [key], "it has been drawn for nobody but the county");
+
+    let mut city = City::new();
+    city.cut(COUNTY);
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run_seconds(10);
+    let (mut handed, county) = (file(&city, VILLAGE, case), city.halls[COUNTY].at);
+    handed.wraps.retain(|wrap| wrap.to == county);
+    city.heal(COUNTY);
+    let letter = Letter::write(city.halls[VILLAGE].at, county.hall, LetterBody::HandOver(handed));
+    let message = verify::message(&city.halls[COUNTY].rows, county.hall, Message::Letter(letter)).unwrap();
+    let from = city.halls[VILLAGE].at.hall;
+    city.step(COUNTY, Input::Received { from, message });
+    city.run_seconds(10);
+    village_stolen(&mut city);
+    assert_eq!(fold(&city, COUNTY, case).keys.len(), 1);
 }

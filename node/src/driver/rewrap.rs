@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hallmesh_protocol::cases::{Renewal, Wrap};
 use hallmesh_protocol::chance::Chance;
-use hallmesh_protocol::directory::Directory;
+use hallmesh_protocol::directory::{Addressee, Directory};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
 use hallmesh_protocol::query;
 use hallmesh_protocol::step::{Command, Reply};
@@ -23,8 +23,8 @@ pub(crate) const WANTED_MAX: usize = 4_096;
 pub(crate) enum Wanted {
     /// Its keys, wrapped to a life that lacks them.
     Keys(CaseId, HallAt),
-    /// A new key, wrapped to these lives.
-    NewKey(CaseId, Vec<HallAt>),
+    /// A new key, wrapped for these.
+    NewKey(CaseId, Vec<Addressee>),
 }
 
 /// Wraps keys until the engine is gone or everything is told to stop.
@@ -90,12 +90,12 @@ fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Resul
 fn renew(
     shared: &Shared,
     case: CaseId,
-    to: &[HallAt],
+    to: &[Addressee],
     chance: &mut Chance,
 ) -> Result<Option<Command>, Problem> {
     let view = shared.snapshot()?;
     let key = CaseKey::next(case, chance);
     // Who is meant may have ended since: the core asks again.
-    let Ok(wraps) = content::wrap_for(&view, case, to, &key, chance) else { return Ok(None) };
+    let Ok(wraps) = content::wrap_all(&view, case, to, &key, chance) else { return Ok(None) };
     Ok(Some(Command::RenewKey(case, Box::new(Renewal { key: key.of, wraps }))))
 }

@@ -105,7 +105,7 @@ mod tests {
             [(&keys[0], "before"), (&keys[1], "after")].map(|(key, word)| sealed(key, word, &mut chance));
         let events = [
             event(0, Facts::Act(Deed::Accept), before),
-            event(1, Facts::RenewKey { key: keys[1].of, lacked: 0 }, Blob::default()),
+            event(1, Facts::RenewKey { key: keys[1].of, lacked: 0, to: vec![] }, Blob::default()),
             event(2, Facts::Act(Deed::Extend { days: 3 }), after),
         ];
         let read = |has: &[usize]| {

@@ -14,6 +14,7 @@ use super::law::{self, Article, Part};
 use super::moment::{Moment, Span};
 use super::task::Task;
 use super::tolerance::Lacking;
+use crate::directory::Addressee;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::limits::EVENTS_MAX;
 use crate::planted::{Bug, planted};
@@ -178,6 +179,10 @@ pub struct Case {
     pub keys: Vec<Digest>,
     /// Those that the hall lacked which drew the present one, a bit for each: the case goes on without them.
     pub lacked: u16,
+    /// Who can open the present key, as far as the log tells: for whom it was wrapped, and in whose hand it has been since.
+    pub open_to: Vec<Addressee>,
+    /// Milliseconds since 1970 since when it is the present one; zero for the first.
+    pub key_since: u64,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
     /// Which task of a bundle it is, if it is one.
@@ -281,6 +286,8 @@ impl Case {
             corrections: 0,
             keys: Vec::new(),
             lacked: 0,
+            open_to: vec![(first.at, false)],
+            key_since: 0,
             opaque: false,
             task: None,
             started: None,
@@ -311,6 +318,7 @@ impl Case {
                 case.act(event)?;
             }
         }
+        case.opens_to(event.at);
         case.events = case.events.saturating_add(1);
         case.head = digest;
         Ok(case)
@@ -421,7 +429,7 @@ impl Case {
             }
             Facts::ReplaceMirror { mirrors } => self.replaced_mirror(event, *mirrors)?,
             Facts::Reassign { from, to, .. } => self.reassigned(from.hall, *to)?,
-            Facts::RenewKey { key, lacked } => self.renewed_key(*key, *lacked)?,
+            Facts::RenewKey { key, lacked, to } => self.renewed_key((*key, event.wall), *lacked, to)?,
             Facts::Task(task) => self.joined(event, task)?,
             Facts::Start { .. } => self.begun(event)?,
             Facts::Unknown { kind, .. } => self.opaque |= kind.critical,
@@ -560,6 +568,7 @@ impl Case {
             return Err(NotAllowed::WrongHall);
         }
         apart(transit.to, transit.mirrors)?;
+        self.opens_to(transit.to);
         self.transit = Some(transit);
         Ok(())
     }

@@ -377,7 +377,7 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
             if !case.is_witness(said.by) {
                 return;
             }
-            if custody.grade == Grade::D1 {
+            if custody.grade == Grade::D1 && keys::is_recoverable(office.cx, &case) {
                 custody.grade = Grade::D2;
                 log::set_custody(office.cx, case.id, &custody);
                 office.cx.happened(Happening::Mirrored(case.id));

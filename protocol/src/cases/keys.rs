@@ -12,15 +12,15 @@ use std::iter;
 use serde::{Deserialize, Serialize};
 
 use super::desk::{append, fits, in_hand};
-use super::facts::Facts;
+use super::facts::{ADDRESSEES_MAX, Facts};
 use super::fold::{Case, NotAllowed};
 use super::handover::send_on;
 use super::log::{self, Stage};
 use super::mirroring::queue_copies;
 use super::takeover::may_read;
 use super::{CaseFile, Office, Record, Refusal, Wrap};
-use crate::directory::{Directory, RevocationReason};
-use crate::ids::{CaseId, ClerkId, Digest, HallAt};
+use crate::directory::{Addressee, Directory, RevocationReason};
+use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::{CASE_KEYS_MAX, KEY_WAIT_MS, PAGE_MAX, RENEWALS_AT_ONCE, WRAPS_MAX, WRAPS_OWN};
 use crate::planted::{Bug, planted};
 use crate::record::Body;
@@ -32,9 +32,7 @@ use crate::wire::Blob;
 /// The key that a case begins with.
 pub const FIRST_KEY: Digest = Digest([0; 32]);
 
-/// Wrapped keys of a renewal at the most: two for each of three halls.
-const RENEWAL_WRAPS: usize = 6;
-/// Bytes of log that they take at the most.
+/// Bytes of log that the wrapped keys of a renewal take at the most.
 const RENEWAL_BYTES: usize = 8 << 10;
 
 /// A new key of a case, as the shell has drawn and wrapped it.
@@ -70,14 +68,32 @@ impl Case {
     }
 
     /// What is sealed from now on is sealed under another key.
-    pub(super) fn renewed_key(&mut self, key: Digest, lacked: u16) -> Result<(), NotAllowed> {
+    pub(super) fn renewed_key(
+        &mut self,
+        (key, since): (Digest, u64),
+        lacked: u16,
+        to: &[Addressee],
+    ) -> Result<(), NotAllowed> {
         let before = self.all_keys().fold(0_u16, |bits, _| bits << 1_u32 | 1);
         if self.has_key(key) || self.keys.len() >= CASE_KEYS_MAX || lacked & !before != 0 {
             return Err(NotAllowed::Key);
         }
         self.keys.push(key);
         self.lacked = lacked;
+        (self.open_to, self.key_since) = (to.to_vec(), since);
         Ok(())
+    }
+
+    /// The lives among those.
+    fn readers(&self) -> Vec<HallAt> {
+        self.open_to.iter().filter(|(_, recovery)| !recovery).map(|(at, _)| *at).collect()
+    }
+
+    /// A life has been given the present key, if anybody had it to give.
+    pub(super) fn opens_to(&mut self, at: HallAt) {
+        if !self.open_to.contains(&(at, false)) {
+            self.open_to.push((at, false));
+        }
     }
 }
 
@@ -112,10 +128,15 @@ fn keep_within(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap], room: usize) {
     note_exposure(cx, case.id);
 }
 
-/// Whether it is for somebody who may read the case: a life that has a charter, of a hall on the route.
+/// Whether it is for a life that has a charter, of a hall on the route, which may read the case, or for recovery of one above.
 fn is_for(view: &dyn View, case: &Case, wrap: &Wrap) -> bool {
-    let reads = may_read(view, case, wrap.to.hall) || planted(Bug::StrangersKeyKept);
-    reads && Directory::new(view).card(wrap.to).is_some()
+    let directory = Directory::new(view);
+    let keeps = || {
+        let below = |part: &HallId| directory.is_above(wrap.to.hall, *part);
+        wrap.recovery && [case.receiving, case.competent].iter().any(below)
+    };
+    let held = may_read(view, case, wrap.to.hall) || planted(Bug::StrangersKeyKept) || keeps();
+    held && directory.card(wrap.to).is_some()
 }
 
 /// How many wrapped keys this hall keeps of a case.
@@ -222,25 +243,21 @@ pub(crate) fn renew(office: &mut Office<'_, '_>, id: CaseId, new: &Renewal) -> R
     if !wants_new_key(office, &case) {
         return Ok(Reply::Done);
     }
-    let directory = Directory::new(office.cx);
-    let fits = |wrap: &Wrap| {
-        let readable = is_for(office.cx, &case, wrap) && wrap.of == new.key;
-        readable && !directory.is_exposed(wrap.to, wrap.recovery)
-    };
-    let own = |wrap: &Wrap| wrap.to == office.me.at && !wrap.recovery;
     // That there is room for so many was seen before it was asked for.
-    let sound = new.wraps.len() <= RENEWAL_WRAPS && new.wraps.iter().all(fits) && new.wraps.iter().any(own);
-    if !sound {
+    let (to, wrapped) = (addressees(office, &case), |it: &Wrap| (it.to, it.recovery));
+    let meant = new.wraps.iter().all(|it| it.of == new.key && to.contains(&wrapped(it)));
+    if !(meant && to.iter().all(|to| new.wraps.iter().any(|it| wrapped(it) == *to))) {
         return Err(Refusal::NoKeyForRoute);
     }
-    let clerk = ClerkId::node(office.me.at.hall);
     let lacks = |of: Digest| !is_held(office.cx, id, office.me.at, of);
     let lacked = case
         .all_keys()
         .zip(0_u32..)
         .filter(|(of, _)| lacks(*of))
         .fold(0, |bits, (_, place)| bits | 1 << place);
-    let case = append(office, &case, clerk, Facts::RenewKey { key: new.key, lacked }, Blob::default())?;
+    let clerk = ClerkId::node(office.me.at.hall);
+    let facts = Facts::RenewKey { key: new.key, lacked, to };
+    let case = append(office, &case, clerk, facts, Blob::default())?;
     keep_own(office.cx, &case, &new.wraps);
     office.cx.happened(Happening::KeyRenewed(id));
     // It may have waited for this key where it should have gone on to another hall.
@@ -269,7 +286,7 @@ pub(super) fn goes_under_another(office: &mut Office<'_, '_>, case: &Case) -> bo
 fn order(office: &mut Office<'_, '_>, case: &Case) -> bool {
     let wanted = wants_new_key(office, case);
     if wanted {
-        let to = readers(office, case).into_iter().collect();
+        let to = addressees(office, case);
         office.cx.output(Output::RenewKey { case: case.id, to });
     }
     wanted
@@ -279,7 +296,7 @@ fn order(office: &mut Office<'_, '_>, case: &Case) -> bool {
 fn wants_new_key(office: &Office<'_, '_>, case: &Case) -> bool {
     case.keys.len() < CASE_KEYS_MAX
         && wants_another(office.cx, office.me.at, case)
-        && count(office.cx, case).saturating_add(RENEWAL_WRAPS) <= WRAPS_MAX
+        && count(office.cx, case).saturating_add(ADDRESSEES_MAX) <= WRAPS_MAX
         && fits(office.cx, case, (RENEWAL_BYTES, true)).is_ok()
 }
 
@@ -310,18 +327,54 @@ fn another_has_it(view: &dyn View, me: HallAt, case: &Case) -> bool {
     found
 }
 
+/// Who can open the present key is told by the signed log: whoever merely carries a case could add keys for a stolen machine,
+/// or take them away. Only what the log does not tell is read from the keys that are held here.
 fn is_exposed(view: &dyn View, case: &Case) -> bool {
     let directory = Directory::new(view);
-    let (mut exposed, present) = (false, case.key());
-    scan(view, case.id, &mut |(to, recovery), of| {
-        exposed |= of == present && directory.is_exposed(to, recovery);
-    });
-    exposed && !planted(Bug::KeyNotRenewed)
+    if planted(Bug::KeyNotRenewed) || !directory.has_revocations() {
+        return false;
+    }
+    let readers = case.readers();
+    let open = |to: Addressee| directory.is_open_to_thief(to, &readers);
+    case.open_to.iter().any(|to| open(*to))
+        || untold(view, case, &readers).into_iter().any(open)
+        || !is_recoverable(view, case)
 }
 
-/// The lives that go on reading: this one, and those that act for the halls on the route.
-fn readers(office: &Office<'_, '_>, case: &Case) -> BTreeSet<HallAt> {
+/// Who else the present key is wrapped for: whoever was to go on for a life that has ended, a hall to which a task has not
+/// gone yet, and with the first key those who keep it for recovery. For a life that was over when the key was drawn nobody
+/// has wrapped it but somebody who wants it drawn anew.
+fn untold(view: &dyn View, case: &Case, readers: &[HallAt]) -> Vec<Addressee> {
+    let (mut found, present) = (Vec::new(), case.key());
+    let directory = Directory::new(view);
+    let over = |at: HallAt| directory.revocation(at).is_some_and(|it| it.since <= case.key_since);
+    scan(view, case.id, &mut |(to, recovery), of| {
+        let told = if recovery { present != FIRST_KEY } else { readers.iter().any(|it| it.hall == to.hall) };
+        if of == present && !told && !over(to) {
+            found.push((to, recovery));
+        }
+    });
+    found
+}
+
+/// Whether somebody beside the halls on the route can open the present key, where the recovery keys in their charters were
+/// stolen: without that a second hall has all of a case and can restore nothing.
+pub(super) fn is_recoverable(view: &dyn View, case: &Case) -> bool {
+    let directory = Directory::new(view);
+    let (readers, mut kept) = (case.readers(), false);
+    let stolen = directory.has_revocations() && readers.iter().any(|at| directory.is_exposed(*at, true));
+    if stolen {
+        scan(view, case.id, &mut |(to, recovery), of| {
+            kept |= recovery && of == case.key() && !directory.is_open_to_thief((to, recovery), &readers);
+        });
+    }
+    kept || !stolen
+}
+
+/// For whom a new key is wrapped: this life, those that act for the halls on the route, and who keeps it for recovery.
+fn addressees(office: &Office<'_, '_>, case: &Case) -> Vec<Addressee> {
     let directory = Directory::new(office.cx);
     let route = [case.receiving, case.competent].into_iter().filter_map(|hall| directory.in_place_of(hall));
-    route.chain([office.me.at]).filter(|at| !directory.is_exposed(*at, false)).collect()
+    let readers: BTreeSet<HallAt> = route.chain([office.me.at]).collect();
+    directory.addressees(&readers.into_iter().collect::<Vec<_>>())
 }
