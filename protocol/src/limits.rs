@@ -59,6 +59,8 @@ pub const CASE_KEYS_MAX: usize = 8;
 pub const KEY_WAIT_MS: u64 = 3 * 24 * 3_600_000;
 /// Cases for which a node asks for a new key in one step.
 pub const RENEWALS_AT_ONCE: usize = 64;
+/// Milliseconds between such steps.
+pub const RENEWALS_APART_MS: u64 = 1_000;
 /// Wrapped keys of one case.
 pub const WRAPS_MAX: usize = 128;
 /// How many of them are kept free for what a hall wraps itself: whoever carries a case could add others.

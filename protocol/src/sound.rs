@@ -139,7 +139,7 @@ fn meta(name: &[u8], value: &[u8]) -> bool {
         b"hall" => decodes::<HallAt>(value),
         b"time" => decodes::<u64>(value),
         b"anchor" => decodes::<Digest>(value),
-        b"renew" => decodes::<()>(value),
+        b"renew" => decodes::<u64>(value),
         _ => false,
     }
 }

@@ -22,7 +22,7 @@ use hallmesh_protocol::cases::{
 };
 use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
-use hallmesh_protocol::limits::{CASE_KEYS_MAX, RENEWALS_AT_ONCE, WRAPS_MAX};
+use hallmesh_protocol::limits::{CASE_KEYS_MAX, PAGE_MAX, RENEWALS_AT_ONCE, WRAPS_MAX};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::query;
@@ -448,4 +448,58 @@ fn who_can_open_a_case_is_told_by_its_log_and_not_by_the_keys_that_come_with_it(
     city.run_seconds(10);
     village_stolen(&mut city);
     assert_eq!(fold(&city, COUNTY, case).keys.len(), 1);
+}
+
+#[test]
+fn a_mirror_signs_for_no_copy_without_keys_and_gets_those_that_are_wrapped_later() {
+    let mut city = City::new();
+    let case = city.received(COUNTY, "COUNTY-1", HERE);
+    for (_, _, frame) in &mut city.wires {
+        let Ok(Message::Letter(letter)) = Message::decode(frame) else { continue };
+        let LetterBody::Copy(mut copy) = letter.body else { continue };
+        copy.wraps.clear();
+        *frame = Message::Letter(Letter::write(letter.from, letter.to, LetterBody::Copy(copy))).encode();
+    }
+    city.drain();
+    let county = city.halls[COUNTY].at;
+    let mirrors = fold(&city, COUNTY, case).mirrors.map(|mirror| city.index(mirror.unwrap().hall));
+    assert_eq!(fold(&city, mirrors[0], case).events, 1, "it keeps what there is");
+    assert_eq!(custody(&city, COUNTY, case).grade, Grade::D1, "and does not sign that it could restore it");
+    city.run();
+    assert_eq!(custody(&city, COUNTY, case).grade, Grade::D2);
+    let later = vec![Wrap { recovery: true, ..city.wrap(county, FIRST_KEY) }];
+    assert_eq!(city.command(COUNTY, Command::KeepKeys(case, later)), Reply::Done);
+    city.run();
+    for mirror in mirrors {
+        assert!(readers(&city, mirror, case, FIRST_KEY).contains(&county));
+        assert_eq!(keepers(&city, mirror, case, FIRST_KEY), [county]);
+    }
+    sound(&city);
+}
+
+#[test]
+fn a_second_theft_that_is_heard_of_during_a_round_is_looked_after_in_the_next() {
+    let mut city = City::new();
+    let exposed: Vec<_> = (0..8).map(|_| city.received(VILLAGE, "COUNTY-1", HERE)).collect();
+    city.run_seconds(10);
+    city.cut(COUNTY);
+    for _ in 0..PAGE_MAX {
+        city.received(COUNTY, "COUNTY-1", HERE);
+    }
+    let mut stolen = |index: usize| {
+        let at = city.halls[index].at;
+        let transport_key = Directory::new(&city.halls[CITY].rows).life(at).unwrap().transport_key;
+        let stolen = Revocation { at, transport_key, reason: RevocationReason::Stolen, since: city.now.wall };
+        let signed = by_root(&city, Body::Revocation(stolen));
+        let (records, _) = verify::records(&city.halls[COUNTY].rows, vec![signed]);
+        city.command(COUNTY, Command::Admit(records));
+    };
+    // Of the first one the first page finds nothing; what the second one exposes is mostly on that page.
+    stolen(OTHER_COUNTY);
+    stolen(VILLAGE);
+    city.run_seconds(60);
+    for case in exposed {
+        assert_eq!(fold(&city, COUNTY, case).keys.len(), 1);
+    }
+    assert!(!city.halls[COUNTY].rows.0.contains_key(b"\x01renew".as_slice()));
 }

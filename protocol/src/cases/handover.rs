@@ -306,6 +306,9 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     let lost = planted(Bug::MirrorKeepsNothing) || (held.is_some() && planted(Bug::MirrorKeepsFirstCopy));
     if newer && !lost {
         keep(office, held.as_ref(), checked);
+    } else if let Some(held) = held.as_ref().filter(|_| !lost) {
+        // Keys are wrapped for others also without an event.
+        keys::keep(office.cx, held, &checked.file.wraps);
     }
     let seen = log::custody(office.cx, offered.id);
     let before = seen.unwrap_or(Custody {
@@ -319,6 +322,11 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     log::set_custody(office.cx, offered.id, &Custody { position, mirror: true, ..before });
     let kept = if lost { Some(offered.clone()) } else { log::case(office.cx, offered.id) };
     let Some(kept) = kept else { return };
+    if !lost && !keys::can_be_restored(office.cx, &kept) {
+        // Somebody on the way took the keys out: with this copy nobody could restore the case. It comes again.
+        rows::count(office.cx, "letters/keyless", 1);
+        return;
+    }
     let receipt = sign(office, &kept, ReceiptKind::Copied, kept.position);
     audit::note_receipt(office.cx, &receipt);
     answer(office, letter.from.hall, receipt.signed().clone());

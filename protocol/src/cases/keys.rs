@@ -106,18 +106,18 @@ pub(crate) fn keep(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
     keep_within(cx, case, wraps, WRAPS_MAX.saturating_sub(WRAPS_OWN));
 }
 
-/// Writes keys that the shell has wrapped.
-pub(super) fn keep_own(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) {
-    keep_within(cx, case, wraps, WRAPS_MAX);
+/// Writes keys that the shell has wrapped. Whether any of them was new.
+pub(super) fn keep_own(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap]) -> bool {
+    keep_within(cx, case, wraps, WRAPS_MAX)
 }
 
-fn keep_within(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap], room: usize) {
+fn keep_within(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap], room: usize) -> bool {
     let place = |wrap: &Wrap| rows::wrap(case.id, (wrap.to, wrap.recovery), &wrap.of);
     let fresh =
         |wrap: &&Wrap| case.has_key(wrap.of) && cx.get(&place(wrap)).is_none() && is_for(cx, case, wrap);
     let mut fresh: Vec<&Wrap> = wraps.iter().filter(fresh).collect();
     if fresh.is_empty() {
-        return;
+        return false;
     }
     let me: Option<HallAt> = rows::read(cx, &rows::meta("hall"));
     fresh.sort_by_key(|wrap| Some(wrap.to) != me);
@@ -126,6 +126,7 @@ fn keep_within(cx: &mut Cx<'_>, case: &Case, wraps: &[Wrap], room: usize) {
         rows::write(cx, place(wrap), wrap);
     }
     note_exposure(cx, case.id);
+    true
 }
 
 /// Whether it is for a life that has a charter, of a hall on the route, which may read the case, or for recovery of one above.
@@ -150,6 +151,15 @@ fn count(view: &dyn View, case: &Case) -> usize {
 pub(crate) fn come_with(view: &dyn View, checked: &CheckedFile, at: HallAt) -> bool {
     let brought = |of| brings(&checked.file, at, of);
     checked.case.needed_keys().all(|of| brought(of) || is_held(view, checked.case.id, at, of))
+}
+
+/// Whether a hall that only keeps a copy has something wrapped of each key that is needed.
+pub(super) fn can_be_restored(view: &dyn View, case: &Case) -> bool {
+    let mut wrapped = BTreeSet::new();
+    scan(view, case.id, &mut |_, of| {
+        wrapped.insert(of);
+    });
+    case.needed_keys().all(|of| wrapped.contains(&of))
 }
 
 fn brings(file: &CaseFile, at: HallAt, of: Digest) -> bool {
@@ -188,7 +198,7 @@ fn scan(view: &dyn View, id: CaseId, visit: &mut dyn FnMut((HallAt, bool), Diges
 /// A revocation was taken up: if a machine was stolen, the cases in hand are looked at.
 pub(crate) fn note_theft(cx: &mut Cx<'_>, body: &Body) {
     if matches!(body, Body::Revocation(it) if it.reason == RevocationReason::Stolen) {
-        rows::write(cx, rows::meta(rows::RENEW), &());
+        note(cx);
     }
 }
 
@@ -198,18 +208,26 @@ pub(super) fn note_exposure(cx: &mut Cx<'_>, id: CaseId) {
     let me: Option<HallAt> = rows::read(cx, &rows::meta("hall"));
     let (Some(case), Some(me)) = (log::case(cx, id).filter(|_| in_hand), me) else { return };
     if wants_another(cx, me, &case) {
-        rows::write(cx, rows::meta(rows::RENEW), &());
+        note(cx);
     }
 }
 
-/// Whether cases in hand have to be looked at.
-pub(crate) fn needs_renewing(view: &dyn View) -> bool {
-    view.get(&rows::meta(rows::RENEW)).is_some()
+/// Each note has a number of its own: a round takes no later note away than those that it began with.
+fn note(cx: &mut Cx<'_>) {
+    let noted = noted(cx).unwrap_or(0).saturating_add(1);
+    rows::write(cx, rows::meta(rows::RENEW), &noted);
 }
 
-/// All were looked at, and none needs a new key any more.
-pub(crate) fn end_of_renewing(cx: &mut Cx<'_>) {
-    cx.remove(rows::meta(rows::RENEW));
+/// The last note that cases in hand have to be looked at, if they have to be.
+pub(crate) fn noted(view: &dyn View) -> Option<u64> {
+    rows::read(view, &rows::meta(rows::RENEW))
+}
+
+/// All were looked at since a note, and none needs a new key any more.
+pub(crate) fn end_of_renewing(cx: &mut Cx<'_>, since: u64) {
+    if noted(cx) == Some(since) {
+        cx.remove(rows::meta(rows::RENEW));
+    }
 }
 
 /// Asks for new keys for open cases in hand, those after one. Gives the one to go on after, if there are more, and whether

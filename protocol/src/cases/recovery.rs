@@ -210,7 +210,11 @@ pub(crate) fn want_key_of_target(cx: &mut Cx<'_>, me: HallAt, what: &What) {
 /// Keys that the shell has wrapped to later lives. Whoever waits for one is told once more.
 pub(crate) fn keep_keys(office: &mut Office<'_, '_>, id: CaseId, wraps: &[super::Wrap]) {
     let Some(case) = log::case(office.cx, id) else { return };
-    keys::keep_own(office.cx, &case, wraps);
+    let stage = log::custody(office.cx, id).map(|custody| custody.stage);
+    if keys::keep_own(office.cx, &case, wraps) && matches!(stage, Some(Stage::Custodian | Stage::Handing)) {
+        // Mirrors keep the keys, too: whoever has to restore the case has them from there.
+        queue_copies(office, &case);
+    }
     for (of, given) in fences(office.cx, id) {
         if given.to != office.me.at && wraps.iter().any(|wrap| wrap.to == given.to) {
             office.post.enqueue(office.cx, given.to.hall, What::Fence { case: id, of });
