@@ -376,11 +376,12 @@ fn untold(view: &dyn View, case: &Case, readers: &[HallAt]) -> Vec<Addressee> {
 }
 
 /// Whether somebody beside the halls on the route can open the present key, where the recovery keys in their charters were
-/// stolen: without that a second hall has all of a case and can restore nothing.
+/// stolen: without that a second hall has all of a case and can restore nothing. A case that is over gets no other key.
 pub(super) fn is_recoverable(view: &dyn View, case: &Case) -> bool {
     let directory = Directory::new(view);
     let (readers, mut kept) = (case.readers(), false);
-    let stolen = directory.has_revocations() && readers.iter().any(|at| directory.is_exposed(*at, true));
+    let may_be = !case.state.is_over() && directory.has_revocations();
+    let stolen = may_be && readers.iter().any(|at| directory.is_exposed(*at, true));
     if stolen {
         scan(view, case.id, &mut |(to, recovery), of| {
             kept |= recovery && of == case.key() && !directory.is_open_to_thief((to, recovery), &readers);
