@@ -74,10 +74,7 @@ pub(crate) fn prepare(
         }
         Ask::Record { case, deed, content } => {
             let by = act(asked, call)?;
-            let record = sealed_act(asked, exact(asked, &case)?, deed, &content, (secret, chance));
-            return record.map_or_else(Unsealed::deed, |record| {
-                Ok(Deed::new(Command::Record(by, Box::new(record)), After::Nothing))
-            });
+            return recorded(by, sealed_act(asked, exact(asked, &case)?, deed, &content, (secret, chance)));
         }
         Ask::Read { case } => return to_be_read(asked, call, &case, secret),
         Ask::StickWrite { .. } => return sticks::write(asked, &ask),
@@ -141,6 +138,14 @@ fn to_be_read(asked: &Asked<'_>, call: &Call, case: &str, secret: &WrapSecret) -
     let id = exact(asked, case)?;
     reading::is_readable(asked, id, secret)?;
     Ok(Deed::new(Command::Read(act(asked, call)?, id), After::Reading(id)))
+}
+
+/// An act with its reasons, if it was sealed.
+fn recorded(by: Verified<Act>, sealed: Result<cases::Record, Unsealed>) -> Result<Deed, Problem> {
+    match sealed {
+        Ok(record) => Ok(Deed::new(Command::Record(by, Box::new(record)), After::Nothing)),
+        Err(why) => why.deed(),
+    }
 }
 
 /// Why an act was not sealed.

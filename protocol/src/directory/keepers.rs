@@ -14,14 +14,12 @@ pub type Addressee = (HallAt, bool);
 impl Directory<'_> {
     /// For whom a key is wrapped that these lives are to read: for none whose key a stolen machine has.
     pub fn addressees(&self, readers: &[HallAt]) -> Vec<Addressee> {
-        let mut found = Vec::new();
+        let mut found: Vec<Addressee> = Vec::new();
         for reader in readers.iter().filter(|at| !self.is_exposed(**at, false)) {
-            let keeper = self.keeper(*reader, readers);
-            for to in [Some((*reader, false)), keeper.map(|keeper| (keeper, true))].into_iter().flatten() {
-                if !found.contains(&to) {
-                    found.push(to);
-                }
-            }
+            let keeper = self.keeper(*reader, readers).map(|keeper| (keeper, true));
+            let both = [Some((*reader, false)), keeper].into_iter().flatten();
+            let fresh: Vec<Addressee> = both.filter(|to| !found.contains(to)).collect();
+            found.extend(fresh);
         }
         found
     }
@@ -29,13 +27,13 @@ impl Directory<'_> {
     /// The key that something is wrapped with, that these lives read, for one of its addressees.
     pub fn key_of(&self, (at, recovery): Addressee, readers: &[HallAt]) -> Option<WrapPublic> {
         let charter = self.life(at)?;
-        let own = !recovery || self.keeps_itself(&charter, readers);
+        let own = !recovery || keeps_itself(&charter, readers);
         Some(if own { charter.wrap_key } else { charter.recovery_key })
     }
 
     /// Whether a stolen machine opens what is wrapped for one of the addressees of a key that these lives read.
     pub(crate) fn is_open_to_thief(&self, (at, recovery): Addressee, readers: &[HallAt]) -> bool {
-        let keeps = || self.life(at).is_some_and(|charter| self.keeps_itself(&charter, readers));
+        let keeps = || self.life(at).is_some_and(|charter| keeps_itself(&charter, readers));
         if recovery && keeps() { self.is_stolen(at) } else { self.is_exposed(at, recovery) }
     }
 
@@ -81,12 +79,12 @@ impl Directory<'_> {
         None
     }
 
-    /// Whether a life that keeps a key for those below does so with its own key: none that reads it, and not at the top.
-    fn keeps_itself(&self, charter: &Charter, readers: &[HallAt]) -> bool {
-        charter.parent.is_some() && !readers.contains(&charter.at())
-    }
-
     fn parent(&self, hall: HallId) -> Option<HallId> {
         self.card(self.last_life(hall)?)?.parent
     }
+}
+
+/// Whether a life that keeps a key for those below does so with its own key: none that reads it, and not at the top.
+fn keeps_itself(charter: &Charter, readers: &[HallAt]) -> bool {
+    charter.parent.is_some() && !readers.contains(&charter.at())
 }
