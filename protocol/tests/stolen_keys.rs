@@ -27,7 +27,7 @@ use hallmesh_protocol::message::Message;
 use hallmesh_protocol::post::{Letter, LetterBody};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
-use hallmesh_protocol::step::{Command, Happening, Input, Reply};
+use hallmesh_protocol::step::{Command, Happening, Reply};
 use hallmesh_protocol::verify;
 
 const DAY: u64 = 24 * 3_600_000;
@@ -151,16 +151,8 @@ fn a_new_key_is_for_nobody_who_may_not_have_it_and_takes_effect_once() {
 fn a_key_that_the_custodian_has_not_signed_for_is_not_kept() {
     let mut city = City::new();
     let (forged, to) = (Digest([5; 32]), city.halls[COUNTY].at);
-    city.cut(COUNTY);
-    let case = city.received(VILLAGE, "COUNTY-1", HERE);
-    city.run_seconds(10);
-    let mut handed = file(&city, VILLAGE, case);
-    handed.wraps.push(city.wrap(to, forged));
-    city.heal(COUNTY);
-    let letter = Letter::write(city.halls[VILLAGE].at, to.hall, LetterBody::HandOver(handed));
-    let message = verify::message(&city.halls[COUNTY].rows, to.hall, Message::Letter(letter)).unwrap();
-    let from = city.halls[VILLAGE].at.hall;
-    city.step(COUNTY, Input::Received { from, message });
+    let (case, added) = (city.received(VILLAGE, "COUNTY-1", HERE), city.wrap(to, forged));
+    carried(&mut city, |file| file.wraps.push(added.clone()));
     city.run_seconds(10);
     assert_eq!(stage(&city, COUNTY, case), Stage::Custodian);
     assert_eq!(readers(&city, COUNTY, case, FIRST_KEY), [to, city.halls[VILLAGE].at]);
@@ -310,22 +302,43 @@ fn what_is_wrapped_to_a_hall_and_does_not_open_counts_as_nothing() {
     sound(&city);
 }
 
+/// What becomes of the cases that are on a line now: whoever carries them has changed something.
+fn carried(city: &mut City, change: impl Fn(&mut CaseFile)) {
+    let mut changed = 0;
+    for (_, _, frame) in &mut city.wires {
+        let Ok(Message::Letter(letter)) = Message::decode(frame) else { continue };
+        let (from, to) = (letter.from, letter.to);
+        let body = match letter.body {
+            LetterBody::HandOver(mut file) => {
+                change(&mut file);
+                LetterBody::HandOver(file)
+            }
+            LetterBody::Copy(mut file) => {
+                change(&mut file);
+                LetterBody::Copy(file)
+            }
+            LetterBody::Receipt(_)
+            | LetterBody::Fence(..)
+            | LetterBody::Ask(_)
+            | LetterBody::AskFence { .. } => {
+                continue;
+            }
+        };
+        *frame = Message::Letter(Letter::write(from, to, body)).encode();
+        changed += 1;
+    }
+    assert!(changed > 0, "there is something on the lines");
+}
+
 /// A neighbour who carries a case adds keys for lives of a hall on the route that nobody has chartered.
 #[test]
 fn a_carrier_cannot_fill_the_room_that_a_new_key_needs() {
     let mut city = City::new();
     let county = city.halls[COUNTY].at;
-    city.cut(COUNTY);
     let case = city.received(VILLAGE, "COUNTY-1", HERE);
-    city.run_seconds(10);
-    let mut handed = file(&city, VILLAGE, case);
     let invented = (100..160).map(|incarnation| HallAt { incarnation, ..county });
-    handed.wraps.extend(invented.map(|at| city.wrap(at, FIRST_KEY)));
-    city.heal(COUNTY);
-    let letter = Letter::write(city.halls[VILLAGE].at, county.hall, LetterBody::HandOver(handed));
-    let message = verify::message(&city.halls[COUNTY].rows, county.hall, Message::Letter(letter)).unwrap();
-    let from = city.halls[VILLAGE].at.hall;
-    city.step(COUNTY, Input::Received { from, message });
+    let junk: Vec<Wrap> = invented.map(|at| city.wrap(at, FIRST_KEY)).collect();
+    carried(&mut city, |file| file.wraps.extend(junk.iter().cloned()));
     city.run_seconds(10);
     assert_eq!(stage(&city, COUNTY, case), Stage::Custodian);
     assert_eq!(readers(&city, COUNTY, case, FIRST_KEY), [county, city.halls[VILLAGE].at]);
@@ -435,17 +448,10 @@ fn who_can_open_a_case_is_told_by_its_log_and_not_by_the_keys_that_come_with_it(
     assert_eq!(fold(&city, COUNTY, case).keys, [key], "it has been drawn for nobody but the county");
 
     let mut city = City::new();
-    city.cut(COUNTY);
-    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    let (case, county) = (city.received(VILLAGE, "COUNTY-1", HERE), city.halls[COUNTY].at);
+    carried(&mut city, |file| file.wraps.retain(|wrap| wrap.to == county));
     city.run_seconds(10);
-    let (mut handed, county) = (file(&city, VILLAGE, case), city.halls[COUNTY].at);
-    handed.wraps.retain(|wrap| wrap.to == county);
-    city.heal(COUNTY);
-    let letter = Letter::write(city.halls[VILLAGE].at, county.hall, LetterBody::HandOver(handed));
-    let message = verify::message(&city.halls[COUNTY].rows, county.hall, Message::Letter(letter)).unwrap();
-    let from = city.halls[VILLAGE].at.hall;
-    city.step(COUNTY, Input::Received { from, message });
-    city.run_seconds(10);
+    assert_eq!(readers(&city, COUNTY, case, FIRST_KEY), [county]);
     village_stolen(&mut city);
     assert_eq!(fold(&city, COUNTY, case).keys.len(), 1);
 }
@@ -454,12 +460,7 @@ fn who_can_open_a_case_is_told_by_its_log_and_not_by_the_keys_that_come_with_it(
 fn a_mirror_signs_for_no_copy_without_keys_and_gets_those_that_are_wrapped_later() {
     let mut city = City::new();
     let case = city.received(COUNTY, "COUNTY-1", HERE);
-    for (_, _, frame) in &mut city.wires {
-        let Ok(Message::Letter(letter)) = Message::decode(frame) else { continue };
-        let LetterBody::Copy(mut copy) = letter.body else { continue };
-        copy.wraps.clear();
-        *frame = Message::Letter(Letter::write(letter.from, letter.to, LetterBody::Copy(copy))).encode();
-    }
+    carried(&mut city, |file| file.wraps.clear());
     city.drain();
     let county = city.halls[COUNTY].at;
     let mirrors = fold(&city, COUNTY, case).mirrors.map(|mirror| city.index(mirror.unwrap().hall));
