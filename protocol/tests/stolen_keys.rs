@@ -304,7 +304,7 @@ fn what_is_wrapped_to_a_hall_and_does_not_open_counts_as_nothing() {
 
 /// What becomes of the cases that are on a line now: whoever carries them has changed something.
 fn carried(city: &mut City, change: impl Fn(&mut CaseFile)) {
-    let mut changed = 0;
+    let mut changed = false;
     for (_, _, frame) in &mut city.wires {
         let Ok(Message::Letter(letter)) = Message::decode(frame) else { continue };
         let (from, to) = (letter.from, letter.to);
@@ -325,9 +325,9 @@ fn carried(city: &mut City, change: impl Fn(&mut CaseFile)) {
             }
         };
         *frame = Message::Letter(Letter::write(from, to, body)).encode();
-        changed += 1;
+        changed = true;
     }
-    assert!(changed > 0, "there is something on the lines");
+    assert!(changed, "there is something on the lines");
 }
 
 /// A neighbour who carries a case adds keys for lives of a hall on the route that nobody has chartered.
