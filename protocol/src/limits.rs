@@ -54,10 +54,17 @@ pub const CASE_BYTES_RESERVE: usize = 16 << 10;
 pub const CASE_BYTES_TO_END: usize = 96 << 10;
 /// Keys that one case may have after its first, each because a machine that could open the one before was stolen.
 pub const CASE_KEYS_MAX: usize = 8;
+/// Milliseconds for which whoever goes on for a life that has ended waits for the present key of a case, before it is given
+/// another one.
+pub const KEY_WAIT_MS: u64 = 3 * 24 * 3_600_000;
 /// Cases for which a node asks for a new key in one step.
 pub const RENEWALS_AT_ONCE: usize = 64;
+/// Milliseconds between such steps.
+pub const RENEWALS_APART_MS: u64 = 1_000;
 /// Wrapped keys of one case.
-pub const WRAPS_MAX: usize = 64;
+pub const WRAPS_MAX: usize = 128;
+/// How many of them are kept free for what a hall wraps itself: whoever carries a case could add others.
+pub const WRAPS_OWN: usize = 32;
 /// Keys that one command of two persons gives to other halls.
 pub const KEYS_GIVEN_MAX: usize = 1_000;
 /// Events kept of one case that are no part of its log.
@@ -163,6 +170,7 @@ const _: () = {
     assert!(CASE_BYTES_MAX < FRAME_MAX, "a letter with a whole case fits one frame");
     assert!(RECORDS_BYTES_MAX + RECORD_MAX < FRAME_MAX, "a batch of records fits one frame");
     assert!(BODY_MAX * 4 < CASE_BYTES_MAX, "a case holds several full bodies");
+    assert!(WRAPS_MAX * 1_300 * 4 < CASE_BYTES_MAX, "most of a case's room is for its log");
     assert!(RECORDS_BYTES_MAX * PAGES_AT_ONCE <= ANSWER_BYTES_MAX, "pages are an answer like others");
     assert!(RETRY_FIRST_MS < RETRY_MAX_MS, "back-off grows");
     assert!(RELAY_FROM_LETTERS_MAX * 3 < RELAY_LETTERS_MAX, "no neighbour fills a destination's room");

@@ -137,9 +137,8 @@ fn meta(name: &[u8], value: &[u8]) -> bool {
     match name {
         b"format" => decode::<u32>(value) == Some(FORMAT_VERSION),
         b"hall" => decodes::<HallAt>(value),
-        b"time" => decodes::<u64>(value),
+        b"time" | b"renew" => decodes::<u64>(value),
         b"anchor" => decodes::<Digest>(value),
-        b"renew" => decodes::<()>(value),
         _ => false,
     }
 }

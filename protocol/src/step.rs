@@ -12,8 +12,8 @@ use crate::cases::{
     Purpose, Receive, ReceiveBundle, Record as RecordAct, RecordBundle, Refusal, Renewal, Route, Wrap,
 };
 use crate::clerks::{Act, ClerkCard};
-use crate::directory::Declaration;
-use crate::ids::{CaseId, CaseNumber, HallAt, HallId};
+use crate::directory::{Addressee, Declaration};
+use crate::ids::{CaseId, CaseNumber, Digest, HallAt, HallId};
 use crate::message::{Message, Roots};
 use crate::parcels::{Consign, Cover, Opened};
 use crate::planted::{Bug, planted};
@@ -109,6 +109,8 @@ pub enum Command {
     KeepKeys(CaseId, Vec<Wrap>),
     /// Give a case in hand the new key that the shell has drawn, as it was asked to.
     RenewKey(CaseId, Box<Renewal>),
+    /// Note that the shell cannot open this key of a case with what is wrapped to this life, if anything is.
+    NotOpened(CaseId, Digest),
 }
 
 /// Everything a node can ask of the world.
@@ -139,13 +141,13 @@ pub enum Output {
         /// The life.
         to: HallAt,
     },
-    /// Draw a new key for a case, wrap it to these lives and to the recovery keys in their charters, as far as no stolen
-    /// machine opens those, and give it back by [`Command::RenewKey`].
+    /// Draw a new key for a case, wrap it for these, see [`Directory::key_of`](crate::directory::Directory::key_of), and give
+    /// it back by [`Command::RenewKey`].
     RenewKey {
         /// The case.
         case: CaseId,
-        /// The lives.
-        to: Vec<HallAt>,
+        /// For whom: lives, each with whether it is for recovery only.
+        to: Vec<Addressee>,
     },
     /// Something that people may want to see.
     Happened(Happening),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hallmesh_protocol::cases::{Renewal, Wrap};
 use hallmesh_protocol::chance::Chance;
-use hallmesh_protocol::directory::Directory;
+use hallmesh_protocol::directory::{Addressee, Directory};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
 use hallmesh_protocol::query;
 use hallmesh_protocol::step::{Command, Reply};
@@ -23,8 +23,8 @@ pub(crate) const WANTED_MAX: usize = 4_096;
 pub(crate) enum Wanted {
     /// Its keys, wrapped to a life that lacks them.
     Keys(CaseId, HallAt),
-    /// A new key, wrapped to these lives.
-    NewKey(CaseId, Vec<HallAt>),
+    /// A new key, wrapped for these.
+    NewKey(CaseId, Vec<Addressee>),
 }
 
 /// Wraps keys until the engine is gone or everything is told to stop.
@@ -64,7 +64,7 @@ fn answer(shared: &Shared, wanted: &Wanted, chance: &mut Chance) -> Result<Optio
     }
 }
 
-/// The case's keys that a life lacks, wrapped to it; none if this node cannot open them, or does not know the life.
+/// The case's keys that a life lacks and this node opens, wrapped to it; nothing if it does not know the life.
 fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Result<Option<Command>, Problem> {
     let view = shared.snapshot()?;
     let (Some(found), Some(charter)) = (query::case(&view, case), Directory::new(&view).life(to)) else {
@@ -77,19 +77,25 @@ fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Resul
         content::wrap(case, (to, false), &charter.wrap_key, &key, chance).ok()
     });
     let opened: Vec<Wrap> = opened.collect();
-    Ok((!opened.is_empty()).then_some(Command::KeepKeys(case, opened)))
+    if !opened.is_empty() {
+        return Ok(Some(Command::KeepKeys(case, opened)));
+    }
+    // What is wrapped to this hall and does not open is of no use: the core forgets it.
+    let own = wraps.iter().filter(|it| it.to == shared.at && !it.recovery).map(|it| it.of);
+    let mut useless = own.filter(|of| content::unwrap(case, (shared.at, *of), &wraps, &shared.wrap).is_err());
+    Ok(useless.next().map(|of| Command::NotOpened(case, of)))
 }
 
 /// A new key for a case whose present one a stolen machine can open.
 fn renew(
     shared: &Shared,
     case: CaseId,
-    to: &[HallAt],
+    to: &[Addressee],
     chance: &mut Chance,
 ) -> Result<Option<Command>, Problem> {
     let view = shared.snapshot()?;
     let key = CaseKey::next(case, chance);
     // Who is meant may have ended since: the core asks again.
-    let Ok(wraps) = content::wrap_for(&view, case, to, &key, chance) else { return Ok(None) };
+    let Ok(wraps) = content::wrap_all(&view, case, to, &key, chance) else { return Ok(None) };
     Ok(Some(Command::RenewKey(case, Box::new(Renewal { key: key.of, wraps }))))
 }

@@ -579,6 +579,9 @@ pub struct Contents {
     pub number: String,
     /// Sequence, what happened, content.
     pub parts: Vec<(u32, String, Content)>,
+    /// Sequence and what happened, of what no key opens that this hall has.
+    #[serde(default)]
+    pub closed: Vec<(u32, String)>,
 }
 
 /// A letter that waits.

@@ -562,7 +562,10 @@ fn together(
     let mut acts = Vec::new();
     for (_, state, case) in view.joined.tasks() {
         let Some(case) = case.filter(|_| due(&state)) else { continue };
-        acts.push(deeds::sealed_act(asked, case.id, deed, content, (secret, &mut *chance))?);
+        match deeds::sealed_act(asked, case.id, deed, content, (secret, &mut *chance)) {
+            Ok(sealed) => acts.push(sealed),
+            Err(why) => return why.deed(),
+        }
     }
     if acts.is_empty() && matches!(what, Together::Close) {
         return Err(Problem::new("bundle.nothing_blocked").with("bundle", text));

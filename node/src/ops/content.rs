@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hallmesh_protocol::cases::{FIRST_KEY, Wrap, body_digest};
 use hallmesh_protocol::chance::Chance;
-use hallmesh_protocol::directory::Directory;
+use hallmesh_protocol::directory::{Addressee, Directory};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
 use hallmesh_protocol::seal::{self, ContentKey, Forged, WrapPublic, WrapSecret};
 use hallmesh_protocol::step::View;
@@ -116,7 +116,7 @@ pub(crate) fn wrap(
     Ok(Wrap { to, recovery, of: key.of, key: wrapped })
 }
 
-/// Wraps a case key to lives, and to the recovery key in the charter of each; to none that a stolen machine opens.
+/// Wraps a case key for lives that read it, and for those who keep it for recovery; for none that a stolen machine opens.
 pub(crate) fn wrap_for(
     view: &dyn View,
     case: CaseId,
@@ -124,18 +124,26 @@ pub(crate) fn wrap_for(
     key: &CaseKey,
     chance: &mut Chance,
 ) -> Result<Vec<Wrap>, Problem> {
+    wrap_all(view, case, &Directory::new(view).addressees(lives), key, chance)
+}
+
+/// Wraps a case key for all of its addressees.
+pub(crate) fn wrap_all(
+    view: &dyn View,
+    case: CaseId,
+    addressees: &[Addressee],
+    key: &CaseKey,
+    chance: &mut Chance,
+) -> Result<Vec<Wrap>, Problem> {
     let directory = Directory::new(view);
+    let readers: Vec<HallAt> =
+        addressees.iter().filter(|(_, recovery)| !recovery).map(|(at, _)| *at).collect();
     let mut wraps = Vec::new();
-    for at in lives {
-        let charter = directory.life(*at);
-        let charter = charter.ok_or_else(|| Problem::new("hall.unknown").with("hall", at.hall))?;
-        for (recovery, public) in [(false, &charter.wrap_key), (true, &charter.recovery_key)] {
-            if directory.is_exposed(*at, recovery) {
-                continue;
-            }
-            let wrap = wrap(case, (*at, recovery), public, key, chance);
-            wraps.push(wrap.ok().ok_or_else(|| Problem::new("case.no_key_for_route"))?);
-        }
+    for to in addressees {
+        let public = directory.key_of(*to, &readers);
+        let public = public.ok_or_else(|| Problem::new("hall.unknown").with("hall", to.0.hall))?;
+        let wrap = wrap(case, *to, &public, key, chance);
+        wraps.push(wrap.ok().ok_or_else(|| Problem::new("case.no_key_for_route"))?);
     }
     Ok(wraps)
 }

@@ -1,6 +1,6 @@
 //! Deeds: a call becomes a command for the core. Sealing and wrapping happen here, off the loop.
 
-use hallmesh_protocol::cases::{self, FIRST_KEY, Facts, Question};
+use hallmesh_protocol::cases::{self, FIRST_KEY, Question};
 use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard};
@@ -11,12 +11,14 @@ use hallmesh_protocol::seal::{PublicKey, Suite, WrapSecret};
 use hallmesh_protocol::signed::{Signed, Verified};
 use hallmesh_protocol::step::{Command, Reply};
 
-use super::answers::{Answer, Contents, Material, Received};
+use super::answers::{Answer, Material, Received};
 use super::bundles;
 use super::content::{self, CaseKey, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
-use super::{Ask, Call, Problem, RecoverySecret, RoleWords, declaration, durability, recovery, revocation};
+use super::{
+    Ask, Call, Problem, RecoverySecret, RoleWords, declaration, durability, reading, recovery, revocation,
+};
 use crate::enrol;
 
 /// A call that is a deed, ready for the core.
@@ -45,6 +47,8 @@ pub(crate) enum After {
     Clerk(u16),
     /// A reading was noted: now what is sealed may be opened.
     Reading(CaseId),
+    /// Nothing was done: the case's present key does not open here.
+    NotOpened,
     Issued(HallAt),
     KeysGiven(usize),
     Heeded(Vec<Verified<Record>>),
@@ -69,10 +73,10 @@ pub(crate) fn prepare(
             return bundles::prepare(asked, &of, act(asked, call)?, (secret, chance));
         }
         Ask::Record { case, deed, content } => {
-            let record = recorded(asked, &case, deed, &content, (secret, chance))?;
-            Command::Record(act(asked, call)?, Box::new(record))
+            let by = act(asked, call)?;
+            return recorded(by, sealed_act(asked, exact(asked, &case)?, deed, &content, (secret, chance)));
         }
-        Ask::Read { case } => return reading(asked, call, &case, secret),
+        Ask::Read { case } => return to_be_read(asked, call, &case, secret),
         Ask::StickWrite { .. } => return sticks::write(asked, &ask),
         Ask::StickRead { file } => return sticks::read(asked, &file),
         Ask::Publish { bodies } => Command::Publish(act(asked, call)?, decode_bodies(&bodies)?),
@@ -130,41 +134,60 @@ pub(crate) fn prepare(
 }
 
 /// Who may open a case, and can, is noted as a reader first.
-fn reading(asked: &Asked<'_>, call: &Call, case: &str, secret: &WrapSecret) -> Result<Deed, Problem> {
+fn to_be_read(asked: &Asked<'_>, call: &Call, case: &str, secret: &WrapSecret) -> Result<Deed, Problem> {
     let id = exact(asked, case)?;
-    readable(asked, id, secret)?;
+    reading::is_readable(asked, id, secret)?;
     Ok(Deed::new(Command::Read(act(asked, call)?, id), After::Reading(id)))
 }
 
-/// An act with its reasons, sealed under the case's present key.
-fn recorded(
-    asked: &Asked<'_>,
-    case: &str,
-    deed: cases::Deed,
-    content: &Content,
-    (secret, chance): (&WrapSecret, &mut Chance),
-) -> Result<cases::Record, Problem> {
-    sealed_act(asked, exact(asked, case)?, deed, content, (secret, chance))
+/// An act with its reasons, if it was sealed.
+fn recorded(by: Verified<Act>, sealed: Result<cases::Record, Unsealed>) -> Result<Deed, Problem> {
+    match sealed {
+        Ok(record) => Ok(Deed::new(Command::Record(by, Box::new(record)), After::Nothing)),
+        Err(why) => why.deed(),
+    }
 }
 
-/// The same, of a case that is known in full.
+/// Why an act was not sealed.
+pub(super) enum Unsealed {
+    /// The case's present key is not wrapped to this hall, or what is wrapped does not open.
+    Key(CaseId, Digest),
+    Problem(Problem),
+}
+
+impl Unsealed {
+    /// The core is told of a key that does not open: it may have to give the case another one.
+    pub(super) fn deed(self) -> Result<Deed, Problem> {
+        match self {
+            Self::Key(case, of) => Ok(Deed::new(Command::NotOpened(case, of), After::NotOpened)),
+            Self::Problem(problem) => Err(problem),
+        }
+    }
+}
+
+/// An act with its reasons, sealed under the case's present key.
 pub(super) fn sealed_act(
     asked: &Asked<'_>,
     id: CaseId,
     deed: cases::Deed,
     content: &Content,
     (secret, chance): (&WrapSecret, &mut Chance),
-) -> Result<cases::Record, Problem> {
+) -> Result<cases::Record, Unsealed> {
     let present = query::case(asked.view, id).map_or(FIRST_KEY, |view| view.case.key());
-    let CaseKey { of, key } = case_key(asked, id, present, secret)?;
-    let body = content.seal(id, &key, chance).ok().ok_or_else(|| Problem::new("case.too_large"))?;
+    let opened = reading::case_key(asked, id, present, secret);
+    let CaseKey { of, key } = opened.ok_or(Unsealed::Key(id, present))?;
+    let body = content.seal(id, &key, chance);
+    let body = body.ok().ok_or_else(|| Unsealed::Problem(Problem::new("case.too_large")))?;
     Ok(cases::Record { case: id, deed, key: of, body })
 }
 
 /// Words the core's reply.
 pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &WrapSecret) -> Answer {
     match (reply, after) {
-        (Reply::Done, After::Reading(case)) => read(asked, *case, secret).unwrap_or_else(Answer::Refused),
+        (Reply::Done, After::Reading(case)) => {
+            reading::read(asked, *case, secret).unwrap_or_else(Answer::Refused)
+        }
+        (Reply::Done, After::NotOpened) => Answer::Refused(Problem::new("case.not_readable")),
         (Reply::Received { case, number, route }, After::Received(question)) => {
             let pinned = Catalogue::new(asked.view).matter(&question.matter, question.wall);
             Answer::Received(Box::new(Received {
@@ -261,19 +284,6 @@ pub(super) fn application(
     Ok(cases::Receive { case, matter: question.matter.clone(), place: question.place, body, wraps })
 }
 
-fn case_key(asked: &Asked<'_>, case: CaseId, of: Digest, secret: &WrapSecret) -> Result<CaseKey, Problem> {
-    let file = query::file(asked.view, case);
-    let key = content::unwrap(case, (asked.at, of), &file.wraps, secret);
-    key.ok().ok_or_else(|| Problem::new("case.not_readable"))
-}
-
-/// Nothing is noted as read that cannot be opened.
-fn readable(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<(), Problem> {
-    let view = query::case(asked.view, case);
-    let view = view.ok_or_else(|| Problem::new("case.unknown").with("case", case))?;
-    view.case.all_keys().try_for_each(|of| case_key(asked, case, of, secret).map(|_| ()))
-}
-
 /// The case that a deed names: in full, so that a signature means one case and no other.
 fn exact(asked: &Asked<'_>, text: &str) -> Result<CaseId, Problem> {
     let full = text.parse::<CaseId>().is_ok() || text.parse::<CaseNumber>().is_ok();
@@ -281,25 +291,6 @@ fn exact(asked: &Asked<'_>, text: &str) -> Result<CaseId, Problem> {
         return Err(Problem::new("case.not_in_full").with("case", text));
     }
     Ok(find(asked.view, text)?.case.id)
-}
-
-fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<Answer, Problem> {
-    let unreadable = || Problem::new("case.not_readable");
-    let view =
-        query::case(asked.view, case).ok_or_else(|| Problem::new("case.unknown").with("case", case))?;
-    let mut key = case_key(asked, case, FIRST_KEY, secret)?.key;
-    let mut parts = Vec::new();
-    for event in &query::file(asked.view, case).events {
-        let header = event.header().ok().ok_or_else(unreadable)?;
-        if let Facts::RenewKey { key: of } = header.facts {
-            key = case_key(asked, case, of, secret)?.key;
-        }
-        let content = Content::open(case, &key, event.body()).ok().ok_or_else(unreadable)?;
-        if !event.body().is_empty() {
-            parts.push((header.sequence, header.facts.word().to_owned(), content));
-        }
-    }
-    Ok(Answer::Contents(Contents { number: view.case.number.to_string(), parts }))
 }
 
 /// What the root has signed would do what it says, or is refused here: nobody goes home believing that it was done.

@@ -79,7 +79,7 @@ fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {
         Facts::Take { witness } => {
             vec![("witness", witness.hall.to_string()), ("witness_name", name(asked.view, witness.hall))]
         }
-        Facts::RenewKey { key } => vec![("key", key.to_string())],
+        Facts::RenewKey { key, .. } => vec![("key", key.to_string())],
         Facts::Resume { refusal } => vec![("refusal", refusal.to_string())],
         Facts::Act(deed) => about(deed),
         Facts::Task(task) => {

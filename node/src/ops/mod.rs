@@ -16,6 +16,7 @@ mod events;
 mod limits;
 mod problem;
 mod questions;
+mod reading;
 mod recovery;
 mod revocation;
 mod sticks;

@@ -114,7 +114,11 @@ fn recoverable<'f>(
     recovery: &'f WrapPublic,
 ) -> impl Iterator<Item = &'f Wrap> {
     let directory = Directory::new(view);
-    let named = move |wrap: &&Wrap| directory.life(wrap.to).is_some_and(|it| it.recovery_key == *recovery);
+    // By the recovery key in a charter, or by the key of a life that keeps it where that one was stolen.
+    let named = move |wrap: &&Wrap| {
+        let charter = directory.life(wrap.to);
+        charter.is_some_and(|it| it.recovery_key == *recovery || it.wrap_key == *recovery)
+    };
     file.wraps.iter().filter(|wrap| wrap.recovery).filter(named)
 }
 

@@ -64,7 +64,7 @@ pub(super) fn take_in(
 ) -> Result<Case, Refusal> {
     let first = first_event(office, clerk, wanted, route)?;
     let case = log::append(office.cx, &first, None)?;
-    keys::keep(office.cx, &case, &wanted.wraps);
+    keys::keep_own(office.cx, &case, &wanted.wraps);
     let grade = if planted(Bug::GradedAtOnce) { Grade::D2 } else { Grade::D1 };
     let custody = Custody { position: Position::default(), stage: Stage::Custodian, mirror: false, grade };
     log::set_custody(office.cx, case.id, &custody);
@@ -163,7 +163,7 @@ fn leaves_room(office: &Office<'_, '_>, case: &Case, act: &Record) -> Result<(),
 /// Whether an event with a body, or wrapped keys, of so many bytes leaves room for what has to follow.
 pub(super) fn fits(view: &dyn View, case: &Case, (length, prolongs): (usize, bool)) -> Result<(), Refusal> {
     let (events, bytes) = if prolongs { (EVENTS_TO_END, CASE_BYTES_TO_END) } else { (0, 0) };
-    let size = log::file(view, case.id, case.events).bytes();
+    let size = log::bytes(view, case.id);
     let after = size.saturating_add(length).saturating_add(CASE_BYTES_RESERVE).saturating_add(bytes);
     if after > CASE_BYTES_MAX {
         return Err(Refusal::TooLarge);

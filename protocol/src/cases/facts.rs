@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::deed::Deed;
 use super::layout::{Reader, Writer};
 use super::task::Task;
+use crate::directory::Addressee;
 use crate::ids::{CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
 
 /// Bytes of the facts in a header.
@@ -116,6 +117,10 @@ pub enum Facts {
     RenewKey {
         /// The digest that names the key: see [`ContentKey::digest`](crate::seal::ContentKey::digest).
         key: Digest,
+        /// Of the keys before it, in order and a bit for each, those that the hall lacks: nobody has to hand them on.
+        lacked: u16,
+        /// For whom it was wrapped, at most six.
+        to: Vec<Addressee>,
     },
     /// The case is a task of a bundle (一件事): the event after its receipt, in the same commit.
     Task(Task),
@@ -237,8 +242,9 @@ impl Facts {
                 to.at(0, *from).long(12, heir.to_u64()).put(20, &ruling.0);
                 code::REASSIGN
             }
-            Self::RenewKey { key } => {
-                to.put(0, &key.0);
+            Self::RenewKey { key, lacked, to: addressees } => {
+                to.put(0, &key.0).put(32, &lacked.to_le_bytes());
+                put_addressees(&mut to, addressees);
                 code::RENEW_KEY
             }
             Self::Task(task) => {
@@ -283,13 +289,43 @@ impl Facts {
             code::REASSIGN => {
                 Self::Reassign { from: from.at(0)?, to: from.hall(12)?, ruling: Digest(from.array(20)) }
             }
-            code::RENEW_KEY => Self::RenewKey { key: Digest(from.array(0)) },
+            code::RENEW_KEY => Self::RenewKey {
+                key: Digest(from.array(0)),
+                lacked: u16::from_le_bytes(from.array(32)),
+                to: addressees(&from)?,
+            },
             code::TASK => Self::Task(Task::decode(&from)?),
             code::START => Self::Start { results: Digest(from.array(0)) },
             act if Deed::is_kind(act) => Self::Act(Deed::decode(act, &from)?),
             _newer => Self::Unknown { kind, bytes: bytes.to_vec().into() },
         })
     }
+}
+
+/// Addressees of a new key at the most: two for each of three halls.
+pub(super) const ADDRESSEES_MAX: usize = 6;
+
+/// Where each of them stands: a life and a byte.
+#[expect(clippy::arithmetic_side_effects, reason = "constants inside the block")]
+fn addressee_places() -> impl Iterator<Item = usize> {
+    (0..ADDRESSEES_MAX).map(|place| 34 + 13 * place)
+}
+
+#[expect(clippy::arithmetic_side_effects, reason = "constants inside the block")]
+fn put_addressees(to: &mut Writer, addressees: &[Addressee]) {
+    for (place, (at, recovery)) in addressee_places().zip(addressees) {
+        to.at(place, *at).byte(place + 12, u8::from(*recovery));
+    }
+}
+
+#[expect(clippy::arithmetic_side_effects, reason = "constants inside the block")]
+fn addressees(from: &Reader<'_>) -> Option<Vec<Addressee>> {
+    let mut found = Vec::new();
+    for place in addressee_places() {
+        let Some(at) = optional(from, place).ok()? else { break };
+        found.push((at, from.byte(place + 12) == 1));
+    }
+    Some(found)
 }
 
 const NO_RULING: Digest = Digest([0; 32]);

@@ -14,6 +14,7 @@ use super::law::{self, Article, Part};
 use super::moment::{Moment, Span};
 use super::task::Task;
 use super::tolerance::Lacking;
+use crate::directory::Addressee;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
 use crate::limits::EVENTS_MAX;
 use crate::planted::{Bug, planted};
@@ -176,6 +177,12 @@ pub struct Case {
     pub corrections: u16,
     /// The keys that took the place of the first one, in order, by their digests.
     pub keys: Vec<Digest>,
+    /// Those that the hall lacked which drew the present one, a bit for each: the case goes on without them.
+    pub lacked: u16,
+    /// Who can open the present key, as far as the log tells: for whom it was wrapped, and in whose hand it has been since.
+    pub open_to: Vec<Addressee>,
+    /// Milliseconds since 1970 since when it is the present one; zero for the first.
+    pub key_since: u64,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
     /// Which task of a bundle it is, if it is one.
@@ -278,6 +285,9 @@ impl Case {
             extended: 0,
             corrections: 0,
             keys: Vec::new(),
+            lacked: 0,
+            open_to: vec![(first.at, false)],
+            key_since: 0,
             opaque: false,
             task: None,
             started: None,
@@ -308,6 +318,7 @@ impl Case {
                 case.act(event)?;
             }
         }
+        case.opens_to(event.at);
         case.events = case.events.saturating_add(1);
         case.head = digest;
         Ok(case)
@@ -418,7 +429,7 @@ impl Case {
             }
             Facts::ReplaceMirror { mirrors } => self.replaced_mirror(event, *mirrors)?,
             Facts::Reassign { from, to, .. } => self.reassigned(from.hall, *to)?,
-            Facts::RenewKey { key } => self.renewed_key(*key)?,
+            Facts::RenewKey { key, lacked, to } => self.renewed_key((*key, event.wall), *lacked, to)?,
             Facts::Task(task) => self.joined(event, task)?,
             Facts::Start { .. } => self.begun(event)?,
             Facts::Unknown { kind, .. } => self.opaque |= kind.critical,
@@ -557,6 +568,7 @@ impl Case {
             return Err(NotAllowed::WrongHall);
         }
         apart(transit.to, transit.mirrors)?;
+        self.opens_to(transit.to);
         self.transit = Some(transit);
         Ok(())
     }
@@ -598,11 +610,6 @@ impl Case {
         self.transit.map_or(self.custodian, |transit| transit.to)
     }
 
-    /// The halls without whose word nobody can go on for the owner: the mirrors of the epoch it is in or would begin.
-    pub fn owners_mirrors(&self) -> Mirrors {
-        self.transit.map_or(self.mirrors, |transit| transit.mirrors)
-    }
-
     /// Whether a hall may read the case.
     pub(crate) fn has_on_route(&self, hall: HallId) -> bool {
         [self.receiving, self.competent].contains(&hall)
@@ -612,18 +619,6 @@ impl Case {
     pub(crate) fn lives(&self) -> BTreeSet<HallAt> {
         let mirrors = self.mirrors.into_iter().chain(self.owners_mirrors()).flatten();
         mirrors.chain([self.custodian, self.owner()]).collect()
-    }
-
-    /// Whether a receipt of `at` proves that the case survives this disk: a mirror, and the one that stayed where another
-    /// was replaced.
-    pub fn is_witness(&self, at: HallAt) -> bool {
-        let only = self.stayed.filter(|_| !planted(Bug::NewMirrorWitnesses));
-        self.is_mirror(at) && only.is_none_or(|stayed| stayed == at)
-    }
-
-    /// Whether `at` is one of the two halls that keep a copy in this epoch.
-    pub fn is_mirror(&self, at: HallAt) -> bool {
-        self.mirrors.contains(&Some(at))
     }
 }
 

@@ -43,6 +43,9 @@ use crate::wire::Blob;
 /// Hands the case over where it has to go next, in the commit of the act that sends it there.
 pub(crate) fn send_on(office: &mut Office<'_, '_>, case: Case) -> Result<Case, Refusal> {
     let Some((hall, purpose)) = case.wants_to_go() else { return Ok(case) };
+    if keys::goes_under_another(office, &case) {
+        return Ok(case);
+    }
     let Some(to) = Directory::new(office.cx).present(hall) else {
         if let Some(reassigned) = reassign(office, &case, hall)? {
             return send_on(office, reassigned);
@@ -303,6 +306,9 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     let lost = planted(Bug::MirrorKeepsNothing) || (held.is_some() && planted(Bug::MirrorKeepsFirstCopy));
     if newer && !lost {
         keep(office, held.as_ref(), checked);
+    } else if let Some(held) = held.as_ref().filter(|_| !lost) {
+        // Keys are wrapped for others also without an event.
+        keys::keep(office.cx, held, &checked.file.wraps);
     }
     let seen = log::custody(office.cx, offered.id);
     let before = seen.unwrap_or(Custody {
@@ -316,6 +322,11 @@ pub(crate) fn copied_to_me(office: &mut Office<'_, '_>, letter: &Letter, checked
     log::set_custody(office.cx, offered.id, &Custody { position, mirror: true, ..before });
     let kept = if lost { Some(offered.clone()) } else { log::case(office.cx, offered.id) };
     let Some(kept) = kept else { return };
+    if !lost && !keys::can_be_restored(office.cx, &kept) {
+        // Somebody on the way took the keys out: with this copy nobody could restore the case. It comes again.
+        rows::count(office.cx, "letters/keyless", 1);
+        return;
+    }
     let receipt = sign(office, &kept, ReceiptKind::Copied, kept.position);
     audit::note_receipt(office.cx, &receipt);
     answer(office, letter.from.hall, receipt.signed().clone());
@@ -374,7 +385,7 @@ fn copied(office: &mut Office<'_, '_>, receipt: &Verified<Receipt>) {
             if !case.is_witness(said.by) {
                 return;
             }
-            if custody.grade == Grade::D1 {
+            if custody.grade == Grade::D1 && keys::is_recoverable(office.cx, &case) {
                 custody.grade = Grade::D2;
                 log::set_custody(office.cx, case.id, &custody);
                 office.cx.happened(Happening::Mirrored(case.id));

@@ -124,6 +124,18 @@ pub(crate) fn file(view: &dyn View, id: CaseId, upto: u32) -> CaseFile {
     file
 }
 
+/// How large the case is on a line, without reading it: rows are what is sent.
+pub(crate) fn bytes(view: &dyn View, id: CaseId) -> usize {
+    let mut bytes = CaseFile::default().bytes();
+    for part in [rows::events(id), rows::wraps(id)] {
+        view.scan(&part, &[], &mut |_, value| {
+            bytes = bytes.saturating_add(value.len());
+            true
+        });
+    }
+    bytes
+}
+
 /// Writes one event that this hall has just signed, and the fold after it.
 pub(crate) fn append(
     cx: &mut Cx<'_>,

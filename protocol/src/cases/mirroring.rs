@@ -16,6 +16,25 @@ use crate::wire::Blob;
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
+impl Case {
+    /// The halls without whose word nobody can go on for the owner: the mirrors of the epoch it is in or would begin.
+    pub fn owners_mirrors(&self) -> Mirrors {
+        self.transit.map_or(self.mirrors, |transit| transit.mirrors)
+    }
+
+    /// Whether a receipt of `at` proves that the case survives this disk: a mirror, and the one that stayed where another
+    /// was replaced.
+    pub fn is_witness(&self, at: HallAt) -> bool {
+        let only = self.stayed.filter(|_| !planted(Bug::NewMirrorWitnesses));
+        self.is_mirror(at) && only.is_none_or(|stayed| stayed == at)
+    }
+
+    /// Whether `at` is one of the two halls that keep a copy in this epoch.
+    pub fn is_mirror(&self, at: HallAt) -> bool {
+        self.mirrors.contains(&Some(at))
+    }
+}
+
 /// The custodian names another mirror for one that has ended; those that stay must record it. True if there is none.
 pub(crate) fn replace_ended_mirrors(office: &mut Office<'_, '_>, case: &Case) -> bool {
     let directory = Directory::new(office.cx);

@@ -63,7 +63,9 @@ pub(crate) use aside::came_late;
 pub(crate) use bundle::{joined, numbers};
 pub(crate) use countersign::{single_copies, standing};
 pub(crate) use handover::{ask, copied_to_me, handed_to_me, outgoing, receipt_came, send_stuck, written};
-pub(crate) use keys::{end_of_renewing, is_wrapped, needs_renewing, note_theft, renew, renew_exposed};
+pub(crate) use keys::{
+    end_of_renewing, is_wrapped, not_opened, note_theft, noted as noted_thefts, renew, renew_exposed,
+};
 pub(crate) use mirroring::{is_moot, replace_silent_mirrors};
 #[cfg(feature = "planted-bugs")]
 pub(crate) use recall::recall;

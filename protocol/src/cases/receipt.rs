@@ -44,7 +44,7 @@ pub enum ReceiptKind {
     Told {
         /// The life that has ended.
         of: HallAt,
-        /// It has a key of the case, too.
+        /// It has every key of the case, too, that the hall has which told it.
         keyed: bool,
     },
 }

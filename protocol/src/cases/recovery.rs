@@ -188,12 +188,11 @@ fn is_owners_mirror(office: &Office<'_, '_>, id: CaseId) -> bool {
     log::case(office.cx, id).is_some_and(|case| case.owners_mirrors().contains(&Some(office.me.at)))
 }
 
-/// Asks the shell to wrap the case's key to a life that has none, if this hall can open the case and the life may.
+/// Asks the shell to wrap to a life that may read a case those of its keys that this hall has and that one lacks.
 pub(crate) fn want_key(cx: &mut Cx<'_>, me: HallAt, id: CaseId, to: HallAt) -> bool {
-    let lacks = !keys::is_wrapped(cx, id, to);
-    let on_route = log::case(cx, id).is_some_and(|case| may_read(cx, &case, to.hall));
-    let lives = Directory::new(cx).present(to.hall) == Some(to);
-    let wanted = lacks && lives && on_route && keys::is_wrapped(cx, id, me);
+    let lacks = !keys::has_those_of(cx, id, to, me);
+    let on_route = || log::case(cx, id).is_some_and(|case| may_read(cx, &case, to.hall));
+    let wanted = lacks && Directory::new(cx).present(to.hall) == Some(to) && on_route();
     if wanted {
         cx.output(Output::WrapKey { case: id, to });
     }
@@ -211,7 +210,11 @@ pub(crate) fn want_key_of_target(cx: &mut Cx<'_>, me: HallAt, what: &What) {
 /// Keys that the shell has wrapped to later lives. Whoever waits for one is told once more.
 pub(crate) fn keep_keys(office: &mut Office<'_, '_>, id: CaseId, wraps: &[super::Wrap]) {
     let Some(case) = log::case(office.cx, id) else { return };
-    keys::keep(office.cx, &case, wraps);
+    let stage = log::custody(office.cx, id).map(|custody| custody.stage);
+    if keys::keep_own(office.cx, &case, wraps) && matches!(stage, Some(Stage::Custodian | Stage::Handing)) {
+        // Mirrors keep the keys, too: whoever has to restore the case has them from there.
+        queue_copies(office, &case);
+    }
     for (of, given) in fences(office.cx, id) {
         if given.to != office.me.at && wraps.iter().any(|wrap| wrap.to == given.to) {
             office.post.enqueue(office.cx, given.to.hall, What::Fence { case: id, of });
@@ -332,7 +335,8 @@ pub(crate) fn fenced(
         rows::write(office.cx, rows::fenced(said.case, said.by, of), receipt.signed());
         office.post.done(office.cx, said.by.hall, &What::AskFence { case: said.case, of });
     }
-    let keyed = keys::is_wrapped(office.cx, said.case, office.me.at);
+    // What whoever speaks has, this life has as well.
+    let keyed = keys::has_those_of(office.cx, said.case, office.me.at, said.by);
     let kind = ReceiptKind::Told { of, keyed };
     let told = Verified::own(Receipt { kind, by: office.me.at, ..said.clone() }, &office.me.key);
     super::receipt::answer(office, letter.from.hall, told.signed().clone());
@@ -385,7 +389,7 @@ fn no_longer_hands_over(office: &mut Office<'_, '_>, case: &Case) {
 pub(crate) fn told(office: &mut Office<'_, '_>, said: &Receipt) {
     let ReceiptKind::Told { of, keyed } = said.kind else { return };
     // The key that this hall has wrapped meanwhile goes along when the letter is repeated.
-    let owes_key = !keyed && keys::is_wrapped(office.cx, said.case, said.by);
+    let owes_key = !keyed && keys::has_those_of(office.cx, said.case, said.by, office.me.at);
     if !owes_key && fence(office.cx, said.case, of).is_some_and(|given| given.to == said.by) {
         office.post.done(office.cx, said.by.hall, &What::Fence { case: said.case, of });
     }

@@ -57,6 +57,7 @@ impl Node {
                 Ok(Reply::Done)
             }
             Command::RenewKey(case, new) => cases::renew(&mut self.office(cx), case, &new),
+            Command::NotOpened(case, of) => cases::not_opened(&mut self.office(cx), case, of),
             Command::Read(act, case) => {
                 let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
                 cases::note_reading(cx, case, clerk)
@@ -221,7 +222,8 @@ const fn signs(command: &Command) -> bool {
         | Command::DisableClerk(_)
         | Command::Read(..)
         | Command::GiveKeys(..)
-        | Command::KeepKeys(..) => false,
+        | Command::KeepKeys(..)
+        | Command::NotOpened(..) => false,
     }
 }
 

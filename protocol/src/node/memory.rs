@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::twins::Starts;
+use super::upkeep::Renewing;
 use super::{Me, Node, Peer};
 use crate::cases::{EarlyReceipts, Mirrors, Receipt};
 use crate::chance::Chance;
 use crate::clerks::Acts;
 use crate::exchange::Exchange;
-use crate::ids::{CaseId, HallId};
+use crate::ids::HallId;
 use crate::limits::FRAME_MAX;
 use crate::post::Post;
 use crate::signed::Signed;
@@ -26,7 +27,7 @@ type Memory = (
     Mirrors,
     (Timekeeper, Option<u64>),
     (u64, Starts),
-    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<(Option<CaseId>, bool)>),
+    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<Renewing>),
 );
 
 impl Node {

@@ -18,7 +18,7 @@ use crate::chance::Chance;
 use crate::clerks::Acts;
 use crate::directory::Directory;
 use crate::exchange::{self, Exchange};
-use crate::ids::{CaseId, HallAt, HallId};
+use crate::ids::{HallAt, HallId};
 use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
@@ -96,7 +96,7 @@ pub struct Node {
     /// Where to go on trying to hand over what had nobody to go to; none when all was tried.
     sending: Option<Vec<u8>>,
     /// Where to go on asking for new keys of cases, and whether one was asked for in this round; none between rounds.
-    renewing: Option<(Option<CaseId>, bool)>,
+    renewing: Option<upkeep::Renewing>,
 }
 
 impl Node {
@@ -143,11 +143,12 @@ impl Node {
         }
         self.keep_up_with_directory(cx);
         self.due(cx);
+        self.go_on_renewing(cx);
         self.roots = cx.roots;
         let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
         let post = self.post.next_due().unwrap_or(u64::MAX);
-        let goes_on = self.looking.is_some() || self.sending.is_some() || self.renewing.is_some();
-        let looking = if goes_on { now.ticks } else { u64::MAX };
+        let goes_on = self.looking.is_some() || self.sending.is_some();
+        let looking = if goes_on { now.ticks } else { self.renewing.map_or(u64::MAX, |round| round.due) };
         effects.wake_at(self.next_heartbeat.min(exchange).min(post).min(looking));
     }
 

@@ -1,10 +1,26 @@
 //! What follows when it changes who is a hall: other neighbours and mirrors, cases that go on, keys that a thief has.
 
+use serde::{Deserialize, Serialize};
+
 use super::Node;
 use crate::cases;
 use crate::directory::{self, Directory};
 use crate::ids::CaseId;
+use crate::limits::RENEWALS_APART_MS;
 use crate::step::{Cx, Output};
+
+/// A round over the desk after a theft.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Renewing {
+    /// The last note when it began.
+    since: u64,
+    /// Where it goes on.
+    after: Option<CaseId>,
+    /// Whether it has asked for a new key.
+    asked: bool,
+    /// Ticks at which it goes on.
+    pub(super) due: u64,
+}
 
 impl Node {
     pub(super) fn keep_up_with_directory(&mut self, cx: &mut Cx<'_>) {
@@ -24,9 +40,6 @@ impl Node {
         if let Some(from) = self.looking.take().filter(|_| !self.is_rolled_back(cx)) {
             self.looking = cases::look_after_ended(&mut self.office(cx), &from);
         }
-        if let Some((after, asked)) = self.renewing.take().filter(|_| !self.is_rolled_back(cx)) {
-            self.go_on_renewing(cx, after, asked);
-        }
         if std::mem::take(&mut self.directory_moved) {
             cx.output(Output::RosterChanged);
         }
@@ -34,16 +47,21 @@ impl Node {
 
     /// A round of what a stolen machine can open, if there may be anything: after a theft, and until a round finds nothing.
     pub(super) fn begin_renewing(&mut self, cx: &Cx<'_>) {
-        if self.renewing.is_none() && cases::needs_renewing(cx) {
-            self.renewing = Some((None, false));
-        }
+        let Some(since) = cases::noted_thefts(cx).filter(|_| self.renewing.is_none()) else { return };
+        self.renewing = Some(Renewing { since, after: None, asked: false, due: cx.now.ticks });
     }
 
-    fn go_on_renewing(&mut self, cx: &mut Cx<'_>, after: Option<CaseId>, before: bool) {
-        let (next, asked) = cases::renew_exposed(&mut self.office(cx), after);
-        if next.is_none() && !before && !asked {
-            cases::end_of_renewing(cx);
+    /// The next page of the round under way. Pages keep a distance, so that everything else has its turn, and the shell has
+    /// drawn keys for one before it is asked for more.
+    pub(super) fn go_on_renewing(&mut self, cx: &mut Cx<'_>) {
+        let due = |it: &mut Renewing| it.due <= cx.now.ticks;
+        let Some(round) = self.renewing.take_if(due).filter(|_| !self.is_rolled_back(cx)) else { return };
+        let (next, asked) = cases::renew_exposed(&mut self.office(cx), round.after);
+        let asked = round.asked || asked;
+        if next.is_none() && !asked {
+            cases::end_of_renewing(cx, round.since);
         }
-        self.renewing = next.map(|next| (Some(next), before || asked));
+        let due = cx.now.ticks.saturating_add(RENEWALS_APART_MS);
+        self.renewing = next.map(|next| Renewing { after: Some(next), asked, due, ..round });
     }
 }

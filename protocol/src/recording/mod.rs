@@ -218,6 +218,8 @@ pub enum Wish {
     KeepKeys(CaseId, Vec<Wrap>),
     /// Give a case a new key.
     RenewKey(CaseId, Renewal),
+    /// Note that a key of a case is not opened.
+    NotOpened(CaseId, Digest),
 }
 
 /// What a step gave.
@@ -280,6 +282,7 @@ impl Wish {
             Self::TakeIn(_) => "take-in",
             Self::KeepKeys(..) => "keep-keys",
             Self::RenewKey(..) => "renew-key",
+            Self::NotOpened(..) => "not-opened",
         }
     }
 }

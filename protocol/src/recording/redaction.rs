@@ -77,6 +77,7 @@ impl Wish {
             Command::TakeIn(opened) => Self::TakeIn(opened.parcel.clone()),
             Command::KeepKeys(case, wraps) => Self::KeepKeys(*case, wraps.clone()),
             Command::RenewKey(case, new) => Self::RenewKey(*case, new.as_ref().clone()),
+            Command::NotOpened(case, of) => Self::NotOpened(*case, *of),
         }
     }
 
@@ -121,6 +122,7 @@ impl Wish {
             Self::TakeIn(parcel) => Command::TakeIn(Box::new(parcels::open(view, me, parcel)?)),
             Self::KeepKeys(case, wraps) => Command::KeepKeys(case, wraps),
             Self::RenewKey(case, new) => Command::RenewKey(case, Box::new(new)),
+            Self::NotOpened(case, of) => Command::NotOpened(case, of),
         })
     }
 }

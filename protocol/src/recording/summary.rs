@@ -53,7 +53,7 @@ fn said(output: &Output) -> String {
         Output::Keep(halls) => format!("keep {} lines", halls.len()),
         Output::RosterChanged => "roster changed".to_owned(),
         Output::WrapKey { case, to } => format!("wrap the key of {case} to {to}"),
-        Output::RenewKey { case, to } => format!("renew the key of {case} for {} lives", to.len()),
+        Output::RenewKey { case, to } => format!("renew the key of {case} for {} addressees", to.len()),
         Output::Happened(happening) => format!("happened {}", happened(happening)),
     }
 }

@@ -291,7 +291,9 @@ impl City {
                 }
                 Output::RenewKey { case, to } => {
                     let key = Digest(self.chance.bytes32());
-                    let wraps = to.iter().map(|at| self.wrap(*at, key)).collect();
+                    let wrap =
+                        |(at, recovery): &(HallAt, bool)| Wrap { recovery: *recovery, ..self.wrap(*at, key) };
+                    let wraps = to.iter().map(wrap).collect();
                     wanted.push(Command::RenewKey(case, Box::new(Renewal { key, wraps })));
                 }
                 Output::Keep(_) | Output::RosterChanged => {}

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use hallmesh_protocol::cases::{CaseFile, SignedEvent, Stage};
+use hallmesh_protocol::cases::{CaseFile, SignedEvent, Stage, Wrap};
+use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::ids::{CaseId, HallAt};
 use hallmesh_protocol::query::CaseView;
 use hallmesh_protocol::record::Issuer;
@@ -84,7 +85,11 @@ impl Revoked {
             let header = event.header().ok().filter(|header| header.at == me && !event.body().is_empty());
             header.is_some_and(|header| self.fresh.contains(&(header.case, header.sequence)))
         };
-        let mut present = file.wraps.iter().filter(|wrap| wrap.of == view.case.key());
+        // What is kept under the name of the hall at the top is kept by the root's holders, offline.
+        let roots = |wrap: &Wrap| {
+            wrap.recovery && Directory::new(disk).card(wrap.to).is_some_and(|card| card.parent.is_none())
+        };
+        let mut present = file.wraps.iter().filter(|it| it.of == view.case.key() && !roots(it));
         let opens = present.clone().any(|wrap| wrap.to == me) && file.events.iter().any(added);
         present.find(|wrap| opens && self.is_known(wrap.to, disk)).map(|wrap| wrap.to)
     }

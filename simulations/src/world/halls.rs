@@ -2,7 +2,7 @@
 
 use hallmesh_protocol::cases::{Renewal, Wrap};
 use hallmesh_protocol::clerks;
-use hallmesh_protocol::directory::Directory;
+use hallmesh_protocol::directory::{Addressee, Directory};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt, HallId};
 use hallmesh_protocol::query;
 use hallmesh_protocol::seal::{Context, digest};
@@ -202,11 +202,12 @@ impl World {
     }
 
     /// The shell draws another key for a case, and wraps it.
-    fn renew_key(&mut self, seat: Seat, case: CaseId, to: &[HallAt]) {
+    fn renew_key(&mut self, seat: Seat, case: CaseId, to: &[Addressee]) {
         let ticket = self.people.other(seat);
         // Nothing here is ever opened: a digest that no other key has will do.
         let key = Digest(digest(Context::CASE_KEY, &ticket.0.to_le_bytes()));
-        let wraps = to.iter().map(|at| self.wrapped(*at, key)).collect();
+        let wrap = |(at, recovery): &Addressee| Wrap { recovery: *recovery, ..self.wrapped(*at, key) };
+        let wraps = to.iter().map(wrap).collect();
         let command = Command::RenewKey(case, Box::new(Renewal { key, wraps }));
         self.feed(seat, Input::Command { ticket, command });
     }

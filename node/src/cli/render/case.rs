@@ -179,6 +179,10 @@ pub(super) fn contents(texts: &Texts, contents: &Contents) -> Vec<String> {
             content.reveal().map(|(name, value)| (format!("  {name}"), value.to_owned())).collect();
         lines.extend(fields(&pairs));
     }
+    for (sequence, what) in &contents.closed {
+        let closed = texts.filled("case.closed_part", &[("event", &texts.word("event", what))]);
+        lines.push(format!("{sequence}  {closed}"));
+    }
     lines.push(texts.say("case.read_logged", &[]));
     lines.push(next(texts, &format!("hallmesh case trace {}", contents.number)));
     lines

@@ -244,6 +244,7 @@ fn no_parameter_and_no_key_is_left_in_what_people_read() {
     let contents = Contents {
         number: "7".to_owned(),
         parts: vec![(0, "receive".to_owned(), Content::one("name", "甲"))],
+        closed: vec![(1, "accept".to_owned())],
     };
     let answers = [
         Answer::Status(Box::new(status())),
