@@ -1,9 +1,9 @@
 //! On the route only (P5): a case's key is wrapped for the hall that takes it in and the hall that decides, for nobody
-//! else; and what stands in clear does not tell where the applicant lives.
+//! else, but for recovery by the halls above these; and what stands in clear does not tell where the applicant lives.
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::{CaseFile, Facts};
+use hallmesh_protocol::cases::{CaseFile, Facts, Wrap};
 use hallmesh_protocol::ids::{CaseId, DivisionCode, HallId};
 
 /// Who is on the route of each case.
@@ -26,7 +26,9 @@ impl RouteOnly {
 }
 
 fn off_route(case: CaseId, file: &CaseFile, route: [HallId; 2]) -> Option<String> {
-    let stranger = file.wraps.iter().find(|wrap| !wrap.recovery && !route.contains(&wrap.to.hall))?;
+    let above = |hall: HallId| route.iter().any(|it| hall.division().covers(it.division()));
+    let known = |wrap: &Wrap| route.contains(&wrap.to.hall) || wrap.recovery && above(wrap.to.hall);
+    let stranger = file.wraps.iter().find(|wrap| !known(wrap))?;
     Some(format!("case {case}: {} has a key and is not on the route {route:?}", stranger.to))
 }
 
