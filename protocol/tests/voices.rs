@@ -18,6 +18,7 @@ use hallmesh_protocol::directory::{
     Declaration, Directory, NotDeclared, Revocation, RevocationReason, RootPolicy, Voice,
 };
 use hallmesh_protocol::ids::{CaseId, ClerkId, HallAt};
+use hallmesh_protocol::limits::VOICES_TOGETHER_MS;
 use hallmesh_protocol::record::{Body, Issuer};
 use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::{Command, Reply};
@@ -87,6 +88,34 @@ fn a_majority_of_the_counties_rules_when_the_city_itself_is_lost() {
         [VILLAGE]
     );
     sound(&city);
+}
+
+#[test]
+fn words_that_counties_said_long_after_one_another_make_no_majority() {
+    let (mut city, _, of) = without_the_city();
+    let heir = city.halls[COUNTY].at.hall;
+    let take_over = Declaration::TakeOver { of, to: heir };
+    assert_eq!(declare(&mut city, OTHER_COUNTY, take_over), Reply::Published { records: 1 });
+    city.run_seconds(30);
+    city.pass(VOICES_TOGETHER_MS);
+    assert_eq!(declare(&mut city, COUNTY, take_over), Reply::Published { records: 1 });
+    city.run_seconds(30);
+    for hall in [COUNTY, OTHER_COUNTY, VILLAGE] {
+        let directory = Directory::new(&city.halls[hall].rows);
+        assert_eq!(directory.present(of.hall), Some(of), "what one said a month before the other");
+        let voices = directory.voices(of, Some(heir)).unwrap();
+        assert_eq!((voices.spoken, voices.needed), (vec![heir], 2));
+    }
+    // The county whose word is old says it again, or something else.
+    let other = Declaration::TakeOver { of, to: city.halls[OTHER_COUNTY].at.hall };
+    let directory = Directory::new(&city.halls[OTHER_COUNTY].rows);
+    let (county, wall) = (city.halls[OTHER_COUNTY].at.hall, city.now.wall);
+    assert_eq!(other.check_voice(&directory, county, wall), Ok(()));
+    assert_eq!(declare(&mut city, OTHER_COUNTY, take_over), Reply::Published { records: 1 });
+    city.run_seconds(30);
+    assert!((1..5).all(|hall| Directory::new(&city.halls[hall].rows).has_ended(of)));
+    let reply = declare(&mut city, OTHER_COUNTY, take_over);
+    assert_eq!(reply, Reply::Refused(Refusal::Declaration(NotDeclared::Before)));
 }
 
 #[test]

@@ -25,7 +25,11 @@ pub(crate) fn plan(
     let (cases, case_count) = cases_of(asked, of);
     let county = directory.is_voice(asked.at.hall, hall);
     let about = declared.about(of);
-    let checked = if county { about.check_voice(&directory, asked.at.hall) } else { about.check(&directory) };
+    let checked = if county {
+        about.check_voice(&directory, asked.at.hall, asked.wall)
+    } else {
+        about.check(&directory)
+    };
     let counties = directory.voices(of, to).filter(|_| county).map(|voices| Counties {
         spoken: voices.spoken.iter().map(ToString::to_string).collect(),
         needed: voices.needed,

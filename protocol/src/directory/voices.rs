@@ -3,15 +3,17 @@
 //!
 //! Each county states its own record, by two of its clerks; the records spread like all others, by line or stick. From the
 //! one that makes a majority on, all halls read the same in them: the life has ended, as if it had been closed by the
-//! root, and the ruling, or the destruction, stands. A word of a machine that was stolen is not counted.
+//! root, and the ruling, or the destruction, stands. A word of a machine that was stolen is not counted; nor are words that
+//! were said more than thirty days apart: what some counties thought in one year and others in another is no majority.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::ruling::{NotDeclared, Ruled, persons_of};
 use super::{Declaration, Directory, Inadmissible, Revocation, RevocationReason, Ruling};
 use crate::ids::{ClerkId, Digest, HallAt, HallId, Tier};
+use crate::limits::VOICES_TOGETHER_MS;
 use crate::record::{Body, Issuer};
 
 /// A county's word about the city's own hall.
@@ -30,7 +32,7 @@ pub struct Voice {
 /// How far the counties have come with one declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voices {
-    /// Those that have declared it.
+    /// Those whose words for it count together, ascending.
     pub spoken: Vec<HallId>,
     /// How many are needed.
     pub needed: usize,
@@ -40,8 +42,16 @@ pub struct Voices {
 struct Word {
     of: HallAt,
     to: Option<HallId>,
-    /// Each county's record, and its wall time.
-    said: BTreeMap<HallId, (Digest, HallAt, u64)>,
+    /// By each county.
+    said: BTreeMap<HallId, Said>,
+}
+
+/// One county's record of it.
+#[derive(Clone, Copy)]
+struct Said {
+    digest: Digest,
+    by: HallAt,
+    wall: u64,
 }
 
 impl Voice {
@@ -72,11 +82,13 @@ impl Declaration {
         Body::Voice(Voice { of, to, by, wall })
     }
 
-    /// Whether a county's word would do what it says. That the city's hall is lost is part of it.
-    pub fn check_voice(self, directory: &Directory<'_>, county: HallId) -> Result<(), NotDeclared> {
+    /// Whether a county's word would do what it says at this wall time. That the city's hall is lost is part of it.
+    pub fn check_voice(self, directory: &Directory<'_>, county: HallId, wall: u64) -> Result<(), NotDeclared> {
         let (of, to) = self.parts();
-        let spoken = |to| directory.voices(of, to).is_some_and(|it| it.spoken.contains(&county));
-        if spoken(to) {
+        let words = directory.words(&format!("voice/{of}>"));
+        // One that is too old to count with others may be raised again.
+        let mut own = words.iter().filter(|word| word.said.get(&county).is_some_and(|it| it.stands(wall)));
+        if own.clone().any(|word| word.to == to) {
             return Err(NotDeclared::Before);
         }
         let Some(to) = to else { return self.check(directory) };
@@ -90,9 +102,7 @@ impl Declaration {
             return Err(NotDeclared::Nobody(to));
         }
         // Whoever has named one hall does not name another one as well: both could come to a majority.
-        let words = directory.words(&format!("voice/{of}>"));
-        let other = words.iter().find(|word| word.to.is_some() && word.said.contains_key(&county));
-        other.and_then(|word| word.to).map_or(Ok(()), |other| Err(NotDeclared::Ruled(other)))
+        own.find_map(|word| word.to).map_or(Ok(()), |other| Err(NotDeclared::Ruled(other)))
     }
 }
 
@@ -108,9 +118,7 @@ impl Directory<'_> {
         let city = of.hall.tier() == Tier::City && of.hall.serial() == 0;
         let policy = self.policy().filter(|policy| city && !policy.counties.is_empty())?;
         let words = self.words(&format!("voice/{of}>")).into_iter();
-        let mut spoken =
-            words.filter(|word| word.to == to).flat_map(|word| word.said.into_keys()).collect::<Vec<_>>();
-        spoken.sort_unstable();
+        let spoken = words.filter(|word| word.to == to).flat_map(|word| word.most_together()).collect();
         Some(Voices { spoken, needed: policy.majority() })
     }
 
@@ -133,8 +141,8 @@ impl Directory<'_> {
     /// The rulings that a majority of the counties has made about a hall.
     pub(super) fn ruled_by_voices(&self, of: HallId) -> Vec<Ruled> {
         let ruled = |word: Word| {
-            let (_, (digest, at, _)) = word.said.iter().next()?;
-            let (issuer, digest) = (Issuer::Hall(*at), *digest);
+            let (_, Said { digest, by, .. }) = word.said.first_key_value()?;
+            let (issuer, digest) = (Issuer::Hall(*by), *digest);
             let ruling = Ruling { of: word.of, to: word.to?, by: None, wall: word.wall() };
             Some(Ruled { digest, issuer, ruling })
         };
@@ -151,15 +159,14 @@ impl Directory<'_> {
         Some(Revocation { at: word.of, transport_key, reason: RevocationReason::Closed, since: word.wall() })
     }
 
-    /// What a majority has said alike.
+    /// What a majority has said alike, with the words that make it.
     fn decided(&self, prefix: &str) -> Vec<Word> {
-        let mut words = self.words(prefix);
+        let words = self.words(prefix);
         if words.is_empty() {
             return words;
         }
         let needed = self.policy().map_or(usize::MAX, |policy| policy.majority());
-        words.retain(|word| word.said.len() >= needed);
-        words
+        words.into_iter().filter_map(|word| word.together(needed)).collect()
     }
 
     fn words(&self, prefix: &str) -> Vec<Word> {
@@ -168,7 +175,7 @@ impl Directory<'_> {
             if let (Body::Voice(voice), Issuer::Hall(by)) = (&record.body, record.issuer) {
                 let fresh = || Word { of: voice.of, to: voice.to, said: BTreeMap::new() };
                 let word = words.entry((voice.of, voice.to)).or_insert_with(fresh);
-                word.said.insert(by.hall, (digest, by, voice.wall));
+                word.said.insert(by.hall, Said { digest, by, wall: voice.wall });
             }
         });
         words.into_values().collect()
@@ -177,6 +184,44 @@ impl Directory<'_> {
 
 impl Word {
     fn wall(&self) -> u64 {
-        self.said.values().map(|(_, _, wall)| *wall).max().unwrap_or(0)
+        self.said.values().map(|said| said.wall).max().unwrap_or(0)
     }
+
+    /// With just as many words as are needed, the first of which count together; none if there are not so many.
+    fn together(mut self, needed: usize) -> Option<Self> {
+        let said = self.by_wall();
+        let first = said.windows(needed).find(|some| lie_together(some))?.iter().map(|said| said.by.hall);
+        let first: BTreeSet<HallId> = first.collect();
+        self.said.retain(|county, _| first.contains(county));
+        Some(self)
+    }
+
+    /// The counties most of whose words count together, of several groups the latest.
+    fn most_together(&self) -> BTreeSet<HallId> {
+        let said = self.by_wall();
+        let groups = (0..said.len()).map(|first| {
+            let rest = said.get(first..).unwrap_or_default();
+            let count = (1..=rest.len()).rev().find(|count| rest.get(..*count).is_some_and(lie_together));
+            rest.iter().take(count.unwrap_or(0)).map(|said| said.by.hall).collect::<BTreeSet<_>>()
+        });
+        groups.max_by_key(BTreeSet::len).unwrap_or_default()
+    }
+
+    fn by_wall(&self) -> Vec<Said> {
+        let mut said: Vec<Said> = self.said.values().copied().collect();
+        said.sort_unstable_by_key(|said| (said.wall, said.by));
+        said
+    }
+}
+
+impl Said {
+    /// Whether it would still count with a word said at this time.
+    const fn stands(self, wall: u64) -> bool {
+        self.wall.abs_diff(wall) <= VOICES_TOGETHER_MS
+    }
+}
+
+/// Whether words, in the order of their dates, lie near enough together to be one decision.
+fn lie_together(said: &[Said]) -> bool {
+    said.first().zip(said.last()).is_some_and(|(first, last)| first.stands(last.wall))
 }

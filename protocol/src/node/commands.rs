@@ -90,9 +90,9 @@ impl Node {
         declaration: Declaration,
     ) -> Result<Reply, Refusal> {
         let by = self.two_persons(cx, acts)?;
-        let (directory, wall) = (Directory::new(cx), cx.now.wall);
+        let (directory, wall) = (Directory::new(cx), self.time.best(cx.now));
         let body = if directory.is_voice(self.me.at.hall, declaration.of().hall) {
-            declaration.check_voice(&directory, self.me.at.hall)?;
+            declaration.check_voice(&directory, self.me.at.hall, wall)?;
             declaration.voice(by, wall)
         } else {
             declaration.check(&directory)?;
