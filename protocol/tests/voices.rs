@@ -21,7 +21,7 @@ use hallmesh_protocol::ids::{CaseId, ClerkId, HallAt};
 use hallmesh_protocol::limits::VOICES_TOGETHER_MS;
 use hallmesh_protocol::record::{Body, Issuer};
 use hallmesh_protocol::signed::Signed;
-use hallmesh_protocol::step::{Command, Reply};
+use hallmesh_protocol::step::{Command, Happening, Reply};
 use hallmesh_protocol::verify;
 
 /// A case that the city has accepted, a city whose own hall is gone, and two clerks in each county.
@@ -140,13 +140,75 @@ fn the_word_of_a_county_whose_machine_was_stolen_makes_no_majority() {
     assert_eq!((voices.spoken, voices.needed), (vec![city.halls[COUNTY].at.hall], 2));
 }
 
+/// The thief who has the city's machine revokes a county with it.
+fn thief_revokes(city: &mut City, county: usize) {
+    let at = city.halls[county].at;
+    let transport_key = Directory::new(&city.halls[COUNTY].rows).life(at).unwrap().transport_key;
+    let theft = Revocation { at, transport_key, reason: RevocationReason::Stolen, since: WALL };
+    let record = first(Issuer::Hall(city.halls[CITY].at), Body::Revocation(theft));
+    let signed = Signed::sign(&record, &[(0, &secret(city.halls[CITY].seed))]);
+    let (records, refused) = verify::records(&city.halls[COUNTY].rows, vec![signed]);
+    assert_eq!(refused, 0);
+    assert_eq!(city.command(COUNTY, Command::Admit(records)), Reply::Admitted { records: 1, refused: 0 });
+    city.run_seconds(30);
+}
+
+#[test]
+fn the_citys_machine_silences_no_county_that_speaks_about_it() {
+    let (mut city, _, of) = without_the_city();
+    let heir = city.halls[COUNTY].at.hall;
+    let stolen = Declaration::Stolen { of, to: heir };
+    assert_eq!(declare(&mut city, OTHER_COUNTY, stolen), Reply::Published { records: 1 });
+    city.run_seconds(30);
+    thief_revokes(&mut city, OTHER_COUNTY);
+    let spoken =
+        |city: &City| Directory::new(&city.halls[COUNTY].rows).voices(of, Some(heir)).unwrap().spoken;
+    assert_eq!(spoken(&city), [city.halls[OTHER_COUNTY].at.hall]);
+    let trusts = |city: &City, at| Directory::new(&city.halls[VILLAGE].rows).is_trusted(Issuer::Hall(at));
+    assert!(trusts(&city, of) && !trusts(&city, city.halls[OTHER_COUNTY].at));
+    assert_eq!(declare(&mut city, COUNTY, stolen), Reply::Published { records: 1 });
+    city.run_seconds(120);
+    let directory = Directory::new(&city.halls[VILLAGE].rows);
+    assert!(directory.has_ended(of) && directory.is_stolen(of) && !trusts(&city, of));
+    assert_eq!(directory.revocation(of).map(|it| it.reason), Some(RevocationReason::Stolen));
+    // What the stolen machine has said of the county counts for nothing any more.
+    let other = city.halls[OTHER_COUNTY].at;
+    assert!(trusts(&city, other) && directory.present(other.hall) == Some(other));
+}
+
+#[test]
+fn that_the_citys_machine_was_stolen_is_said_by_a_majority_or_not_at_all() {
+    let (mut city, case, of) = without_the_city();
+    let heir = city.halls[COUNTY].at.hall;
+    let (closed, stolen) = (Declaration::TakeOver { of, to: heir }, Declaration::Stolen { of, to: heir });
+    let refused = declare(&mut city, TOWN, stolen);
+    assert_eq!(refused, Reply::Refused(Refusal::Declaration(NotDeclared::Counties(of))));
+    assert_eq!(declare(&mut city, OTHER_COUNTY, closed), Reply::Published { records: 1 });
+    assert_eq!(declare(&mut city, COUNTY, stolen), Reply::Published { records: 1 });
+    city.run_seconds(120);
+    let stolen_by = |city: &City| Directory::new(&city.halls[VILLAGE].rows).is_stolen(of);
+    assert!(Directory::new(&city.halls[VILLAGE].rows).has_ended(of) && !stolen_by(&city));
+    let renewed = |city: &City| city.halls[COUNTY].happened.contains(&Happening::KeyRenewed(case));
+    assert!(stage(&city, COUNTY, case) == Stage::Custodian && !renewed(&city));
+    // It comes out later: the cases get new keys, which the thief does not open.
+    let reply = declare(&mut city, COUNTY, stolen);
+    assert_eq!(reply, Reply::Refused(Refusal::Declaration(NotDeclared::Before)));
+    assert_eq!(declare(&mut city, OTHER_COUNTY, stolen), Reply::Published { records: 1 });
+    city.run_seconds(120);
+    assert!(stolen_by(&city) && renewed(&city));
+    let reply = declare(&mut city, OTHER_COUNTY, closed);
+    assert_eq!(reply, Reply::Refused(Refusal::Declaration(NotDeclared::Before)));
+    sound(&city);
+}
+
 #[test]
 fn a_voice_that_no_named_county_has_raised_is_no_record() {
     let (mut city, _, of) = without_the_city();
     let (county, town) = (city.halls[COUNTY].at, city.halls[TOWN].at);
     let clerk = |at: HallAt, number| ClerkId { hall: at.hall, number };
-    let voice =
-        |by: [ClerkId; 2], of, to: HallAt| Body::Voice(Voice { of, to: Some(to.hall), by, wall: WALL });
+    let voice = |by: [ClerkId; 2], of, to: HallAt| {
+        Body::Voice(Voice { of, to: Some(to.hall), reason: RevocationReason::Closed, by, wall: WALL })
+    };
     let two = [clerk(county, 1), clerk(county, 2)];
     let mut fits = |issuer: usize, body: Body| {
         let key = secret(city.halls[issuer].seed);

@@ -20,6 +20,8 @@ pub(super) struct Takeover {
     hall: HallId,
     #[arg(long, value_name = "HALL", value_parser = values::hall)]
     to: HallId,
+    #[arg(long, conflicts_with = "root")]
+    stolen: bool,
     #[command(flatten)]
     how: How,
 }
@@ -105,7 +107,9 @@ pub(super) fn give_keys(session: &Session, give: &GiveKeys) -> Result<Report, Pr
 }
 
 pub(super) fn takeover(session: &Session, takeover: &Takeover) -> Result<Report, Problem> {
-    let declared = Declared::TakeOver { hall: takeover.hall, to: takeover.to };
+    let (hall, to) = (takeover.hall, takeover.to);
+    let declared =
+        if takeover.stolen { Declared::Stolen { hall, to } } else { Declared::TakeOver { hall, to } };
     run(session, (declared, takeover.hall, Word::TakenOverBy(takeover.to)), &takeover.how)
 }
 

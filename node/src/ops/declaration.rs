@@ -86,7 +86,7 @@ fn waiting_for(asked: &Asked<'_>, of: HallAt) -> u64 {
 impl Declared {
     fn halls(self) -> (HallId, Option<HallId>) {
         match self {
-            Self::TakeOver { hall, to } => (hall, Some(to)),
+            Self::TakeOver { hall, to } | Self::Stolen { hall, to } => (hall, Some(to)),
             Self::Destroyed { hall } => (hall, None),
         }
     }
@@ -94,6 +94,7 @@ impl Declared {
     fn about(self, of: HallAt) -> Declaration {
         match self {
             Self::TakeOver { to, .. } => Declaration::TakeOver { of, to },
+            Self::Stolen { to, .. } => Declaration::Stolen { of, to },
             Self::Destroyed { .. } => Declaration::Destroyed { of },
         }
     }
@@ -109,6 +110,7 @@ impl From<NotDeclared> for Problem {
             NotDeclared::GoesOn(at) => life("declare.goes_on", at),
             NotDeclared::Nobody(hall) => Self::new("declare.nobody").with("hall", hall),
             NotDeclared::Ruled(hall) => Self::new("declare.ruled").with("hall", hall),
+            NotDeclared::Counties(at) => life("declare.not_stolen", at),
             NotDeclared::LaterLife(at) => life("declare.later_life", at),
             NotDeclared::Before => Self::new("declare.before"),
         }

@@ -141,16 +141,25 @@ impl<'a> Directory<'a> {
     /// Whether what an issuer states is still worth something: not if its machine was stolen.
     pub fn is_trusted(&self, issuer: Issuer) -> bool {
         let Issuer::Hall(at) = issuer else { return true };
-        self.stated_revocation(at).is_none_or(|it| it.reason != RevocationReason::Stolen)
+        let stated = self.stated_revocation(at);
+        stated.is_none_or(|it| it.reason != RevocationReason::Stolen) && !self.stolen_by_voices(at)
     }
 
     /// Whether a machine was stolen that has a key of this life: that of the life itself, or of a later one, which
     /// keeps the keys of those before it.
     pub fn is_stolen(&self, at: HallAt) -> bool {
+        self.is_stolen_but_for(at, None) || self.stolen_by_voices(at)
+    }
+
+    /// The same by revocations, but for those that one hall has issued.
+    pub(super) fn is_stolen_but_for(&self, at: HallAt, accused: Option<HallId>) -> bool {
         let mut stolen = false;
         let prefix = rows::record(Space::Directory, &format!("revocation/{}#", at.hall));
         self.view.scan(&prefix, &[], &mut |key, value| {
-            let revocation = self.stated(rows::parse(key, value));
+            let signed: Signed<Record> = rows::parse(key, value);
+            let issuer = signed.peek().map(|record| record.issuer);
+            let heard = !matches!(issuer, Ok(Issuer::Hall(by)) if Some(by.hall) == accused);
+            let revocation = heard.then(|| self.stated(signed)).flatten();
             stolen = revocation.is_some_and(|it| {
                 it.reason == RevocationReason::Stolen && it.at.incarnation >= at.incarnation
             });

@@ -23,6 +23,8 @@ pub struct Voice {
     pub of: HallAt,
     /// Who goes on; none where the word is that the disk of a life that has ended is destroyed.
     pub to: Option<HallId>,
+    /// Why it is lost: closed, or stolen, after which nothing counts that the machine has stated.
+    pub reason: RevocationReason,
     /// The clerks of the county who declared it.
     pub by: [ClerkId; 2],
     /// Milliseconds since 1970.
@@ -51,6 +53,7 @@ struct Word {
 struct Said {
     digest: Digest,
     by: HallAt,
+    stolen: bool,
     wall: u64,
 }
 
@@ -65,7 +68,12 @@ impl Voice {
     pub(super) fn admissible(&self, directory: &Directory<'_>, issuer: Issuer) -> Result<(), Inadmissible> {
         directory.card(self.of).ok_or(Inadmissible::Issuer)?;
         let Issuer::Hall(at) = issuer else { return Err(Inadmissible::Malformed) };
-        if !persons_of(at.hall, self.by) || self.to == Some(self.of.hall) {
+        let reasons = match self.reason {
+            RevocationReason::Closed => true,
+            RevocationReason::Stolen => self.to.is_some(),
+            RevocationReason::Replaced => false,
+        };
+        if !reasons || !persons_of(at.hall, self.by) || self.to == Some(self.of.hall) {
             return Err(Inadmissible::Malformed);
         }
         if let Some(to) = self.to {
@@ -79,21 +87,37 @@ impl Declaration {
     /// What a county states of it.
     pub fn voice(self, by: [ClerkId; 2], wall: u64) -> Body {
         let (of, to) = self.parts();
-        Body::Voice(Voice { of, to, by, wall })
+        let reason = match self {
+            Self::Stolen { .. } => RevocationReason::Stolen,
+            Self::TakeOver { .. } | Self::Destroyed { .. } => RevocationReason::Closed,
+        };
+        Body::Voice(Voice { of, to, reason, by, wall })
     }
 
     /// Whether a county's word would do what it says at this wall time. That the city's hall is lost is part of it.
-    pub fn check_voice(self, directory: &Directory<'_>, county: HallId, wall: u64) -> Result<(), NotDeclared> {
+    pub fn check_voice(
+        self,
+        directory: &Directory<'_>,
+        county: HallId,
+        wall: u64,
+    ) -> Result<(), NotDeclared> {
         let (of, to) = self.parts();
+        let stolen = matches!(self, Self::Stolen { .. });
         let words = directory.words(&format!("voice/{of}>"));
         // One that is too old to count with others may be raised again.
         let mut own = words.iter().filter(|word| word.said.get(&county).is_some_and(|it| it.stands(wall)));
-        if own.clone().any(|word| word.to == to) {
+        let same =
+            |word: &Word| word.to == to && word.said.get(&county).is_some_and(|it| it.stolen >= stolen);
+        if own.clone().any(same) {
             return Err(NotDeclared::Before);
         }
         let Some(to) = to else { return self.check(directory) };
         if directory.has_ended(of) {
-            return self.check(directory);
+            // That it was stolen may come out when it is lost already.
+            return match (Self::TakeOver { of, to }).check(directory) {
+                Err(NotDeclared::Before) if stolen && directory.is_trusted(Issuer::Hall(of)) => Ok(()),
+                checked => checked,
+            };
         }
         if directory.last_life(of.hall) != Some(of) {
             return Err(NotDeclared::LaterLife(of));
@@ -102,7 +126,8 @@ impl Declaration {
             return Err(NotDeclared::Nobody(to));
         }
         // Whoever has named one hall does not name another one as well: both could come to a majority.
-        own.find_map(|word| word.to).map_or(Ok(()), |other| Err(NotDeclared::Ruled(other)))
+        let other = own.find_map(|word| word.to.filter(|other| *other != to));
+        other.map_or(Ok(()), |other| Err(NotDeclared::Ruled(other)))
     }
 }
 
@@ -154,9 +179,20 @@ impl Directory<'_> {
         self.decided(&format!("voice/{of}>destroyed/")).iter().any(|word| word.of == of && word.to.is_none())
     }
 
+    /// Whether a majority of the counties has declared that a machine with a key of this life was stolen: that of the life
+    /// itself, or of a later one.
+    pub(super) fn stolen_by_voices(&self, at: HallAt) -> bool {
+        if at.hall.tier() != Tier::City {
+            return false;
+        }
+        let decided = self.decided(&format!("voice/{}#", at.hall));
+        decided.iter().any(|word| word.of.incarnation >= at.incarnation && word.is_of_theft())
+    }
+
     fn as_revocation(&self, word: &Word) -> Option<Revocation> {
         let transport_key = self.card(word.of)?.transport_key;
-        Some(Revocation { at: word.of, transport_key, reason: RevocationReason::Closed, since: word.wall() })
+        let reason = if word.is_of_theft() { RevocationReason::Stolen } else { RevocationReason::Closed };
+        Some(Revocation { at: word.of, transport_key, reason, since: word.wall() })
     }
 
     /// What a majority has said alike, with the words that make it.
@@ -166,34 +202,50 @@ impl Directory<'_> {
             return words;
         }
         let needed = self.policy().map_or(usize::MAX, |policy| policy.majority());
-        words.into_iter().filter_map(|word| word.together(needed)).collect()
+        words
+            .into_iter()
+            .filter_map(|word| word.stolen().together(needed).or_else(|| word.together(needed)))
+            .collect()
     }
 
     fn words(&self, prefix: &str) -> Vec<Word> {
         let mut words: BTreeMap<(HallAt, Option<HallId>), Word> = BTreeMap::new();
-        self.scan_stated(prefix, &mut |digest, record| {
-            if let (Body::Voice(voice), Issuer::Hall(by)) = (&record.body, record.issuer) {
-                let fresh = || Word { of: voice.of, to: voice.to, said: BTreeMap::new() };
-                let word = words.entry((voice.of, voice.to)).or_insert_with(fresh);
-                word.said.insert(by.hall, Said { digest, by, wall: voice.wall });
-            }
+        self.scan_said(prefix, &mut |digest, record| {
+            let (Body::Voice(voice), Issuer::Hall(by)) = (&record.body, record.issuer) else { return };
+            let stolen = voice.reason == RevocationReason::Stolen;
+            let fresh = || Word { of: voice.of, to: voice.to, said: BTreeMap::new() };
+            let word = words.entry((voice.of, voice.to)).or_insert_with(fresh);
+            word.said.insert(by.hall, Said { digest, by, stolen, wall: voice.wall });
         });
+        for word in words.values_mut() {
+            // Whoever is accused does not silence those who accuse.
+            word.said.retain(|_, said| !self.is_stolen_but_for(said.by, Some(word.of.hall)));
+        }
         words.into_values().collect()
     }
 }
 
 impl Word {
+    /// Whether those that make the majority have all said that it was stolen.
+    fn is_of_theft(&self) -> bool {
+        self.said.values().all(|said| said.stolen)
+    }
+
     fn wall(&self) -> u64 {
         self.said.values().map(|said| said.wall).max().unwrap_or(0)
     }
 
     /// With just as many words as are needed, the first of which count together; none if there are not so many.
-    fn together(mut self, needed: usize) -> Option<Self> {
+    fn together(&self, needed: usize) -> Option<Self> {
         let said = self.by_wall();
-        let first = said.windows(needed).find(|some| lie_together(some))?.iter().map(|said| said.by.hall);
-        let first: BTreeSet<HallId> = first.collect();
-        self.said.retain(|county, _| first.contains(county));
-        Some(self)
+        let first = said.windows(needed).find(|some| lie_together(some))?;
+        Some(Self { said: first.iter().map(|said| (said.by.hall, *said)).collect(), ..*self })
+    }
+
+    /// With the words alone that say it was stolen.
+    fn stolen(&self) -> Self {
+        let said = self.said.iter().filter(|(_, said)| said.stolen);
+        Self { said: said.map(|(county, said)| (*county, *said)).collect(), ..*self }
     }
 
     /// The counties most of whose words count together, of several groups the latest.
