@@ -377,7 +377,8 @@ fn checkable(records: Vec<Signed<Record>>) -> Vec<Signed<Record>> {
             | Body::Fork(_)
             | Body::Ruling(_)
             | Body::Destruction(_)
-            | Body::Voice(_) => others.push((record, signed)),
+            | Body::Voice(_)
+            | Body::Heard(_) => others.push((record, signed)),
         }
     }
     others.retain(|(record, _)| {

@@ -123,8 +123,8 @@ fn scan(view: &dyn View, id: CaseId, visit: &mut dyn FnMut((HallAt, bool), Diges
 pub(crate) fn note_theft(cx: &mut Cx<'_>, body: &Body) {
     let reason = if let Body::Revocation(revocation) = body {
         Some(revocation.reason)
-    } else if let Body::Voice(voice) = body {
-        Some(voice.reason)
+    } else if let Body::Heard(heard) = body {
+        Some(heard.reason)
     } else {
         None
     };

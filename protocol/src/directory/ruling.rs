@@ -196,9 +196,12 @@ pub(super) fn persons_of(hall: HallId, [one, other]: [ClerkId; 2]) -> bool {
 
 impl Directory<'_> {
     /// The ruling that covers a life, with the SHA-256 of its record: of the first life from it on that one was made of.
-    /// Where several halls have ruled, the word of the highest counts.
+    /// Where several halls have ruled, the word of the highest counts; of what counties have decided, the first.
     pub fn ruling(&self, of: HallAt) -> Option<(Digest, Ruling)> {
-        let weight = |it: &Ruled| (it.ruling.of.incarnation, rank(it.issuer), it.ruling.to);
+        let weight = |it: &Ruled| {
+            let by = rank(it.issuer);
+            (it.ruling.of.incarnation, by.is_some(), it.since, by, it.ruling.to)
+        };
         if planted(Bug::RulingIgnored) {
             return None;
         }
@@ -259,7 +262,7 @@ impl Directory<'_> {
         let mut found = self.ruled_by_voices(of);
         self.scan_stated(&format!("ruling/{of}#"), &mut |digest, record| {
             if let Body::Ruling(ruling) = &record.body {
-                found.push(Ruled { digest, issuer: record.issuer, ruling: ruling.clone() });
+                found.push(Ruled { digest, issuer: record.issuer, since: 0, ruling: ruling.clone() });
             }
         });
         found
@@ -267,20 +270,22 @@ impl Directory<'_> {
 
     /// The records under a prefix that count: not what a stolen machine's key has written.
     fn scan_stated(&self, prefix: &str, visit: &mut dyn FnMut(Digest, &Record)) {
-        self.scan_said(prefix, &mut |digest, record| {
-            if self.is_trusted(record.issuer) {
-                visit(digest, record);
+        self.view.scan(&rows::record(Space::Directory, prefix), &[], &mut |key, value| {
+            let signed: Signed<Record> = rows::parse(key, value);
+            let (digest, record) = (signed.digest(), signed.trusted().ok());
+            if let Some(record) = record.filter(|record| self.is_trusted(record.value().issuer)) {
+                visit(digest, record.value());
             }
+            true
         });
     }
 
     /// The records under a prefix, whatever they are worth.
-    pub(super) fn scan_said(&self, prefix: &str, visit: &mut dyn FnMut(Digest, &Record)) {
+    pub(super) fn scan_said(&self, prefix: &str, visit: &mut dyn FnMut(&Record)) {
         self.view.scan(&rows::record(Space::Directory, prefix), &[], &mut |key, value| {
             let signed: Signed<Record> = rows::parse(key, value);
-            let digest = signed.digest();
             if let Ok(record) = signed.trusted() {
-                visit(digest, record.value());
+                visit(record.value());
             }
             true
         });
@@ -291,5 +296,7 @@ impl Directory<'_> {
 pub(super) struct Ruled {
     pub(super) digest: Digest,
     pub(super) issuer: Issuer,
+    /// Of several that counties have decided the first stands. Zero of a hall's own ruling.
+    pub(super) since: u64,
     pub(super) ruling: Ruling,
 }

@@ -1,20 +1,21 @@
 //! Where the city's own hall is lost, a majority of the counties that the root policy names may say so, and who goes on
 //! (design section 7, point 5). Nobody stands above the city but the root's holders, and they may be far.
 //!
-//! Each county states its own record, by two of its clerks; the records spread like all others, by line or stick. From the
-//! one that makes a majority on, all halls read the same in them: the life has ended, as if it had been closed by the
-//! root, and the ruling, or the destruction, stands. A word of a machine that was stolen is not counted; nor are words that
+//! Each county states its own record, by two of its clerks; the records spread like all others, by line or stick. Once a
+//! majority has, and has met it (see `heard`), all halls read the same in them: the life has ended, as if it had been
+//! revoked by the root, and the ruling, or the destruction, stands. A word of a machine that was stolen is not counted; nor are words that
 //! were said more than thirty days apart: what some counties thought in one year and others in another is no majority.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::heard::Decided;
 use super::ruling::{NotDeclared, Ruled, persons_of};
-use super::{Declaration, Directory, Inadmissible, Revocation, RevocationReason, Ruling};
-use crate::ids::{ClerkId, Digest, HallAt, HallId, Tier};
+use super::{Declaration, Directory, Inadmissible, Revocation, RevocationReason};
+use crate::ids::{ClerkId, HallAt, HallId, Tier};
 use crate::limits::VOICES_TOGETHER_MS;
-use crate::record::{Body, Issuer};
+use crate::record::{Body, Issuer, Record};
 
 /// A county's word about the city's own hall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,25 +37,28 @@ pub struct Voice {
 pub struct Voices {
     /// Those whose words for it count together, ascending.
     pub spoken: Vec<HallId>,
-    /// How many are needed.
+    /// Those whose machines have met a majority for it, ascending.
+    pub heard: Vec<HallId>,
+    /// How many are needed, of the one and of the other.
     pub needed: usize,
 }
 
 /// What counties have said alike.
-struct Word {
-    of: HallAt,
-    to: Option<HallId>,
+pub(super) struct Word {
+    pub(super) of: HallAt,
+    pub(super) to: Option<HallId>,
     /// By each county.
-    said: BTreeMap<HallId, Said>,
+    pub(super) said: BTreeMap<HallId, Said>,
 }
 
 /// One county's record of it.
-#[derive(Clone, Copy)]
-struct Said {
-    digest: Digest,
-    by: HallAt,
-    stolen: bool,
-    wall: u64,
+#[derive(Clone)]
+pub(super) struct Said {
+    /// Under which it stands.
+    pub(super) key: String,
+    pub(super) by: HallAt,
+    pub(super) stolen: bool,
+    pub(super) wall: u64,
 }
 
 impl Voice {
@@ -144,78 +148,50 @@ impl Directory<'_> {
         let policy = self.policy().filter(|policy| city && !policy.counties.is_empty())?;
         let words = self.words(&format!("voice/{of}>")).into_iter();
         let spoken = words.filter(|word| word.to == to).flat_map(|word| word.most_together()).collect();
-        Some(Voices { spoken, needed: policy.majority() })
+        let heard = self.witnesses(&format!("heard/{of}>"));
+        let heard = heard.into_iter().filter(|it| it.to == to).map(|it| it.by.hall).collect::<BTreeSet<_>>();
+        Some(Voices { spoken, heard: heard.into_iter().collect(), needed: policy.majority() })
     }
 
     /// The end of a life that a majority of the counties has declared.
     pub(super) fn lost_by_voices(&self, at: HallAt) -> Option<Revocation> {
-        if at.hall.tier() != Tier::City {
-            return None;
-        }
-        let lost = self.decided(&format!("voice/{}#", at.hall)).into_iter();
-        let covers = |word: &Word| word.to.is_some() && word.of.incarnation >= at.incarnation;
-        lost.filter(covers).find_map(|word| self.as_revocation(&word))
+        let mut lost = self.decided_of(at.hall).into_iter().filter(|it| it.to.is_some());
+        let decided = lost.find(|it| it.of.incarnation >= at.incarnation)?;
+        let transport_key = self.card(decided.of)?.transport_key;
+        let reason = if decided.stolen { RevocationReason::Stolen } else { RevocationReason::Closed };
+        Some(Revocation { at: decided.of, transport_key, reason, since: decided.wall })
     }
 
     /// Every life whose end a majority of the counties has declared.
     pub(super) fn all_lost_by_voices(&self) -> Vec<HallAt> {
-        let lost = self.decided("voice/").into_iter().filter(|word| word.to.is_some());
-        lost.map(|word| word.of).collect()
-    }
-
-    /// The rulings that a majority of the counties has made about a hall.
-    pub(super) fn ruled_by_voices(&self, of: HallId) -> Vec<Ruled> {
-        let ruled = |word: Word| {
-            let (_, Said { digest, by, .. }) = word.said.first_key_value()?;
-            let (issuer, digest) = (Issuer::Hall(*by), *digest);
-            let ruling = Ruling { of: word.of, to: word.to?, by: None, wall: word.wall() };
-            Some(Ruled { digest, issuer, ruling })
-        };
-        self.decided(&format!("voice/{of}#")).into_iter().filter_map(ruled).collect()
-    }
-
-    /// Whether a majority of the counties has declared the disk of a life destroyed.
-    pub(super) fn destroyed_by_voices(&self, of: HallAt) -> bool {
-        self.decided(&format!("voice/{of}>destroyed/")).iter().any(|word| word.of == of && word.to.is_none())
+        let lost = self.decided("heard/").into_iter().filter(|it| it.to.is_some());
+        lost.map(|it| it.of).collect()
     }
 
     /// Whether a majority of the counties has declared that a machine with a key of this life was stolen: that of the life
     /// itself, or of a later one.
     pub(super) fn stolen_by_voices(&self, at: HallAt) -> bool {
-        if at.hall.tier() != Tier::City {
-            return false;
-        }
-        let decided = self.decided(&format!("voice/{}#", at.hall));
-        decided.iter().any(|word| word.of.incarnation >= at.incarnation && word.is_of_theft())
+        let decided = self.decided_of(at.hall);
+        decided.iter().any(|it| it.stolen && it.of.incarnation >= at.incarnation)
     }
 
-    fn as_revocation(&self, word: &Word) -> Option<Revocation> {
-        let transport_key = self.card(word.of)?.transport_key;
-        let reason = if word.is_of_theft() { RevocationReason::Stolen } else { RevocationReason::Closed };
-        Some(Revocation { at: word.of, transport_key, reason, since: word.wall() })
+    /// The rulings that a majority of the counties has made about a hall.
+    pub(super) fn ruled_by_voices(&self, of: HallId) -> Vec<Ruled> {
+        self.decided_of(of).into_iter().filter_map(Decided::ruled).collect()
     }
 
-    /// What a majority has said alike, with the words that make it.
-    fn decided(&self, prefix: &str) -> Vec<Word> {
-        let words = self.words(prefix);
-        if words.is_empty() {
-            return words;
-        }
-        let needed = self.policy().map_or(usize::MAX, |policy| policy.majority());
-        words
-            .into_iter()
-            .filter_map(|word| word.stolen().together(needed).or_else(|| word.together(needed)))
-            .collect()
+    /// Whether a majority of the counties has declared the disk of a life destroyed.
+    pub(super) fn destroyed_by_voices(&self, of: HallAt) -> bool {
+        self.decided_of(of.hall).iter().any(|it| it.of == of && it.to.is_none())
     }
 
-    fn words(&self, prefix: &str) -> Vec<Word> {
+    /// What counties say alike, as it stands now, and who says it.
+    pub(super) fn words(&self, prefix: &str) -> Vec<Word> {
         let mut words: BTreeMap<(HallAt, Option<HallId>), Word> = BTreeMap::new();
-        self.scan_said(prefix, &mut |digest, record| {
-            let (Body::Voice(voice), Issuer::Hall(by)) = (&record.body, record.issuer) else { return };
-            let stolen = voice.reason == RevocationReason::Stolen;
+        self.scan_said(prefix, &mut |record| {
+            let (Body::Voice(voice), Some(said)) = (&record.body, Said::of(record)) else { return };
             let fresh = || Word { of: voice.of, to: voice.to, said: BTreeMap::new() };
-            let word = words.entry((voice.of, voice.to)).or_insert_with(fresh);
-            word.said.insert(by.hall, Said { digest, by, stolen, wall: voice.wall });
+            words.entry((voice.of, voice.to)).or_insert_with(fresh).said.insert(said.by.hall, said);
         });
         for word in words.values_mut() {
             // Whoever is accused does not silence those who accuse.
@@ -226,26 +202,17 @@ impl Directory<'_> {
 }
 
 impl Word {
-    /// Whether those that make the majority have all said that it was stolen.
-    fn is_of_theft(&self) -> bool {
-        self.said.values().all(|said| said.stolen)
-    }
-
-    fn wall(&self) -> u64 {
-        self.said.values().map(|said| said.wall).max().unwrap_or(0)
-    }
-
     /// With just as many words as are needed, the first of which count together; none if there are not so many.
-    fn together(&self, needed: usize) -> Option<Self> {
+    pub(super) fn together(&self, needed: usize) -> Option<Self> {
         let said = self.by_wall();
         let first = said.windows(needed).find(|some| lie_together(some))?;
-        Some(Self { said: first.iter().map(|said| (said.by.hall, *said)).collect(), ..*self })
+        Some(Self { said: first.iter().map(|said| (said.by.hall, said.clone())).collect(), ..*self })
     }
 
     /// With the words alone that say it was stolen.
-    fn stolen(&self) -> Self {
+    pub(super) fn stolen(&self) -> Self {
         let said = self.said.iter().filter(|(_, said)| said.stolen);
-        Self { said: said.map(|(county, said)| (*county, *said)).collect(), ..*self }
+        Self { said: said.map(|(county, said)| (*county, said.clone())).collect(), ..*self }
     }
 
     /// The counties most of whose words count together, of several groups the latest.
@@ -260,20 +227,26 @@ impl Word {
     }
 
     fn by_wall(&self) -> Vec<Said> {
-        let mut said: Vec<Said> = self.said.values().copied().collect();
+        let mut said: Vec<Said> = self.said.values().cloned().collect();
         said.sort_unstable_by_key(|said| (said.wall, said.by));
         said
     }
 }
 
 impl Said {
+    pub(super) fn of(record: &Record) -> Option<Self> {
+        let (Body::Voice(voice), Issuer::Hall(by)) = (&record.body, record.issuer) else { return None };
+        let stolen = voice.reason == RevocationReason::Stolen;
+        Some(Self { key: voice.key(), by, stolen, wall: voice.wall })
+    }
+
     /// Whether it would still count with a word said at this time.
-    const fn stands(self, wall: u64) -> bool {
+    const fn stands(&self, wall: u64) -> bool {
         self.wall.abs_diff(wall) <= VOICES_TOGETHER_MS
     }
 }
 
 /// Whether words, in the order of their dates, lie near enough together to be one decision.
-fn lie_together(said: &[Said]) -> bool {
+pub(super) fn lie_together(said: &[Said]) -> bool {
     said.first().zip(said.last()).is_some_and(|(first, last)| first.stands(last.wall))
 }

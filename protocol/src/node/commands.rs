@@ -79,6 +79,15 @@ impl Node {
         if directory.card(self.me.at).is_none() || directory.has_ended(self.me.at) {
             return Err(Refusal::NotChartered);
         }
+        self.admitted(cx, act, role)
+    }
+
+    fn admitted(
+        &mut self,
+        cx: &Cx<'_>,
+        act: &Verified<Act>,
+        role: impl Fn(&Roles) -> bool,
+    ) -> Result<ClerkId, Refusal> {
         Ok(self.acts.admit(cx, (self.me.boot, cx.now.wall), act.value(), role)?)
     }
 
@@ -89,9 +98,13 @@ impl Node {
         acts: &[Verified<Act>; 2],
         declaration: Declaration,
     ) -> Result<Reply, Refusal> {
-        let by = self.two_persons(cx, acts)?;
+        // A county that the city's machine has revoked says so all the same.
+        let directory = Directory::new(cx);
+        let accuses = directory.is_voice(self.me.at.hall, declaration.of().hall);
+        let may = !directory.has_ended(self.me.at) || accuses && directory.is_silenced(self.me.at);
+        let by = if may { self.two_persons(cx, acts)? } else { return Err(Refusal::NotChartered) };
         let (directory, wall) = (Directory::new(cx), self.time.best(cx.now));
-        let body = if directory.is_voice(self.me.at.hall, declaration.of().hall) {
+        let body = if accuses {
             declaration.check_voice(&directory, self.me.at.hall, wall)?;
             declaration.voice(by, wall)
         } else {
@@ -108,6 +121,9 @@ impl Node {
         acts: &[Verified<Act>; 2],
         keys: &[(CaseId, Wrap)],
     ) -> Result<Reply, Refusal> {
+        if Directory::new(cx).has_ended(self.me.at) {
+            return Err(Refusal::NotChartered);
+        }
         let by = self.two_persons(cx, acts)?;
         if keys.len() > KEYS_GIVEN_MAX {
             return Err(Refusal::TooLarge);
@@ -126,8 +142,8 @@ impl Node {
         cx: &Cx<'_>,
         [one, other]: &[Verified<Act>; 2],
     ) -> Result<[ClerkId; 2], Refusal> {
-        let one = self.entitled(cx, one, |roles| roles.admit)?;
-        let other = self.entitled(cx, other, |roles| roles.admit)?;
+        let one = self.admitted(cx, one, |roles| roles.admit)?;
+        let other = self.admitted(cx, other, |roles| roles.admit)?;
         let key = |clerk: ClerkId| clerks::card(cx, clerk.number).map(|card| card.key);
         // A second card for the same key is no second person.
         let same = one == other || key(one) == key(other);
@@ -254,6 +270,7 @@ fn may_publish(roles: Roles, body: &Body) -> bool {
         | Body::Fork(_)
         | Body::Ruling(_)
         | Body::Destruction(_)
-        | Body::Voice(_) => false,
+        | Body::Voice(_)
+        | Body::Heard(_) => false,
     }
 }

@@ -562,7 +562,12 @@ impl Node {
 const fn moves_halls(body: &Body) -> bool {
     matches!(
         body,
-        Body::Charter(_) | Body::Revocation(_) | Body::Ruling(_) | Body::Destruction(_) | Body::Voice(_)
+        Body::Charter(_)
+            | Body::Revocation(_)
+            | Body::Ruling(_)
+            | Body::Destruction(_)
+            | Body::Voice(_)
+            | Body::Heard(_)
     )
 }
 

@@ -1,13 +1,18 @@
 //! What follows when it changes who is a hall: other neighbours and mirrors, cases that go on, keys that a thief has.
 
-use super::Node;
+use super::{Node, next_version};
 use crate::cases;
 use crate::directory::{self, Directory};
 use crate::ids::CaseId;
+use crate::record::{Body, Issuer, Space};
+use crate::signed::Verified;
 use crate::step::{Cx, Output};
 
 impl Node {
     pub(super) fn keep_up_with_directory(&mut self, cx: &mut Cx<'_>) {
+        if self.halls_moved && !self.is_rolled_back(cx) {
+            self.bear_witness(cx);
+        }
         if std::mem::take(&mut self.halls_moved) {
             let halls = Directory::new(cx).places();
             let mut mirrors = directory::mirrors(self.me.at.hall, &halls).into_iter();
@@ -30,6 +35,17 @@ impl Node {
         if std::mem::take(&mut self.directory_moved) {
             cx.output(Output::RosterChanged);
         }
+    }
+
+    /// States what a majority of the counties says, where this hall is one of them: from then on it stands.
+    fn bear_witness(&mut self, cx: &mut Cx<'_>) {
+        let me = self.me.at;
+        let heard =
+            Directory::new(cx).heard_by(me.hall).into_iter().map(|heard| Body::Heard(Box::new(heard)));
+        let records = heard.map(|body| next_version(cx, Issuer::Hall(me), body));
+        let records: Vec<_> = records.map(|record| Verified::own(record, &self.me.key)).collect();
+        let fresh = self.take_up(cx, Space::Directory, &records);
+        self.tell(cx, Space::Directory, &fresh, None);
     }
 
     /// A round of what a stolen machine can open, if there may be anything: after a theft, and until a round finds nothing.
