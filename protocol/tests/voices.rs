@@ -179,6 +179,40 @@ fn what_the_counties_have_decided_stands_when_one_of_them_is_robbed_later() {
 }
 
 #[test]
+fn whoever_names_two_halls_has_named_neither_whatever_is_heard_first() {
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1], [2, 0, 1]] {
+        let (mut city, _, of) = without_the_city();
+        let halls = [COUNTY, OTHER_COUNTY].map(|index| city.halls[index].at.hall);
+        let said = [(OTHER_COUNTY, halls[0]), (OTHER_COUNTY, halls[1]), (COUNTY, halls[0])];
+        let signed = said.map(|(index, to)| {
+            let at = city.halls[index].at;
+            let by = [1, 2].map(|number| ClerkId { hall: at.hall, number });
+            let voice = Voice { of, to: Some(to), reason: RevocationReason::Closed, by, wall: WALL };
+            let key = secret(city.halls[index].seed);
+            Signed::sign(&first(Issuer::Hall(at), Body::Voice(voice)), &[(0, &key)])
+        });
+        // In one commit, so that no machine has met a majority before it meets the second word.
+        let records = order.map(|place| signed[place].clone()).to_vec();
+        let (records, refused) = verify::records(&city.halls[VILLAGE].rows, records);
+        assert_eq!(refused, 0);
+        city.command(VILLAGE, Command::Admit(records));
+        city.run_seconds(60);
+        for hall in 1..5 {
+            let directory = Directory::new(&city.halls[hall].rows);
+            assert_eq!(directory.present(of.hall), Some(of), "{order:?}");
+            let voices = halls.map(|to| directory.voices(of, Some(to)).unwrap());
+            assert_eq!(voices.each_ref().map(|it| it.spoken.clone()), [vec![halls[0]], vec![]]);
+            assert!(voices.iter().all(|it| it.divided == [halls[1]] && it.heard.is_empty()), "{order:?}");
+        }
+        // The county cannot mend it by saying it once more, only when both words are old.
+        let (take_over, later) = (Declaration::TakeOver { of, to: halls[0] }, WALL + VOICES_TOGETHER_MS + 1);
+        let check =
+            |wall| take_over.check_voice(&Directory::new(&city.halls[OTHER_COUNTY].rows), halls[1], wall);
+        assert_eq!((check(WALL), check(later)), (Err(NotDeclared::Before), Ok(())));
+    }
+}
+
+#[test]
 fn that_a_majority_was_met_is_proved_by_its_voices() {
     let (mut city, _, of) = without_the_city();
     let (county, other, town) =

@@ -37,6 +37,8 @@ pub struct Voice {
 pub struct Voices {
     /// Those whose words for it count together, ascending.
     pub spoken: Vec<HallId>,
+    /// Those that have named two halls, so that neither counts, ascending.
+    pub divided: Vec<HallId>,
     /// Those whose machines have met a majority for it, ascending.
     pub heard: Vec<HallId>,
     /// How many are needed, of the one and of the other.
@@ -107,7 +109,7 @@ impl Declaration {
     ) -> Result<(), NotDeclared> {
         let (of, to) = self.parts();
         let stolen = matches!(self, Self::Stolen { .. });
-        let words = directory.words(&format!("voice/{of}>"));
+        let words = directory.said(&format!("voice/{of}>"));
         // One that is too old to count with others may be raised again.
         let mut own = words.iter().filter(|word| word.said.get(&county).is_some_and(|it| it.stands(wall)));
         let same =
@@ -146,11 +148,19 @@ impl Directory<'_> {
     pub fn voices(&self, of: HallAt, to: Option<HallId>) -> Option<Voices> {
         let city = of.hall.tier() == Tier::City && of.hall.serial() == 0;
         let policy = self.policy().filter(|policy| city && !policy.counties.is_empty())?;
-        let words = self.words(&format!("voice/{of}>")).into_iter();
-        let spoken = words.filter(|word| word.to == to).flat_map(|word| word.most_together()).collect();
+        let prefix = format!("voice/{of}>");
+        let (words, said) = (self.words(&prefix), self.said(&prefix));
+        let spoken = words.iter().filter(|word| word.to == to).flat_map(Word::most_together).collect();
+        let divided = said.iter().flat_map(|word| {
+            let gainsaid = |county: &HallId| {
+                said.iter().any(|other| word.is_gainsaid(other, *county) && other.is_gainsaid(word, *county))
+            };
+            word.said.keys().copied().filter(gainsaid).collect::<Vec<_>>()
+        });
+        let divided = divided.collect::<BTreeSet<_>>().into_iter().collect();
         let heard = self.witnesses(&format!("heard/{of}>"));
         let heard = heard.into_iter().filter(|it| it.to == to).map(|it| it.by.hall).collect::<BTreeSet<_>>();
-        Some(Voices { spoken, heard: heard.into_iter().collect(), needed: policy.majority() })
+        Some(Voices { spoken, divided, heard: heard.into_iter().collect(), needed: policy.majority() })
     }
 
     /// The end of a life that a majority of the counties has declared.
@@ -185,8 +195,18 @@ impl Directory<'_> {
         self.decided_of(of.hall).iter().any(|it| it.of == of && it.to.is_none())
     }
 
-    /// What counties say alike, as it stands now, and who says it.
+    /// What counties say alike, as it stands now, and who says it. Whoever names two halls for one life, so that both could
+    /// count, has named neither.
     pub(super) fn words(&self, prefix: &str) -> Vec<Word> {
+        let said = self.said(prefix);
+        let one_word =
+            |word: &Word, county: &HallId| !said.iter().any(|other| word.is_gainsaid(other, *county));
+        let counted = said.iter().map(|word| word.only(|county, _| one_word(word, county)));
+        counted.filter(|word| !word.said.is_empty()).collect()
+    }
+
+    /// What counties have said, whatever else they have.
+    fn said(&self, prefix: &str) -> Vec<Word> {
         let mut words: BTreeMap<(HallAt, Option<HallId>), Word> = BTreeMap::new();
         self.scan_said(prefix, &mut |record| {
             let (Body::Voice(voice), Some(said)) = (&record.body, Said::of(record)) else { return };
@@ -211,8 +231,20 @@ impl Word {
 
     /// With the words alone that say it was stolen.
     pub(super) fn stolen(&self) -> Self {
-        let said = self.said.iter().filter(|(_, said)| said.stolen);
+        self.only(|_, said| said.stolen)
+    }
+
+    fn only(&self, test: impl Fn(&HallId, &Said) -> bool) -> Self {
+        let said = self.said.iter().filter(|(county, said)| test(county, said));
         Self { said: said.map(|(county, said)| (*county, said.clone())).collect(), ..*self }
+    }
+
+    /// Whether a county names another hall there, and not so long before that this has taken its place since.
+    fn is_gainsaid(&self, other: &Self, county: HallId) -> bool {
+        let excluded = other.of == self.of && other.to != self.to && other.to.is_some() && self.to.is_some();
+        let (own, theirs) = (self.said.get(&county), other.said.get(&county));
+        let late = |(own, theirs): (&Said, &Said)| theirs.stands(own.wall) || theirs.wall > own.wall;
+        excluded && own.zip(theirs).is_some_and(late)
     }
 
     /// The counties most of whose words count together, of several groups the latest.
