@@ -273,15 +273,10 @@ pub fn has_told(view: &dyn View, id: CaseId, to: HallAt) -> bool {
     cases::has_told(view, id, to)
 }
 
-/// The lives of halls that two machines have been seen to live, each with since when, in ms since 1970: a copy of a data
-/// directory was started somewhere.
-pub fn twins(view: &dyn View) -> Vec<(HallAt, u64)> {
-    let mut found = Vec::new();
-    view.scan(&rows::twins(), &[], &mut |key, value| {
-        found.extend(rows::twin_in(key).map(|at| (at, rows::parse(key, value))));
-        true
-    });
-    found
+/// The lives of halls that two machines have been seen to live, each with when last, in ms since 1970: a copy of a data
+/// directory was started somewhere. What was not seen for long is left out.
+pub fn twins(view: &dyn View, wall: u64) -> Vec<(HallAt, u64)> {
+    crate::node::twins(view, wall)
 }
 
 /// Whether this hall has the case's key wrapped to a life.

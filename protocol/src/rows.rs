@@ -50,7 +50,7 @@
 //! | `55` cosigned | incarnation, witness | `Cosigned`: its newest, with the checkpoint | audit |
 //! | `56` witness | hall, incarnation | `Witness`: the newest checkpoint shown by that life | audit |
 //! | `57` rolled back | incarnation | `RolledBack`: this life has forgotten what it signed | audit |
-//! | `58` twin | hall, incarnation | since when two machines were seen to live as this life | node |
+//! | `58` twin | hall, incarnation | when two machines were last seen to live as this life | node |
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -248,7 +248,7 @@ fn status(asked: &Asked<'_>) -> Status {
 /// Of a life that has ended nobody has to be warned any more.
 fn twins(asked: &Asked<'_>) -> Vec<String> {
     let directory = Directory::new(asked.view);
-    let twins = query::twins(asked.view).into_iter().filter(|(at, _)| !directory.has_ended(*at));
+    let twins = query::twins(asked.view, asked.clock).into_iter().filter(|(at, _)| !directory.has_ended(*at));
     twins.map(|(at, _)| at.to_string()).collect()
 }
 

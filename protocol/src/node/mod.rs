@@ -34,6 +34,7 @@ use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
 use twins::Starts;
+pub(crate) use twins::twins;
 
 /// Who a node is in this run.
 #[derive(Debug)]
