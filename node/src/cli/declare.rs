@@ -159,9 +159,8 @@ fn by_clerks(
         ("to", &to),
         ("to_name", &to_name),
     ];
-    // The plan was made before this hall's own word.
-    let open = plan.counties.as_ref().filter(|it| it.spoken.len().saturating_add(1) < it.needed);
-    let said = match (open, &plan.to) {
+    // It holds once the nodes of a majority have met it, of which this one hears later.
+    let said = match (&plan.counties, &plan.to) {
         (Some(_), _) => "declare.voice",
         (None, Some(_)) => "declare.taken_over",
         (None, None) => "declare.destroyed",

@@ -652,6 +652,8 @@ pub struct DeclarationPlan {
     pub to: Option<String>,
     /// Its name.
     pub to_name: Option<String>,
+    /// Whether it would say that the machine was stolen, as counties can of the city's own.
+    pub stolen: bool,
     /// Whether the hall that was asked may declare it.
     pub may: bool,
     /// Of the counties that the root policy names, if they may declare it by majority and this hall is one of them.
@@ -669,8 +671,12 @@ pub struct DeclarationPlan {
 /// How far the counties have come with a declaration about the city's own hall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counties {
-    /// Codes of those that have declared it.
+    /// Codes of those whose declarations of it count together.
     pub spoken: Vec<String>,
+    /// Codes of those that have named two halls, so that neither counts.
+    pub divided: Vec<String>,
+    /// Codes of those whose nodes have met a majority for it.
+    pub heard: Vec<String>,
     /// How many are needed.
     pub needed: usize,
 }

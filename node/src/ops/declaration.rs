@@ -32,6 +32,8 @@ pub(crate) fn plan(
     };
     let counties = directory.voices(of, to).filter(|_| county).map(|voices| Counties {
         spoken: voices.spoken.iter().map(ToString::to_string).collect(),
+        divided: voices.divided.iter().map(ToString::to_string).collect(),
+        heard: voices.heard.iter().map(ToString::to_string).collect(),
         needed: voices.needed,
     });
     Ok(DeclarationPlan {
@@ -40,6 +42,7 @@ pub(crate) fn plan(
         incarnation: of.incarnation,
         to: to.map(|to| to.to_string()),
         to_name: to.map(|to| name(asked.view, to)),
+        stolen: matches!(declared, Declared::Stolen { .. }),
         may: county
             || is_above(asked.at.hall, hall)
                 && to.is_none_or(|to| asked.at.hall.division().covers(to.division())),
