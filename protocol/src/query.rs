@@ -183,6 +183,12 @@ pub fn bundles(view: &dyn View, text: &str, after: Option<CaseNumber>, count: us
     cases::numbers(view, text, after, count.min(PAGE_MAX))
 }
 
+/// Applications for bundles that came in at this hall and are not over, after one of them, at most `count`; each with the tasks
+/// that cannot go on, a bit for each, the first the lowest.
+pub fn watched(view: &dyn View, after: Option<CaseNumber>, count: usize) -> Vec<(CaseNumber, u32)> {
+    cases::all_watched(view, after, count)
+}
+
 /// Cases whose number or id begins with a text, at most `count`.
 pub fn find_cases(view: &dyn View, text: &str, count: usize) -> Vec<CaseId> {
     let mut found = Vec::new();

@@ -249,6 +249,8 @@ pub enum Happening {
     Countersigned(CaseId),
     /// What a task of a bundle waited for is here: it begins.
     Started(CaseId),
+    /// A task of a bundle cannot begin any more: nothing came of one that it waited for. A clerk closes it.
+    Blocked(CaseId),
     /// This hall no longer needs its copy of a case.
     Released(CaseId),
     /// The target refused a case; it is back in this hall's hand.

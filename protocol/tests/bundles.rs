@@ -320,6 +320,16 @@ fn what_is_refused_stops_what_waits_for_it_in_sight_and_the_rest_goes_on() {
     let blocked = |task: u8| TaskState::Blocked(vec![task]);
     assert_eq!(states, [TaskState::Ready, TaskState::Ready, blocked(2), blocked(3)]);
     assert_eq!(whole, Whole::Open);
+    // The window watches it, and says once what is blocked.
+    let watched = |city: &City, hall: usize| query::watched(&city.halls[hall].rows, None, 10);
+    assert_eq!(watched(&city, VILLAGE), [(bundle, 0b1100)]);
+    assert!((0..4).all(|hall| watched(&city, hall).is_empty()), "nobody else does");
+    let said = |city: &City| {
+        let happened = city.halls[VILLAGE].happened.iter();
+        happened.filter(|it| matches!(it, Happening::Blocked(_))).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(said(&city), [cases[2], cases[3]].map(Happening::Blocked));
+    sound(&city);
     let closing = Deed::Close(Closing::Void);
     let wrong = together(&mut city, bundle, &cases[1..], closing);
     assert_eq!(
