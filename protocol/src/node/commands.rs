@@ -9,6 +9,7 @@ use crate::directory::{Contact, Declaration, Directory, Inadmissible};
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::KEYS_GIVEN_MAX;
 use crate::parcels;
+use crate::post::Post;
 use crate::record::{Body, Issuer, Record, Space};
 use crate::shelf;
 use crate::signed::Verified;
@@ -16,8 +17,26 @@ use crate::step::{Command, Cx, Output, Reply, Ticket, View};
 
 impl Node {
     pub(super) fn command(&mut self, cx: &mut Cx<'_>, ticket: Ticket, command: Command) {
-        let reply = self.carry_out(cx, command).unwrap_or_else(Reply::Refused);
-        cx.output(Output::Reply { ticket, reply });
+        let reply = self.all_or_nothing(cx, |node, cx| node.carry_out(cx, command));
+        cx.output(Output::Reply { ticket, reply: reply.unwrap_or_else(Reply::Refused) });
+    }
+
+    /// Does something wholly, or changes nothing: whatever was written when it is refused is taken back. That a command is
+    /// checked before its first write is how it should be; that a refusal changes nothing does not rest on it.
+    fn all_or_nothing<T>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        act: impl FnOnce(&mut Self, &mut Cx<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        cx.begin();
+        let done = act(self, cx);
+        if done.is_ok() {
+            cx.keep();
+        } else if cx.take_back() {
+            // The one field that may know of rows that were not written after all.
+            self.post = Post::open(self.me.at.hall, cx.now.ticks, cx);
+        }
+        done
     }
 
     fn carry_out(&mut self, cx: &mut Cx<'_>, command: Command) -> Result<Reply, Refusal> {
@@ -272,5 +291,78 @@ fn may_publish(roles: Roles, body: &Body) -> bool {
         | Body::Destruction(_)
         | Body::Voice(_)
         | Body::Heard(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::node::Me;
+    use crate::post::What;
+    use crate::rows;
+    use crate::seal::{SecretKey, Suite};
+    use crate::step::{Bytes, Effects, Happening, Now};
+
+    struct Held(BTreeMap<Vec<u8>, Bytes>);
+
+    impl View for Held {
+        fn get(&self, key: &[u8]) -> Option<Bytes> {
+            self.0.get(key).cloned()
+        }
+
+        fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+            let rows = self.0.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+            let mut rows = rows.filter(|(key, _)| after.is_empty() || key.as_slice() > after);
+            rows.all(|(key, value)| visit(key, value));
+        }
+    }
+
+    fn work(node: &mut Node, cx: &mut Cx<'_>) {
+        for key in [1, 2, 3] {
+            cx.put(vec![key], vec![9]);
+            cx.remove(vec![key]);
+        }
+        cx.put(vec![3], vec![8]);
+        let case = CaseId([7; 16]);
+        node.post.enqueue(cx, "620700000000-00".parse().unwrap(), What::Copy { case });
+        cx.happened(Happening::Taken(case));
+    }
+
+    #[test]
+    fn what_is_refused_after_its_first_write_changes_nothing_and_leaves_the_rest_of_the_batch() {
+        let hall: crate::ids::HallId = "620702000000-00".parse().unwrap();
+        let at = HallAt { hall, incarnation: 1 };
+        let me = Me { at, boot: 1, key: SecretKey::from_seed(Suite::One, [1; 32]) };
+        let held = Held(BTreeMap::from([(vec![1], Bytes::from([1]))]));
+        let now = Now { ticks: 1, wall: 1 };
+        let mut node = Node::open(me, [0; 32], now, &held);
+        let mut effects = Effects::default();
+        effects.begin_journal();
+        let cx = &mut Cx::new(now, &held, &mut effects);
+        cx.put(vec![2], vec![2]);
+        cx.happened(Happening::PeerUp(at));
+        let mut attempt = |cx: &mut Cx<'_>, refused: Option<Refusal>| {
+            node.all_or_nothing(cx, |node, cx| {
+                work(node, cx);
+                refused.map_or(Ok(()), Err)
+            })
+        };
+        assert_eq!(attempt(cx, Some(Refusal::TooLarge)), Err(Refusal::TooLarge));
+        assert_eq!(
+            [1, 2, 3].map(|key| cx.get(&[key]).map(|value| value.to_vec())),
+            [Some(vec![1]), Some(vec![2]), None]
+        );
+        assert_eq!(rows::counted(cx, "post"), 0);
+        assert_eq!(attempt(cx, None), Ok(()));
+        assert_eq!((cx.get(&[2]), cx.get(&[3]).map(|value| value.to_vec())), (None, Some(vec![8])));
+        assert_eq!(rows::counted(cx, "post"), 1);
+        let outputs = effects.outputs().len();
+        assert_eq!(
+            (outputs, effects.rows()),
+            (2, effects.end_journal().iter().collect::<BTreeSet<_>>().len())
+        );
+        assert!(node.post.next_due().is_some(), "the letter that stands is sent");
     }
 }
