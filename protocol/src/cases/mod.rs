@@ -266,7 +266,7 @@ impl Refusal {
 }
 
 pub(crate) use desk::{note_reading, receive, record};
-pub(crate) use together::{receive_bundle, record_bundle};
+pub(crate) use together::{receive_bundle, record_bundle, start_waiting};
 pub(crate) use watched::{all_watched, watched};
 
 /// Receipts of mirrors that came before the hand-over they witness. Losing them costs a repetition.

@@ -26,7 +26,7 @@ type Memory = (
     Mirrors,
     (Timekeeper, bool),
     (u64, Starts),
-    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<(Option<CaseId>, bool)>),
+    (bool, bool, [Option<Vec<u8>>; 3], Option<(Option<CaseId>, bool)>),
 );
 
 impl Node {
@@ -42,7 +42,12 @@ impl Node {
             self.mirrors,
             (&self.time, self.clock_doubted),
             (self.next_heartbeat, &self.starts),
-            (self.directory_moved, self.halls_moved, &self.looking, &self.sending, &self.renewing),
+            (
+                self.directory_moved,
+                self.halls_moved,
+                [&self.looking, &self.sending, &self.starting],
+                &self.renewing,
+            ),
         ))
     }
 
@@ -52,6 +57,7 @@ impl Node {
         let memory: Memory = wire::decode_own(memory, FRAME_MAX * 2)?;
         let (place, peers, acts, exchange, post, early, mirrors, time, (next_heartbeat, starts), moved) =
             memory;
+        let [looking, sending, starting] = moved.2;
         Ok(Self {
             me,
             chance: Chance::at_place(place),
@@ -68,9 +74,10 @@ impl Node {
             roots: None,
             directory_moved: moved.0,
             halls_moved: moved.1,
-            looking: moved.2,
-            sending: moved.3,
-            renewing: moved.4,
+            looking,
+            sending,
+            starting,
+            renewing: moved.3,
         })
     }
 }

@@ -96,6 +96,8 @@ pub struct Node {
     looking: Option<Vec<u8>>,
     /// Where to go on trying to hand over what had nobody to go to; none when all was tried.
     sending: Option<Vec<u8>>,
+    /// Where to go on trying to begin tasks that wait; none when all were tried.
+    starting: Option<Vec<u8>>,
     /// Where to go on asking for new keys of cases, and whether one was asked for in this round; none between rounds.
     renewing: Option<(Option<CaseId>, bool)>,
 }
@@ -123,6 +125,7 @@ impl Node {
             halls_moved: true,
             looking: None,
             sending: None,
+            starting: Some(Vec::new()),
             renewing: None,
             me,
         }
@@ -145,7 +148,10 @@ impl Node {
         self.roots = cx.roots;
         let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
         let post = self.post.next_due().unwrap_or(u64::MAX);
-        let goes_on = self.looking.is_some() || self.sending.is_some() || self.renewing.is_some();
+        let goes_on = self.looking.is_some()
+            || self.sending.is_some()
+            || self.starting.is_some()
+            || self.renewing.is_some();
         let looking = if goes_on { now.ticks } else { u64::MAX };
         effects.wake_at(self.next_heartbeat.min(exchange).min(post).min(looking));
     }
@@ -464,6 +470,7 @@ impl Node {
                 let body = &record.value().body;
                 self.halls_moved |= moves_halls(body);
                 cases::note_theft(cx, body);
+                self.may_begin_tasks(body);
                 fresh.push(record.signed().clone());
             }
         }
@@ -473,6 +480,13 @@ impl Node {
             cx.happened(Happening::Learned { space, records });
         }
         fresh
+    }
+
+    /// A decision of which this hall had no version may need no second hall after all.
+    fn may_begin_tasks(&mut self, body: &Body) {
+        if matches!(body, Body::Matter(matter) if matter.offline_decision) {
+            self.starting = Some(Vec::new());
+        }
     }
 
     /// A few new records are pushed; many are left to the exchange that the heartbeat sets off.

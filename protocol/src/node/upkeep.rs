@@ -25,6 +25,9 @@ impl Node {
         if let Some(from) = self.sending.take().filter(|_| !self.is_rolled_back(cx)) {
             self.sending = cases::send_stuck(&mut self.office(cx), &from);
         }
+        if let Some(from) = self.starting.take().filter(|_| !self.is_rolled_back(cx)) {
+            self.starting = cases::start_waiting(&mut self.office(cx), &from);
+        }
         // One that has forgotten goes on for nobody: that is for its next life.
         if let Some(from) = self.looking.take().filter(|_| !self.is_rolled_back(cx)) {
             self.looking = cases::look_after_ended(&mut self.office(cx), &from);
