@@ -73,16 +73,25 @@ impl Deadlines {
     /// Whether there is something to say.
     fn changed(&mut self, now: DueCounts) -> bool {
         let before = std::mem::replace(&mut self.said, now);
-        (before.overdue, before.soon) != (now.overdue, now.soon)
+        DueCounts { open: 0, unknown: 0, ..before } != DueCounts { open: 0, unknown: 0, ..now }
     }
 }
 
 fn log(counts: DueCounts) {
-    let DueCounts { overdue, soon, .. } = counts;
+    let DueCounts { overdue, soon, bundles_overdue, bundles_soon, bundles_blocked, .. } = counts;
     if overdue > 0 || soon > 0 {
         tracing::warn!(overdue, soon, "cases in hand are overdue, or soon will be");
     } else {
         tracing::info!("no case in hand is overdue, or soon will be");
+    }
+    if bundles_overdue > 0 || bundles_soon > 0 || bundles_blocked > 0 {
+        let (overdue, soon, blocked) = (bundles_overdue, bundles_soon, bundles_blocked);
+        tracing::warn!(
+            overdue,
+            soon,
+            blocked,
+            "applications for bundles are overdue, soon will be, or are blocked"
+        );
     }
 }
 
@@ -135,11 +144,13 @@ mod tests {
         assert!(limits.is_time(noon), "at the start");
         assert_eq!((1..=20).filter(|_| limits.is_time(noon)).collect::<Vec<_>>(), [10, 20]);
         assert!(limits.is_time(noon + day), "a new day");
-        let counts = |overdue, soon| DueCounts { open: 9, overdue, soon, unknown: 0 };
+        let counts = |overdue, soon| DueCounts { open: 9, overdue, soon, ..DueCounts::default() };
         assert!(
             !limits.changed(counts(0, 0)) && limits.changed(counts(0, 1)) && limits.changed(counts(1, 0))
         );
         assert!(!limits.changed(counts(1, 0)) && limits.changed(counts(0, 0)));
+        assert!(!limits.changed(DueCounts { open: 1, unknown: 1, ..DueCounts::default() }));
+        assert!(limits.changed(DueCounts { bundles_blocked: 1, ..DueCounts::default() }));
     }
 
     #[test]

@@ -516,7 +516,10 @@ pub struct Case {
     pub limits: Vec<TimeLimit>,
     /// The clerk who was asked first.
     pub first_asked: String,
-    /// What it is to a bundle, if it is a task of one.
+    /// The number of the application for a bundle that it is a task of.
+    #[serde(default)]
+    pub bundle: Option<String>,
+    /// What it is to that bundle; not told in lists.
     #[serde(default)]
     pub task: Option<TaskOf>,
 }
