@@ -12,7 +12,7 @@ use crate::catalogue::{Catalogue, PinnedBundle, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
 use crate::ids::{CaseId, CaseNumber, ClerkId, Digest, HallAt, HallId, MatterCode};
-use crate::limits::PAGE_MAX;
+use crate::limits::{PAGE_MAX, TWINS_LAPSE_MS};
 use crate::message::Roots;
 use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
@@ -282,7 +282,14 @@ pub fn has_told(view: &dyn View, id: CaseId, to: HallAt) -> bool {
 /// The lives of halls that two machines have been seen to live, each with when last, in ms since 1970: a copy of a data
 /// directory was started somewhere. What was not seen for long is left out.
 pub fn twins(view: &dyn View, wall: u64) -> Vec<(HallAt, u64)> {
-    crate::node::twins(view, wall)
+    let mut found = Vec::new();
+    view.scan(&rows::twins(), &[], &mut |key, value| {
+        let seen: u64 = rows::parse(key, value);
+        let at = rows::twin_in(key).filter(|_| seen.abs_diff(wall) <= TWINS_LAPSE_MS);
+        found.extend(at.map(|at| (at, seen)));
+        true
+    });
+    found
 }
 
 /// Whether this hall has the case's key wrapped to a life.

@@ -34,7 +34,6 @@ use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
 use twins::Starts;
-pub(crate) use twins::twins;
 
 /// Who a node is in this run.
 #[derive(Debug)]
@@ -468,9 +467,8 @@ impl Node {
         for record in records.iter().filter(|record| record.value().body.space() == space) {
             if shelf::apply(cx, record).is_ok() {
                 let body = &record.value().body;
-                self.halls_moved |= moves_halls(body);
+                self.note_moved(body);
                 cases::note_theft(cx, body);
-                self.may_begin_tasks(body);
                 fresh.push(record.signed().clone());
             }
         }
@@ -480,13 +478,6 @@ impl Node {
             cx.happened(Happening::Learned { space, records });
         }
         fresh
-    }
-
-    /// A decision of which this hall had no version may need no second hall after all.
-    fn may_begin_tasks(&mut self, body: &Body) {
-        if matches!(body, Body::Matter(matter) if matter.offline_decision) {
-            self.starting = Some(Vec::new());
-        }
     }
 
     /// A few new records are pushed; many are left to the exchange that the heartbeat sets off.
@@ -571,19 +562,6 @@ impl Node {
             time: &self.time,
         }
     }
-}
-
-/// Whether a record may change who is one of us, who goes on for whom, or for whose word is waited.
-const fn moves_halls(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Charter(_)
-            | Body::Revocation(_)
-            | Body::Ruling(_)
-            | Body::Destruction(_)
-            | Body::Voice(_)
-            | Body::Heard(_)
-    )
 }
 
 /// Whether it is a letter for this hall.

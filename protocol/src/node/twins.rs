@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{HallAt, HallId};
 use crate::limits::{BOOTS_MAX, STARTS_MAX, TWINS_LAPSE_MS};
 use crate::rows;
-use crate::step::{Cx, Happening, View};
+use crate::step::{Cx, Happening};
 
 /// One return may be chance: boot ids are short, and a start may draw one that was there before.
 const RETURNS: u8 = 2;
@@ -60,18 +60,6 @@ fn notice(cx: &mut Cx<'_>, at: HallAt) {
     if seen.is_none_or(|seen| seen.abs_diff(wall) > DAY_MS) {
         rows::write(cx, rows::twin(at), &wall);
     }
-}
-
-/// The lives that two machines were seen to live as, and when last, as far as that is not too long ago.
-pub(crate) fn twins(view: &dyn View, wall: u64) -> Vec<(HallAt, u64)> {
-    let mut found = Vec::new();
-    view.scan(&rows::twins(), &[], &mut |key, value| {
-        let seen: u64 = rows::parse(key, value);
-        let at = rows::twin_in(key).filter(|_| seen.abs_diff(wall) <= TWINS_LAPSE_MS);
-        found.extend(at.map(|at| (at, seen)));
-        true
-    });
-    found
 }
 
 impl Start {

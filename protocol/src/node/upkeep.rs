@@ -40,6 +40,15 @@ impl Node {
         }
     }
 
+    /// What has to be looked at again after a record was taken up.
+    pub(super) fn note_moved(&mut self, body: &Body) {
+        self.halls_moved |= moves_halls(body);
+        // A decision of which this hall had no version may need no second hall after all.
+        if matches!(body, Body::Matter(matter) if matter.offline_decision) {
+            self.starting = Some(Vec::new());
+        }
+    }
+
     /// States what a majority of the counties says, where this hall is one of them: from then on it stands.
     fn bear_witness(&mut self, cx: &mut Cx<'_>) {
         let me = self.me.at;
@@ -65,4 +74,17 @@ impl Node {
         }
         self.renewing = next.map(|next| (Some(next), before || asked));
     }
+}
+
+/// Whether a record may change who is one of us, who goes on for whom, or for whose word is waited.
+const fn moves_halls(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Charter(_)
+            | Body::Revocation(_)
+            | Body::Ruling(_)
+            | Body::Destruction(_)
+            | Body::Voice(_)
+            | Body::Heard(_)
+    )
 }
