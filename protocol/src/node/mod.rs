@@ -23,7 +23,7 @@ use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, LetterId, Post};
-use crate::record::{Body, Issuer, Record, Space};
+use crate::record::{Issuer, Record, Space};
 use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
