@@ -374,10 +374,13 @@ impl Effects {
         self.undo = Some(Undo { before: Vec::new(), outputs: self.outputs.len(), journal });
     }
 
-    /// Takes back what was written and asked for since; whether there was anything.
+    /// Takes back what was written since, and what was asked for with it; whether there was anything. Who has written nothing
+    /// has asked for what is asked for in any case.
     fn take_back(&mut self) -> bool {
         let Some(undo) = self.undo.take() else { return false };
-        let any = !undo.before.is_empty() || self.outputs.len() > undo.outputs;
+        if undo.before.is_empty() {
+            return false;
+        }
         for (key, before) in undo.before.into_iter().rev() {
             match before {
                 Before::Written(written) => drop(self.writes.insert(key, written)),
@@ -388,7 +391,7 @@ impl Effects {
         if let Some(journal) = &mut self.journal {
             journal.truncate(undo.journal);
         }
-        any
+        true
     }
 }
 

@@ -33,8 +33,10 @@ impl Node {
         if done.is_ok() {
             cx.keep();
         } else if cx.take_back() {
-            // The one field that may know of rows that were not written after all.
+            // The one field that may know of rows that were not written after all. Lines stay as they are.
             self.post = Post::open(self.me.at.hall, cx.now.ticks, cx);
+            let ready: Vec<HallAt> = self.ready_peers().collect();
+            ready.into_iter().for_each(|peer| self.post.way_opened(peer.hall, cx.now.ticks));
         }
         done
     }
@@ -339,29 +341,39 @@ mod tests {
         let now = Now { ticks: 1, wall: 1 };
         let mut node = Node::open(me, [0; 32], now, &held);
         let mut effects = Effects::default();
+        let peer = HallAt { hall: "620700000000-00".parse().unwrap(), incarnation: 1 };
+        node.peers.insert(peer.hall, crate::node::Peer { ready: true, ..crate::node::Peer::new(peer) });
+        node.post.way_opened(peer.hall, 1);
         effects.begin_journal();
         let cx = &mut Cx::new(now, &held, &mut effects);
         cx.put(vec![2], vec![2]);
         cx.happened(Happening::PeerUp(at));
-        let mut attempt = |cx: &mut Cx<'_>, refused: Option<Refusal>| {
+        let attempt = |node: &mut Node, cx: &mut Cx<'_>, refused: Option<Refusal>| {
             node.all_or_nothing(cx, |node, cx| {
                 work(node, cx);
                 refused.map_or(Ok(()), Err)
             })
         };
-        assert_eq!(attempt(cx, Some(Refusal::TooLarge)), Err(Refusal::TooLarge));
+        assert_eq!(attempt(&mut node, cx, Some(Refusal::TooLarge)), Err(Refusal::TooLarge));
         assert_eq!(
             [1, 2, 3].map(|key| cx.get(&[key]).map(|value| value.to_vec())),
             [Some(vec![1]), Some(vec![2]), None]
         );
         assert_eq!(rows::counted(cx, "post"), 0);
-        assert_eq!(attempt(cx, None), Ok(()));
+        assert_eq!(node.post.hop(peer.hall, None), Some(peer.hall), "lines stay open");
+        assert_eq!(attempt(&mut node, cx, None), Ok(()));
         assert_eq!((cx.get(&[2]), cx.get(&[3]).map(|value| value.to_vec())), (None, Some(vec![8])));
         assert_eq!(rows::counted(cx, "post"), 1);
+        // What is asked for with nothing written is asked for in any case: a key that a refused act needs.
+        let asks = |_: &mut Node, cx: &mut Cx<'_>| {
+            cx.happened(Happening::PeerUp(at));
+            Err::<(), _>(Refusal::TooLarge)
+        };
+        assert_eq!(node.all_or_nothing(cx, asks), Err(Refusal::TooLarge));
         let outputs = effects.outputs().len();
         assert_eq!(
             (outputs, effects.rows()),
-            (2, effects.end_journal().iter().collect::<BTreeSet<_>>().len())
+            (3, effects.end_journal().iter().collect::<BTreeSet<_>>().len())
         );
         assert!(node.post.next_due().is_some(), "the letter that stands is sent");
     }
