@@ -36,7 +36,9 @@ impl Node {
             // The one field that may know of rows that were not written after all. Lines stay as they are.
             self.post = Post::open(self.me.at.hall, cx.now.ticks, cx);
             let ready: Vec<HallAt> = self.ready_peers().collect();
-            ready.into_iter().for_each(|peer| self.post.way_opened(peer.hall, cx.now.ticks));
+            for peer in ready {
+                self.post.way_opened(peer.hall, cx.now.ticks);
+            }
         }
         done
     }
