@@ -420,7 +420,9 @@ fn a_task_that_was_not_begun_in_time_has_a_second_chance() {
         // While the decision is countersigned the county cannot see what waits for it.
         let key = [[0x20].as_slice(), &second.0].concat();
         let hidden = city.halls[COUNTY].rows.0.remove(&key).unwrap();
-        [CITY, OTHER_COUNTY, TOWN, VILLAGE].into_iter().for_each(|hall| city.heal(hall));
+        for hall in [CITY, OTHER_COUNTY, TOWN, VILLAGE] {
+            city.heal(hall);
+        }
         city.run();
         city.halls[COUNTY].rows.0.insert(key, hidden);
         city.run_seconds(60);

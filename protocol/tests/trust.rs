@@ -302,7 +302,9 @@ fn two_machines_are_noticed_though_one_of_them_starts_anew_each_time_and_three_a
             let message = verify::message(&city.halls[TOWN].rows, town, hello).unwrap();
             city.step(TOWN, Input::Received { from: at.hall, message });
         };
-        boots.into_iter().for_each(|boot| greets(&mut city, boot));
+        for boot in boots {
+            greets(&mut city, boot);
+        }
         let seen = |city: &City| query::twins(&city.halls[TOWN].rows, city.now.wall);
         let told =
             |city: &City| city.halls[TOWN].happened.iter().filter(|it| **it == Happening::Twins(at)).count();
