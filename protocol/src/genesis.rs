@@ -145,6 +145,7 @@ fn charter_of(records: &[Signed<Record>], at: HallAt) -> Option<Charter> {
         | Body::Ruling(_)
         | Body::Destruction(_)
         | Body::Voice(_)
+        | Body::Heard(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_)

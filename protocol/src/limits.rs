@@ -18,8 +18,14 @@ pub const PUSH_MAX: usize = 16;
 pub const SIGNATURES_MAX: usize = 16;
 /// Halls of which a node remembers how they started last.
 pub const STARTS_MAX: usize = 1_024;
+/// Earlier starts of each of them that it remembers.
+pub const BOOTS_MAX: usize = 16;
+/// Nobody is warned of two machines that live as one life so long after both were last seen.
+pub const TWINS_LAPSE_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 /// Counties that a root policy names.
 pub const COUNTIES_MAX: usize = 64;
+/// Milliseconds within which the counties' words about the city's hall have to be said in order to count together.
+pub const VOICES_TOGETHER_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 /// Characters of a name a person reads.
 pub const NAME_MAX: usize = 200;
 /// Addresses of one hall.

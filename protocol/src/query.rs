@@ -12,7 +12,7 @@ use crate::catalogue::{Catalogue, PinnedBundle, PinnedMatter};
 use crate::directory::{Directory, HallCard};
 use crate::exchange;
 use crate::ids::{CaseId, CaseNumber, ClerkId, Digest, HallAt, HallId, MatterCode};
-use crate::limits::PAGE_MAX;
+use crate::limits::{PAGE_MAX, TWINS_LAPSE_MS};
 use crate::message::Roots;
 use crate::record::{Body, Issuer, Record, Space};
 use crate::rows;
@@ -182,6 +182,12 @@ pub fn bundles(view: &dyn View, text: &str, after: Option<CaseNumber>, count: us
     cases::numbers(view, text, after, count.min(PAGE_MAX))
 }
 
+/// Applications for bundles that came in at this hall and are not over, after one of them, at most `count`; each with the tasks
+/// that cannot go on, a bit for each, the first the lowest.
+pub fn watched(view: &dyn View, after: Option<CaseNumber>, count: usize) -> Vec<(CaseNumber, u32)> {
+    cases::all_watched(view, after, count)
+}
+
 /// Cases whose number or id begins with a text, at most `count`.
 pub fn find_cases(view: &dyn View, text: &str, count: usize) -> Vec<CaseId> {
     let mut found = Vec::new();
@@ -272,12 +278,14 @@ pub fn has_told(view: &dyn View, id: CaseId, to: HallAt) -> bool {
     cases::has_told(view, id, to)
 }
 
-/// The lives of halls that two machines have been seen to live, each with since when, in ms since 1970: a copy of a data
-/// directory was started somewhere.
-pub fn twins(view: &dyn View) -> Vec<(HallAt, u64)> {
+/// The lives of halls that two machines have been seen to live, each with when last, in ms since 1970: a copy of a data
+/// directory was started somewhere. What was not seen for long is left out.
+pub fn twins(view: &dyn View, wall: u64) -> Vec<(HallAt, u64)> {
     let mut found = Vec::new();
     view.scan(&rows::twins(), &[], &mut |key, value| {
-        found.extend(rows::twin_in(key).map(|at| (at, rows::parse(key, value))));
+        let seen: u64 = rows::parse(key, value);
+        let at = rows::twin_in(key).filter(|_| seen.abs_diff(wall) <= TWINS_LAPSE_MS);
+        found.extend(at.map(|at| (at, seen)));
         true
     });
     found
@@ -376,7 +384,8 @@ fn checkable(records: Vec<Signed<Record>>) -> Vec<Signed<Record>> {
             | Body::Fork(_)
             | Body::Ruling(_)
             | Body::Destruction(_)
-            | Body::Voice(_) => others.push((record, signed)),
+            | Body::Voice(_)
+            | Body::Heard(_) => others.push((record, signed)),
         }
     }
     others.retain(|(record, _)| {

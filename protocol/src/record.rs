@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Fork;
 use crate::calendar::Calendar;
 use crate::catalogue::{Bundle, Delegation, Matter};
-use crate::directory::{Charter, Contact, Destruction, Revocation, RootPolicy, Ruling, Voice};
+use crate::directory::{Charter, Contact, Destruction, Heard, Revocation, RootPolicy, Ruling, Voice};
 use crate::ids::{Digest, HallAt};
 use crate::limits::{FRAME_MAX, RECORD_MAX, RECORDS_MAX};
 use crate::seal::Context;
@@ -90,6 +90,8 @@ pub enum Body {
     Voice(Voice),
     /// A bundle of matters.
     Bundle(Box<Bundle>),
+    /// A county's machine has met a majority of the counties that says the same.
+    Heard(Box<Heard>),
 }
 
 impl Body {
@@ -103,7 +105,8 @@ impl Body {
             | Self::Fork(_)
             | Self::Ruling(_)
             | Self::Destruction(_)
-            | Self::Voice(_) => Space::Directory,
+            | Self::Voice(_)
+            | Self::Heard(_) => Space::Directory,
             Self::Calendar(_) | Self::Matter(_) | Self::Delegation(_) | Self::Bundle(_) => Space::Lists,
         }
     }
@@ -124,6 +127,7 @@ impl Body {
             Self::Ruling(ruling) => format!("ruling/{}>{}", ruling.of, ruling.to),
             Self::Destruction(destruction) => format!("destroyed/{}", destruction.of),
             Self::Voice(voice) => voice.key(),
+            Self::Heard(heard) => heard.key(),
         }
     }
 }

@@ -41,6 +41,7 @@
 //! | `36` burden | neighbour, destination | those of them that are for one hall |
 //! | `37` open | case id | nothing: a case in this hall's hand for which something is still owed | cases |
 //! | `38` task | bundle's number, 0, task, case id | nothing: a task of a bundle | cases |
+//! | `39` watched | bundle number, 0 | `u32`: which tasks cannot go on, of an application that came in here and is not over | cases |
 //! | `40` clerk | number | `Clerk` | clerks |
 //! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
 //! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
@@ -50,7 +51,7 @@
 //! | `55` cosigned | incarnation, witness | `Cosigned`: its newest, with the checkpoint | audit |
 //! | `56` witness | hall, incarnation | `Witness`: the newest checkpoint shown by that life | audit |
 //! | `57` rolled back | incarnation | `RolledBack`: this life has forgotten what it signed | audit |
-//! | `58` twin | hall, incarnation | since when two machines were seen to live as this life | node |
+//! | `58` twin | hall, incarnation | when two machines were last seen to live as this life | node |
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -100,6 +101,7 @@ pub(crate) enum Table {
     Burden = 0x36,
     Open = 0x37,
     Task = 0x38,
+    Watched = 0x39,
     Clerk = 0x40,
     Leaf = 0x50,
     Subtree = 0x51,
@@ -113,7 +115,7 @@ pub(crate) enum Table {
 }
 
 /// Every table and its name.
-const TABLES: [(Table, &str); 43] = [
+const TABLES: [(Table, &str); 44] = [
     (Table::Meta, "meta"),
     (Table::Record, "record"),
     (Table::Element, "element"),
@@ -147,6 +149,7 @@ const TABLES: [(Table, &str); 43] = [
     (Table::Burden, "burden"),
     (Table::Open, "open"),
     (Table::Task, "task"),
+    (Table::Watched, "watched"),
     (Table::Clerk, "clerk"),
     (Table::Leaf, "leaf"),
     (Table::Subtree, "subtree"),
@@ -542,7 +545,16 @@ pub(crate) fn task(bundle: &CaseNumber, ordinal: u8, id: CaseId) -> Vec<u8> {
     Key::new(Table::Task).bytes(bundle.to_string().as_bytes()).byte(0).byte(ordinal).bytes(&id.0).done()
 }
 
-/// The number of the bundle in a task's key.
+/// An application for a bundle that came in here and is not over.
+pub(crate) fn watched(bundle: &CaseNumber) -> Vec<u8> {
+    Key::new(Table::Watched).bytes(bundle.to_string().as_bytes()).byte(0).done()
+}
+
+pub(crate) fn all_watched() -> Vec<u8> {
+    Key::new(Table::Watched).done()
+}
+
+/// The number of the bundle in the key of a task, or of an application.
 pub(crate) fn bundle_in(key: &[u8]) -> Option<CaseNumber> {
     let number = key.get(1..)?.split(|byte| *byte == 0).next()?;
     std::str::from_utf8(number).ok()?.parse().ok()

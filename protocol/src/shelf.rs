@@ -180,7 +180,8 @@ fn keep_for_ever(cx: &mut Cx<'_>, record: &Verified<Record>) {
         | Body::Fork(_)
         | Body::Ruling(_)
         | Body::Destruction(_)
-        | Body::Voice(_) => {}
+        | Body::Voice(_)
+        | Body::Heard(_) => {}
     }
 }
 

@@ -66,6 +66,7 @@ pub fn whole(view: &dyn View) -> Result<(), Unsound> {
     agree("desk", desk_agrees(view))?;
     agree("single", singles_agree(view))?;
     agree("open", open_agree(view))?;
+    agree("watched", watched_agree(view))?;
     agree("orphans", rows::counted(view, "orphans") == count(view, Table::Orphan))?;
     agree("post", post_agrees(view))?;
     agree("audit", audits_agree(view))
@@ -109,6 +110,9 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Stuck => after.len() == 16 && decodes::<()>(value),
         Table::Open => after.len() == 16 && value.is_empty(),
         Table::Task => after.len() >= 18 && rows::bundle_in(key).is_some() && value.is_empty(),
+        Table::Watched => {
+            rows::bundle_in(key).is_some_and(|number| key == rows::watched(&number)) && decodes::<u32>(value)
+        }
         Table::Post => after.len() == 16 && post::queued_holds(value),
         Table::Bond => after.len() == 28 && rows::bond_in(key).is_some() && value.is_empty(),
         Table::Fence => after.len() == 28 && rows::fenced_in(key).is_some() && cases::fence_holds(value),
@@ -158,6 +162,7 @@ fn charter(value: &[u8]) -> Option<HallAt> {
         | Body::Ruling(_)
         | Body::Destruction(_)
         | Body::Voice(_)
+        | Body::Heard(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_)
@@ -258,6 +263,7 @@ fn lives_agree(view: &dyn View) -> bool {
                 | Body::Ruling(_)
                 | Body::Destruction(_)
                 | Body::Voice(_)
+                | Body::Heard(_)
                 | Body::Calendar(_)
                 | Body::Matter(_)
                 | Body::Delegation(_)
@@ -358,6 +364,23 @@ fn open_agree(view: &dyn View) -> bool {
         agreed
     });
     agreed && found == count(view, Table::Open)
+}
+
+/// Applications for bundles that came in here and are not over, and no others, are watched.
+fn watched_agree(view: &dyn View) -> bool {
+    let (mut found, mut after) = (0_u64, None);
+    loop {
+        let numbers = cases::numbers(view, "", after, PAGE_MAX);
+        let Some(last) = numbers.last() else { return found == count(view, Table::Watched) };
+        after = Some(*last);
+        for number in numbers {
+            let held = view.get(&rows::watched(&number)).and_then(|value| decode::<u32>(&value));
+            if held != cases::watched(view, number) {
+                return false;
+            }
+            found = found.saturating_add(u64::from(held.is_some()));
+        }
+    }
 }
 
 /// Each letter that waits is counted, is found by its name, and ages.

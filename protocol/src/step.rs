@@ -251,6 +251,8 @@ pub enum Happening {
     Countersigned(CaseId),
     /// What a task of a bundle waited for is here: it begins.
     Started(CaseId),
+    /// A task of a bundle cannot begin any more: nothing came of one that it waited for. A clerk closes it.
+    Blocked(CaseId),
     /// This hall no longer needs its copy of a case.
     Released(CaseId),
     /// The target refused a case; it is back in this hall's hand.
@@ -290,6 +292,23 @@ pub struct Effects {
     wake_at: Option<u64>,
     /// Keys in the order in which they are written, while somebody records the steps.
     journal: Option<Vec<Vec<u8>>>,
+    /// What is to be taken back if what is being done is refused.
+    undo: Option<Undo>,
+}
+
+/// What a batch said of a row before it was written.
+#[derive(Debug)]
+enum Before {
+    Nothing,
+    Written(Option<Bytes>),
+}
+
+/// What stood before each write since, and how much was asked for.
+#[derive(Debug)]
+struct Undo {
+    before: Vec<(Vec<u8>, Before)>,
+    outputs: usize,
+    journal: usize,
 }
 
 /// What may leave the node, now that the store has kept what it rests on.
@@ -343,7 +362,38 @@ impl Effects {
         if let Some(journal) = &mut self.journal {
             journal.push(key.clone());
         }
-        self.writes.insert(key, value);
+        match &mut self.undo {
+            None => drop(self.writes.insert(key, value)),
+            Some(undo) => {
+                let before = self.writes.insert(key.clone(), value);
+                undo.before.push((key, before.map_or(Before::Nothing, Before::Written)));
+            }
+        }
+    }
+
+    fn begin(&mut self) {
+        let journal = self.journal.as_ref().map_or(0, Vec::len);
+        self.undo = Some(Undo { before: Vec::new(), outputs: self.outputs.len(), journal });
+    }
+
+    /// Takes back what was written since, and what was asked for with it; whether there was anything. Who has written nothing
+    /// has asked for what is asked for in any case.
+    fn take_back(&mut self) -> bool {
+        let Some(undo) = self.undo.take() else { return false };
+        if undo.before.is_empty() {
+            return false;
+        }
+        for (key, before) in undo.before.into_iter().rev() {
+            match before {
+                Before::Written(written) => drop(self.writes.insert(key, written)),
+                Before::Nothing => drop(self.writes.remove(&key)),
+            }
+        }
+        self.outputs.truncate(undo.outputs);
+        if let Some(journal) = &mut self.journal {
+            journal.truncate(undo.journal);
+        }
+        true
     }
 }
 
@@ -396,6 +446,22 @@ impl<'a> Cx<'a> {
 
     pub(crate) fn happened(&mut self, happening: Happening) {
         self.output(Output::Happened(happening));
+    }
+
+    /// From here on what is written and asked for can be taken back.
+    pub(crate) fn begin(&mut self) {
+        self.effects.begin();
+    }
+
+    /// It stands.
+    pub(crate) fn keep(&mut self) {
+        self.effects.undo = None;
+    }
+
+    /// Takes all of it back; whether there was anything. What else the steps of this batch have written stays.
+    pub(crate) fn take_back(&mut self) -> bool {
+        self.roots = None;
+        self.effects.take_back()
     }
 }
 

@@ -15,6 +15,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::custody::by_root;
 use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, WALL, matter};
 use hallmesh_protocol::calendar::CivilDay;
 use hallmesh_protocol::cases::{
@@ -22,13 +23,15 @@ use hallmesh_protocol::cases::{
     State, TaskState, Whole,
 };
 use hallmesh_protocol::catalogue::{
-    Bundle, Catalogue, Choice, Condition, FormField, Item, NotChosen, Planned, Situation, Unlisted,
+    Bundle, Catalogue, Choice, Condition, FormField, Item, Matter, NotChosen, Planned, Situation, Unlisted,
 };
+use hallmesh_protocol::directory::{Directory, Revocation, RevocationReason};
 use hallmesh_protocol::ids::{BodyId, CaseId, CaseNumber, DivisionCode, Tier};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::Body;
 use hallmesh_protocol::sound;
 use hallmesh_protocol::step::{Command, Happening, Reply};
+use hallmesh_protocol::verify;
 
 const HERE: u64 = 620_702_203_200;
 const DAY: u64 = 86_400_000;
@@ -320,6 +323,16 @@ fn what_is_refused_stops_what_waits_for_it_in_sight_and_the_rest_goes_on() {
     let blocked = |task: u8| TaskState::Blocked(vec![task]);
     assert_eq!(states, [TaskState::Ready, TaskState::Ready, blocked(2), blocked(3)]);
     assert_eq!(whole, Whole::Open);
+    // The window watches it, and says once what is blocked.
+    let watched = |city: &City, hall: usize| query::watched(&city.halls[hall].rows, None, 10);
+    assert_eq!(watched(&city, VILLAGE), [(bundle, 0b1100)]);
+    assert!((0..4).all(|hall| watched(&city, hall).is_empty()), "nobody else does");
+    let said = |city: &City| {
+        let happened = city.halls[VILLAGE].happened.iter();
+        happened.filter(|it| matches!(it, Happening::Blocked(_))).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(said(&city), [cases[2], cases[3]].map(Happening::Blocked));
+    sound(&city);
     let closing = Deed::Close(Closing::Void);
     let wrong = together(&mut city, bundle, &cases[1..], closing);
     assert_eq!(
@@ -376,6 +389,72 @@ fn a_window_that_decides_itself_begins_the_next_task_when_the_decision_can_no_lo
     city.run();
     assert!(!case(&city, COUNTY, second).waits());
     assert_eq!(case(&city, CITY, second).custodian, city.halls[CITY].at);
+}
+
+/// The county takes in two tasks, decides the first itself while its mirrors are cut off, and the second waits.
+fn decided_by_the_window(second: &str) -> (City, CaseId, CaseId) {
+    let mut city = city();
+    let other = matter("COUNTY-2", Tier::County);
+    let bundle = Bundle { items: vec![item("COUNTY-1", &[], &[]), item(second, &[], &[0])], ..own() };
+    publish(&mut city, vec![Body::Matter(Box::new(other)), Body::Bundle(Box::new(bundle.clone()))]);
+    let (act, wanted) = (city.act(COUNTY), wanted(&mut city, &bundle, &[0, 1]));
+    let reply = city.command(COUNTY, Command::ReceiveBundle(act, Box::new(wanted)));
+    let Reply::ReceivedBundle { cases, .. } = reply else { panic!("{reply:?}") };
+    city.run();
+    for hall in [CITY, OTHER_COUNTY, TOWN, VILLAGE] {
+        city.cut(hall);
+    }
+    for deed in [Deed::Accept, Deed::GRANT] {
+        assert!(matches!(city.deed(COUNTY, cases[0].0, deed), Reply::Recorded { .. }));
+    }
+    city.run();
+    assert!(case(&city, COUNTY, cases[1].0).waits());
+    (city, cases[0].0, cases[1].0)
+}
+
+/// What should have begun and has not is tried again after a start, and when a list has come that may let it.
+#[test]
+fn a_task_that_was_not_begun_in_time_has_a_second_chance() {
+    for restarted in [true, false] {
+        let (mut city, _, second) = decided_by_the_window("CITY-1");
+        // While the decision is countersigned the county cannot see what waits for it.
+        let key = [[0x20].as_slice(), &second.0].concat();
+        let hidden = city.halls[COUNTY].rows.0.remove(&key).unwrap();
+        for hall in [CITY, OTHER_COUNTY, TOWN, VILLAGE] {
+            city.heal(hall);
+        }
+        city.run();
+        city.halls[COUNTY].rows.0.insert(key, hidden);
+        city.run_seconds(60);
+        assert!(case(&city, COUNTY, second).waits(), "nothing has happened in it since");
+        if restarted {
+            city.open(COUNTY);
+            city.connect_all();
+        } else {
+            let offline = Matter { offline_decision: true, ..matter("COUNTY-3", Tier::County) };
+            publish(&mut city, vec![Body::Matter(Box::new(offline))]);
+        }
+        city.run_seconds(60);
+        assert!(!case(&city, COUNTY, second).waits(), "restarted: {restarted}");
+        assert_eq!(case(&city, CITY, second).custodian, city.halls[CITY].at);
+    }
+}
+
+#[test]
+fn a_task_begins_when_no_second_hall_is_left_to_wait_for() {
+    let (mut city, first, second) = decided_by_the_window("COUNTY-2");
+    let ended = [CITY, OTHER_COUNTY, TOWN, VILLAGE].map(|hall| {
+        let at = city.halls[hall].at;
+        let transport_key = Directory::new(&city.halls[COUNTY].rows).life(at).unwrap().transport_key;
+        let closed = Revocation { at, transport_key, reason: RevocationReason::Closed, since: WALL };
+        by_root(&city, Body::Revocation(closed))
+    });
+    let (records, refused) = verify::records(&city.halls[COUNTY].rows, ended.to_vec());
+    assert_eq!(refused, 0);
+    city.command(COUNTY, Command::Admit(records));
+    city.run_seconds(60);
+    assert_eq!(case(&city, COUNTY, first).mirrors, [None, None]);
+    assert!(!case(&city, COUNTY, second).waits());
 }
 
 fn own() -> Bundle {

@@ -17,6 +17,7 @@ use hallmesh_protocol::cases::Refusal;
 use hallmesh_protocol::directory::{Charter, Directory, Revocation, RevocationReason};
 use hallmesh_protocol::genesis::{self, NotInstalled};
 use hallmesh_protocol::ids::{DivisionCode, HallId, Tier};
+use hallmesh_protocol::limits::TWINS_LAPSE_MS;
 use hallmesh_protocol::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots};
 use hallmesh_protocol::query;
 use hallmesh_protocol::record::{Body, Issuer, Record, decode_records, encode_records};
@@ -276,7 +277,7 @@ fn two_machines_that_live_as_one_life_are_noticed_and_a_hall_that_restarts_or_re
         city.step(TOWN, Input::PeerUp(at));
         let message = verify::message(&city.halls[TOWN].rows, town, hello).unwrap();
         city.step(TOWN, Input::Received { from: at.hall, message });
-        query::twins(&city.halls[TOWN].rows)
+        query::twins(&city.halls[TOWN].rows, city.now.wall)
     };
     for boot in [1, 1, 2, 2, 2, 3, 4, 4] {
         assert!(greets(boot).is_empty(), "a line dies, a node starts anew");
@@ -286,4 +287,40 @@ fn two_machines_that_live_as_one_life_are_noticed_and_a_hall_that_restarts_or_re
     assert_eq!(city.halls[TOWN].happened.iter().filter(|it| **it == Happening::Twins(at)).count(), 1);
     let (key, value) = city.halls[TOWN].rows.0.iter().next_back().unwrap();
     assert_eq!((key[0], sound::row(key, value)), (0x58, Ok(())));
+}
+
+#[test]
+fn two_machines_are_noticed_though_one_of_them_starts_anew_each_time_and_three_are_as_well() {
+    for boots in [[1, 2, 1, 3, 1], [1, 2, 3, 1, 2]] {
+        let mut city = City::new();
+        let (town, at) = (city.halls[TOWN].at.hall, city.halls[VILLAGE].at);
+        let roots = Roots { directory: [1; 32], lists: [2; 32] };
+        let greets = |city: &mut City, boot: u32| {
+            let (protocol, protocol_min, wall) = (PROTOCOL, PROTOCOL_MIN, WALL);
+            let hello = Message::Hello { protocol, protocol_min, at, boot, roots, wall, please: false };
+            city.step(TOWN, Input::PeerUp(at));
+            let message = verify::message(&city.halls[TOWN].rows, town, hello).unwrap();
+            city.step(TOWN, Input::Received { from: at.hall, message });
+        };
+        for boot in boots {
+            greets(&mut city, boot);
+        }
+        let seen = |city: &City| query::twins(&city.halls[TOWN].rows, city.now.wall);
+        let told =
+            |city: &City| city.halls[TOWN].happened.iter().filter(|it| **it == Happening::Twins(at)).count();
+        let first = city.now.wall;
+        assert_eq!((seen(&city), told(&city)), (vec![(at, first)], 1), "{boots:?}");
+        // Each time they are seen again the warning lives longer; when they are not it lapses.
+        city.pass(TWINS_LAPSE_MS);
+        greets(&mut city, 1);
+        greets(&mut city, 2);
+        let again = city.now.wall;
+        assert_eq!((seen(&city), told(&city)), (vec![(at, again)], 1));
+        city.pass(TWINS_LAPSE_MS);
+        assert_eq!(seen(&city), [(at, again)]);
+        city.pass(1);
+        assert!(seen(&city).is_empty(), "nobody has seen the second machine for a month");
+        greets(&mut city, 1);
+        assert_eq!((seen(&city), told(&city)), (vec![(at, city.now.wall)], 2));
+    }
 }

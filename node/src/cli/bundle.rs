@@ -13,7 +13,7 @@ use super::files;
 use super::report::Report;
 use super::session::{Session, unexpected};
 use super::values;
-use crate::ops::{Answer, Ask, BundleAsk, BundleReceived, Content, Problem, Together};
+use crate::ops::{Answer, Ask, BundleAsk, BundleReceived, Content, Problem, Together, Watch};
 
 /// A second hall on a village's line answers within a second or not at all.
 const WAIT_SECONDS: u64 = 2;
@@ -25,6 +25,10 @@ pub(super) enum Bundle {
     Show(Show),
     Receive(Receive),
     List {
+        #[arg(long, conflicts_with = "blocked")]
+        open: bool,
+        #[arg(long)]
+        blocked: bool,
         #[arg(long, value_name = "NUMBER", value_parser = values::number)]
         after: Option<CaseNumber>,
         #[arg(long, value_name = "N", default_value_t = 100)]
@@ -87,8 +91,9 @@ pub(super) fn run(session: &Session, bundle: &Bundle) -> Result<Report, Problem>
     match bundle {
         Bundle::Show(show) => self::show(session, show),
         Bundle::Receive(receive) => self::receive(session, receive),
-        Bundle::List { after, count } => {
-            ask(session, BundleAsk::Applications { after: *after, count: *count })
+        Bundle::List { open, blocked, after, count } => {
+            let only = if *blocked { Some(Watch::Blocked) } else { open.then_some(Watch::Open) };
+            ask(session, BundleAsk::Applications { after: *after, only, count: *count })
         }
         Bundle::Status { bundle } => ask(session, BundleAsk::Application { bundle: bundle.clone() }),
         Bundle::Deliver(noted) => {

@@ -20,6 +20,8 @@ pub(super) struct Takeover {
     hall: HallId,
     #[arg(long, value_name = "HALL", value_parser = values::hall)]
     to: HallId,
+    #[arg(long, conflicts_with = "root")]
+    stolen: bool,
     #[command(flatten)]
     how: How,
 }
@@ -105,7 +107,9 @@ pub(super) fn give_keys(session: &Session, give: &GiveKeys) -> Result<Report, Pr
 }
 
 pub(super) fn takeover(session: &Session, takeover: &Takeover) -> Result<Report, Problem> {
-    let declared = Declared::TakeOver { hall: takeover.hall, to: takeover.to };
+    let (hall, to) = (takeover.hall, takeover.to);
+    let declared =
+        if takeover.stolen { Declared::Stolen { hall, to } } else { Declared::TakeOver { hall, to } };
     run(session, (declared, takeover.hall, Word::TakenOverBy(takeover.to)), &takeover.how)
 }
 
@@ -155,9 +159,8 @@ fn by_clerks(
         ("to", &to),
         ("to_name", &to_name),
     ];
-    // The plan was made before this hall's own word.
-    let open = plan.counties.as_ref().filter(|it| it.spoken.len().saturating_add(1) < it.needed);
-    let said = match (open, &plan.to) {
+    // It holds once the nodes of a majority have met it, of which this one hears later.
+    let said = match (&plan.counties, &plan.to) {
         (Some(_), _) => "declare.voice",
         (None, Some(_)) => "declare.taken_over",
         (None, None) => "declare.destroyed",

@@ -187,6 +187,7 @@ impl Counts {
                 | Body::Ruling(_)
                 | Body::Destruction(_)
                 | Body::Voice(_)
+                | Body::Heard(_)
                 | Body::Calendar(_) => false,
             }),
         }

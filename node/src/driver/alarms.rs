@@ -93,22 +93,29 @@ impl Deadlines {
 impl News {
     fn log(&self) {
         match self {
-            Self::Counts(DueCounts { overdue: 0, soon: 0, unknown: 0, doubtful: 0, .. }) => {
-                tracing::info!("no case in hand is overdue, or soon will be");
-            }
-            Self::Counts(DueCounts { overdue, soon, unknown, doubtful, .. }) => {
-                tracing::warn!(
-                    overdue,
-                    soon,
-                    unknown,
-                    doubtful,
-                    "cases in hand are overdue, or soon will be"
-                );
-            }
+            Self::Counts(counts) => log(*counts),
             Self::Case(number) => {
                 tracing::warn!(case = %number, "a case in hand is overdue, in doubt, or cannot be told");
             }
         }
+    }
+}
+
+fn log(counts: DueCounts) {
+    let DueCounts { overdue, soon, unknown, doubtful, .. } = counts;
+    if [overdue, soon, unknown, doubtful] == [0; 4] {
+        tracing::info!("no case in hand is overdue, or soon will be");
+    } else {
+        tracing::warn!(overdue, soon, unknown, doubtful, "cases in hand are overdue, or soon will be");
+    }
+    let DueCounts { bundles_overdue: overdue, bundles_soon: soon, bundles_blocked: blocked, .. } = counts;
+    if [overdue, soon, blocked] != [0; 3] {
+        tracing::warn!(
+            overdue,
+            soon,
+            blocked,
+            "applications for bundles are overdue, soon will be, or are blocked"
+        );
     }
 }
 
@@ -178,6 +185,9 @@ mod tests {
         assert_eq!(limits.look(other), [case("B")], "one ended, another began");
         let untold = Pressing { counts: counts(0, 1), numbers: numbers(&["B"]) };
         assert_eq!(limits.look(untold.clone()), [said(untold.counts)]);
+        let counts = DueCounts { bundles_blocked: 1, ..counts(0, 1) };
+        let blocked = Pressing { counts, ..untold };
+        assert_eq!(limits.look(blocked), [said(counts)], "so is a bundle");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::room::Reserve;
 use super::shared::Shared;
 use crate::admin::{ADMIN_FRAME_MAX, AdminCall};
 use crate::backup;
-use crate::ops::{self, Answer, Ask, Asked, BackupPiece, Call, Deed, Problem};
+use crate::ops::{self, ANSWER_BYTES_MAX, Answer, Ask, Asked, BackupPiece, Call, Deed, Problem};
 
 /// The administrator's user id.
 const ROOT: u32 = 0;
@@ -49,6 +49,9 @@ pub(crate) async fn run(
     shared.copying.end();
     Ok(())
 }
+
+// Lists of what has no bound of its own are cut where one frame takes them, and more.
+const _: () = assert!(ANSWER_BYTES_MAX <= ADMIN_FRAME_MAX / 2);
 
 /// An answer that does not fit a frame is a refusal: a broken line would say nothing.
 fn encode(answer: &Answer) -> Vec<u8> {

@@ -269,6 +269,7 @@ fn charter_in(record: &Signed<Record>) -> Option<Charter> {
         | Body::Ruling(_)
         | Body::Destruction(_)
         | Body::Voice(_)
+        | Body::Heard(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_)

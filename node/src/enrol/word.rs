@@ -96,6 +96,7 @@ fn said(record: &Signed<Record>) -> Option<(HallAt, Word)> {
         | Body::Contact(_)
         | Body::Fork(_)
         | Body::Voice(_)
+        | Body::Heard(_)
         | Body::Calendar(_)
         | Body::Matter(_)
         | Body::Delegation(_)

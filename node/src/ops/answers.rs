@@ -519,7 +519,10 @@ pub struct Case {
     pub limits: Vec<TimeLimit>,
     /// The clerk who was asked first.
     pub first_asked: String,
-    /// What it is to a bundle, if it is a task of one.
+    /// The number of the application for a bundle that it is a task of.
+    #[serde(default)]
+    pub bundle: Option<String>,
+    /// What it is to that bundle; not told in lists.
     #[serde(default)]
     pub task: Option<TaskOf>,
 }
@@ -658,6 +661,8 @@ pub struct DeclarationPlan {
     pub to: Option<String>,
     /// Its name.
     pub to_name: Option<String>,
+    /// Whether it would say that the machine was stolen, as counties can of the city's own.
+    pub stolen: bool,
     /// Whether the hall that was asked may declare it.
     pub may: bool,
     /// Of the counties that the root policy names, if they may declare it by majority and this hall is one of them.
@@ -675,8 +680,12 @@ pub struct DeclarationPlan {
 /// How far the counties have come with a declaration about the city's own hall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counties {
-    /// Codes of those that have declared it.
+    /// Codes of those whose declarations of it count together.
     pub spoken: Vec<String>,
+    /// Codes of those that have named two halls, so that neither counts.
+    pub divided: Vec<String>,
+    /// Codes of those whose nodes have met a majority for it.
+    pub heard: Vec<String>,
     /// How many are needed.
     pub needed: usize,
 }

@@ -23,6 +23,11 @@ use super::limits::{self, TimeLimit};
 use super::problem::Problem;
 use super::questions::{self, Asked, limit, name};
 
+/// What the applications of one answer come to at the most, encoded; a frame takes more than one of them besides.
+pub(crate) const ANSWER_BYTES_MAX: usize = 2 << 20;
+/// Numbers read at once.
+const PAGE: usize = 256;
+
 /// What can be asked of a node about bundles, and done with them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
@@ -46,7 +51,10 @@ pub enum BundleAsk {
     Applications {
         /// After this number; not said from the first.
         after: Option<CaseNumber>,
-        /// At most so many.
+        /// Only those of which this hall has to see to the end, or to something now.
+        #[serde(default)]
+        only: Option<Watch>,
+        /// At most so many; fewer if they would not fit one answer.
         count: usize,
     },
     /// How has an application for a bundle gone on?
@@ -74,6 +82,16 @@ pub enum BundleAsk {
         /// Reasons.
         content: Content,
     },
+}
+
+/// Applications that came in at this hall and are not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Watch {
+    /// All of them.
+    Open,
+    /// Those with a task that cannot go on: a clerk closes it.
+    Blocked,
 }
 
 /// What a clerk can do with all tasks of a bundle at once.
@@ -243,7 +261,7 @@ pub(super) fn answer(asked: &Asked<'_>, of: &BundleAsk) -> Option<Answer> {
     let answer = match of {
         BundleAsk::Offered { after, count } => Ok(offered(asked, after, *count)),
         BundleAsk::One { code, answers } => one(asked, code, answers),
-        BundleAsk::Applications { after, count } => Ok(applications(asked, *after, *count)),
+        BundleAsk::Applications { after, only, count } => Ok(applications(asked, (*after, *only), *count)),
         BundleAsk::Application { bundle } => status(asked, bundle),
         BundleAsk::Receive { .. } | BundleAsk::Record { .. } => return None,
     };
@@ -273,9 +291,12 @@ pub(super) fn prepare(
 
 /// The bundles in force.
 fn offered(asked: &Asked<'_>, after: &str, count: usize) -> Answer {
-    let found = Catalogue::new(asked.view).bundles(after, asked.wall, limit(count));
-    let more = found.len() >= limit(count);
-    Answer::Bundles { bundles: found.iter().map(|it| shown(asked, it, &all(&it.bundle))).collect(), more }
+    let (found, mut room) =
+        (Catalogue::new(asked.view).bundles(after, asked.wall, limit(count)), Room::of(count));
+    let all = found.iter().map(|it| shown(asked, it, &all(&it.bundle)));
+    let bundles: Vec<BundleShown> = all.take_while(|it| room.takes(it)).collect();
+    let more = found.len() >= limit(count) || bundles.len() < found.len();
+    Answer::Bundles { bundles, more }
 }
 
 /// One bundle: all of it, or what given answers make of it.
@@ -380,12 +401,69 @@ fn materials(asked: &Asked<'_>, bundle: &Bundle, items: &[u8]) -> (Vec<Material>
     (bring, shared.into_iter().map(str::to_owned).collect())
 }
 
-/// The applications of which this hall has a task, after one of them.
-fn applications(asked: &Asked<'_>, after: Option<CaseNumber>, count: usize) -> Answer {
-    let numbers = query::bundles(asked.view, "", after, limit(count));
-    let after = numbers.last().filter(|_| numbers.len() >= limit(count)).map(ToString::to_string);
-    let views = numbers.into_iter().filter_map(|number| query::bundle(asked.view, number));
-    Answer::Applications { applications: views.map(|view| application(asked, &view)).collect(), after }
+/// The applications of which this hall has a task, or that it watches, after one of them: as many as fit one answer. What
+/// follows is asked for after the last of them.
+fn applications(
+    asked: &Asked<'_>,
+    (after, only): (Option<CaseNumber>, Option<Watch>),
+    count: usize,
+) -> Answer {
+    let (mut found, mut room, mut next) = (Vec::<Application>::new(), Room::of(count), None);
+    each_number(asked, (after, only), |number| {
+        let Some(view) = query::bundle(asked.view, number) else { return true };
+        let told = application(asked, &view);
+        let fits = room.takes(&told);
+        if fits {
+            found.push(told);
+        } else {
+            next = found.last().map(|last| last.number.clone());
+        }
+        fits
+    });
+    Answer::Applications { applications: found, after: next }
+}
+
+/// What still goes into one answer.
+struct Room {
+    count: usize,
+    bytes: usize,
+}
+
+impl Room {
+    fn of(count: usize) -> Self {
+        Self { count: limit(count), bytes: 0 }
+    }
+
+    /// Whether one more fits. The first always does: one of anything is smaller than a frame.
+    fn takes(&mut self, one: &impl Serialize) -> bool {
+        let before = self.count;
+        self.count = before.saturating_sub(1);
+        let size = serde_json::to_vec(one).map_or(usize::MAX, |bytes| bytes.len());
+        let first = self.bytes == 0;
+        self.bytes = self.bytes.saturating_add(size);
+        before > 0 && (first || self.bytes <= ANSWER_BYTES_MAX)
+    }
+}
+
+/// Visits the numbers of applications until it is enough, page by page.
+fn each_number(
+    asked: &Asked<'_>,
+    (mut after, only): (Option<CaseNumber>, Option<Watch>),
+    mut visit: impl FnMut(CaseNumber) -> bool,
+) {
+    loop {
+        let page: Vec<(CaseNumber, u32)> = match only {
+            None => query::bundles(asked.view, "", after, PAGE).into_iter().map(|it| (it, 0)).collect(),
+            Some(_) => query::watched(asked.view, after, PAGE),
+        };
+        let Some((last, _)) = page.last() else { return };
+        after = Some(*last);
+        let mut wanted =
+            page.into_iter().filter(|(_, blocked)| only != Some(Watch::Blocked) || *blocked != 0);
+        if !wanted.all(|(number, _)| visit(number)) {
+            return;
+        }
+    }
 }
 
 fn status(asked: &Asked<'_>, text: &str) -> Result<Answer, Problem> {
@@ -572,4 +650,20 @@ fn together(
     }
     let wanted = RecordBundle { bundle: number, acts };
     Ok(Deed::new(Command::RecordBundle(act, Box::new(wanted)), After::Nothing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_takes_what_fits_a_frame_and_the_first_of_anything() {
+        let told = "x".repeat(12_000);
+        let mut room = Room::of(1_000);
+        let taken = (0..1_000).take_while(|_| room.takes(&told)).count();
+        assert_eq!(taken, ANSWER_BYTES_MAX / (told.len() + 2), "a thousand would be twelve million bytes");
+        let mut few = Room::of(3);
+        assert_eq!((0..9).take_while(|_| few.takes(&told)).count(), 3);
+        assert!(Room::of(1).takes(&"x".repeat(ANSWER_BYTES_MAX)));
+    }
 }

@@ -342,6 +342,13 @@ pub enum Declared {
         /// Who goes on.
         to: HallId,
     },
+    /// The same of the city's own hall, whose machine was stolen: by the counties.
+    Stolen {
+        /// The city's hall.
+        hall: HallId,
+        /// Who goes on.
+        to: HallId,
+    },
     /// The disk of its machine is destroyed.
     Destroyed {
         /// The hall.

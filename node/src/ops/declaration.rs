@@ -25,9 +25,15 @@ pub(crate) fn plan(
     let (cases, case_count) = cases_of(asked, of);
     let county = directory.is_voice(asked.at.hall, hall);
     let about = declared.about(of);
-    let checked = if county { about.check_voice(&directory, asked.at.hall) } else { about.check(&directory) };
+    let checked = if county {
+        about.check_voice(&directory, asked.at.hall, asked.wall)
+    } else {
+        about.check(&directory)
+    };
     let counties = directory.voices(of, to).filter(|_| county).map(|voices| Counties {
         spoken: voices.spoken.iter().map(ToString::to_string).collect(),
+        divided: voices.divided.iter().map(ToString::to_string).collect(),
+        heard: voices.heard.iter().map(ToString::to_string).collect(),
         needed: voices.needed,
     });
     Ok(DeclarationPlan {
@@ -36,6 +42,7 @@ pub(crate) fn plan(
         incarnation: of.incarnation,
         to: to.map(|to| to.to_string()),
         to_name: to.map(|to| name(asked.view, to)),
+        stolen: matches!(declared, Declared::Stolen { .. }),
         may: county
             || is_above(asked.at.hall, hall)
                 && to.is_none_or(|to| asked.at.hall.division().covers(to.division())),
@@ -82,7 +89,7 @@ fn waiting_for(asked: &Asked<'_>, of: HallAt) -> u64 {
 impl Declared {
     fn halls(self) -> (HallId, Option<HallId>) {
         match self {
-            Self::TakeOver { hall, to } => (hall, Some(to)),
+            Self::TakeOver { hall, to } | Self::Stolen { hall, to } => (hall, Some(to)),
             Self::Destroyed { hall } => (hall, None),
         }
     }
@@ -90,6 +97,7 @@ impl Declared {
     fn about(self, of: HallAt) -> Declaration {
         match self {
             Self::TakeOver { to, .. } => Declaration::TakeOver { of, to },
+            Self::Stolen { to, .. } => Declaration::Stolen { of, to },
             Self::Destroyed { .. } => Declaration::Destroyed { of },
         }
     }
@@ -105,6 +113,7 @@ impl From<NotDeclared> for Problem {
             NotDeclared::GoesOn(at) => life("declare.goes_on", at),
             NotDeclared::Nobody(hall) => Self::new("declare.nobody").with("hall", hall),
             NotDeclared::Ruled(hall) => Self::new("declare.ruled").with("hall", hall),
+            NotDeclared::Counties(at) => life("declare.not_stolen", at),
             NotDeclared::LaterLife(at) => life("declare.later_life", at),
             NotDeclared::Before => Self::new("declare.before"),
         }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::calendar::{Calendar, CivilDay, CountedDay};
-use hallmesh_protocol::cases::{Clock, Reading, Urgency, pressing};
+use hallmesh_protocol::cases::{Clock, Reading, TaskState, Urgency, pressing};
 use hallmesh_protocol::catalogue::Catalogue;
-use hallmesh_protocol::ids::CaseId;
-use hallmesh_protocol::query::{self, CaseView, Limits};
+use hallmesh_protocol::ids::{CaseId, CaseNumber};
+use hallmesh_protocol::query::{self, BundleView, CaseView, Limits};
 use hallmesh_protocol::step::View;
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +87,15 @@ pub struct DueCounts {
     /// Of these, due soon or overdue by a beginning that is in doubt.
     #[serde(default)]
     pub doubtful: u64,
+    /// Applications for bundles that came in here and whose promise for the whole is soon over.
+    #[serde(default)]
+    pub bundles_soon: u64,
+    /// Likewise, and is over.
+    #[serde(default)]
+    pub bundles_overdue: u64,
+    /// Likewise, and of which a task cannot go on: a clerk closes it.
+    #[serde(default)]
+    pub bundles_blocked: u64,
 }
 
 /// What presses in this hall's hand, as somebody who watches has to know it.
@@ -124,6 +133,24 @@ pub struct DueList {
     pub counts: DueCounts,
     /// As many as were asked for.
     pub cases: Vec<DueCase>,
+    /// Applications for bundles that came in here, likewise.
+    #[serde(default)]
+    pub bundles: Vec<DueBundle>,
+}
+
+/// An application for a bundle that came in at this hall and is not over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueBundle {
+    /// Its number.
+    pub number: String,
+    /// The bundle's name, if its version is held here.
+    pub name: Option<String>,
+    /// What was promised for the whole; none if this hall cannot tell.
+    pub limit: Option<TimeLimit>,
+    /// `calm`, `soon` or `overdue`.
+    pub urgency: String,
+    /// Its tasks that cannot go on.
+    pub blocked: Vec<u8>,
 }
 
 /// Why a case is due when it is.
@@ -207,7 +234,36 @@ fn each_open(view: &dyn View, mut visit: impl FnMut(CaseView)) {
     }
 }
 
+/// Visits every application for a bundle that came in here and is not over.
+fn each_watched(view: &dyn View, mut visit: impl FnMut(BundleView)) {
+    let mut after = None;
+    loop {
+        let page = query::watched(view, after, OPEN_PAGE);
+        let Some((last, _)) = page.last() else { return };
+        after = Some(*last);
+        page.into_iter().filter_map(|(number, _)| query::bundle(view, number)).for_each(&mut visit);
+    }
+}
+
+/// How the promise for a whole presses.
+fn joint_urgency(view: &BundleView, today: CivilDay) -> Urgency {
+    view.clock.as_ref().map_or(Urgency::Calm, |(clock, calendar, _)| clock.urgency(calendar, today))
+}
+
+fn blocked(view: &BundleView) -> Vec<u8> {
+    let tasks = view.joined.tasks().filter(|(_, state, _)| matches!(state, TaskState::Blocked(_)));
+    tasks.map(|(task, ..)| task).collect()
+}
+
 impl DueCounts {
+    fn count_bundle(&mut self, view: &BundleView, today: CivilDay) {
+        let add = |count: &mut u64, holds: bool| *count = count.saturating_add(u64::from(holds));
+        let urgency = joint_urgency(view, today);
+        add(&mut self.bundles_soon, urgency == Urgency::Soon);
+        add(&mut self.bundles_overdue, urgency == Urgency::Overdue);
+        add(&mut self.bundles_blocked, !blocked(view).is_empty());
+    }
+
     fn count(&mut self, urgency: Option<Urgency>) {
         self.open = self.open.saturating_add(1);
         let counted = match urgency {
@@ -232,6 +288,7 @@ pub(crate) fn pressing_now(view: &dyn View, wall: u64) -> Pressing {
             found.numbers.insert(case.case.number.to_string());
         }
     });
+    each_watched(view, |bundle| found.counts.count_bundle(&bundle, today));
     found
 }
 
@@ -255,7 +312,39 @@ pub(super) fn list(asked: &Asked<'_>, within: Option<u16>, count: usize) -> DueL
             }
         }
     });
-    DueList { today: today.to_string(), counts, cases: found.into_values().collect() }
+    let bundles = due_bundles(asked, (within, count, today), &mut counts);
+    DueList { today: today.to_string(), counts, cases: found.into_values().collect(), bundles }
+}
+
+/// The applications that are due first, those of which a task cannot go on before all others.
+fn due_bundles(
+    asked: &Asked<'_>,
+    (within, count, today): (Option<u16>, usize, CivilDay),
+    counts: &mut DueCounts,
+) -> Vec<DueBundle> {
+    let mut found: BTreeMap<(bool, bool, Option<CivilDay>, CaseNumber), DueBundle> = BTreeMap::new();
+    each_watched(asked.view, |view| {
+        counts.count_bundle(&view, today);
+        let limit =
+            view.clock.as_ref().map(|(clock, calendar, pinned)| limit_by(clock, (calendar, *pinned), today));
+        let told = DueBundle {
+            number: view.joined.number.to_string(),
+            name: view.bundle.as_ref().map(|pinned| pinned.bundle.name.clone()),
+            urgency: joint_urgency(&view, today).word().to_owned(),
+            blocked: blocked(&view),
+            limit,
+        };
+        let left = told.limit.as_ref().and_then(|limit| limit.left);
+        let presses = told.urgency == "overdue" || !told.blocked.is_empty();
+        if within.is_none_or(|days| presses || left.is_some_and(|left| left <= days)) {
+            let due = view.clock.as_ref().and_then(|(clock, ..)| clock.due).map(|due| due.day);
+            found.insert((told.blocked.is_empty(), due.is_none(), due, view.joined.number), told);
+            if found.len() > count {
+                found.pop_last();
+            }
+        }
+    });
+    found.into_values().collect()
 }
 
 fn due_case(

@@ -23,15 +23,18 @@ mod sticks;
 
 pub use answers::*;
 pub use audit::{Audit, AuditChecked, Forgotten, ForkSeen, Seen, WrongPlace};
+pub(crate) use bundles::ANSWER_BYTES_MAX;
 pub use bundles::{
     Application, BundleAsk, BundleReceived, BundleShown, FieldShown, ItemShown, QuestionShown, TaskOf,
-    TaskShown, Together,
+    TaskShown, Together, Watch,
 };
 pub use calls::{Ask, Call, DecisionWord, Declared, ReasonWord, RoleWords};
 pub use client::Client;
 pub use content::Content;
 pub use durability::{Copy, Overdue, Single, Standing};
-pub use limits::{DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, LimitExplained, TimeLimit};
+pub use limits::{
+    DueBundle, DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, LimitExplained, TimeLimit,
+};
 pub(crate) use limits::{Pressing, pressing_now};
 pub use problem::Problem;
 pub use recovery::RecoverySecret;

@@ -249,7 +249,7 @@ fn status(asked: &Asked<'_>) -> Status {
 /// Of a life that has ended nobody has to be warned any more.
 fn twins(asked: &Asked<'_>) -> Vec<String> {
     let directory = Directory::new(asked.view);
-    let twins = query::twins(asked.view).into_iter().filter(|(at, _)| !directory.has_ended(*at));
+    let twins = query::twins(asked.view, asked.clock).into_iter().filter(|(at, _)| !directory.has_ended(*at));
     twins.map(|(at, _)| at.to_string()).collect()
 }
 
@@ -356,11 +356,16 @@ fn desk(asked: &Asked<'_>, stage: Option<Stage>, count: usize) -> Vec<Case> {
     let stages = stage.map_or_else(|| Stage::ALL.to_vec(), |stage| vec![stage]);
     let ids = stages.into_iter().flat_map(|stage| query::desk(asked.view, stage, None, limit(count)));
     let views = ids.take(limit(count)).filter_map(|id: CaseId| query::case(asked.view, id));
-    views.map(|view| case(asked, &view)).collect()
+    views.map(|view| listed(asked, &view)).collect()
 }
 
 /// A case as people read it.
 pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
+    Case { task: bundles::task_of(asked, &view.case), ..listed(asked, view) }
+}
+
+/// The same without what it is to its bundle, for which all tasks of that have to be looked at.
+fn listed(asked: &Asked<'_>, view: &CaseView) -> Case {
     let (it, custody) = (&view.case, view.custody);
     let today = CivilDay::of_wall(asked.wall);
     let limits = limits::of(asked, view);
@@ -407,7 +412,8 @@ pub(crate) fn case(asked: &Asked<'_>, view: &CaseView) -> Case {
         deemed_accepted: limits.as_ref().and_then(|it| it.deemed_accepted).map(|since| since.to_string()),
         limits: clocks.filter_map(told).collect(),
         first_asked: it.first_asked.to_string(),
-        task: bundles::task_of(asked, it),
+        bundle: it.task.map(|task| task.bundle.to_string()),
+        task: None,
     }
 }
 

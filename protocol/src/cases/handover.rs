@@ -90,6 +90,8 @@ pub(crate) fn send_stuck(office: &mut Office<'_, '_>, from: &[u8]) -> Option<Vec
         let Some(case) = log::case(office.cx, id).filter(|_| in_hand) else { continue };
         if let Ok(sent) = send_on(office, case) {
             queue_copies(office, &sent);
+            // Put in the place of the window that is lost, this hall has the result there already.
+            go_on(office, &sent);
         }
     }
     last

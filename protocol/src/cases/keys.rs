@@ -195,9 +195,16 @@ fn scan(view: &dyn View, id: CaseId, visit: &mut dyn FnMut((HallAt, bool), Diges
 
 // A new key.
 
-/// A revocation was taken up: if a machine was stolen, the cases in hand are looked at.
+/// A revocation, or what stands for one, was taken up: if a machine was stolen, the cases in hand are looked at.
 pub(crate) fn note_theft(cx: &mut Cx<'_>, body: &Body) {
-    if matches!(body, Body::Revocation(it) if it.reason == RevocationReason::Stolen) {
+    let reason = if let Body::Revocation(revocation) = body {
+        Some(revocation.reason)
+    } else if let Body::Heard(heard) = body {
+        Some(heard.reason)
+    } else {
+        None
+    };
+    if reason == Some(RevocationReason::Stolen) {
         note(cx);
     }
 }

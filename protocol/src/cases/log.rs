@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{Position, SignedEvent};
 use super::fold::{Case, NotAllowed};
 use super::receipt::Receipt;
-use super::{CaseFile, Wrap, keys};
+use super::{CaseFile, Wrap, keys, watched};
 use crate::audit;
 use crate::ids::{CaseId, Digest, HallAt};
 use crate::limits::ORPHANS_MAX;
@@ -325,6 +325,7 @@ fn keep_case(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
     keep_bonds(cx, before, after);
     keep_task(cx, before, after);
     rows::write(cx, rows::case(after.id), after);
+    watched::note(cx, before, after);
     if before.is_some_and(closed) != closed(after) {
         note_open(cx, after.id);
     }

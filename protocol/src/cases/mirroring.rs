@@ -6,6 +6,7 @@ use super::desk::append;
 use super::facts::{Facts, Mirrors};
 use super::fold::Case;
 use super::log::{self, Stage};
+use super::together::go_on;
 use crate::directory::{self, Directory};
 use crate::ids::{CaseId, ClerkId, HallAt, HallId};
 use crate::limits::MIRROR_SILENT_DAYS;
@@ -119,6 +120,8 @@ fn replace(office: &mut Office<'_, '_>, case: &Case, silent: Option<HallId>) -> 
     let replaced = append(office, case, clerk, Facts::ReplaceMirror { mirrors }, Blob::default());
     if let Ok(replaced) = &replaced {
         queue_copies(office, replaced);
+        // Where nobody is left to countersign, nobody is waited for.
+        go_on(office, replaced);
     }
     replaced.is_ok()
 }

@@ -26,6 +26,7 @@ mod takeover;
 mod task;
 mod together;
 mod tolerance;
+mod watched;
 
 use std::collections::VecDeque;
 
@@ -267,7 +268,8 @@ impl Refusal {
 }
 
 pub(crate) use desk::{note_reading, receive, record};
-pub(crate) use together::{receive_bundle, record_bundle};
+pub(crate) use together::{receive_bundle, record_bundle, start_waiting};
+pub(crate) use watched::{all_watched, watched};
 
 /// Receipts of mirrors that came before the hand-over they witness. Losing them costs a repetition.
 #[derive(Debug, Default)]

@@ -19,8 +19,9 @@ use super::task::Task;
 use super::{Deed, Office, Receive, Record, Refusal};
 use crate::catalogue::{PinnedBundle, Planned};
 use crate::ids::{BundleCode, CaseId, CaseNumber, ClerkId, Digest, DivisionCode};
-use crate::limits::BUNDLE_ITEMS_MAX;
+use crate::limits::{BUNDLE_ITEMS_MAX, PAGE_MAX};
 use crate::planted::{Bug, planted};
+use crate::rows;
 use crate::step::{Happening, Reply, View};
 use crate::wire::Blob;
 
@@ -159,6 +160,25 @@ pub(super) fn go_on(office: &mut Office<'_, '_>, changed: &Case) {
             begin(office, case, results);
         }
     }
+}
+
+/// Tries again to begin the tasks that wait in this hall's hand, from a key on: after a start, and when a list has come that
+/// may say that a decision need not wait for a second hall. Gives the key to go on from, if there are more than one page.
+pub(crate) fn start_waiting(office: &mut Office<'_, '_>, from: &[u8]) -> Option<Vec<u8>> {
+    let (mut open, mut last) = (Vec::new(), Vec::new());
+    office.cx.scan(&rows::all_open(), from, &mut |key, _| {
+        open.extend(key.get(1..).and_then(|id| id.try_into().ok()).map(CaseId));
+        last = key.to_vec();
+        open.len() < PAGE_MAX
+    });
+    let more = open.len() >= PAGE_MAX;
+    for id in open {
+        // One that has begun with another of the same application meanwhile waits no more.
+        if let Some(case) = log::case(office.cx, id).filter(Case::waits) {
+            go_on(office, &case);
+        }
+    }
+    more.then_some(last)
 }
 
 fn in_hand(view: &dyn View, case: &Case) -> bool {

@@ -69,6 +69,9 @@ pub(crate) fn verify(
     if let Body::Fork(fork) = &record.body {
         fork.holds(directory)?;
     }
+    if let Body::Heard(heard) = &record.body {
+        heard.holds(directory)?;
+    }
     match record.issuer {
         Issuer::Root => {
             let policy = directory.policy().ok_or(Unverified::UnknownSigner)?;
@@ -118,6 +121,7 @@ pub(crate) fn admissible(directory: &Directory<'_>, record: &Record) -> Result<(
         Body::Fork(fork) => fork.check(),
         Body::Ruling(ruling) => ruling.admissible(directory, record.issuer),
         Body::Voice(voice) => voice.admissible(directory, record.issuer),
+        Body::Heard(heard) => heard.admissible(directory, record.issuer),
         Body::Destruction(destruction) => destruction.admissible(directory, record.issuer),
     }
 }

@@ -141,22 +141,47 @@ impl<'a> Directory<'a> {
     /// Whether what an issuer states is still worth something: not if its machine was stolen.
     pub fn is_trusted(&self, issuer: Issuer) -> bool {
         let Issuer::Hall(at) = issuer else { return true };
-        self.stated_revocation(at).is_none_or(|it| it.reason != RevocationReason::Stolen)
+        let stated = self.stated_revocation(at);
+        stated.is_none_or(|it| it.reason != RevocationReason::Stolen) && !self.stolen_by_voices(at)
     }
 
     /// Whether a machine was stolen that has a key of this life: that of the life itself, or of a later one, which
     /// keeps the keys of those before it.
     pub fn is_stolen(&self, at: HallAt) -> bool {
-        let mut stolen = false;
+        self.is_stolen_but_for(at, None) || self.stolen_by_voices(at)
+    }
+
+    /// The same by revocations, but for those that one hall has issued.
+    pub(super) fn is_stolen_but_for(&self, at: HallAt, accused: Option<HallId>) -> bool {
+        self.is_revoked_but_for(at, accused, |it| it.reason == RevocationReason::Stolen)
+    }
+
+    /// Whether one of the counties that may speak about the city's own hall was revoked by just that one: it may speak all
+    /// the same.
+    pub(crate) fn is_silenced(&self, at: HallAt) -> bool {
+        let policy = self.policy().filter(|policy| policy.counties.contains(&at.hall));
+        let Some(city) = policy.map(|policy| HallId::main(policy.city)) else { return false };
+        let revoked = |accused| self.is_revoked_but_for(at, accused, |_| true);
+        self.last_life(at.hall) == Some(at) && revoked(None) && !revoked(Some(city))
+    }
+
+    fn is_revoked_but_for(
+        &self,
+        at: HallAt,
+        accused: Option<HallId>,
+        counts: fn(&Revocation) -> bool,
+    ) -> bool {
+        let mut found = false;
         let prefix = rows::record(Space::Directory, &format!("revocation/{}#", at.hall));
         self.view.scan(&prefix, &[], &mut |key, value| {
-            let revocation = self.stated(rows::parse(key, value));
-            stolen = revocation.is_some_and(|it| {
-                it.reason == RevocationReason::Stolen && it.at.incarnation >= at.incarnation
-            });
-            !stolen
+            let signed: Signed<Record> = rows::parse(key, value);
+            let issuer = signed.peek().map(|record| record.issuer);
+            let heard = !matches!(issuer, Ok(Issuer::Hall(by)) if Some(by.hall) == accused);
+            let revocation = heard.then(|| self.stated(signed)).flatten();
+            found = revocation.is_some_and(|it| counts(&it) && it.at.incarnation >= at.incarnation);
+            !found
         });
-        stolen
+        found
     }
 
     /// Whether a stolen machine opens what is wrapped to the key of a life, or to the recovery key in its charter: that is

@@ -3,6 +3,7 @@
 //! City root policy (k of n holders, keys offline) -> county -> township -> village. A tier may be absent.
 
 pub(crate) mod admission;
+mod heard;
 mod keepers;
 mod lookup;
 mod neighbours;
@@ -17,6 +18,7 @@ use crate::limits::{ADDRESS_MAX, ADDRESSES_MAX, COUNTIES_MAX, LIVES_MAX, NAME_MA
 use crate::seal::{PublicKey, WrapPublic};
 
 pub use admission::{Enrolment, Inadmissible, charter_holds};
+pub use heard::Heard;
 pub use keepers::Addressee;
 pub use lookup::{Directory, HallCard, Place};
 pub use neighbours::{mirrors, neighbours};

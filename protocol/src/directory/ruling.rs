@@ -56,6 +56,14 @@ pub enum Declaration {
         /// Who goes on.
         to: HallId,
     },
+    /// The machine of the city's own hall was stolen, and another hall goes on: what only the counties declare, who end its
+    /// life with the same word.
+    Stolen {
+        /// The last life of the city's hall.
+        of: HallAt,
+        /// Who goes on.
+        to: HallId,
+    },
     /// A disk is destroyed.
     Destroyed {
         /// The life.
@@ -81,6 +89,9 @@ pub enum NotDeclared {
     /// The hall had a later life: that one's loss is to be ruled on.
     #[error("{0} was not the last life")]
     LaterLife(HallAt),
+    /// That a machine was stolen is said by revoking it, except where counties speak about the city's own hall.
+    #[error("only counties say of {0} that it was stolen")]
+    Counties(HallAt),
     /// It was declared before.
     #[error("it was declared before")]
     Before,
@@ -90,7 +101,7 @@ impl Declaration {
     /// The life, and who goes on for it, if that is what is declared.
     pub(super) const fn parts(self) -> (HallAt, Option<HallId>) {
         match self {
-            Self::TakeOver { of, to } => (of, Some(to)),
+            Self::TakeOver { of, to } | Self::Stolen { of, to } => (of, Some(to)),
             Self::Destroyed { of } => (of, None),
         }
     }
@@ -103,18 +114,21 @@ impl Declaration {
     /// The record's body.
     pub fn body(self, by: Declarers, wall: u64) -> Body {
         match self {
-            Self::TakeOver { of, to } => Body::Ruling(Ruling { of, to, by, wall }),
+            Self::TakeOver { of, to } | Self::Stolen { of, to } => Body::Ruling(Ruling { of, to, by, wall }),
             Self::Destroyed { of } => Body::Destruction(Destruction { of, by, wall }),
         }
     }
 
     /// Whether it would do what it says. More than a record must fulfil: sets must not depend on who heard what first.
     pub fn check(self, directory: &Directory<'_>) -> Result<(), NotDeclared> {
-        let (Self::TakeOver { of, .. } | Self::Destroyed { of }) = self;
+        let (of, to) = self.parts();
+        if matches!(self, Self::Stolen { .. }) {
+            return Err(NotDeclared::Counties(of));
+        }
         if !directory.has_ended(of) {
             return Err(NotDeclared::Lives(of));
         }
-        let Self::TakeOver { to, .. } = self else {
+        let Some(to) = to else {
             return if directory.is_destroyed(of) { Err(NotDeclared::Before) } else { Ok(()) };
         };
         match directory.present(of.hall) {
@@ -182,9 +196,12 @@ pub(super) fn persons_of(hall: HallId, [one, other]: [ClerkId; 2]) -> bool {
 
 impl Directory<'_> {
     /// The ruling that covers a life, with the SHA-256 of its record: of the first life from it on that one was made of.
-    /// Where several halls have ruled, the word of the highest counts.
+    /// Where several halls have ruled, the word of the highest counts; of what counties have decided, the first.
     pub fn ruling(&self, of: HallAt) -> Option<(Digest, Ruling)> {
-        let weight = |it: &Ruled| (it.ruling.of.incarnation, rank(it.issuer), it.ruling.to);
+        let weight = |it: &Ruled| {
+            let by = rank(it.issuer);
+            (it.ruling.of.incarnation, by.is_some(), it.since, by, it.ruling.to)
+        };
         if planted(Bug::RulingIgnored) {
             return None;
         }
@@ -245,19 +262,30 @@ impl Directory<'_> {
         let mut found = self.ruled_by_voices(of);
         self.scan_stated(&format!("ruling/{of}#"), &mut |digest, record| {
             if let Body::Ruling(ruling) = &record.body {
-                found.push(Ruled { digest, issuer: record.issuer, ruling: ruling.clone() });
+                found.push(Ruled { digest, issuer: record.issuer, since: 0, ruling: ruling.clone() });
             }
         });
         found
     }
 
     /// The records under a prefix that count: not what a stolen machine's key has written.
-    pub(super) fn scan_stated(&self, prefix: &str, visit: &mut dyn FnMut(Digest, &Record)) {
+    fn scan_stated(&self, prefix: &str, visit: &mut dyn FnMut(Digest, &Record)) {
         self.view.scan(&rows::record(Space::Directory, prefix), &[], &mut |key, value| {
             let signed: Signed<Record> = rows::parse(key, value);
             let (digest, record) = (signed.digest(), signed.trusted().ok());
             if let Some(record) = record.filter(|record| self.is_trusted(record.value().issuer)) {
                 visit(digest, record.value());
+            }
+            true
+        });
+    }
+
+    /// The records under a prefix, whatever they are worth.
+    pub(super) fn scan_said(&self, prefix: &str, visit: &mut dyn FnMut(&Record)) {
+        self.view.scan(&rows::record(Space::Directory, prefix), &[], &mut |key, value| {
+            let signed: Signed<Record> = rows::parse(key, value);
+            if let Ok(record) = signed.trusted() {
+                visit(record.value());
             }
             true
         });
@@ -268,5 +296,7 @@ impl Directory<'_> {
 pub(super) struct Ruled {
     pub(super) digest: Digest,
     pub(super) issuer: Issuer,
+    /// Of several that counties have decided the first stands. Zero of a hall's own ruling.
+    pub(super) since: u64,
     pub(super) ruling: Ruling,
 }

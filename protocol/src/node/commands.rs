@@ -9,6 +9,7 @@ use crate::directory::{Contact, Declaration, Directory, Inadmissible};
 use crate::ids::{CaseId, ClerkId, Digest, HallAt};
 use crate::limits::KEYS_GIVEN_MAX;
 use crate::parcels;
+use crate::post::Post;
 use crate::record::{Body, Issuer, Record, Space};
 use crate::shelf;
 use crate::signed::Verified;
@@ -16,8 +17,30 @@ use crate::step::{Command, Cx, Output, Reply, Ticket, View};
 
 impl Node {
     pub(super) fn command(&mut self, cx: &mut Cx<'_>, ticket: Ticket, command: Command) {
-        let reply = self.carry_out(cx, command).unwrap_or_else(Reply::Refused);
-        cx.output(Output::Reply { ticket, reply });
+        let reply = self.all_or_nothing(cx, |node, cx| node.carry_out(cx, command));
+        cx.output(Output::Reply { ticket, reply: reply.unwrap_or_else(Reply::Refused) });
+    }
+
+    /// Does something wholly, or changes nothing: whatever was written when it is refused is taken back. That a command is
+    /// checked before its first write is how it should be; that a refusal changes nothing does not rest on it.
+    fn all_or_nothing<T>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        act: impl FnOnce(&mut Self, &mut Cx<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        cx.begin();
+        let done = act(self, cx);
+        if done.is_ok() {
+            cx.keep();
+        } else if cx.take_back() {
+            // The one field that may know of rows that were not written after all. Lines stay as they are.
+            self.post = Post::open(self.me.at.hall, cx.now.ticks, cx);
+            let ready: Vec<HallAt> = self.ready_peers().collect();
+            for peer in ready {
+                self.post.way_opened(peer.hall, cx.now.ticks);
+            }
+        }
+        done
     }
 
     fn carry_out(&mut self, cx: &mut Cx<'_>, command: Command) -> Result<Reply, Refusal> {
@@ -80,6 +103,15 @@ impl Node {
         if directory.card(self.me.at).is_none() || directory.has_ended(self.me.at) {
             return Err(Refusal::NotChartered);
         }
+        self.admitted(cx, act, role)
+    }
+
+    fn admitted(
+        &mut self,
+        cx: &Cx<'_>,
+        act: &Verified<Act>,
+        role: impl Fn(&Roles) -> bool,
+    ) -> Result<ClerkId, Refusal> {
         Ok(self.acts.admit(cx, (self.me.boot, cx.clock), act.value(), role)?)
     }
 
@@ -90,10 +122,14 @@ impl Node {
         acts: &[Verified<Act>; 2],
         declaration: Declaration,
     ) -> Result<Reply, Refusal> {
-        let by = self.two_persons(cx, acts)?;
+        // A county that the city's machine has revoked says so all the same.
+        let directory = Directory::new(cx);
+        let accuses = directory.is_voice(self.me.at.hall, declaration.of().hall);
+        let may = !directory.has_ended(self.me.at) || accuses && directory.is_silenced(self.me.at);
+        let by = if may { self.two_persons(cx, acts)? } else { return Err(Refusal::NotChartered) };
         let (directory, wall) = (Directory::new(cx), cx.now.wall);
-        let body = if directory.is_voice(self.me.at.hall, declaration.of().hall) {
-            declaration.check_voice(&directory, self.me.at.hall)?;
+        let body = if accuses {
+            declaration.check_voice(&directory, self.me.at.hall, wall)?;
             declaration.voice(by, wall)
         } else {
             declaration.check(&directory)?;
@@ -109,6 +145,9 @@ impl Node {
         acts: &[Verified<Act>; 2],
         keys: &[(CaseId, Wrap)],
     ) -> Result<Reply, Refusal> {
+        if Directory::new(cx).has_ended(self.me.at) {
+            return Err(Refusal::NotChartered);
+        }
         let by = self.two_persons(cx, acts)?;
         if keys.len() > KEYS_GIVEN_MAX {
             return Err(Refusal::TooLarge);
@@ -127,8 +166,8 @@ impl Node {
         cx: &Cx<'_>,
         [one, other]: &[Verified<Act>; 2],
     ) -> Result<[ClerkId; 2], Refusal> {
-        let one = self.entitled(cx, one, |roles| roles.admit)?;
-        let other = self.entitled(cx, other, |roles| roles.admit)?;
+        let one = self.admitted(cx, one, |roles| roles.admit)?;
+        let other = self.admitted(cx, other, |roles| roles.admit)?;
         let key = |clerk: ClerkId| clerks::card(cx, clerk.number).map(|card| card.key);
         // A second card for the same key is no second person.
         let same = one == other || key(one) == key(other);
@@ -256,6 +295,90 @@ fn may_publish(roles: Roles, body: &Body) -> bool {
         | Body::Fork(_)
         | Body::Ruling(_)
         | Body::Destruction(_)
-        | Body::Voice(_) => false,
+        | Body::Voice(_)
+        | Body::Heard(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::node::Me;
+    use crate::post::What;
+    use crate::rows;
+    use crate::seal::{SecretKey, Suite};
+    use crate::step::{Bytes, Effects, Happening, Now};
+
+    struct Held(BTreeMap<Vec<u8>, Bytes>);
+
+    impl View for Held {
+        fn get(&self, key: &[u8]) -> Option<Bytes> {
+            self.0.get(key).cloned()
+        }
+
+        fn scan(&self, prefix: &[u8], after: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> bool) {
+            let rows = self.0.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+            let mut rows = rows.filter(|(key, _)| after.is_empty() || key.as_slice() > after);
+            rows.all(|(key, value)| visit(key, value));
+        }
+    }
+
+    fn work(node: &mut Node, cx: &mut Cx<'_>) {
+        for key in [1, 2, 3] {
+            cx.put(vec![key], vec![9]);
+            cx.remove(vec![key]);
+        }
+        cx.put(vec![3], vec![8]);
+        let case = CaseId([7; 16]);
+        node.post.enqueue(cx, "620700000000-00".parse().unwrap(), What::Copy { case });
+        cx.happened(Happening::Taken(case));
+    }
+
+    #[test]
+    fn what_is_refused_after_its_first_write_changes_nothing_and_leaves_the_rest_of_the_batch() {
+        let hall: crate::ids::HallId = "620702000000-00".parse().unwrap();
+        let at = HallAt { hall, incarnation: 1 };
+        let me = Me { at, boot: 1, key: SecretKey::from_seed(Suite::One, [1; 32]) };
+        let held = Held(BTreeMap::from([(vec![1], Bytes::from([1]))]));
+        let now = Now { ticks: 1, wall: 1 };
+        let mut node = Node::open(me, [0; 32], now, &held);
+        let mut effects = Effects::default();
+        let peer = HallAt { hall: "620700000000-00".parse().unwrap(), incarnation: 1 };
+        node.peers.insert(peer.hall, crate::node::Peer { ready: true, ..crate::node::Peer::new(peer) });
+        node.post.way_opened(peer.hall, 1);
+        effects.begin_journal();
+        let cx = &mut Cx::new(now, &held, &mut effects);
+        cx.put(vec![2], vec![2]);
+        cx.happened(Happening::PeerUp(at));
+        let attempt = |node: &mut Node, cx: &mut Cx<'_>, refused: Option<Refusal>| {
+            node.all_or_nothing(cx, |node, cx| {
+                work(node, cx);
+                refused.map_or(Ok(()), Err)
+            })
+        };
+        assert_eq!(attempt(&mut node, cx, Some(Refusal::TooLarge)), Err(Refusal::TooLarge));
+        assert_eq!(
+            [1, 2, 3].map(|key| cx.get(&[key]).map(|value| value.to_vec())),
+            [Some(vec![1]), Some(vec![2]), None]
+        );
+        assert_eq!(rows::counted(cx, "post"), 0);
+        assert_eq!(node.post.hop(peer.hall, None), Some(peer.hall), "lines stay open");
+        assert_eq!(attempt(&mut node, cx, None), Ok(()));
+        assert_eq!((cx.get(&[2]), cx.get(&[3]).map(|value| value.to_vec())), (None, Some(vec![8])));
+        assert_eq!(rows::counted(cx, "post"), 1);
+        // What is asked for with nothing written is asked for in any case: a key that a refused act needs.
+        let asks = |_: &mut Node, cx: &mut Cx<'_>| {
+            cx.happened(Happening::PeerUp(at));
+            Err::<(), _>(Refusal::TooLarge)
+        };
+        assert_eq!(node.all_or_nothing(cx, asks), Err(Refusal::TooLarge));
+        let outputs = effects.outputs().len();
+        assert_eq!(
+            (outputs, effects.rows()),
+            (3, effects.end_journal().iter().collect::<BTreeSet<_>>().len())
+        );
+        assert!(node.post.next_due().is_some(), "the letter that stands is sent");
     }
 }

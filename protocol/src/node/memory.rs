@@ -27,7 +27,7 @@ type Memory = (
     Mirrors,
     (Timekeeper, Option<u64>),
     (u64, Starts),
-    (bool, bool, Option<Vec<u8>>, Option<Vec<u8>>, Option<Renewing>),
+    (bool, bool, [Option<Vec<u8>>; 3], Option<Renewing>),
 );
 
 impl Node {
@@ -43,7 +43,12 @@ impl Node {
             self.mirrors,
             (&self.time, self.time_told),
             (self.next_heartbeat, &self.starts),
-            (self.directory_moved, self.halls_moved, &self.looking, &self.sending, &self.renewing),
+            (
+                self.directory_moved,
+                self.halls_moved,
+                [&self.looking, &self.sending, &self.starting],
+                &self.renewing,
+            ),
         ))
     }
 
@@ -53,6 +58,7 @@ impl Node {
         let memory: Memory = wire::decode_own(memory, FRAME_MAX * 2)?;
         let (place, peers, acts, exchange, post, early, mirrors, time, (next_heartbeat, starts), moved) =
             memory;
+        let [looking, sending, starting] = moved.2;
         Ok(Self {
             me,
             chance: Chance::at_place(place),
@@ -69,9 +75,10 @@ impl Node {
             roots: None,
             directory_moved: moved.0,
             halls_moved: moved.1,
-            looking: moved.2,
-            sending: moved.3,
-            renewing: moved.4,
+            looking,
+            sending,
+            starting,
+            renewing: moved.3,
         })
     }
 }

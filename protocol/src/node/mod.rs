@@ -23,7 +23,7 @@ use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, LetterId, Post};
-use crate::record::{Body, Issuer, Record, Space};
+use crate::record::{Issuer, Record, Space};
 use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
@@ -95,6 +95,8 @@ pub struct Node {
     looking: Option<Vec<u8>>,
     /// Where to go on trying to hand over what had nobody to go to; none when all was tried.
     sending: Option<Vec<u8>>,
+    /// Where to go on trying to begin tasks that wait; none when all were tried.
+    starting: Option<Vec<u8>>,
     /// Where to go on asking for new keys of cases, and whether one was asked for in this round; none between rounds.
     renewing: Option<upkeep::Renewing>,
 }
@@ -122,6 +124,7 @@ impl Node {
             halls_moved: true,
             looking: None,
             sending: None,
+            starting: Some(Vec::new()),
             renewing: None,
             me,
         }
@@ -147,7 +150,7 @@ impl Node {
         self.roots = cx.roots;
         let exchange = self.exchange.next_due().unwrap_or(u64::MAX);
         let post = self.post.next_due().unwrap_or(u64::MAX);
-        let goes_on = self.looking.is_some() || self.sending.is_some();
+        let goes_on = self.looking.is_some() || self.sending.is_some() || self.starting.is_some();
         let looking = if goes_on { now.ticks } else { self.renewing.map_or(u64::MAX, |round| round.due) };
         effects.wake_at(self.next_heartbeat.min(exchange).min(post).min(looking));
     }
@@ -467,7 +470,7 @@ impl Node {
         for record in records.iter().filter(|record| record.value().body.space() == space) {
             if shelf::apply(cx, record).is_ok() {
                 let body = &record.value().body;
-                self.halls_moved |= moves_halls(body);
+                self.note_moved(body);
                 cases::note_theft(cx, body);
                 fresh.push(record.signed().clone());
             }
@@ -555,14 +558,6 @@ impl Node {
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
         Office { cx, me: &self.me, post: &mut self.post, early: &mut self.early, mirrors: self.mirrors }
     }
-}
-
-/// Whether a record may change who is one of us, who goes on for whom, or for whose word is waited.
-const fn moves_halls(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Charter(_) | Body::Revocation(_) | Body::Ruling(_) | Body::Destruction(_) | Body::Voice(_)
-    )
 }
 
 /// Whether it is a letter for this hall.

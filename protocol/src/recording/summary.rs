@@ -104,6 +104,7 @@ fn happened(happening: &Happening) -> String {
         Happening::KeyRenewed(case) => format!("key renewed {case}"),
         Happening::Recovered(case) => format!("recovered {case}"),
         Happening::Started(case) => format!("started {case}"),
+        Happening::Blocked(case) => format!("blocked {case}"),
         Happening::Countersigned(case) => format!("countersigned {case}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
     }

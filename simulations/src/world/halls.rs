@@ -253,6 +253,7 @@ impl World {
             Happening::PeerUp(_)
             | Happening::PeerDown(_)
             | Happening::Holding(_)
+            | Happening::Blocked(_)
             | Happening::Clock { .. }
             | Happening::Forked(_)
             | Happening::Twins(_)

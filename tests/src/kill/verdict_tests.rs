@@ -73,6 +73,7 @@ fn trace(events: Vec<Event>, stage: &str) -> Trace {
         mirror: false,
         grade: text("D2"),
         mirrors: Vec::new(),
+        bundle: None,
         copies: Vec::new(),
         decision: None,
         received: 0,

@@ -3,7 +3,7 @@
 use super::super::table::fields;
 use super::revocation::cases;
 use super::{field, next};
-use crate::ops::{DeclarationPlan, KeysPlan, Problem};
+use crate::ops::{Counties, DeclarationPlan, KeysPlan, Problem};
 use crate::texts::Texts;
 
 /// What a declaration would do, before it is made.
@@ -22,7 +22,7 @@ pub(super) fn plan(texts: &Texts, plan: &DeclarationPlan) -> Vec<String> {
         lines.push(texts.filled("declare.waiting", &[("count", &plan.waiting)]));
     }
     if let Some(counties) = &plan.counties {
-        lines.push(spoken(texts, &counties.spoken, counties.needed));
+        lines.extend(spoken(texts, counties));
     }
     if !plan.may {
         lines.push(format!("! {}", texts.say("declare.may_not", &[])));
@@ -36,9 +36,16 @@ pub(super) fn plan(texts: &Texts, plan: &DeclarationPlan) -> Vec<String> {
 }
 
 /// How far the counties have come.
-pub(in crate::cli) fn spoken(texts: &Texts, spoken: &[String], needed: usize) -> String {
-    let (count, names) = (spoken.len(), spoken.join(", "));
-    texts.filled("declare.counties", &[("count", &count), ("needed", &needed), ("counties", &names)])
+fn spoken(texts: &Texts, counties: &Counties) -> Vec<String> {
+    let line = |key: &str, those: &[String]| {
+        let (count, names) = (those.len(), those.join(", "));
+        texts.filled(key, &[("count", &count), ("needed", &counties.needed), ("counties", &names)])
+    };
+    let mut lines = vec![line("declare.counties", &counties.spoken), line("declare.heard", &counties.heard)];
+    if !counties.divided.is_empty() {
+        lines.push(line("declare.divided", &counties.divided));
+    }
+    lines
 }
 
 /// Which keys a hall lacks, and who can give them.
@@ -71,7 +78,8 @@ fn said(texts: &Texts, obstacle: &Problem) -> String {
 
 fn following(texts: &Texts, plan: &DeclarationPlan) -> String {
     let clerk = texts.say("placeholder.clerk", &[]);
-    let by = format!("--apply --clerk {clerk} --second {clerk}");
+    let stolen = if plan.stolen { "--stolen " } else { "" };
+    let by = format!("{stolen}--apply --clerk {clerk} --second {clerk}");
     match (&plan.obstacle, &plan.to) {
         (Some(obstacle), _) if obstacle.code == "declare.lives" => {
             format!("hallmesh hall revoke {} --plan", plan.hall)

@@ -2,7 +2,9 @@
 
 use super::super::table::{fields, table};
 use super::{bundle, field, heading, next};
-use crate::ops::{DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, TaskOf, TimeLimit};
+use crate::ops::{
+    DueBundle, DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, TaskOf, TimeLimit,
+};
 use crate::texts::Texts;
 
 /// The limits of a case as lines of its description: those that matter now.
@@ -21,7 +23,7 @@ pub(super) fn first(texts: &Texts, limits: &[TimeLimit]) -> Option<String> {
 pub(super) fn list(texts: &Texts, found: &DueList) -> Vec<String> {
     let mut lines =
         vec![texts.filled("due.list", &[("today", &found.today), ("counts", &counts(texts, &found.counts))])];
-    if found.cases.is_empty() {
+    if found.cases.is_empty() && found.bundles.is_empty() {
         lines.push(texts.say("due.none", &[]));
         lines.push(next(texts, "hallmesh case list"));
         return lines;
@@ -35,10 +37,39 @@ pub(super) fn list(texts: &Texts, found: &DueList) -> Vec<String> {
         vec![case.number.clone(), case.matter.clone(), state, case.hall.clone(), kind, due, urgency]
     };
     let rows: Vec<_> = found.cases.iter().map(row).collect();
-    let columns = ["case", "matter", "state", "hall", "limit", "due", "urgency"];
-    lines.extend(table(&heading(texts, &columns), &rows));
-    let first = found.cases.first().map_or("CASE", |case| case.number.as_str());
-    lines.push(next(texts, &format!("hallmesh due explain {first}")));
+    if !rows.is_empty() {
+        let columns = ["case", "matter", "state", "hall", "limit", "due", "urgency"];
+        lines.extend(table(&heading(texts, &columns), &rows));
+    }
+    lines.extend(wholes(texts, &found.bundles));
+    let blocked = found.bundles.iter().find(|it| !it.blocked.is_empty()).or_else(|| found.bundles.first());
+    lines.push(match (found.cases.first(), blocked) {
+        (_, Some(it)) if !it.blocked.is_empty() => {
+            next(texts, &format!("hallmesh bundle status {}", it.number))
+        }
+        (Some(case), _) => next(texts, &format!("hallmesh due explain {}", case.number)),
+        (None, Some(it)) => next(texts, &format!("hallmesh bundle status {}", it.number)),
+        (None, None) => next(texts, "hallmesh case list"),
+    });
+    lines
+}
+
+/// What was promised for applications as a whole, and what of them cannot go on.
+fn wholes(texts: &Texts, bundles: &[DueBundle]) -> Vec<String> {
+    let row = |it: &DueBundle| {
+        let name = it.name.clone().unwrap_or_else(|| texts.say("bundle.unnamed", &[]));
+        let due =
+            it.limit.as_ref().map_or_else(|| texts.say("due.unknown", &[]), |limit| short(texts, limit));
+        let tasks = it.blocked.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let blocked = if tasks.is_empty() { "-".to_owned() } else { tasks };
+        vec![it.number.clone(), name, due, texts.word("urgency", &it.urgency), blocked]
+    };
+    let rows: Vec<_> = bundles.iter().map(row).collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new()];
+    lines.extend(table(&heading(texts, &["application", "bundle", "due", "urgency", "blocked"]), &rows));
     lines
 }
 

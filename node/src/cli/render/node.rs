@@ -5,7 +5,7 @@ use super::super::time;
 use super::audit::{REJOIN, forgotten};
 use super::{due, durability, field, heading, next, short};
 use crate::home::Sealing;
-use crate::ops::{Hall, Peer, RecorderState, Status};
+use crate::ops::{DueCounts, Hall, Peer, RecorderState, Status};
 use crate::texts::Texts;
 
 /// A charter that runs out sooner is warned about.
@@ -116,12 +116,15 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
     let single = durability::is_single_for_long(status);
     let pressing = status.due.unwrap_or_default();
     let untold = pressing.unknown.saturating_add(pressing.doubtful);
-    let known: [(bool, &str, &str); 14] = [
+    let known: [(bool, &str, &str); 17] = [
         (unsealed, "status.warn.unsealed", ""),
         (status.clock_doubted, "status.warn.clock", &time::moment(status.clock)),
         (pressing.overdue > 0, "status.warn.overdue", &pressing.overdue.to_string()),
         (pressing.soon > 0, "status.warn.soon", &pressing.soon.to_string()),
         (untold > 0, "status.warn.untold", &untold.to_string()),
+        (pressing.bundles_overdue > 0, "status.warn.bundles_overdue", &pressing.bundles_overdue.to_string()),
+        (pressing.bundles_soon > 0, "status.warn.bundles_soon", &pressing.bundles_soon.to_string()),
+        (pressing.bundles_blocked > 0, "status.warn.bundles_blocked", &pressing.bundles_blocked.to_string()),
         (cut_off, "status.warn.cut_off", ""),
         (charter.is_none_or(|days| days < CHARTER_DAYS_MIN), "status.warn.charter", ""),
         (status.disk_free < DISK_FREE_MIN, "status.warn.disk", &free),
@@ -140,6 +143,12 @@ fn warnings(texts: &Texts, status: &Status) -> Vec<String> {
     said.map(|line| format!("! {line}")).collect()
 }
 
+/// Whether `due list` has something that presses.
+const fn presses(due: DueCounts) -> bool {
+    let bundles = due.bundles_overdue > 0 || due.bundles_soon > 0 || due.bundles_blocked > 0;
+    bundles || due.overdue > 0 || due.soon > 0
+}
+
 fn next_of(status: &Status) -> &'static str {
     if status.rolled_back.is_some() {
         REJOIN
@@ -149,7 +158,7 @@ fn next_of(status: &Status) -> &'static str {
         "hallmesh matter import --help"
     } else if durability::is_single_for_long(status) {
         "hallmesh post list --single"
-    } else if status.due.is_some_and(|due| due.overdue > 0 || due.soon > 0) {
+    } else if status.due.is_some_and(presses) {
         "hallmesh due list"
     } else if status.post > 0 {
         "hallmesh post list"

@@ -109,6 +109,7 @@ fn case() -> Case {
         deemed_accepted: None,
         limits: Vec::new(),
         first_asked: "620702203200-00/1".to_owned(),
+        bundle: None,
         task: None,
     }
 }

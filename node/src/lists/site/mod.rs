@@ -106,6 +106,7 @@ impl<'a> Lists<'a> {
                 | Body::Ruling(_)
                 | Body::Destruction(_)
                 | Body::Voice(_)
+                | Body::Heard(_)
                 | Body::Calendar(_)
                 | Body::Bundle(_) => {}
             }
