@@ -37,14 +37,17 @@ impl Directory<'_> {
         if recovery && keeps() { self.is_stolen(at) } else { self.is_exposed(at, recovery) }
     }
 
-    /// Whether anybody was ever revoked: else nothing was stolen.
+    /// Whether anybody was ever revoked, or said by the counties to have been stolen: else nothing was stolen.
     pub(crate) fn has_revocations(&self) -> bool {
-        let mut found = false;
-        self.view.scan(&rows::record(Space::Directory, "revocation/"), &[], &mut |_, _| {
-            found = true;
-            false
-        });
-        found
+        let any = |prefix: &str| {
+            let mut found = false;
+            self.view.scan(&rows::record(Space::Directory, prefix), &[], &mut |_, _| {
+                found = true;
+                false
+            });
+            found
+        };
+        any("revocation/") || any("heard/")
     }
 
     /// Whether one hall is above another.
