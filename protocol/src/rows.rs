@@ -41,6 +41,7 @@
 //! | `36` burden | neighbour, destination | those of them that are for one hall |
 //! | `37` open | case id | nothing: a case in this hall's hand for which something is still owed | cases |
 //! | `38` task | bundle's number, 0, task, case id | nothing: a task of a bundle | cases |
+//! | `39` statement | open or answered, case number, 0, SHA-256 | `Kept`: what halls state about a case | cases |
 //! | `40` clerk | number | `Clerk` | clerks |
 //! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
 //! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
@@ -100,6 +101,7 @@ pub(crate) enum Table {
     Burden = 0x36,
     Open = 0x37,
     Task = 0x38,
+    Statement = 0x39,
     Clerk = 0x40,
     Leaf = 0x50,
     Subtree = 0x51,
@@ -113,7 +115,7 @@ pub(crate) enum Table {
 }
 
 /// Every table and its name.
-const TABLES: [(Table, &str); 43] = [
+const TABLES: [(Table, &str); 44] = [
     (Table::Meta, "meta"),
     (Table::Record, "record"),
     (Table::Element, "element"),
@@ -147,6 +149,7 @@ const TABLES: [(Table, &str); 43] = [
     (Table::Burden, "burden"),
     (Table::Open, "open"),
     (Table::Task, "task"),
+    (Table::Statement, "statement"),
     (Table::Clerk, "clerk"),
     (Table::Leaf, "leaf"),
     (Table::Subtree, "subtree"),
@@ -551,6 +554,32 @@ pub(crate) fn bundle_in(key: &[u8]) -> Option<CaseNumber> {
 /// The case in a task's key.
 pub(crate) fn task_in(key: &[u8]) -> Option<CaseId> {
     Some(CaseId(*key.last_chunk::<16>()?))
+}
+
+pub(crate) fn statements(class: u8) -> Vec<u8> {
+    Key::new(Table::Statement).byte(class).done()
+}
+
+pub(crate) fn statements_of(class: u8, number: CaseNumber) -> Vec<u8> {
+    Key::new(Table::Statement).byte(class).bytes(number.to_string().as_bytes()).byte(0).done()
+}
+
+pub(crate) fn statement(class: u8, number: CaseNumber, of: &Digest) -> Vec<u8> {
+    let mut key = statements_of(class, number);
+    key.extend_from_slice(&of.0);
+    key
+}
+
+/// Whether it waits, the case's number and the statement's digest in a key.
+pub(crate) fn statement_in(key: &[u8]) -> Option<(u8, CaseNumber, Digest)> {
+    let (named, digest) = key.get(2..)?.split_last_chunk::<32>()?;
+    let number = std::str::from_utf8(named.strip_suffix(&[0])?).ok()?.parse().ok()?;
+    Some((*key.get(1)?, number, Digest(*digest)))
+}
+
+/// Whether a row holds what a hall has stated about a case.
+pub(crate) fn is_statement(key: &[u8]) -> bool {
+    key.starts_with(&Key::new(Table::Statement).done())
 }
 
 pub(crate) fn clerks() -> Vec<u8> {

@@ -42,7 +42,7 @@ pub enum Unsound {
     #[error("the rows of {what} do not agree")]
     Differ {
         /// What does not agree: `directory`, `lists`, `lives`, `cases`, `desk`, `single`, `open`,
-        /// `orphans`, `post`, `audit`.
+        /// `orphans`, `statements`, `post`, `audit`.
         what: &'static str,
     },
 }
@@ -67,6 +67,7 @@ pub fn whole(view: &dyn View) -> Result<(), Unsound> {
     agree("single", singles_agree(view))?;
     agree("open", open_agree(view))?;
     agree("orphans", rows::counted(view, "orphans") == count(view, Table::Orphan))?;
+    agree("statements", statements_agree(view))?;
     agree("post", post_agrees(view))?;
     agree("audit", audits_agree(view))
 }
@@ -108,6 +109,7 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Reading => after.len() == 26 && decodes::<ClerkId>(value),
         Table::Stuck => after.len() == 16 && decodes::<()>(value),
         Table::Open => after.len() == 16 && value.is_empty(),
+        Table::Statement => cases::statement_holds(key, value),
         Table::Task => after.len() >= 18 && rows::bundle_in(key).is_some() && value.is_empty(),
         Table::Post => after.len() == 16 && post::queued_holds(value),
         Table::Bond => after.len() == 28 && rows::bond_in(key).is_some() && value.is_empty(),
@@ -185,6 +187,7 @@ fn is_fenced(key: &[u8], receipt: &Receipt) -> bool {
         | ReceiptKind::Refused(_)
         | ReceiptKind::Unknown
         | ReceiptKind::Known { .. }
+        | ReceiptKind::Heard { .. }
         | ReceiptKind::Told { .. } => false,
     }
 }
@@ -359,6 +362,19 @@ fn open_agree(view: &dyn View) -> bool {
         agreed
     });
     agreed && found == count(view, Table::Open)
+}
+
+/// What waits is counted, in all and for each hall that stated it.
+fn statements_agree(view: &dyn View) -> bool {
+    let (mut found, mut by) = (0_u64, BTreeMap::new());
+    for (_, _, kept) in cases::open_statements(view, usize::MAX) {
+        let Ok(said) = kept.signed.peek() else { return false };
+        let stated = by.entry(said.by.hall).or_insert(0_u64);
+        *stated = stated.saturating_add(1);
+        found = found.saturating_add(1);
+    }
+    let counted = by.into_iter().all(|(hall, stated)| rows::counted(view, &cases::stated_by(hall)) == stated);
+    counted && found == rows::counted(view, "statements")
 }
 
 /// Each letter that waits is counted, is found by its name, and ages.

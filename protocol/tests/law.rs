@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 
 use hallmesh_protocol::calendar::{Calendar, CivilDay};
 use hallmesh_protocol::cases::{
-    Article, Case, Clock, ClockKind, Closing, Deed, Facts, Header, NotAccepted, NotAllowed, Position,
-    Procedure, Reading, State, clocks,
+    Article, Case, Cited, Clock, ClockKind, Closing, Deed, Dismissal, Facts, Header, NotAccepted, NotAllowed,
+    Position, Procedure, Reading, State, StatementKind, clocks,
 };
 use hallmesh_protocol::catalogue::{Audience, Matter, MatterResult, ResultKind};
 use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest, HallAt, HallId, Tier};
@@ -80,6 +80,29 @@ fn after(deeds: &[Deed]) -> Case {
 const REFUSE: Deed = Deed::RefuseAcceptance { ground: NotAccepted::NotEligible, authority: None };
 const PAUSE: Deed = Deed::BeginProcedure { procedure: Procedure::Hearing, days: 5 };
 
+/// What another hall has stated the day before.
+fn stated(kind: StatementKind, name: u8) -> Cited {
+    let by = HallAt { hall: elsewhere(), incarnation: 1 };
+    Cited { statement: Digest([name; 32]), by, clerk: 1, wall: MONDAY - DAY, suspect_time: false, kind }
+}
+
+fn include(kind: StatementKind) -> Deed {
+    Deed::Include(stated(kind, 1))
+}
+
+fn withdrawn() -> Deed {
+    Deed::Include(stated(StatementKind::Withdrawal, 2))
+}
+
+fn irrelevant() -> Deed {
+    Deed::Dismiss(stated(StatementKind::Withdrawal, 3), Dismissal::NotOfTheCase)
+}
+
+/// Withdrawn before it was decided, though nobody knew.
+fn revoked() -> Case {
+    after(&[Deed::Accept, Deed::GRANT, withdrawn()])
+}
+
 fn in_state(state: State) -> Case {
     let case = after(match state {
         State::Received => &[],
@@ -91,6 +114,7 @@ fn in_state(state: State) -> Case {
         State::Certified => &[Deed::Accept, Deed::GRANT, Deed::Certify],
         State::NotAccepted => &[REFUSE],
         State::Closed => &[Deed::Withdraw],
+        State::Revoked => return revoked(),
         State::Delivered => &[Deed::Accept, Deed::GRANT, Deed::Deliver],
         State::Archived => &[Deed::Accept, Deed::GRANT, Deed::Deliver, Deed::Archive],
     });
@@ -121,33 +145,45 @@ fn deeds() -> Vec<(&'static str, Deed)> {
         ("deliver", Deed::Deliver),
         ("rectify", Deed::Rectify { event: 0 }),
         ("archive", Deed::Archive),
+        ("+supplement", include(StatementKind::Supplement)),
+        ("+withdrawal", include(StatementKind::Withdrawal)),
+        ("+delivery", include(StatementKind::Delivery)),
+        ("+verification", include(StatementKind::Verification)),
+        ("+urging", include(StatementKind::Urging)),
+        ("-any", irrelevant()),
     ]
 }
 
 /// What becomes of each act in each state: the state after it, or the article of the Administrative Licensing Law that
 /// forbids it (`arc` for the rules on archives).
 const TABLE: &str = "
-            Rec Awa Sup Acc Sus Dec Cer NAc Clo Del Arc
-accept      Acc 32  Acc 32  45  69  69  32  32  32  arc
-tolerate    Acc 32  Acc 32  45  69  69  32  32  32  arc
-supply      32  32  32  32  32  32  32  32  32  32  arc
-refuse      NAc 32  NAc 32  45  69  69  32  32  32  arc
-correct     Awa 32  Awa 32  45  69  69  32  32  32  arc
-supplement  32  Sup 32  32  45  32  32  32  32  32  arc
-pause       45  45  45  Sus 45  45  45  45  45  45  arc
-resume      45  45  45  45  Acc 45  45  45  45  45  arc
-extend      42  42  42  Acc 45  42  42  42  42  42  arc
-decide      37  37  37  Dec 45  69  69  37  37  37  arc
-certify     39  39  39  39  45  Cer 39  39  39  39  arc
-refer       43  43  43  Clo 45  43  43  43  43  43  arc
-withdraw    Clo Clo Clo Clo Clo 69  69  69  69  69  arc
-void        Clo Clo Clo Clo Clo 69  69  69  69  69  arc
-removed     Clo Clo Clo Clo Clo 69  69  69  69  69  arc
-unsupplied  32  Clo 32  32  45  69  69  32  32  32  arc
-on-paper    37  37  37  Clo 45  69  69  37  37  37  arc
-deliver     44  44  44  44  45  Del Del Del Del 44  arc
-rectify     37  37  37  37  45  Dec Cer NAc Clo Del arc
-archive     arc arc arc arc 45  arc arc arc arc Arc arc
+              Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del Arc
+accept        Acc 32  Acc 32  45  69  69  32  32  32  32  arc
+tolerate      Acc 32  Acc 32  45  69  69  32  32  32  32  arc
+supply        32  32  32  32  32  32  32  32  32  32  32  arc
+refuse        NAc 32  NAc 32  45  69  69  32  32  32  32  arc
+correct       Awa 32  Awa 32  45  69  69  32  32  32  32  arc
+supplement    32  Sup 32  32  45  32  32  32  32  32  32  arc
+pause         45  45  45  Sus 45  45  45  45  45  45  45  arc
+resume        45  45  45  45  Acc 45  45  45  45  45  45  arc
+extend        42  42  42  Acc 45  42  42  42  42  42  42  arc
+decide        37  37  37  Dec 45  69  69  37  37  37  37  arc
+certify       39  39  39  39  45  Cer 39  39  39  39  39  arc
+refer         43  43  43  Clo 45  43  43  43  43  43  43  arc
+withdraw      Clo Clo Clo Clo Clo 69  69  69  69  69  69  arc
+void          Clo Clo Clo Clo Clo 69  69  69  69  69  69  arc
+removed       Clo Clo Clo Clo Clo 69  69  69  69  69  69  arc
+unsupplied    32  Clo 32  32  45  69  69  32  32  32  32  arc
+on-paper      37  37  37  Clo 45  69  69  37  37  37  37  arc
+deliver       44  44  44  44  45  Del Del Del Del Del 44  arc
+rectify       37  37  37  37  45  Dec Cer NAc Clo Rev Del arc
+archive       arc arc arc arc 45  arc arc arc arc arc Arc arc
++supplement   32  Sup 32  32  32  32  32  32  32  32  32  arc
++withdrawal   Clo Clo Clo Clo Clo Rev Rev 69  69  69  69  arc
++delivery     44  44  44  44  45  Del Del Del Del Del 44  arc
++verification Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del arc
++urging       Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del arc
+-any          Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del arc
 ";
 
 fn short(state: State) -> &'static str {
@@ -161,6 +197,7 @@ fn short(state: State) -> &'static str {
         State::Certified => "Cer",
         State::NotAccepted => "NAc",
         State::Closed => "Clo",
+        State::Revoked => "Rev",
         State::Delivered => "Del",
         State::Archived => "Arc",
     }
@@ -192,7 +229,7 @@ fn every_act_in_every_state_is_as_the_table_says() {
             cells += 1;
         }
     }
-    assert_eq!(cells, 20 * 11, "the table has a row for every act");
+    assert_eq!(cells, 26 * 12, "the table has a row for every act");
 }
 
 #[test]
@@ -215,6 +252,59 @@ fn what_the_state_alone_does_not_tell() {
     assert!(done(&done(&owed, Deed::Certify, MONDAY).unwrap(), Deed::Deliver, MONDAY).is_ok());
     let unborn = done(&after(&[Deed::Accept, Deed::GRANT]), Deed::Rectify { event: 3 }, MONDAY);
     assert_eq!(unborn, Err(NotAllowed::WrongState(Article::Decision)), "there is no such event");
+}
+
+/// A statement counts from its own date, once, and never from later than it is known of.
+#[test]
+fn what_was_stated_counts_from_its_own_date() {
+    let supplement = include(StatementKind::Supplement);
+    let asked = acts(&[(Deed::RequestCorrection, 0)]);
+    let supplied = done(&asked, supplement, MONDAY + 40 * DAY).unwrap();
+    let there = CivilDay::of_wall(MONDAY - DAY);
+    assert_eq!(clock(&supplied, ClockKind::Correction, MONDAY).unwrap().met, Some(there), "not when it came");
+    assert_eq!(supplied.notices.last().unwrap().from.day(), there);
+    let early = Deed::Include(Cited { wall: MONDAY + 90 * DAY, ..stated(StatementKind::Supplement, 1) });
+    let bounded = done(&asked, early, MONDAY + 3 * DAY).unwrap();
+    assert_eq!(bounded.notices.last().unwrap().from.legal, MONDAY + 3 * DAY, "a clock that is ahead");
+    let doubted = Deed::Include(Cited { suspect_time: true, ..stated(StatementKind::Supplement, 1) });
+    let doubted = done(&asked, doubted, MONDAY + 3 * DAY).unwrap();
+    assert_eq!(doubted.notices.last().unwrap().from.legal, MONDAY + 3 * DAY, "a clock in doubt");
+    assert_eq!(done(&supplied, supplement, MONDAY), Err(NotAllowed::WrongState(Article::Acceptance)));
+    let urged = done(&asked, include(StatementKind::Urging), MONDAY).unwrap();
+    assert_eq!(done(&urged, include(StatementKind::Urging), MONDAY), Err(NotAllowed::Answered), "once");
+}
+
+/// Who had withdrawn before was decided upon for nothing; who withdraws afterwards has to have the decision revoked.
+#[test]
+fn a_withdrawal_counts_against_the_decision_by_its_own_date() {
+    let decided = after(&[Deed::Accept, Deed::GRANT]);
+    let late = Deed::Include(Cited { wall: MONDAY, ..stated(StatementKind::Withdrawal, 2) });
+    assert_eq!(done(&decided, late, MONDAY), Err(NotAllowed::WrongState(Article::Undoing)));
+    let lapsed = revoked();
+    assert_eq!((lapsed.state, lapsed.granted, lapsed.ended), (State::Revoked, Some(true), decided.ended));
+    assert_eq!(lapsed.revoked.map(|at| at.claimed), Some(MONDAY - DAY));
+    assert!(done(&lapsed, Deed::Deliver, MONDAY).is_ok(), "the citizen is told");
+    let accepted = acts(&[(Deed::Accept, 0)]);
+    let withdrawn = done(&accepted, withdrawn(), MONDAY + 9 * DAY).unwrap();
+    assert_eq!(withdrawn.ended.map(|at| at.claimed), Some(MONDAY - DAY));
+    assert_eq!(withdrawn.ending.map(|ending| ending.code()), Some(2));
+    let owed = after(&[Deed::Accept, Deed::Decide { granted: true, certificate: true }]);
+    let handed = done(&owed, include(StatementKind::Delivery), MONDAY);
+    assert_eq!(handed, Err(NotAllowed::WrongState(Article::Certificate)), "nothing is made yet");
+}
+
+/// 容缺: what was to follow may be stated elsewhere, too.
+#[test]
+fn what_was_to_follow_may_come_as_a_statement() {
+    let lacks = after(&[Deed::AcceptLacking { days: 10 }]);
+    let supplied = done(&lacks, include(StatementKind::Supplement), MONDAY + 20 * DAY).unwrap();
+    assert!(!supplied.still_lacks() && supplied.state == State::Accepted);
+    assert_eq!(
+        clock(&supplied, ClockKind::Supply, MONDAY).unwrap().met,
+        Some(CivilDay::of_wall(MONDAY - DAY))
+    );
+    let nothing = done(&after(&[Deed::Accept]), include(StatementKind::Supplement), MONDAY);
+    assert_eq!(nothing, Err(NotAllowed::WrongState(Article::Acceptance)));
 }
 
 /// 容缺: accepted, decided only once what was to follow is there, closed if it never comes.
@@ -278,6 +368,9 @@ fn facts_without_meaning_are_no_header() {
     assert!(with(PAUSE, 1, 0) && with(Deed::Extend { days: 1 }, 0, 0), "no days");
     assert!(with(Deed::Extend { days: 1 }, 1, 0xff), "days beyond reason");
     assert!(with(Deed::AcceptLacking { days: 1 }, 0, 0), "no days for what follows");
+    assert!(with(withdrawn(), 55, 0) && with(withdrawn(), 55, 6), "no such kind");
+    assert!(with(withdrawn(), 44, 0) && with(withdrawn(), 54, 2), "no clerk, no such grade");
+    assert!(with(irrelevant(), 56, 0) && with(irrelevant(), 56, 6), "no such reason");
     assert!(with(Deed::DENY, 1, 1), "a certificate of nothing");
     assert!(with(Deed::GRANT, 0, 2) && with(Deed::Close(Closing::Void), 0, 6), "no such word");
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ending::{Closing, NotAccepted, Procedure};
 use super::layout::{Reader, Writer};
+use super::statement::{Cited, Dismissal, StatementKind};
 use crate::calendar::TimeRules;
 use crate::clerks::Roles;
 use crate::ids::{BodyId, Malformed};
@@ -72,6 +73,10 @@ pub enum Deed {
     },
     /// 归档.
     Archive,
+    /// What another hall has stated is taken up into the log (采纳申述).
+    Include(Cited),
+    /// What another hall has stated is not taken up, for a reason (不予采纳).
+    Dismiss(Cited, Dismissal),
 }
 
 impl Deed {
@@ -84,6 +89,7 @@ impl Deed {
     pub(crate) const fn is_for(&self, roles: Roles) -> bool {
         match self {
             Self::Supplement | Self::Deliver => roles.window,
+            Self::Include(Cited { kind: StatementKind::Delivery, .. }) => roles.window,
             Self::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
             | Self::Accept
             | Self::AcceptLacking { .. }
@@ -100,6 +106,8 @@ impl Deed {
             | Self::Withdraw
             | Self::Close(Closing::NotSupplemented)
             | Self::Rectify { .. }
+            | Self::Include(_)
+            | Self::Dismiss(..)
             | Self::Archive => roles.window || roles.decide,
         }
     }
@@ -126,6 +134,8 @@ impl Deed {
             | Self::Close(Closing::NotSupplemented)
             | Self::Deliver
             | Self::Rectify { .. }
+            | Self::Include(_)
+            | Self::Dismiss(..)
             | Self::Archive => false,
         }
     }
@@ -138,6 +148,7 @@ impl Deed {
             | Self::Certify
             | Self::Refer { .. }
             | Self::Withdraw
+            | Self::Include(Cited { kind: StatementKind::Withdrawal, .. })
             | Self::Close(_) => true,
             Self::Accept
             | Self::AcceptLacking { .. }
@@ -149,6 +160,8 @@ impl Deed {
             | Self::Extend { .. }
             | Self::Deliver
             | Self::Rectify { .. }
+            | Self::Include(_)
+            | Self::Dismiss(..)
             | Self::Archive => false,
         }
     }
@@ -172,7 +185,35 @@ impl Deed {
             | Self::Withdraw
             | Self::Close(_)
             | Self::Deliver
+            // Of a case no more than so many are taken in at all.
+            | Self::Include(_)
+            | Self::Dismiss(..)
             | Self::Archive => false,
+        }
+    }
+
+    /// The statement that it answers, and why that is not included, if it is not.
+    pub const fn cites(&self) -> Option<(&Cited, Option<Dismissal>)> {
+        match self {
+            Self::Include(cited) => Some((cited, None)),
+            Self::Dismiss(cited, reason) => Some((cited, Some(*reason))),
+            Self::Accept
+            | Self::AcceptLacking { .. }
+            | Self::Supply
+            | Self::RefuseAcceptance { .. }
+            | Self::RequestCorrection
+            | Self::Supplement
+            | Self::BeginProcedure { .. }
+            | Self::EndProcedure
+            | Self::Extend { .. }
+            | Self::Decide { .. }
+            | Self::Certify
+            | Self::Refer { .. }
+            | Self::Withdraw
+            | Self::Close(_)
+            | Self::Deliver
+            | Self::Rectify { .. }
+            | Self::Archive => None,
         }
     }
 }
@@ -196,6 +237,8 @@ mod code {
     pub(super) const ARCHIVE: u16 = 22;
     pub(super) const ACCEPT_LACKING: u16 = 30;
     pub(super) const SUPPLY: u16 = 31;
+    pub(super) const INCLUDE: u16 = 33;
+    pub(super) const DISMISS: u16 = 34;
 }
 
 impl Deed {
@@ -219,6 +262,8 @@ impl Deed {
             Self::Deliver => "deliver",
             Self::Rectify { .. } => "rectify",
             Self::Archive => "archive",
+            Self::Include(_) => "include",
+            Self::Dismiss(..) => "dismiss",
         }
     }
 
@@ -267,6 +312,15 @@ impl Deed {
                 code::RECTIFY
             }
             Self::Archive => code::ARCHIVE,
+            Self::Include(cited) => {
+                cited.encode(to);
+                code::INCLUDE
+            }
+            Self::Dismiss(cited, reason) => {
+                cited.encode(to);
+                reason.encode(to);
+                code::DISMISS
+            }
         }
     }
 
@@ -275,6 +329,7 @@ impl Deed {
         (code::ACCEPT..=code::DELIVER).contains(&kind)
             || (code::REFUSE_ACCEPTANCE..=code::ARCHIVE).contains(&kind)
             || (code::ACCEPT_LACKING..=code::SUPPLY).contains(&kind)
+            || (code::INCLUDE..=code::DISMISS).contains(&kind)
     }
 
     /// Reads the facts of an act; none if they have no meaning.
@@ -307,6 +362,8 @@ impl Deed {
             code::DELIVER => Self::Deliver,
             code::RECTIFY => Self::Rectify { event: from.short(0) },
             code::ARCHIVE => Self::Archive,
+            code::INCLUDE => Self::Include(Cited::decode(from)?),
+            code::DISMISS => Self::Dismiss(Cited::decode(from)?, Dismissal::decode(from)?),
             _no_act => return None,
         })
     }

@@ -11,6 +11,8 @@ use super::keys;
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::queue_copies;
 use super::routing::{Question, Route, route};
+use super::statement::{Cited, StatementKind};
+use super::statements;
 use super::task::Task;
 use super::together::go_on;
 use super::{Deed, Office, Receive, Record, Refusal};
@@ -91,6 +93,8 @@ pub(super) fn checked(office: &mut Office<'_, '_>, clerk: ClerkId, act: &Record)
     in_hand(office.cx, &case)?;
     leaves_room(office, &case, act)?;
     keys::may_seal(office, &case, act)?;
+    statements::may_be_answered(office, &case, act)?;
+    statements::answered_first(office.cx, &case, &act.deed)?;
     if act.deed.needs_valid_charter() && expired(office) {
         return Err(Refusal::CharterExpired);
     }
@@ -107,6 +111,7 @@ pub(super) fn do_checked(
     act: Record,
 ) -> Result<Case, Refusal> {
     let case = append(office, case, clerk, Facts::Act(act.deed), act.body)?;
+    statements::answered(office, &case, &act.deed);
     let case = send_on(office, case)?;
     if !planted(Bug::ActsNotCopied) {
         queue_copies(office, &case);
@@ -134,7 +139,9 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<()
         // Who was to make it when the case was decided may do so, whatever becomes of the delegation.
         Deed::Certify if case.certificate_owed => Ok(()),
         Deed::Certify | Deed::Decide { granted: true, certificate: true } => may_issue(office, case),
-        Deed::Deliver => may_be_delivered(office.cx, case),
+        Deed::Deliver | Deed::Include(Cited { kind: StatementKind::Delivery, .. }) => {
+            may_be_delivered(office.cx, case)
+        }
         Deed::Supplement
         | Deed::Supply
         | Deed::EndProcedure
@@ -143,6 +150,8 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<()
         | Deed::Withdraw
         | Deed::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
         | Deed::Rectify { .. }
+        | Deed::Include(_)
+        | Deed::Dismiss(..)
         | Deed::Archive => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
 use super::layout::{Reader, Writer};
+use super::statement::{Cited, Dismissal};
 use super::task::Task;
 use crate::ids::{CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
 
@@ -194,6 +195,24 @@ impl Facts {
             | Self::Resume { .. }
             | Self::Act(_)
             | Self::ReplaceMirror { .. }
+            | Self::RenewKey { .. }
+            | Self::Task(_)
+            | Self::Start { .. }
+            | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The statement that it answers, and why that is not included, if it is not.
+    pub const fn cites(&self) -> Option<(&Cited, Option<Dismissal>)> {
+        match self {
+            Self::Act(deed) => deed.cites(),
+            Self::Receive { .. }
+            | Self::Transfer { .. }
+            | Self::Take { .. }
+            | Self::Resume { .. }
+            | Self::ReplaceMirror { .. }
+            | Self::Succeed { .. }
+            | Self::Reassign { .. }
             | Self::RenewKey { .. }
             | Self::Task(_)
             | Self::Start { .. }

@@ -12,6 +12,7 @@ use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
 use super::law::{self, Article, Part};
 use super::moment::{Moment, Span};
+use super::statement::Answered;
 use super::task::Task;
 use super::tolerance::Lacking;
 use crate::ids::{BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
@@ -39,6 +40,8 @@ pub enum State {
     NotAccepted,
     /// Ended without a decision (办结), the notice is on its way to the citizen.
     Closed,
+    /// What was decided counts no longer (失效, 撤销), the notice is on its way to the citizen.
+    Revoked,
     /// Delivered (已送达): nothing is owed any more.
     Delivered,
     /// Filed (已归档): nothing is changed any more.
@@ -47,7 +50,7 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Received,
         Self::AwaitingCorrection,
         Self::Supplemented,
@@ -57,6 +60,7 @@ impl State {
         Self::Certified,
         Self::NotAccepted,
         Self::Closed,
+        Self::Revoked,
         Self::Delivered,
         Self::Archived,
     ];
@@ -73,6 +77,7 @@ impl State {
             Self::Certified => "certified",
             Self::NotAccepted => "not-accepted",
             Self::Closed => "closed",
+            Self::Revoked => "revoked",
             Self::Delivered => "delivered",
             Self::Archived => "archived",
         }
@@ -176,6 +181,10 @@ pub struct Case {
     pub corrections: u16,
     /// The keys that took the place of the first one, in order, by their digests.
     pub keys: Vec<Digest>,
+    /// When what was decided lapsed, because of what had happened before.
+    pub revoked: Option<Moment>,
+    /// What other halls have stated about it, as far as it was answered.
+    pub statements: Vec<Answered>,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
     /// Which task of a bundle it is, if it is one.
@@ -226,6 +235,9 @@ pub enum NotAllowed {
     /// The task waits for the results of others of its bundle: until then it is only withdrawn or closed.
     #[error("the task waits for the results of others")]
     Waits,
+    /// The statement was answered before.
+    #[error("the statement was answered before")]
+    Answered,
     /// No task of a bundle, or none that waits.
     #[error("this is no task of a bundle that can stand here")]
     NoTask,
@@ -278,6 +290,8 @@ impl Case {
             extended: 0,
             corrections: 0,
             keys: Vec::new(),
+            revoked: None,
+            statements: Vec::new(),
             opaque: false,
             task: None,
             started: None,
@@ -437,7 +451,8 @@ impl Case {
         if !(rule.from.contains(&self.state) || early) {
             return Err(NotAllowed::WrongState(law::forbids(deed, self.state)));
         }
-        if self.waits() && !matches!(deed, Deed::Withdraw | Deed::Close(_)) {
+        let ends = matches!(deed, Deed::Withdraw | Deed::Close(_) | Deed::Include(_) | Deed::Dismiss(..));
+        if self.waits() && !ends {
             return Err(NotAllowed::Waits);
         }
         let hall = event.at.hall;
@@ -473,10 +488,7 @@ impl Case {
                 self.corrections =
                     self.corrections.saturating_add(u16::from(!planted(Bug::CorrectionNotCounted)));
             }
-            Deed::Supplement => {
-                self.notices.push(Span::open(now));
-                self.asked = self.asked.map(|asked| Span { to: Some(now), ..asked });
-            }
+            Deed::Supplement => self.supplemented(now),
             Deed::BeginProcedure { days, .. } => {
                 self.pauses.push(Suspension { span: Span::open(now), days: *days });
             }
@@ -501,16 +513,15 @@ impl Case {
                 self.ending = Some(Ending::Certified);
             }
             Deed::Refer { .. } => self.ends(Ending::Referred, now),
-            Deed::Withdraw => self.ends(Ending::Void, now),
+            Deed::Withdraw => self.withdrawn(now),
             // Nothing was to be brought any more.
             Deed::Close(Closing::NotSupplemented) if self.state == State::Accepted && !self.still_lacks() => {
                 return Err(NotAllowed::WrongState(Article::Acceptance));
             }
             Deed::Close(closing) => self.ends(closing.ending(), now),
-            Deed::Deliver if self.certificate_owed => {
-                return Err(NotAllowed::WrongState(Article::Certificate));
-            }
-            Deed::Deliver => self.delivered = Some(now),
+            Deed::Deliver => self.handed_out(now)?,
+            Deed::Include(cited) => self.answers(event, cited, None)?,
+            Deed::Dismiss(cited, reason) => self.answers(event, cited, Some(*reason))?,
             Deed::Rectify { event } if *event >= self.events => {
                 return Err(NotAllowed::WrongState(Article::Decision));
             }
@@ -537,7 +548,7 @@ impl Case {
     }
 
     /// Whatever still ran ends with the case.
-    fn ends(&mut self, ending: Ending, now: Moment) {
+    pub(super) fn ends(&mut self, ending: Ending, now: Moment) {
         self.answered(now);
         self.time_goes_on(now);
         (self.ending, self.ended) = (Some(ending), Some(now));
@@ -570,7 +581,7 @@ impl Case {
             State::AwaitingCorrection => (self.receiving, Purpose::Correct),
             State::Decided | State::Certified if planted(Bug::ResultNotReturned) => return None,
             State::Decided if self.certificate_owed => return None,
-            State::Decided | State::Certified | State::NotAccepted | State::Closed => {
+            State::Decided | State::Certified | State::NotAccepted | State::Closed | State::Revoked => {
                 (self.receiving, Purpose::Return)
             }
             State::Accepted | State::Suspended | State::Delivered | State::Archived => return None,
@@ -582,7 +593,7 @@ impl Case {
     pub(super) const fn has_result(&self) -> bool {
         match self.state {
             State::Decided => !self.certificate_owed,
-            State::Certified | State::NotAccepted | State::Closed => true,
+            State::Certified | State::NotAccepted | State::Closed | State::Revoked => true,
             State::Received
             | State::AwaitingCorrection
             | State::Supplemented

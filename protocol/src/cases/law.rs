@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::deed::Deed;
 use super::ending::Closing;
 use super::fold::State;
+use super::statement::{Cited, StatementKind};
 
 /// What allows and forbids a step. The sentences are in the message catalogues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -107,9 +108,36 @@ const EXAMINED: &[State] = &[State::Accepted];
 const ACCEPTED: &[State] = &[State::Accepted, State::Suspended];
 /// Something was to be brought and may never come: before acceptance, or after it in the time that was given (容缺).
 const AWAITED: &[State] = &[State::AwaitingCorrection, State::Accepted];
-const ENDED: &[State] = &[State::Decided, State::Certified, State::NotAccepted, State::Closed];
+const ENDED: &[State] =
+    &[State::Decided, State::Certified, State::NotAccepted, State::Closed, State::Revoked];
 const ANSWERED: &[State] =
-    &[State::Decided, State::Certified, State::NotAccepted, State::Closed, State::Delivered];
+    &[State::Decided, State::Certified, State::NotAccepted, State::Closed, State::Revoked, State::Delivered];
+
+/// What may be supplemented by a statement: what was asked for, or what was to follow (容缺).
+const LACKING: &[State] = &[State::AwaitingCorrection, State::Accepted, State::Suspended];
+/// A withdrawal that was stated before the decision counts also where it comes after it.
+const WITHDRAWABLE: &[State] = &[
+    State::Received,
+    State::AwaitingCorrection,
+    State::Supplemented,
+    State::Accepted,
+    State::Suspended,
+    State::Decided,
+    State::Certified,
+];
+const UNFILED: &[State] = &[
+    State::Received,
+    State::AwaitingCorrection,
+    State::Supplemented,
+    State::Accepted,
+    State::Suspended,
+    State::Decided,
+    State::Certified,
+    State::NotAccepted,
+    State::Closed,
+    State::Revoked,
+    State::Delivered,
+];
 
 /// The rule for an act of a clerk.
 pub const fn rule(deed: &Deed) -> Rule {
@@ -148,6 +176,16 @@ pub const fn rule(deed: &Deed) -> Rule {
         Deed::Deliver => (ENDED, Part::Window, Some(State::Delivered), Article::Delivery),
         Deed::Rectify { .. } => (ANSWERED, Part::Either, None, Article::Decision),
         Deed::Archive => (&[State::Delivered], Part::Either, Some(State::Archived), Article::Archive),
+        // What one that is included leads to follows from its kind and date: see `Case::answers`.
+        Deed::Include(Cited { kind, .. }) => match kind {
+            StatementKind::Supplement => (LACKING, Part::Either, None, Article::Acceptance),
+            StatementKind::Withdrawal => (WITHDRAWABLE, Part::Either, None, Article::Undoing),
+            StatementKind::Delivery => (ENDED, Part::Window, None, Article::Delivery),
+            StatementKind::Verification | StatementKind::Urging => {
+                (UNFILED, Part::Either, None, Article::Archive)
+            }
+        },
+        Deed::Dismiss(..) => (UNFILED, Part::Either, None, Article::Archive),
     };
     Rule { from, by, to, article }
 }
@@ -175,6 +213,8 @@ pub const fn forbids(deed: &Deed, state: State) -> Article {
             | Deed::Refer { .. }
             | Deed::Deliver
             | Deed::Rectify { .. }
+            | Deed::Include(_)
+            | Deed::Dismiss(..)
             | Deed::Archive => rule(deed).article,
         },
         State::Received
@@ -183,6 +223,7 @@ pub const fn forbids(deed: &Deed, state: State) -> Article {
         | State::Accepted
         | State::NotAccepted
         | State::Closed
+        | State::Revoked
         | State::Delivered => rule(deed).article,
     }
 }

@@ -57,6 +57,10 @@ impl Node {
                 Ok(Reply::Done)
             }
             Command::RenewKey(case, new) => cases::renew(&mut self.office(cx), case, &new),
+            Command::State(act, wanted) => {
+                let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
+                cases::state(&mut self.office(cx), clerk, *wanted)
+            }
             Command::Read(act, case) => {
                 let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
                 cases::note_reading(cx, case, clerk)
@@ -213,6 +217,7 @@ const fn signs(command: &Command) -> bool {
         | Command::Declare(..)
         | Command::Advertise(_)
         | Command::RenewKey(..)
+        | Command::State(..)
         | Command::Consign(_) => true,
         // Of a parcel it takes up the records; letters for a hall that was rolled back are left on the stick.
         Command::TakeIn(_)
