@@ -1,6 +1,6 @@
 //! Stories as files that hall staff can read and write: `deploy/stories` says what may stand in them.
 
-use hallmesh_protocol::cases::{Closing, Deed, NotAccepted, Procedure, State};
+use hallmesh_protocol::cases::{Closing, Deed, Dismissal, NotAccepted, Procedure, State, StatementKind};
 use hallmesh_protocol::ids::{BodyId, MatterCode};
 use serde::Deserialize;
 
@@ -13,13 +13,14 @@ const STEPS_MAX: usize = 200;
 const BYTES_MAX: usize = 64 << 10;
 
 /// The stories that the program brings along, in the order in which they are played.
-const BUILT_IN: [&str; 10] = [
+const BUILT_IN: [&str; 11] = [
     include_str!("../../../deploy/stories/entrusted-receipt.toml"),
     include_str!("../../../deploy/stories/delegated.toml"),
     include_str!("../../../deploy/stories/remote-receipt.toml"),
     include_str!("../../../deploy/stories/minimum-living.toml"),
     include_str!("../../../deploy/stories/tolerance.toml"),
     include_str!("../../../deploy/stories/correction.toml"),
+    include_str!("../../../deploy/stories/stated-elsewhere.toml"),
     include_str!("../../../deploy/stories/refusal.toml"),
     include_str!("../../../deploy/stories/long-examination.toml"),
     include_str!("../../../deploy/stories/provincial-transfer.toml"),
@@ -60,16 +61,25 @@ pub(super) struct Step {
     authority: Option<String>,
     how: Option<String>,
     event: Option<u32>,
+    kind: Option<String>,
+    reason: Option<String>,
 }
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    Receive { matter: MatterCode, place: String },
+    Receive {
+        matter: MatterCode,
+        place: String,
+    },
     Has(State),
     Waits,
     Untouched,
     Act(Deed),
+    /// Something is stated about the case.
+    State(StatementKind),
+    /// What was stated is included, or dismissed for a reason.
+    Answer(StatementKind, Option<Dismissal>),
     Stop,
     Start,
 }
@@ -133,12 +143,22 @@ impl Step {
             "has" => What::Has(word(self.state.as_ref(), &State::ALL, |state| state.word()).ok_or("state")?),
             "waits" => What::Waits,
             "untouched" => What::Untouched,
+            "state" => What::State(self.kind()?),
+            "include" => What::Answer(self.kind()?, None),
+            "dismiss" => {
+                let reason = word(self.reason.as_ref(), &Dismissal::ALL, |it| it.word()).ok_or("reason")?;
+                What::Answer(self.kind()?, Some(reason))
+            }
             "stop" => What::Stop,
             "start" => What::Start,
             act => What::Act(self.deed(act)?),
         };
         let refusable = matches!(what, What::Act(_)) || self.refused.is_none();
         if refusable { self.nothing_else(what) } else { Err("refused") }
+    }
+
+    fn kind(&self) -> Result<StatementKind, &'static str> {
+        word(self.kind.as_ref(), &StatementKind::ALL, |it| it.word()).ok_or("kind")
     }
 
     fn deed(&self, act: &str) -> Result<Deed, &'static str> {
@@ -195,6 +215,8 @@ impl Step {
             What::Act(Deed::Refer { .. }) => &["authority"],
             What::Act(Deed::Close(_)) => &["how"],
             What::Act(Deed::Rectify { .. }) => &["event"],
+            What::State(_) | What::Answer(_, None) => &["kind"],
+            What::Answer(_, Some(_)) => &["kind", "reason"],
             What::Act(_) | What::Waits | What::Untouched | What::Stop | What::Start => &[],
         };
         let given = [
@@ -209,6 +231,8 @@ impl Step {
             ("authority", self.authority.is_some()),
             ("how", self.how.is_some()),
             ("event", self.event.is_some()),
+            ("kind", self.kind.is_some()),
+            ("reason", self.reason.is_some()),
         ];
         let extra = given.into_iter().find(|(field, given)| *given && !needs.contains(field));
         extra.map_or(Ok(what), |(field, _)| Err(field))
@@ -254,6 +278,9 @@ mod tests {
             ("do = \"decide\"\ngranted = false\ncertificate = true", "certificate"),
             ("do = \"refer\"\nauthority = \"1\"", "authority"),
             ("do = \"accept\"\ndays = 3", "days"),
+            ("do = \"state\"\nkind = \"song\"", "kind"),
+            ("do = \"dismiss\"\nkind = \"urging\"", "reason"),
+            ("do = \"include\"\nkind = \"urging\"\nreason = \"too-late\"", "reason"),
             ("do = \"waits\"\nrefused = \"x\"", "refused"),
         ] {
             assert_eq!(field(words).as_deref(), Some(wrong), "{words}");

@@ -1,13 +1,13 @@
 //! Plays stories on a city of real nodes. Each ends as told or says what did not.
 
-use hallmesh_protocol::cases::{Deed, State};
+use hallmesh_protocol::cases::{Deed, Dismissal, State, StatementKind};
 use hallmesh_protocol::ids::MatterCode;
 use serde::Serialize;
 
 use super::city::{City, Control, Member, unexpected};
 use super::patience::until;
 use super::script::{Script, Step, What};
-use crate::ops::{Answer, Ask, Case, Content, Problem};
+use crate::ops::{Answer, Ask, Case, Content, Problem, StatementAsk, StatementShown};
 use crate::texts::Texts;
 
 /// More than the stories take in at any window.
@@ -125,6 +125,14 @@ impl Stage<'_> {
                     progress.ended.push(Ended { number, delivered_at: at });
                 }
             }
+            What::State(kind) => self.state(member, progress.case(step)?, kind).await?,
+            What::Answer(kind, dismissed) => {
+                let number = progress.case(step)?.to_owned();
+                self.answer(member, &number, (kind, dismissed)).await?;
+                if kind == StatementKind::Delivery && dismissed.is_none() {
+                    progress.ended.push(Ended { number, delivered_at: at });
+                }
+            }
             What::Stop => {
                 self.control.stop(member).await?;
                 self.line("demo.stopped", &[("hall", &member.name)]);
@@ -178,6 +186,57 @@ impl Stage<'_> {
         .await?;
         let what = self.teller.texts.word("event", deed.word());
         self.line("demo.acted", &[("hall", &member.name), ("number", number), ("what", &what)]);
+        Ok(())
+    }
+
+    /// States something about a case that another hall has in hand, once.
+    async fn state(&self, member: &Member, number: &str, kind: StatementKind) -> Result<(), Problem> {
+        let mine = async || {
+            let all = stated(member, number).await?;
+            let hall = member.hall.to_string();
+            Ok(all.iter().filter(|it| it.by == hall && it.kind == kind.word()).count())
+        };
+        let content = Content::one("text", "示例");
+        let of = StatementAsk::State { case: number.to_owned(), kind, deciding: None, content };
+        let ask = Ask::Statement { of };
+        let before = until("demo.case_did_not_arrive", async || mine().await.map(Some)).await?;
+        until("demo.case_did_not_arrive", async || {
+            if mine().await? == before {
+                member.ask_as_clerk(&ask).await?;
+            }
+            Ok(Some(()))
+        })
+        .await?;
+        let what = self.teller.texts.word("kind_of_statement", kind.word());
+        self.line("demo.stated", &[("hall", &member.name), ("number", number), ("what", &what)]);
+        Ok(())
+    }
+
+    /// Waits until what was stated is at the hall that has the case in hand, and answers it.
+    async fn answer(
+        &self,
+        member: &Member,
+        number: &str,
+        (kind, dismissed): (StatementKind, Option<Dismissal>),
+    ) -> Result<(), Problem> {
+        let outcome = if dismissed.is_some() { "dismissed" } else { "included" };
+        until("demo.case_did_not_arrive", async || {
+            let all: Vec<_> = stated(member, number).await?;
+            let mut of_kind = all.into_iter().filter(|it| it.kind == kind.word());
+            let open = of_kind.clone().find(|it| it.here);
+            let Some(statement) = open.map(|it| it.statement) else {
+                return Ok(of_kind.any(|it| it.outcome == outcome).then_some(()));
+            };
+            let (case, content) = (number.to_owned(), Content::one("note", "示例"));
+            let of = StatementAsk::Answer { case, statement, dismissed, content };
+            member.ask_as_clerk(&Ask::Statement { of }).await.map(|_done| Some(()))
+        })
+        .await?;
+        let what = self.teller.texts.word("kind_of_statement", kind.word());
+        let outcome = self.teller.texts.word("outcome", outcome);
+        let said =
+            [("hall", member.name.as_str()), ("number", number), ("what", &what), ("outcome", &outcome)];
+        self.line("demo.answered", &said);
         Ok(())
     }
 
@@ -261,6 +320,16 @@ async fn trace(member: &Member, number: &str) -> Result<Vec<(String, String)>, P
         }
         Ok(_other) => Err(unexpected()),
         Err(problem) if problem.code == "case.unknown" => Ok(Vec::new()),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// What is stated about a case, as far as a hall knows; nothing if it does not know the case.
+async fn stated(member: &Member, number: &str) -> Result<Vec<StatementShown>, Problem> {
+    let of = StatementAsk::Shown { case: Some(number.to_owned()), count: CASES_MAX };
+    match member.client.ask(&Ask::Statement { of }).await {
+        Ok(Answer::Statements { statements }) => Ok(statements),
+        Ok(_other) => Err(unexpected()),
         Err(problem) => Err(problem),
     }
 }

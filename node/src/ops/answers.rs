@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Application, Audit, AuditChecked, BundleReceived, BundleShown, Content, Copy, DueComputed, DueCounts,
-    DueExplained, DueList, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing, TaskOf,
-    TimeLimit,
+    DueExplained, DueList, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing,
+    StatementShown, TaskOf, TimeLimit,
 };
 use crate::export::ProofFile;
 
@@ -136,6 +136,18 @@ pub enum Answer {
     },
     /// A case was taken in.
     Received(Box<Received>),
+    /// Statements.
+    Statements {
+        /// In the order in which they were stated; those of all cases by number.
+        statements: Vec<StatementShown>,
+    },
+    /// What this hall states is signed, and on its way.
+    Stated {
+        /// The case's number.
+        case: String,
+        /// The statement's digest, in hex.
+        statement: String,
+    },
     /// An act stands in the log.
     Recorded {
         /// The case's id.
@@ -278,6 +290,9 @@ pub struct Status {
     pub refused: BTreeMap<String, u64>,
     /// Free bytes on the disk of the data directory.
     pub disk_free: u64,
+    /// Statements that wait for a clerk of this hall.
+    #[serde(default)]
+    pub statements: usize,
     /// How many cases in hand press, as last looked at; none just after the start.
     #[serde(default)]
     pub due: Option<DueCounts>,
@@ -519,6 +534,12 @@ pub struct Case {
     /// What it is to a bundle, if it is a task of one.
     #[serde(default)]
     pub task: Option<TaskOf>,
+    /// What halls have stated about it, as far as it is known here.
+    #[serde(default)]
+    pub statements: Vec<StatementShown>,
+    /// Milliseconds since 1970 when what was decided lapsed.
+    #[serde(default)]
+    pub revoked: Option<u64>,
 }
 
 /// A case with its log.
@@ -576,6 +597,9 @@ pub struct Contents {
     pub number: String,
     /// Sequence, what happened, content.
     pub parts: Vec<(u32, String, Content)>,
+    /// Statements that wait here: digest, kind, and the content if it can be opened.
+    #[serde(default)]
+    pub statements: Vec<(String, String, Option<Content>)>,
 }
 
 /// A letter that waits.

@@ -1,11 +1,11 @@
 //! Deeds: a call becomes a command for the core. Sealing and wrapping happen here, off the loop.
 
-use hallmesh_protocol::cases::{self, FIRST_KEY, Facts, Question};
+use hallmesh_protocol::cases::{self, Enclosed, FIRST_KEY, Facts, Question};
 use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard};
 use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
-use hallmesh_protocol::query;
+use hallmesh_protocol::query::{self, CaseView};
 use hallmesh_protocol::record::{Body, Record};
 use hallmesh_protocol::seal::{PublicKey, Suite, WrapSecret};
 use hallmesh_protocol::signed::{Signed, Verified};
@@ -16,7 +16,9 @@ use super::bundles;
 use super::content::{self, CaseKey, Content};
 use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
-use super::{Ask, Call, Problem, RecoverySecret, RoleWords, declaration, durability, recovery, revocation};
+use super::{
+    Ask, Call, Problem, RecoverySecret, RoleWords, declaration, durability, recovery, revocation, statements,
+};
 use crate::enrol;
 
 /// A call that is a deed, ready for the core.
@@ -67,6 +69,9 @@ pub(crate) fn prepare(
         }
         Ask::Bundle { of } => {
             return bundles::prepare(asked, &of, act(asked, call)?, (secret, chance));
+        }
+        Ask::Statement { of } => {
+            return statements::prepare(asked, &of, act(asked, call)?, (secret, chance));
         }
         Ask::Record { case, deed, content } => {
             let record = recorded(asked, &case, deed, &content, (secret, chance))?;
@@ -131,7 +136,7 @@ pub(crate) fn prepare(
 
 /// Who may open a case, and can, is noted as a reader first.
 fn reading(asked: &Asked<'_>, call: &Call, case: &str, secret: &WrapSecret) -> Result<Deed, Problem> {
-    let id = exact(asked, case)?;
+    let id = exact(asked, case)?.case.id;
     readable(asked, id, secret)?;
     Ok(Deed::new(Command::Read(act(asked, call)?, id), After::Reading(id)))
 }
@@ -144,7 +149,7 @@ fn recorded(
     content: &Content,
     (secret, chance): (&WrapSecret, &mut Chance),
 ) -> Result<cases::Record, Problem> {
-    sealed_act(asked, exact(asked, case)?, deed, content, (secret, chance))
+    sealed_act(asked, exact(asked, case)?.case.id, deed, content, (secret, chance))
 }
 
 /// The same, of a case that is known in full.
@@ -185,6 +190,9 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
             bundle: bundle.to_string(),
             cases: cases.iter().map(|(case, _)| case.to_string()).collect(),
         },
+        (Reply::Stated { number, statement }, _) => {
+            Answer::Stated { case: number.to_string(), statement: statement.to_string() }
+        }
         (Reply::Recorded { case, sequence }, _) => {
             let decision = query::case(asked.view, case).and_then(|view| durability::standing(asked, &view));
             Answer::Recorded { case: case.to_string(), sequence, decision }
@@ -261,7 +269,12 @@ pub(super) fn application(
     Ok(cases::Receive { case, matter: question.matter.clone(), place: question.place, body, wraps })
 }
 
-fn case_key(asked: &Asked<'_>, case: CaseId, of: Digest, secret: &WrapSecret) -> Result<CaseKey, Problem> {
+pub(super) fn case_key(
+    asked: &Asked<'_>,
+    case: CaseId,
+    of: Digest,
+    secret: &WrapSecret,
+) -> Result<CaseKey, Problem> {
     let file = query::file(asked.view, case);
     let key = content::unwrap(case, (asked.at, of), &file.wraps, secret);
     key.ok().ok_or_else(|| Problem::new("case.not_readable"))
@@ -275,12 +288,12 @@ fn readable(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<(), 
 }
 
 /// The case that a deed names: in full, so that a signature means one case and no other.
-fn exact(asked: &Asked<'_>, text: &str) -> Result<CaseId, Problem> {
+pub(super) fn exact(asked: &Asked<'_>, text: &str) -> Result<CaseView, Problem> {
     let full = text.parse::<CaseId>().is_ok() || text.parse::<CaseNumber>().is_ok();
     if !full {
         return Err(Problem::new("case.not_in_full").with("case", text));
     }
-    Ok(find(asked.view, text)?.case.id)
+    find(asked.view, text)
 }
 
 fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<Answer, Problem> {
@@ -294,12 +307,16 @@ fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Result<Answer, 
         if let Facts::RenewKey { key: of } = header.facts {
             key = case_key(asked, case, of, secret)?.key;
         }
-        let content = Content::open(case, &key, event.body()).ok().ok_or_else(unreadable)?;
+        // What is enclosed with a statement has its words, too.
+        let enclosed = Enclosed::of(event).map(|enclosed| enclosed.note);
+        let content = Content::open(case, &key, enclosed.as_ref().unwrap_or_else(|| event.body()));
+        let content = content.ok().ok_or_else(unreadable)?;
         if !event.body().is_empty() {
             parts.push((header.sequence, header.facts.word().to_owned(), content));
         }
     }
-    Ok(Answer::Contents(Contents { number: view.case.number.to_string(), parts }))
+    let statements = statements::waiting_words(asked, &view, secret);
+    Ok(Answer::Contents(Contents { number: view.case.number.to_string(), parts, statements }))
 }
 
 /// What the root has signed would do what it says, or is refused here: nobody goes home believing that it was done.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::bundles::{self, TaskOf};
 use super::problem::Problem;
 use super::questions::{Asked, find, name};
+use super::statements;
 
 /// The most working days that `due compute` counts: about four years.
 const WORKING_DAYS_MAX: u16 = 1_000;
@@ -110,6 +111,9 @@ pub struct DueList {
     pub counts: DueCounts,
     /// As many as were asked for.
     pub cases: Vec<DueCase>,
+    /// Statements that wait for a clerk of this hall.
+    #[serde(default)]
+    pub statements: usize,
 }
 
 /// Why a case is due when it is.
@@ -230,7 +234,8 @@ pub(super) fn list(asked: &Asked<'_>, within: Option<u16>, count: usize) -> DueL
             }
         }
     });
-    DueList { today: today.to_string(), counts, cases: found.into_values().collect() }
+    let (cases, statements) = (found.into_values().collect(), statements::waiting(asked));
+    DueList { today: today.to_string(), counts, cases, statements }
 }
 
 fn due_case(

@@ -18,6 +18,7 @@ mod problem;
 mod questions;
 mod recovery;
 mod revocation;
+mod statements;
 mod sticks;
 
 pub use answers::*;
@@ -34,6 +35,7 @@ pub(crate) use limits::due_counts;
 pub use limits::{DueCase, DueComputed, DueCounts, DueDay, DueExplained, DueList, LimitExplained, TimeLimit};
 pub use problem::Problem;
 pub use recovery::RecoverySecret;
+pub use statements::{StatementAsk, StatementShown};
 
 pub(crate) use deeds::{Deed, prepare, reply};
 pub(crate) use durability::{is_kept_elsewhere, overdue_destinations};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::{Closing, Deed, Facts, Header};
+use hallmesh_protocol::cases::{Closing, Deed, Facts, Header, StatementKind};
 use hallmesh_protocol::ids::{CaseId, CaseNumber, HallId};
 
 /// Working days by which a decision may be put off, article 42.
@@ -106,16 +106,24 @@ enum Phase {
 }
 
 fn phase(before: &[Header]) -> Phase {
-    before.iter().fold(Phase::Asked, |phase, event| match event.facts.word() {
-        "supplement" => Phase::Asked,
-        "request-correction" => Phase::Lacking,
-        "accept" | "accept-lacking" | "end-procedure" => Phase::Examined,
-        "begin-procedure" => Phase::Paused,
-        "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" => Phase::Answered,
-        "deliver" => Phase::Over,
-        "archive" => Phase::Filed,
-        _no_act => phase,
+    before.iter().fold(Phase::Asked, |phase, event| {
+        match included(event).unwrap_or_else(|| event.facts.word()) {
+            "supplement" if phase == Phase::Lacking => Phase::Asked,
+            "request-correction" => Phase::Lacking,
+            "accept" | "accept-lacking" | "end-procedure" => Phase::Examined,
+            "begin-procedure" => Phase::Paused,
+            "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" | "withdrawal" => Phase::Answered,
+            "deliver" | "delivery" => Phase::Over,
+            "archive" => Phase::Filed,
+            _no_act => phase,
+        }
     })
+}
+
+/// What another hall has stated, where an event takes it up.
+fn included(event: &Header) -> Option<&'static str> {
+    let Facts::Act(Deed::Include(cited)) = &event.facts else { return None };
+    Some(cited.kind.word())
 }
 
 /// What is wrong with an act of a clerk of the receiving or the competent hall.
@@ -125,7 +133,10 @@ fn lawful_act(
     deed: &Deed,
     (receiving, competent): (HallId, HallId),
 ) -> Option<&'static str> {
-    let ends = matches!(deed, Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed));
+    let ends = matches!(
+        deed,
+        Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed) | Deed::Include(_) | Deed::Dismiss(..)
+    );
     if waits(before) && phase(before) == Phase::Asked && !ends {
         return Some("works on a task that waits for others");
     }
@@ -170,6 +181,15 @@ fn lawful_act(
         Deed::Deliver => (receiving, now == Phase::Answered && !owed()),
         Deed::Rectify { .. } => (here, matches!(now, Phase::Answered | Phase::Over)),
         Deed::Archive => (here, now == Phase::Over),
+        Deed::Include(cited) => match cited.kind {
+            StatementKind::Supplement if now == Phase::Lacking => (receiving, true),
+            StatementKind::Supplement => (here, lacks),
+            // One that was made before the decision counts against it; the fold knows when that was.
+            StatementKind::Withdrawal => (here, open || now == Phase::Answered),
+            StatementKind::Delivery => (receiving, now == Phase::Answered && !owed()),
+            StatementKind::Verification | StatementKind::Urging => (here, now != Phase::Filed),
+        },
+        Deed::Dismiss(..) => (here, now != Phase::Filed),
     };
     act(event, hall, in_time)
 }

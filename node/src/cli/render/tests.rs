@@ -110,6 +110,8 @@ fn case() -> Case {
         limits: Vec::new(),
         first_asked: "620702203200-00/1".to_owned(),
         task: None,
+        statements: Vec::new(),
+        revoked: None,
     }
 }
 
@@ -170,7 +172,8 @@ fn status() -> Status {
         single_since: None,
         post: 0,
         undeliverable: 0,
-        overdue: Vec::new(),
+        overstatements: 0,
+        due: Vec::new(),
         relayed: 0,
         forks: 0,
         known_forks: 0,
@@ -242,6 +245,7 @@ fn no_parameter_and_no_key_is_left_in_what_people_read() {
     let events = vec![event(0, "receive", WALL), event(1, "transfer", WALL + 61_000)];
     let contents = Contents {
         number: "7".to_owned(),
+        statements: Vec::new(),
         parts: vec![(0, "receive".to_owned(), Content::one("name", "甲"))],
     };
     let answers = [
