@@ -355,7 +355,7 @@ fn open_agree(view: &dyn View) -> bool {
     view.scan(&rows::Key::new(Table::Custody).done(), &[], &mut |key, value| {
         let id = key.get(1..).and_then(|id| id.try_into().ok()).map(CaseId);
         let (Some(id), Some(custody)) = (id, decode::<Custody>(value)) else { return false };
-        let owed = cases::stored_case(view, id).is_some_and(|case| !case.state.is_over());
+        let owed = cases::stored_case(view, id).is_some_and(|case| !case.is_over());
         let listed = view.get(&rows::open(id)).is_some();
         found = found.saturating_add(u64::from(listed));
         agreed = listed == (custody.stage.is_in_hand() && owed);

@@ -127,6 +127,9 @@ fn deeds() -> Vec<(&'static str, Deed)> {
     vec![
         ("accept", Deed::Accept),
         ("tolerate", Deed::AcceptLacking { days: 10 }),
+        ("promise", Deed::AcceptPromise),
+        ("check", Deed::Check),
+        ("revoke", Deed::Revoke),
         ("supply", Deed::Supply),
         ("refuse", REFUSE),
         ("correct", Deed::RequestCorrection),
@@ -160,6 +163,9 @@ const TABLE: &str = "
               Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del Arc
 accept        Acc 32  Acc 32  45  69  69  32  32  32  32  arc
 tolerate      Acc 32  Acc 32  45  69  69  32  32  32  32  arc
+promise       Acc 32  Acc 32  45  69  69  32  32  32  32  arc
+check         pro pro pro pro 45  pro pro pro pro pro pro arc
+revoke        69  69  69  69  45  69  69  69  69  69  69  arc
 supply        32  32  32  32  32  32  32  32  32  32  32  arc
 refuse        NAc 32  NAc 32  45  69  69  32  32  32  32  arc
 correct       Awa 32  Awa 32  45  69  69  32  32  32  32  arc
@@ -204,7 +210,10 @@ fn short(state: State) -> &'static str {
 }
 
 fn number(article: Article) -> &'static str {
-    article.word().strip_prefix("licensing-").unwrap_or("arc")
+    match article {
+        Article::Promise => "pro",
+        other => other.word().strip_prefix("licensing-").unwrap_or("arc"),
+    }
 }
 
 #[test]
@@ -229,7 +238,7 @@ fn every_act_in_every_state_is_as_the_table_says() {
             cells += 1;
         }
     }
-    assert_eq!(cells, 26 * 12, "the table has a row for every act");
+    assert_eq!(cells, 29 * 12, "the table has a row for every act");
 }
 
 #[test]
@@ -305,6 +314,36 @@ fn what_was_to_follow_may_come_as_a_statement() {
     );
     let nothing = done(&after(&[Deed::Accept]), include(StatementKind::Supplement), MONDAY);
     assert_eq!(nothing, Err(NotAllowed::WrongState(Article::Acceptance)));
+}
+
+/// 告知承诺: decided at once, checked in the term; who promised what is not so loses what was granted.
+#[test]
+fn what_was_promised_is_checked_after_the_decision_and_a_lie_costs_the_grant() {
+    let granted = after(&[Deed::AcceptPromise, Deed::GRANT]);
+    assert!(granted.owes_check() && !after(&[Deed::AcceptPromise]).owes_check());
+    assert_eq!(due(&granted, ClockKind::Promise, MONDAY).unwrap(), "2026-03-02", "on the same day");
+    assert_eq!(due(&granted, ClockKind::Check, MONDAY).unwrap(), "2026-04-27", "40 working days after it");
+    assert_eq!(due(&after(&[Deed::AcceptPromise, Deed::DENY]), ClockKind::Check, MONDAY), None);
+    let delivered = done(&granted, Deed::Deliver, MONDAY + DAY).unwrap();
+    assert!(delivered.state.is_over() && !delivered.is_over(), "something is still owed");
+    let filed = done(&delivered, Deed::Archive, MONDAY + DAY);
+    assert_eq!(filed, Err(NotAllowed::WrongState(Article::Promise)));
+    let kept = done(&delivered, Deed::Check, MONDAY + 8 * DAY).unwrap();
+    assert!(kept.is_over() && kept.state == State::Delivered && kept.revoked.is_none());
+    let checked = clock(&kept, ClockKind::Check, MONDAY).unwrap();
+    assert_eq!(checked.met, Some(CivilDay::of_wall(MONDAY + 8 * DAY)));
+    assert_eq!(done(&kept, Deed::Check, MONDAY), Err(NotAllowed::WrongState(Article::Promise)), "once");
+    assert_eq!(done(&kept, Deed::Revoke, MONDAY), Err(NotAllowed::WrongState(Article::Undoing)));
+    assert!(done(&kept, Deed::Archive, MONDAY).is_ok());
+    let lie = done(&delivered, Deed::Revoke, MONDAY + 8 * DAY).unwrap();
+    assert_eq!((lie.state, lie.granted, lie.delivered), (State::Revoked, Some(true), delivered.delivered));
+    assert_eq!(due(&lie, ClockKind::Delivery, MONDAY).unwrap(), "2026-03-24", "ten days to tell it");
+    let told = done(&lie, Deed::Deliver, MONDAY + 9 * DAY).unwrap();
+    assert!(told.is_over() && told.delivered == delivered.delivered);
+    assert_eq!(told.revocation_told.map(|at| at.claimed), Some(MONDAY + 9 * DAY));
+    assert!(done(&granted, Deed::Revoke, MONDAY).is_ok(), "also before it is handed out");
+    let plain = after(&[Deed::Accept, Deed::GRANT]);
+    assert_eq!(done(&plain, Deed::Revoke, MONDAY), Err(NotAllowed::WrongState(Article::Undoing)));
 }
 
 /// 容缺: accepted, decided only once what was to follow is there, closed if it never comes.
@@ -505,7 +544,8 @@ proptest! {
             prop_assert!(before.ended.is_none_or(|_| after.ended == before.ended));
             prop_assert!(before.granted.is_none_or(|_| after.granted == before.granted));
             prop_assert!(before.delivered.is_none_or(|_| after.delivered == before.delivered));
-            prop_assert!(!before.state.is_over() || after.state.is_over());
+            prop_assert!(!before.is_over() || after.is_over());
+            prop_assert!(before.revoked.is_none_or(|_| after.revoked == before.revoked));
             prop_assert!(before.notices.iter().zip(&after.notices).all(|(old, new)| old.from == new.from && old.to.is_none_or(|_| old.to == new.to)));
             prop_assert!(after.corrections >= before.corrections && after.extended >= before.extended);
         }

@@ -42,7 +42,7 @@ fn stated(city: &mut City, index: usize, number: CaseNumber, kind: StatementKind
 /// What a hall has heard last of what it has stated.
 fn outcome(city: &City, index: usize, number: CaseNumber, of: Digest) -> Option<Outcome> {
     let kept = query::statements(&city.halls[index].rows, number).into_iter().find(|(it, _)| *it == of);
-    kept.unwrap().1.heard.map(|(outcome, ..)| outcome)
+    kept.and_then(|(_, kept)| kept.heard).map(|(outcome, ..)| outcome)
 }
 
 fn letters_about_statements(city: &City, index: usize) -> usize {

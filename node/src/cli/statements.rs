@@ -17,7 +17,8 @@ use crate::ops::{Answer, Ask, Content, Problem, StatementAsk, StatementShown};
 #[derive(Debug, Subcommand)]
 pub(super) enum Statements {
     State(State),
-    Statements {
+    #[command(name = "statements")]
+    Shown {
         case: Option<String>,
         #[arg(long, value_name = "N", default_value_t = 100)]
         count: usize,
@@ -60,7 +61,7 @@ pub(super) struct Answered {
 pub(super) fn run(session: &Session, what: &Statements) -> Result<Report, Problem> {
     match what {
         Statements::State(state) => self::state(session, state),
-        Statements::Statements { case, count } => {
+        Statements::Shown { case, count } => {
             let of = StatementAsk::Shown { case: case.clone(), count: *count };
             Report::of(&session.texts, &session.ask(&Ask::Statement { of })?)
         }

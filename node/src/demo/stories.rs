@@ -1,13 +1,17 @@
 //! Plays stories on a city of real nodes. Each ends as told or says what did not.
 
+use std::collections::BTreeMap;
+
 use hallmesh_protocol::cases::{Deed, Dismissal, State, StatementKind};
-use hallmesh_protocol::ids::MatterCode;
+use hallmesh_protocol::ids::{BundleCode, MatterCode};
 use serde::Serialize;
 
 use super::city::{City, Control, Member, unexpected};
 use super::patience::until;
 use super::script::{Script, Step, What};
-use crate::ops::{Answer, Ask, Case, Content, Problem, StatementAsk, StatementShown};
+use crate::ops::{
+    Answer, Application, Ask, BundleAsk, Case, Content, Problem, StatementAsk, StatementShown, Together,
+};
 use crate::texts::Texts;
 
 /// More than the stories take in at any window.
@@ -30,12 +34,12 @@ pub struct Story {
     pub cases: Vec<Ended>,
 }
 
-/// A case that was delivered.
+/// A case that was delivered and of which nothing is owed any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ended {
     /// The case's number.
     pub number: String,
-    /// The place of the delivering hall in the city's list.
+    /// The place in the city's list of the hall where it ended.
     #[serde(skip)]
     pub delivered_at: usize,
 }
@@ -75,6 +79,8 @@ struct Stage<'a> {
 #[derive(Default)]
 struct Progress {
     numbers: Vec<String>,
+    /// The last application for a bundle, and the cases of its tasks.
+    bundle: Option<(String, Vec<String>)>,
     ended: Vec<Ended>,
 }
 
@@ -84,6 +90,18 @@ impl Progress {
         let place = step.case.unwrap_or(self.numbers.len());
         let number = place.checked_sub(1).and_then(|place| self.numbers.get(place));
         number.map(String::as_str).ok_or_else(|| Problem::new("demo.no_such_case").with("case", place))
+    }
+}
+
+impl Progress {
+    /// A case ends where it is handed out; one that was granted on a promise where that is found true.
+    fn note(&mut self, deed: &Deed, number: String, at: usize) {
+        let known = self.ended.iter_mut().find(|it| it.number == number);
+        match (deed, known) {
+            (Deed::Deliver | Deed::Check, Some(ended)) => ended.delivered_at = at,
+            (Deed::Deliver, None) => self.ended.push(Ended { number, delivered_at: at }),
+            _other => {}
+        }
     }
 }
 
@@ -112,6 +130,19 @@ impl Stage<'_> {
                 let place = self.city.member(self.find(&place)?)?;
                 progress.numbers.push(self.receive(member, place, &matter).await?);
             }
+            What::ReceiveBundle { bundle, answers, place } => {
+                let place = self.city.member(self.find(&place)?)?;
+                let (number, cases) = self.receive_bundle(member, place, (bundle, answers)).await?;
+                progress.numbers.extend(cases.iter().cloned());
+                progress.bundle = Some((number, cases));
+            }
+            What::DeliverBundle => {
+                let (number, cases) = progress.bundle.clone().ok_or_else(|| faulty("bundle"))?;
+                self.deliver_bundle(member, &number).await?;
+                for case in cases {
+                    progress.note(&Deed::Deliver, case, at);
+                }
+            }
             What::Has(state) => self.in_hand(member, progress.case(step)?, state).await?,
             What::Waits => self.still_waits(member, progress.case(step)?).await?,
             What::Untouched => self.untouched(member, progress.case(step)?).await?,
@@ -121,8 +152,8 @@ impl Stage<'_> {
                     Some(why) => self.refused(member, &number, deed, why).await?,
                     None => self.act(member, &number, deed).await?,
                 }
-                if deed == Deed::Deliver && step.refused.is_none() {
-                    progress.ended.push(Ended { number, delivered_at: at });
+                if step.refused.is_none() {
+                    progress.note(&deed, number, at);
                 }
             }
             What::State(kind) => self.state(member, progress.case(step)?, kind).await?,
@@ -170,6 +201,56 @@ impl Stage<'_> {
         let said = [("hall", window.name.as_str()), ("number", &number), ("matter", &matter)];
         self.line("demo.received", &[said.as_slice(), &[("to", &case.competent_name)]].concat());
         Ok(number)
+    }
+
+    /// Takes in an application for a bundle once; gives its number and those of its tasks.
+    async fn receive_bundle(
+        &self,
+        window: &Member,
+        place: &Member,
+        (bundle, answers): (BundleCode, BTreeMap<String, String>),
+    ) -> Result<(String, Vec<String>), Problem> {
+        let one = BundleAsk::One { code: bundle.clone(), answers: answers.clone() };
+        let shown = until("demo.case_did_not_arrive", async || {
+            let answer = window.client.ask(&Ask::Bundle { of: one.clone() }).await?;
+            if let Answer::Bundle(shown) = answer { Ok(Some(shown)) } else { Err(unexpected()) }
+        })
+        .await?;
+        let fields = shown.fields.iter().map(|field| (field.name.clone(), "示例申请人".to_owned()));
+        let (content, place) = (Content::of(fields), place.hall.division());
+        let ask = Ask::Bundle { of: BundleAsk::Receive { bundle, answers, place, content } };
+        let before = until("demo.case_did_not_arrive", async || applications(window).await.map(Some)).await?;
+        let known = |it: &Application| before.iter().any(|old| old.number == it.number);
+        let found = until("demo.case_did_not_arrive", async || {
+            let fresh = applications(window).await?.into_iter().find(|it| !known(it));
+            if fresh.is_none() {
+                window.ask_as_clerk(&ask).await?;
+            }
+            Ok(fresh)
+        })
+        .await?;
+        let said = [("hall", window.name.as_str()), ("number", &found.number), ("name", &shown.name)];
+        let count = found.tasks.len().to_string();
+        self.line("demo.bundle_received", &[said.as_slice(), &[("count", &count)]].concat());
+        let cases = found.tasks.into_iter().filter_map(|task| task.case).collect();
+        Ok((found.number, cases))
+    }
+
+    /// Hands out all that came of a bundle, once.
+    async fn deliver_bundle(&self, window: &Member, number: &str) -> Result<(), Problem> {
+        let (bundle, content) = (number.to_owned(), Content::one("note", "示例"));
+        let ask = Ask::Bundle { of: BundleAsk::Record { bundle, act: Together::Deliver, content } };
+        until("demo.case_did_not_arrive", async || {
+            let all = applications(window).await?;
+            let open = all.iter().filter(|it| it.number == number).flat_map(|it| &it.tasks);
+            if open.into_iter().any(|task| task.state != "delivered") {
+                window.ask_as_clerk(&ask).await?;
+            }
+            Ok(Some(()))
+        })
+        .await?;
+        self.line("demo.bundle_delivered", &[("hall", &window.name), ("number", number)]);
+        Ok(())
     }
 
     /// Records a deed once: if no answer came, it may be done all the same.
@@ -352,6 +433,13 @@ async fn case(member: &Member, number: &str) -> Result<Option<Case>, Problem> {
 /// A case that a hall knows, once it can be asked.
 async fn seen(member: &Member, number: &str) -> Result<Case, Problem> {
     until("demo.case_did_not_arrive", async || case(member, number).await).await
+}
+
+/// The applications for bundles of which a hall has tasks.
+async fn applications(member: &Member) -> Result<Vec<Application>, Problem> {
+    let of = BundleAsk::Applications { after: None, count: CASES_MAX };
+    let answer = member.client.ask(&Ask::Bundle { of }).await?;
+    if let Answer::Applications { applications, .. } = answer { Ok(applications) } else { Err(unexpected()) }
 }
 
 /// The numbers of the cases that a hall took in itself.

@@ -424,7 +424,7 @@ pub struct Matter {
 pub struct Material {
     /// Its name.
     pub name: String,
-    /// `required`, `optional` or `supplementable`.
+    /// `required`, `optional`, `supplementable` or `promisable`.
     pub necessity: String,
     /// Government holds it: never asked of the applicant.
     pub shared: bool,

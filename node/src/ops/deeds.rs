@@ -89,8 +89,7 @@ pub(crate) fn prepare(
             return issue(asked, act(asked, call)?, &request, next, days);
         }
         Ask::Revoke { hall, incarnation, reason } => {
-            let body = revocation::body(asked, hall, incarnation, reason)?;
-            Command::Publish(act(asked, call)?, vec![body])
+            Command::Publish(act(asked, call)?, vec![revocation::body(asked, hall, incarnation, reason)?])
         }
         Ask::Declare { declared, incarnation } => {
             Command::Declare(acts(asked, call)?, declaration::of(asked, declared, incarnation)?)

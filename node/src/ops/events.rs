@@ -56,6 +56,9 @@ fn about(deed: &cases::Deed) -> Vec<(&'static str, String)> {
         | cases::Deed::RequestCorrection
         | cases::Deed::Supplement
         | cases::Deed::Supply
+        | cases::Deed::AcceptPromise
+        | cases::Deed::Check
+        | cases::Deed::Revoke
         | cases::Deed::EndProcedure
         | cases::Deed::Certify
         | cases::Deed::Withdraw

@@ -25,7 +25,7 @@ const OPEN_PAGE: usize = 1_000;
 /// One limit of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeLimit {
-    /// `notice`, `correction`, `procedure`, `promise`, `decision` or `delivery`; `joint` of a bundle as a whole.
+    /// `notice`, `correction`, `supply`, `procedure`, `promise`, `decision`, `check` or `delivery`; `joint` of a bundle as a whole.
     pub kind: String,
     /// What it rests on, such as `licensing-42`.
     pub article: String,

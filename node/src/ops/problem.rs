@@ -52,6 +52,7 @@ impl From<Refusal> for Problem {
             Refusal::Authority => Self::new("case.authority"),
             Refusal::NoMatter => Self::new("case.no_matter"),
             Refusal::MayNotAccept => Self::new("case.may_not_accept"),
+            Refusal::NothingMayBePromised => Self::new("case.nothing_may_be_promised"),
             Refusal::NothingMayFollow => Self::new("case.nothing_may_follow"),
             Refusal::MayNotIssue => Self::new("case.may_not_issue"),
             Refusal::InThisHand => Self::new("statement.in_this_hand"),

@@ -336,6 +336,7 @@ pub(super) fn material(it: &hallmesh_protocol::catalogue::Material) -> Material 
         Necessity::Required => "required",
         Necessity::Optional => "optional",
         Necessity::Supplementable => "supplementable",
+        Necessity::Promisable => "promisable",
     };
     Material {
         name: it.name.clone(),

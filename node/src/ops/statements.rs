@@ -255,13 +255,12 @@ fn answering(
 
 /// What is sealed in a statement, if this hall can open it.
 fn words(asked: &Asked<'_>, view: &CaseView, said: &Statement, secret: &WrapSecret) -> Option<Content> {
-    let (id, key) = match said.key {
-        Some(of) => (view.case.id, deeds::case_key(asked, view.case.id, of, secret).ok()?),
-        None => {
-            let id = Statement::sealed_for(said.number);
-            let own = said.wraps.iter().find(|wrap| wrap.to == asked.at && !wrap.recovery)?;
-            (id, content::unwrapped(id, own, secret).ok()?)
-        }
+    let (id, key) = if let Some(of) = said.key {
+        (view.case.id, deeds::case_key(asked, view.case.id, of, secret).ok()?)
+    } else {
+        let id = Statement::sealed_for(said.number);
+        let own = said.wraps.iter().find(|wrap| wrap.to == asked.at && !wrap.recovery)?;
+        (id, content::unwrapped(id, own, secret).ok()?)
     };
     Content::open(id, &key.key, &said.sealed).ok()
 }

@@ -19,6 +19,12 @@ pub enum Deed {
         /// Working days that the applicant has for it.
         days: u16,
     },
+    /// 告知承诺受理: accepted on the applicant's written promise, in the place of what the list lets be promised.
+    AcceptPromise,
+    /// 核查属实: what was promised is so.
+    Check,
+    /// 撤销决定: what was promised is not so, and what was granted for it counts no longer.
+    Revoke,
     /// 容缺补交: what was to follow is there.
     Supply,
     /// 不予受理.
@@ -88,11 +94,15 @@ impl Deed {
     /// Whether a clerk with these roles may do it.
     pub(crate) const fn is_for(&self, roles: Roles) -> bool {
         match self {
-            Self::Supplement | Self::Deliver => roles.window,
-            Self::Include(Cited { kind: StatementKind::Delivery, .. }) => roles.window,
+            Self::Supplement | Self::Deliver | Self::Include(Cited { kind: StatementKind::Delivery, .. }) => {
+                roles.window
+            }
             Self::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
             | Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Check
+            | Self::Revoke
             | Self::RefuseAcceptance { .. }
             | Self::RequestCorrection
             | Self::BeginProcedure { .. }
@@ -118,6 +128,8 @@ impl Deed {
         match self {
             Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Revoke
             | Self::RefuseAcceptance { .. }
             | Self::BeginProcedure { .. }
             | Self::Extend { .. }
@@ -127,6 +139,7 @@ impl Deed {
             | Self::Refer { .. } => true,
             // Time does not stand still because a charter has run out.
             Self::EndProcedure
+            | Self::Check
             | Self::RequestCorrection
             | Self::Supplement
             | Self::Supply
@@ -147,11 +160,14 @@ impl Deed {
             | Self::Decide { .. }
             | Self::Certify
             | Self::Refer { .. }
+            | Self::Revoke
             | Self::Withdraw
             | Self::Include(Cited { kind: StatementKind::Withdrawal, .. })
             | Self::Close(_) => true,
             Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Check
             | Self::RequestCorrection
             | Self::Supplement
             | Self::Supply
@@ -176,6 +192,9 @@ impl Deed {
             | Self::Rectify { .. } => true,
             Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Check
+            | Self::Revoke
             | Self::Supply
             | Self::RefuseAcceptance { .. }
             | Self::EndProcedure
@@ -199,6 +218,9 @@ impl Deed {
             Self::Dismiss(cited, reason) => Some((cited, Some(*reason))),
             Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Check
+            | Self::Revoke
             | Self::Supply
             | Self::RefuseAcceptance { .. }
             | Self::RequestCorrection
@@ -239,6 +261,9 @@ mod code {
     pub(super) const SUPPLY: u16 = 31;
     pub(super) const INCLUDE: u16 = 33;
     pub(super) const DISMISS: u16 = 34;
+    pub(super) const ACCEPT_PROMISE: u16 = 35;
+    pub(super) const CHECK: u16 = 36;
+    pub(super) const REVOKE: u16 = 37;
 }
 
 impl Deed {
@@ -247,6 +272,9 @@ impl Deed {
         match self {
             Self::Accept => "accept",
             Self::AcceptLacking { .. } => "accept-lacking",
+            Self::AcceptPromise => "accept-promise",
+            Self::Check => "check",
+            Self::Revoke => "revoke",
             Self::Supply => "supply",
             Self::RefuseAcceptance { .. } => "refuse-acceptance",
             Self::RequestCorrection => "request-correction",
@@ -275,6 +303,9 @@ impl Deed {
                 to.put(0, &days.to_le_bytes());
                 code::ACCEPT_LACKING
             }
+            Self::AcceptPromise => code::ACCEPT_PROMISE,
+            Self::Check => code::CHECK,
+            Self::Revoke => code::REVOKE,
             Self::Supply => code::SUPPLY,
             Self::RefuseAcceptance { ground, authority } => {
                 to.byte(0, ground.byte());
@@ -329,7 +360,7 @@ impl Deed {
         (code::ACCEPT..=code::DELIVER).contains(&kind)
             || (code::REFUSE_ACCEPTANCE..=code::ARCHIVE).contains(&kind)
             || (code::ACCEPT_LACKING..=code::SUPPLY).contains(&kind)
-            || (code::INCLUDE..=code::DISMISS).contains(&kind)
+            || (code::INCLUDE..=code::REVOKE).contains(&kind)
     }
 
     /// Reads the facts of an act; none if they have no meaning.
@@ -337,6 +368,9 @@ impl Deed {
         Some(match kind {
             code::ACCEPT => Self::Accept,
             code::ACCEPT_LACKING => Self::AcceptLacking { days: days(u16::from_le_bytes(from.array(0)))? },
+            code::ACCEPT_PROMISE => Self::AcceptPromise,
+            code::CHECK => Self::Check,
+            code::REVOKE => Self::Revoke,
             code::SUPPLY => Self::Supply,
             code::REFUSE_ACCEPTANCE => Self::RefuseAcceptance {
                 ground: NotAccepted::from_byte(from.byte(0))?,

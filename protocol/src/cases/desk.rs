@@ -128,6 +128,10 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<()
             may_accept(office, case)?;
             may_follow(office, case, days)
         }
+        Deed::AcceptPromise => {
+            may_accept(office, case)?;
+            may_be_promised(office, case)
+        }
         Deed::RequestCorrection => told_in_time(office, case),
         Deed::RefuseAcceptance { ground, authority } => {
             told_in_time(office, case)?;
@@ -144,6 +148,8 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, deed: Deed) -> Result<()
         }
         Deed::Supplement
         | Deed::Supply
+        | Deed::Check
+        | Deed::Revoke
         | Deed::EndProcedure
         | Deed::Decide { .. }
         | Deed::Refer { .. }
@@ -262,6 +268,13 @@ fn may_follow(office: &Office<'_, '_>, case: &Case, days: u16) -> Result<(), Ref
         return Err(Refusal::NothingMayFollow);
     }
     within(days, calendar_of(office, case)?.rules().supply_days)
+}
+
+/// The list lets something of the matter be promised.
+fn may_be_promised(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
+    let matter = office.lists().pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
+    let may = matter.materials.iter().any(|it| it.necessity == Necessity::Promisable);
+    if may { Ok(()) } else { Err(Refusal::NothingMayBePromised) }
 }
 
 /// Notes who reads a case, and when: every view is on record at the hall where it happens.

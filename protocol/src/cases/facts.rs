@@ -34,10 +34,12 @@ pub enum Purpose {
     Correct,
     /// To the deciding hall again, with what was missing.
     Supplemented,
+    /// To the deciding hall once more, which checks what was promised (告知承诺).
+    Check,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::Decide, Self::Return, Self::Correct, Self::Supplemented];
+    const ALL: [Self; 5] = [Self::Decide, Self::Return, Self::Correct, Self::Supplemented, Self::Check];
 
     fn byte(self) -> u8 {
         match self {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::Return => 2,
             Self::Correct => 3,
             Self::Supplemented => 4,
+            Self::Check => 5,
         }
     }
 

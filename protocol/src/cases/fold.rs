@@ -12,6 +12,7 @@ use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
 use super::law::{self, Article, Part};
 use super::moment::{Moment, Span};
+use super::promise::Promise;
 use super::statement::Answered;
 use super::task::Task;
 use super::tolerance::Lacking;
@@ -83,7 +84,7 @@ impl State {
         }
     }
 
-    /// Whether the citizen has what the case led to, and nobody owes anything any more.
+    /// Whether the citizen has what the case led to. What was granted on a promise is still checked: see [`Case::is_over`].
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Delivered | Self::Archived)
     }
@@ -181,7 +182,11 @@ pub struct Case {
     pub corrections: u16,
     /// The keys that took the place of the first one, in order, by their digests.
     pub keys: Vec<Digest>,
-    /// When what was decided lapsed, because of what had happened before.
+    /// The promise on which it was accepted (告知承诺), if it was.
+    pub promise: Option<Promise>,
+    /// When the citizen was told that what had been handed out counts no longer.
+    pub revocation_told: Option<Moment>,
+    /// When what was decided lapsed, because of what had happened before, or of a promise that was not kept.
     pub revoked: Option<Moment>,
     /// What other halls have stated about it, as far as it was answered.
     pub statements: Vec<Answered>,
@@ -290,6 +295,8 @@ impl Case {
             extended: 0,
             corrections: 0,
             keys: Vec::new(),
+            promise: None,
+            revocation_told: None,
             revoked: None,
             statements: Vec::new(),
             opaque: false,
@@ -477,6 +484,12 @@ impl Case {
                 self.accepted(now);
                 self.lacking = Some(Lacking { span: Span::open(now), days: *days });
             }
+            Deed::AcceptPromise => self.promised(now),
+            Deed::Check => self.found_true(now)?,
+            Deed::Revoke => self.found_false(now)?,
+            Deed::Archive if self.owes_check() => {
+                return Err(NotAllowed::WrongState(Article::Promise));
+            }
             Deed::Supply => self.supplied(now)?,
             Deed::RefuseAcceptance { .. } => {
                 self.answered(now);
@@ -559,6 +572,7 @@ impl Case {
             Purpose::Decide => (self.competent, self.state == State::Received && !self.waits()),
             Purpose::Supplemented => (self.competent, self.state == State::Supplemented),
             Purpose::Return => (self.receiving, self.has_result()),
+            Purpose::Check => (self.competent, self.state == State::Delivered && self.owes_check()),
             Purpose::Correct => (self.receiving, self.state == State::AwaitingCorrection),
         };
         if !fits {
@@ -584,6 +598,7 @@ impl Case {
             State::Decided | State::Certified | State::NotAccepted | State::Closed | State::Revoked => {
                 (self.receiving, Purpose::Return)
             }
+            State::Delivered if self.owes_check() => (self.competent, Purpose::Check),
             State::Accepted | State::Suspended | State::Delivered | State::Archived => return None,
         };
         (hall != self.custodian.hall && self.transit.is_none()).then_some((hall, purpose))

@@ -43,13 +43,15 @@ pub enum Article {
     SpecialProcedure,
     /// 行政许可法 69: what was decided is undone by revoking it, not by withdrawing the application.
     Undoing,
+    /// 国办发〔2020〕42号: what was granted on a promise is checked afterwards.
+    Promise,
     /// DA/T 85-2019: what is filed is finished and stays as it is.
     Archive,
 }
 
 impl Article {
     /// Every one of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Acceptance,
         Self::Decision,
         Self::Certificate,
@@ -58,6 +60,7 @@ impl Article {
         Self::Delivery,
         Self::SpecialProcedure,
         Self::Undoing,
+        Self::Promise,
         Self::Archive,
     ];
 
@@ -72,6 +75,7 @@ impl Article {
             Self::Delivery => "licensing-44",
             Self::SpecialProcedure => "licensing-45",
             Self::Undoing => "licensing-69",
+            Self::Promise => "promise-2020-42",
             Self::Archive => "archive",
         }
     }
@@ -113,6 +117,8 @@ const ENDED: &[State] =
 const ANSWERED: &[State] =
     &[State::Decided, State::Certified, State::NotAccepted, State::Closed, State::Revoked, State::Delivered];
 
+/// What was granted on a promise: found true or false by whoever decided, whether the citizen has it yet or not.
+const GRANTED: &[State] = &[State::Decided, State::Certified, State::Delivered];
 /// What may be supplemented by a statement: what was asked for, or what was to follow (容缺).
 const LACKING: &[State] = &[State::AwaitingCorrection, State::Accepted, State::Suspended];
 /// A withdrawal that was stated before the decision counts also where it comes after it.
@@ -142,9 +148,11 @@ const UNFILED: &[State] = &[
 /// The rule for an act of a clerk.
 pub const fn rule(deed: &Deed) -> Rule {
     let (from, by, to, article): (&'static [State], Part, Option<State>, Article) = match deed {
-        Deed::Accept | Deed::AcceptLacking { .. } => {
+        Deed::Accept | Deed::AcceptLacking { .. } | Deed::AcceptPromise => {
             (UNANSWERED, Part::Deciding, Some(State::Accepted), Article::Acceptance)
         }
+        Deed::Check => (GRANTED, Part::Deciding, None, Article::Promise),
+        Deed::Revoke => (GRANTED, Part::Deciding, None, Article::Undoing),
         Deed::Supply => (ACCEPTED, Part::Either, None, Article::Acceptance),
         Deed::RefuseAcceptance { .. } => {
             (UNANSWERED, Part::Deciding, Some(State::NotAccepted), Article::Acceptance)
@@ -199,12 +207,15 @@ pub const fn forbids(deed: &Deed, state: State) -> Article {
         State::Decided | State::Certified => match deed {
             Deed::Accept
             | Deed::AcceptLacking { .. }
+            | Deed::AcceptPromise
             | Deed::RefuseAcceptance { .. }
             | Deed::RequestCorrection
             | Deed::Decide { .. }
             | Deed::Withdraw
             | Deed::Close(_) => Article::Undoing,
             Deed::Supplement
+            | Deed::Check
+            | Deed::Revoke
             | Deed::Supply
             | Deed::BeginProcedure { .. }
             | Deed::EndProcedure

@@ -17,6 +17,7 @@ mod layout;
 mod log;
 mod mirroring;
 mod moment;
+mod promise;
 #[cfg(feature = "planted-bugs")]
 mod recall;
 mod receipt;
@@ -55,6 +56,7 @@ pub use keys::{FIRST_KEY, Renewal};
 pub use law::{Article, Part, Rule, forbids, rule};
 pub use log::{Custody, Grade, Stage};
 pub use moment::{Moment, Span};
+pub use promise::Promise;
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
 pub use statement::{Answered, Cited, Dismissal, Enclosed, Statement, StatementKind};
@@ -211,6 +213,9 @@ pub enum Refusal {
     /// The list names nothing for this matter that may follow later (容缺).
     #[error("nothing of the matter may follow later")]
     NothingMayFollow,
+    /// The list names nothing for this matter that may be promised (告知承诺).
+    #[error("nothing of the matter may be promised")]
+    NothingMayBePromised,
     /// The hall may not issue certificates for this matter (出证权).
     #[error("this hall may not issue certificates for the matter")]
     MayNotIssue,

@@ -85,7 +85,8 @@ impl Case {
         let acts =
             [&mut self.started, &mut self.accepted, &mut self.decided, &mut self.delivered, &mut self.ended]
                 .into_iter()
-                .chain([&mut self.revoked]);
+                .chain([&mut self.revoked, &mut self.revocation_told])
+                .chain(self.promise.as_mut().map(|it| &mut it.checked));
         let pauses = self.pauses.iter_mut().map(|pause| &mut pause.span);
         let lacking = self.lacking.iter_mut().map(|lacking| &mut lacking.span);
         let spans = self.notices.iter_mut().chain(&mut self.asked).chain(lacking).chain(pauses);

@@ -327,18 +327,4 @@ impl Case {
     pub(super) fn withdrawn(&mut self, at: Moment) {
         self.ends(Ending::Void, at);
     }
-
-    pub(super) fn handed_out(&mut self, at: Moment) -> Result<(), NotAllowed> {
-        if self.certificate_owed {
-            return Err(NotAllowed::WrongState(Article::Certificate));
-        }
-        self.delivered = Some(at);
-        Ok(())
-    }
-
-    /// That it was decided, and how, stays in the log; it counts no longer.
-    fn lapses(&mut self, at: Moment) {
-        (self.revoked, self.certificate_owed) = (Some(at), false);
-        self.state = State::Revoked;
-    }
 }

@@ -251,14 +251,13 @@ pub(super) fn may_be_answered(office: &Office<'_, '_>, case: &Case, act: &Record
 
 /// What waits is answered before that is done which would leave it without effect.
 pub(super) fn answered_first(view: &dyn View, case: &Case, deed: &Deed) -> Result<(), Refusal> {
-    let stops = |kind: StatementKind| match deed {
-        Deed::Decide { .. } => kind == StatementKind::Withdrawal,
-        Deed::Close(Closing::NotSupplemented) => kind == StatementKind::Supplement,
-        Deed::Archive => true,
-        _other => false,
+    let too_early = |kind: StatementKind| {
+        let decides = matches!(deed, Deed::Decide { .. }) && kind == StatementKind::Withdrawal;
+        let unsupplied = *deed == Deed::Close(Closing::NotSupplemented) && kind == StatementKind::Supplement;
+        decides || unsupplied || *deed == Deed::Archive
     };
     let mut waiting = open_of(view, case.number).into_iter();
-    let waits = waiting.find(|(_, kept)| kept.signed.peek().is_ok_and(|said| stops(said.kind)));
+    let waits = waiting.find(|(_, kept)| kept.signed.peek().is_ok_and(|said| too_early(said.kind)));
     waits.map_or(Ok(()), |(statement, _)| Err(Refusal::StatementWaits(statement)))
 }
 
@@ -271,8 +270,8 @@ pub(super) fn follow(office: &mut Office<'_, '_>, id: CaseId) {
 }
 
 /// Asks again what has become of what this hall has stated, and passes on once more what it keeps for others.
-pub(crate) fn restate(office: &mut Office<'_, '_>) {
-    if rows::counted(office.cx, "statements") == 0 {
+pub(crate) fn restate(office: &mut Office<'_, '_>, an_hour_is_over: bool) {
+    if !an_hour_is_over || rows::counted(office.cx, "statements") == 0 {
         return;
     }
     for (number, of, _) in open(office.cx, PAGE_MAX) {

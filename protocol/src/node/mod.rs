@@ -178,9 +178,7 @@ impl Node {
             self.tell_growth(cx);
             if !self.is_rolled_back(cx) {
                 cases::replace_silent_mirrors(&mut self.office(cx));
-                if an_hour {
-                    cases::restate(&mut self.office(cx));
-                }
+                cases::restate(&mut self.office(cx), an_hour);
                 self.begin_renewing(cx);
             }
         }

@@ -110,9 +110,11 @@ fn phase(before: &[Header]) -> Phase {
         match included(event).unwrap_or_else(|| event.facts.word()) {
             "supplement" if phase == Phase::Lacking => Phase::Asked,
             "request-correction" => Phase::Lacking,
-            "accept" | "accept-lacking" | "end-procedure" => Phase::Examined,
+            "accept" | "accept-lacking" | "accept-promise" | "end-procedure" => Phase::Examined,
             "begin-procedure" => Phase::Paused,
-            "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" | "withdrawal" => Phase::Answered,
+            "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" | "withdrawal" | "revoke" => {
+                Phase::Answered
+            }
             "deliver" | "delivery" => Phase::Over,
             "archive" => Phase::Filed,
             _no_act => phase,
@@ -151,6 +153,8 @@ fn lawful_act(
             && last("certify").is_none()
     };
     let lacks = last("accept-lacking").is_some() && last("supply").is_none();
+    let promised = last("accept-promise").is_some() && granted();
+    let unchecked = promised && last("check").is_none() && last("revoke").is_none();
     let open = matches!(now, Phase::Asked | Phase::Lacking | Phase::Examined | Phase::Paused);
     let here = if event.at.hall == receiving { receiving } else { competent };
     let (hall, in_time) = match deed {
@@ -163,6 +167,7 @@ fn lawful_act(
         Deed::Decide { granted: true, .. } if lacks => return Some("grants what still lacks something"),
         Deed::Accept
         | Deed::AcceptLacking { .. }
+        | Deed::AcceptPromise
         | Deed::RequestCorrection
         | Deed::RefuseAcceptance { .. } => (competent, now == Phase::Asked),
         Deed::Supplement => (receiving, now == Phase::Lacking),
@@ -180,7 +185,8 @@ fn lawful_act(
         Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed) => (here, open),
         Deed::Deliver => (receiving, now == Phase::Answered && !owed()),
         Deed::Rectify { .. } => (here, matches!(now, Phase::Answered | Phase::Over)),
-        Deed::Archive => (here, now == Phase::Over),
+        Deed::Check | Deed::Revoke => (competent, unchecked),
+        Deed::Archive => (here, now == Phase::Over && !unchecked),
         Deed::Include(cited) => match cited.kind {
             StatementKind::Supplement if now == Phase::Lacking => (receiving, true),
             StatementKind::Supplement => (here, lacks),
