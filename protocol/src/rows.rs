@@ -565,21 +565,15 @@ pub(crate) fn statements_of(class: u8, number: CaseNumber) -> Vec<u8> {
 }
 
 pub(crate) fn statement(class: u8, number: CaseNumber, of: &Digest) -> Vec<u8> {
-    let mut key = statements_of(class, number);
-    key.extend_from_slice(&of.0);
-    key
+    [statements_of(class, number).as_slice(), &of.0].concat()
 }
 
 /// Whether it waits, the case's number and the statement's digest in a key.
 pub(crate) fn statement_in(key: &[u8]) -> Option<(u8, CaseNumber, Digest)> {
-    let (named, digest) = key.get(2..)?.split_last_chunk::<32>()?;
+    let (class, rest) = key.strip_prefix(Key::new(Table::Statement).done().as_slice())?.split_first()?;
+    let (named, digest) = rest.split_last_chunk::<32>()?;
     let number = std::str::from_utf8(named.strip_suffix(&[0])?).ok()?.parse().ok()?;
-    Some((*key.get(1)?, number, Digest(*digest)))
-}
-
-/// Whether a row holds what a hall has stated about a case.
-pub(crate) fn is_statement(key: &[u8]) -> bool {
-    key.starts_with(&Key::new(Table::Statement).done())
+    Some((*class, number, Digest(*digest)))
 }
 
 pub(crate) fn clerks() -> Vec<u8> {

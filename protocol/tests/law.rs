@@ -11,6 +11,8 @@
     reason = "a failure here is a failed test"
 )]
 
+mod common;
+
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::calendar::{Calendar, CivilDay};
@@ -18,7 +20,7 @@ use hallmesh_protocol::cases::{
     Article, Case, Cited, Clock, ClockKind, Closing, Deed, Dismissal, Facts, Header, NotAccepted, NotAllowed,
     Position, Procedure, Reading, State, StatementKind, clocks,
 };
-use hallmesh_protocol::catalogue::{Audience, Matter, MatterResult, ResultKind};
+use hallmesh_protocol::catalogue::Matter;
 use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest, HallAt, HallId, Tier};
 use proptest::prelude::*;
 
@@ -424,25 +426,7 @@ fn a_clock_that_was_years_ahead_costs_no_years_of_counting() {
 }
 
 fn matter() -> Matter {
-    Matter {
-        code: "CITY-1".parse().unwrap(),
-        name: "A matter".to_owned(),
-        kind: 1,
-        level: Tier::City,
-        area: elsewhere().division(),
-        body_name: "A body".to_owned(),
-        body: "11100000000013338W".parse().unwrap(),
-        promised: true,
-        audience: Audience::Person,
-        legal_days: 20,
-        promised_days: 7,
-        materials: Vec::new(),
-        result: MatterResult { kind: ResultKind::Licence, name: "A licence".to_owned() },
-        offline_decision: true,
-        basis: String::new(),
-        source: String::new(),
-        verified: false,
-    }
+    Matter { promised_days: 7, offline_decision: true, ..common::matter("CITY-1", Tier::City) }
 }
 
 /// Of a year without holidays: Mondays to Fridays count.

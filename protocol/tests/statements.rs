@@ -16,7 +16,7 @@ use common::custody::{HERE, accepted_in_the_county, custodians, events, fold, re
 use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, secret};
 use hallmesh_protocol::cases::{
     Answered, Closing, Deed, Dismissal, Enclosed, Outcome, Record as RecordAct, Refusal, Stage, State,
-    Statement, StatementKind,
+    Statement, StatementKind, Stating,
 };
 use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest};
 use hallmesh_protocol::limits::{RESTATE_MS, STATEMENTS_WAITING_MAX};
@@ -27,6 +27,35 @@ use hallmesh_protocol::query;
 use hallmesh_protocol::recording::{Recording, Replay};
 use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::{Command, Happening, Reply};
+
+impl City {
+    /// A hall states something about a case.
+    fn state(&mut self, index: usize, number: CaseNumber, kind: StatementKind) -> Reply {
+        let act = self.act(index);
+        let sealed = self.application("CITY-1", HERE).case.0.to_vec().into();
+        let wanted = Stating { number, kind, key: None, sealed, wraps: Vec::new() };
+        self.command(index, Command::State(act, Box::new(wanted)))
+    }
+
+    /// What is stated about a case and waits at a hall.
+    fn waiting(&self, index: usize, number: CaseNumber) -> Vec<(Digest, Signed<Statement>)> {
+        let open = query::open_statements(&self.halls[index].rows, 1_000).into_iter();
+        let of_case = open.filter(|(it, _, _, here)| *it == number && *here);
+        of_case.map(|(_, of, kept, _)| (of, kept.signed)).collect()
+    }
+
+    /// Includes a statement, or dismisses it for a reason.
+    fn answer(&mut self, index: usize, case: CaseId, of: Digest, why: Option<Dismissal>) -> Reply {
+        let held = query::case(&self.halls[index].rows, case).unwrap().case;
+        let waiting = self.waiting(index, held.number);
+        let statement = waiting.into_iter().find(|(it, _)| *it == of).expect("it waits").1;
+        let cited = statement.peek().unwrap().cited(of);
+        let deed = why.map_or(Deed::Include(cited), |why| Deed::Dismiss(cited, why));
+        let body = Enclosed { statement, note: vec![9].into() }.encode();
+        let act = self.act(index);
+        self.command(index, Command::Record(act, Box::new(RecordAct { case, deed, key: held.key(), body })))
+    }
+}
 
 fn number(city: &City, index: usize, case: CaseId) -> CaseNumber {
     fold(city, index, case).number

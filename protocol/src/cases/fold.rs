@@ -2,8 +2,6 @@
 //! `law.rs`; here stands what every event changes. Hand-overs do not change the state: they change the hand. So does a
 //! succession, when the life of a hall has ended that had the case in hand or was to take it.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
@@ -617,39 +615,6 @@ impl Case {
             | State::Delivered
             | State::Archived => false,
         }
-    }
-
-    /// Whose turn it is: the target of a hand-over under way, else the custodian.
-    pub fn owner(&self) -> HallAt {
-        self.transit.map_or(self.custodian, |transit| transit.to)
-    }
-
-    /// The halls without whose word nobody can go on for the owner: the mirrors of the epoch it is in or would begin.
-    pub fn owners_mirrors(&self) -> Mirrors {
-        self.transit.map_or(self.mirrors, |transit| transit.mirrors)
-    }
-
-    /// Whether a hall may read the case.
-    pub(crate) fn has_on_route(&self, hall: HallId) -> bool {
-        [self.receiving, self.competent].contains(&hall)
-    }
-
-    /// Every life that has to do with the case now.
-    pub(crate) fn lives(&self) -> BTreeSet<HallAt> {
-        let mirrors = self.mirrors.into_iter().chain(self.owners_mirrors()).flatten();
-        mirrors.chain([self.custodian, self.owner()]).collect()
-    }
-
-    /// Whether a receipt of `at` proves that the case survives this disk: a mirror, and the one that stayed where another
-    /// was replaced.
-    pub fn is_witness(&self, at: HallAt) -> bool {
-        let only = self.stayed.filter(|_| !planted(Bug::NewMirrorWitnesses));
-        self.is_mirror(at) && only.is_none_or(|stayed| stayed == at)
-    }
-
-    /// Whether `at` is one of the two halls that keep a copy in this epoch.
-    pub fn is_mirror(&self, at: HallAt) -> bool {
-        self.mirrors.contains(&Some(at))
     }
 }
 

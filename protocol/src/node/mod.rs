@@ -33,6 +33,7 @@ use crate::timekeeper::Timekeeper;
 use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
+use contact::is_for;
 use twins::Starts;
 
 /// Who a node is in this run.
@@ -577,22 +578,4 @@ const fn moves_halls(body: &Body) -> bool {
         body,
         Body::Charter(_) | Body::Revocation(_) | Body::Ruling(_) | Body::Destruction(_) | Body::Voice(_)
     )
-}
-
-/// Whether it is a letter for this hall.
-fn is_for(content: &Content, me: HallId) -> bool {
-    match content {
-        Content::Plain(Message::Letter(letter)) => letter.to == me,
-        Content::HandOver(..)
-        | Content::Copy(..)
-        | Content::Receipt(..)
-        | Content::Statement(..)
-        | Content::Fence(..) => true,
-        Content::Plain(_)
-        | Content::Unfit(_)
-        | Content::Records { .. }
-        | Content::Standing { .. }
-        | Content::Continued(..)
-        | Content::Cosigned(_) => false,
-    }
 }

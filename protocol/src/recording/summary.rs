@@ -158,7 +158,7 @@ fn signed_row(key: &[u8], value: &[u8], me: HallAt) -> Option<([u8; 32], Signatu
     if rows::is_fence(key) {
         return crate::cases::word_in(key, value).and_then(|word| first(&word));
     }
-    if rows::is_statement(key) {
+    if rows::statement_in(key).is_some() {
         return crate::cases::stated_in(key, value, me).and_then(|stated| first(&stated));
     }
     if rows::is_checkpoint(key) {

@@ -21,18 +21,13 @@ pub mod custody;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hallmesh_protocol::calendar::Calendar;
-use hallmesh_protocol::cases::{
-    Deed, Dismissal, Enclosed, FIRST_KEY, Receive, Record as RecordAct, Renewal, Statement, StatementKind,
-    Stating, Wrap,
-};
+use hallmesh_protocol::cases::{Deed, FIRST_KEY, Receive, Record as RecordAct, Renewal, Wrap};
 use hallmesh_protocol::catalogue::{Audience, Delegation, Matter, MatterResult, ResultKind, Rights};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{Act, ClerkCard, Roles};
 use hallmesh_protocol::directory::{Charter, RootPolicy};
 use hallmesh_protocol::genesis;
-use hallmesh_protocol::ids::{
-    BodyId, CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, Tier,
-};
+use hallmesh_protocol::ids::{BodyId, CaseId, ClerkId, Digest, DivisionCode, HallAt, HallId, Tier};
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::node::{Me, Node};
 use hallmesh_protocol::query;
@@ -512,35 +507,6 @@ impl City {
         let held = query::case(&self.halls[index].rows, case);
         let (key, body) = (held.map_or(FIRST_KEY, |view| view.case.key()), vec![9].into());
         self.command(index, Command::Record(act, Box::new(RecordAct { case, deed, key, body })))
-    }
-}
-
-impl City {
-    /// A hall states something about a case.
-    pub fn state(&mut self, index: usize, number: CaseNumber, kind: StatementKind) -> Reply {
-        let act = self.act(index);
-        let sealed = self.chance.bytes32().to_vec().into();
-        let wanted = Stating { number, kind, key: None, sealed, wraps: Vec::new() };
-        self.command(index, Command::State(act, Box::new(wanted)))
-    }
-
-    /// What is stated about a case and waits at a hall.
-    pub fn waiting(&self, index: usize, number: CaseNumber) -> Vec<(Digest, Signed<Statement>)> {
-        let open = query::open_statements(&self.halls[index].rows, 1_000).into_iter();
-        let of_case = open.filter(|(it, _, _, here)| *it == number && *here);
-        of_case.map(|(_, of, kept, _)| (of, kept.signed)).collect()
-    }
-
-    /// Includes a statement, or dismisses it for a reason.
-    pub fn answer(&mut self, index: usize, case: CaseId, of: Digest, why: Option<Dismissal>) -> Reply {
-        let held = query::case(&self.halls[index].rows, case).unwrap().case;
-        let waiting = self.waiting(index, held.number);
-        let statement = waiting.into_iter().find(|(it, _)| *it == of).expect("it waits").1;
-        let cited = statement.peek().unwrap().cited(of);
-        let deed = why.map_or(Deed::Include(cited), |why| Deed::Dismiss(cited, why));
-        let body = Enclosed { statement, note: vec![9].into() }.encode();
-        let act = self.act(index);
-        self.command(index, Command::Record(act, Box::new(RecordAct { case, deed, key: held.key(), body })))
     }
 }
 
