@@ -15,8 +15,8 @@ mod common;
 use common::custody::{HERE, accepted_in_the_county, custodians, events, fold, recorded, sound, stage};
 use common::{CITY, COUNTY, City, OTHER_COUNTY, TOWN, VILLAGE, secret};
 use hallmesh_protocol::cases::{
-    Answered, Closing, Deed, Dismissal, Enclosed, Outcome, Record as RecordAct, Refusal, Stage, State,
-    Statement, StatementKind, Stating,
+    Answered, Cited, Closing, Deed, Dismissal, Enclosed, Facts, Header, Outcome, Record as RecordAct,
+    Refusal, SignedEvent, Stage, State, Statement, StatementKind, Stating,
 };
 use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest};
 use hallmesh_protocol::limits::{RESTATE_MS, STATEMENTS_WAITING_MAX};
@@ -27,6 +27,7 @@ use hallmesh_protocol::query;
 use hallmesh_protocol::recording::{Recording, Replay};
 use hallmesh_protocol::signed::Signed;
 use hallmesh_protocol::step::{Command, Happening, Reply};
+use hallmesh_protocol::verify;
 
 impl City {
     /// A hall states something about a case.
@@ -335,7 +336,7 @@ fn a_statement_of_nobody_and_a_changed_one_are_not_heard_and_no_log_stands_with_
     let (_, signed) = city.waiting(COUNTY, number).remove(0);
     let cited = signed.peek().unwrap().cited(of);
     let other = Signed::sign(&signed.peek().unwrap(), &[(0, &secret(99))]);
-    let earlier = hallmesh_protocol::cases::Cited { wall: cited.wall - 1, ..cited };
+    let earlier = Cited { wall: cited.wall - 1, ..cited };
     for (cited, statement) in [(earlier, signed), (cited, other)] {
         let body = Enclosed { statement, note: vec![9].into() }.encode();
         let (act, key) = (city.act(COUNTY), fold(&city, COUNTY, case).key());
@@ -343,6 +344,36 @@ fn a_statement_of_nobody_and_a_changed_one_are_not_heard_and_no_log_stands_with_
         let reply = city.command(COUNTY, Command::Record(act, Box::new(record)));
         assert_eq!(reply, Reply::Refused(Refusal::UnknownStatement));
     }
+}
+
+/// A custodian that says in clear something else than was signed, or encloses what nobody has signed, finds no reader.
+#[test]
+fn a_log_whose_event_does_not_say_what_was_stated_does_not_hold() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    let number = number(&city, VILLAGE, case);
+    let of = stated(&mut city, TOWN, number, StatementKind::Withdrawal);
+    city.run();
+    let (_, signed) = city.waiting(COUNTY, number).remove(0);
+    let (said, before) = (signed.peek().unwrap(), fold(&city, COUNTY, case));
+    let holds = |cited, statement: &Signed<Statement>| {
+        let mut file = query::file(&city.halls[COUNTY].rows, case);
+        let header = Header {
+            sequence: before.events,
+            previous: before.head,
+            facts: Facts::Act(Deed::Include(cited)),
+            clerk: ClerkId { hall: before.custodian.hall, number: 1 },
+            ..file.events.last().unwrap().header().unwrap()
+        };
+        let body = Enclosed { statement: statement.clone(), note: vec![9].into() }.encode();
+        file.events.push(SignedEvent::sign(header, body, &secret(20)));
+        verify::exported(&city.halls[VILLAGE].rows, file).is_ok()
+    };
+    let cited = said.cited(of);
+    assert!(holds(cited, &signed));
+    assert!(!holds(Cited { wall: cited.wall - 1, ..cited }, &signed), "another date");
+    let forged = Signed::sign(&said, &[(0, &secret(99))]);
+    assert!(!holds(cited, &forged), "another key");
 }
 
 /// Writes a stick at one hall and reads it at another; then the lines have time.
