@@ -10,7 +10,7 @@ use crate::planted::{Bug, planted};
 use crate::rows;
 use crate::seal::{Context, PublicKey};
 use crate::signed::{Signable, Signed, Unverified, Verified};
-use crate::step::{Cx, View};
+use crate::step::{Cx, Now, View};
 
 /// What a clerk may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +122,7 @@ pub fn verify(view: &dyn View, signed: &Signed<Act>) -> Result<Verified<Act>, Un
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Acts {
     seen: BTreeSet<[u8; 16]>,
+    /// With the ticks at which each came: a wall clock that was ahead and is set right would keep them for ever.
     order: VecDeque<(u64, [u8; 16])>,
 }
 
@@ -130,7 +131,7 @@ impl Acts {
     pub(crate) fn admit(
         &mut self,
         view: &dyn View,
-        (boot, now): (u32, u64),
+        (boot, now): (u32, Now),
         act: &Act,
         role: impl Fn(&Roles) -> bool,
     ) -> Result<ClerkId, NotEntitled> {
@@ -139,19 +140,19 @@ impl Acts {
         if !role(&card.roles) && !planted(Bug::RoleNotChecked) {
             return Err(NotEntitled::Role);
         }
-        self.forget(now);
-        let fresh = act.wall.abs_diff(now) <= ACT_GOOD_MS && self.order.len() < ACTS_REMEMBERED;
+        self.forget(now.ticks);
+        let fresh = act.wall.abs_diff(now.wall) <= ACT_GOOD_MS && self.order.len() < ACTS_REMEMBERED;
         let other_boot = act.boot != boot && !planted(Bug::BootOfActNotChecked);
         if !fresh || other_boot || !(self.seen.insert(act.nonce) || planted(Bug::ActTakenTwice)) {
             return Err(NotEntitled::Stale);
         }
-        self.order.push_back((now, act.nonce));
+        self.order.push_back((now.ticks, act.nonce));
         Ok(card.id)
     }
 
     /// An act signed at most `ACT_GOOD_MS` ahead of time is refused for its age after twice that.
-    fn forget(&mut self, now: u64) {
-        let over = now.saturating_sub(ACT_GOOD_MS.saturating_mul(2));
+    fn forget(&mut self, ticks: u64) {
+        let over = ticks.saturating_sub(ACT_GOOD_MS.saturating_mul(2));
         while self.order.front().is_some_and(|(seen, _)| *seen < over) {
             if let Some((_, nonce)) = self.order.pop_front() {
                 self.seen.remove(&nonce);

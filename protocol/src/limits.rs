@@ -53,11 +53,28 @@ pub const CASE_BYTES_MAX: usize = 768 << 10;
 /// Events that a clerk's act leaves free, for the hand-overs that follow from it.
 pub const EVENTS_RESERVE: u32 = 8;
 /// Events that acts leave free by which a case can go on and on, for those that lead to its end.
-pub const EVENTS_TO_END: u32 = 24;
+pub const EVENTS_TO_END: u32 = 40;
 /// Bytes that a clerk's act leaves free for hand-overs.
 pub const CASE_BYTES_RESERVE: usize = 16 << 10;
 /// Bytes that acts leave free by which a case can go on and on.
 pub const CASE_BYTES_TO_END: usize = 96 << 10;
+/// Bytes of an encoded statement.
+pub const STATEMENT_MAX: usize = 8 << 10;
+/// Bytes of what is sealed in a statement, the overhead of sealing included.
+pub const STATEMENT_SEALED_MAX: usize = 4 << 10;
+/// Halls that a statement's own key is wrapped to.
+pub const STATEMENT_WRAPS_MAX: usize = 2;
+/// Statements about one case that wait here for an answer.
+pub const STATEMENTS_WAITING_MAX: usize = 16;
+/// Statements about one case that were answered, after which no more are taken in.
+pub const STATEMENTS_OF_CASE_MAX: usize = 32;
+/// Statements of one hall that wait here.
+pub const STATEMENTS_OF_HALL_MAX: u64 = 512;
+/// Statements that wait here in all.
+pub const STATEMENTS_MAX: u64 = 4_096;
+/// Milliseconds after which a hall asks again what has become of what it has stated: so a statement outlives the disk of the
+/// hall that keeps it.
+pub const RESTATE_MS: u64 = 3_600_000;
 /// Keys that one case may have after its first, each because a machine that could open the one before was stolen.
 pub const CASE_KEYS_MAX: usize = 8;
 /// Milliseconds for which whoever goes on for a life that has ended waits for the present key of a case, before it is given

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::audit::{self, RolledBack};
 use crate::calendar::{Calendar, CivilDay};
 use crate::cases::{
-    self, Case, CaseFile, Clock, ClockKind, Custody, Grade, Header, Joined, Receipt, SignedEvent, Stage,
-    Standing,
+    self, Case, CaseFile, Clock, ClockKind, Custody, Grade, Header, Joined, Kept as StatementKept, Receipt,
+    SignedEvent, Stage, Standing,
 };
 use crate::catalogue::{Catalogue, PinnedBundle, PinnedMatter};
 use crate::directory::{Directory, HallCard};
@@ -238,6 +238,21 @@ fn entries(view: &dyn View, events: &[SignedEvent]) -> Vec<Entry> {
         Some(Entry { header, digest: event.digest(), signature_holds, body_bytes: event.body().len() })
     });
     entries.collect()
+}
+
+/// What halls have stated about a case, as far as this hall keeps it: what waits first, then what it has stated itself and
+/// was answered. What the log answers is in the fold.
+pub fn statements(view: &dyn View, number: CaseNumber) -> Vec<(Digest, StatementKept)> {
+    let mut found = cases::statements_of(view, number);
+    found.extend(cases::ended_statements(view, number));
+    found
+}
+
+/// What halls have stated and was not answered yet: case by case, at most `count`, each with whether it waits at this hall.
+pub fn open_statements(view: &dyn View, count: usize) -> Vec<(CaseNumber, Digest, StatementKept, bool)> {
+    let Some(me) = rows::read(view, &rows::meta("hall")) else { return Vec::new() };
+    let open = cases::open_statements(view, count.min(PAGE_MAX)).into_iter();
+    open.map(|(number, of, kept)| (number, of, kept, cases::statement_is_here(view, me, number))).collect()
 }
 
 /// Who read what is sealed in a case at this hall: milliseconds since 1970 and the clerk, oldest first.

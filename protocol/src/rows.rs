@@ -42,6 +42,7 @@
 //! | `37` open | case id | nothing: a case in this hall's hand for which something is still owed | cases |
 //! | `38` task | bundle's number, 0, task, case id | nothing: a task of a bundle | cases |
 //! | `39` watched | bundle number, 0 | `u32`: which tasks cannot go on, of an application that came in here and is not over | cases |
+//! | `3a` statement | open or answered, case number, 0, SHA-256 | `Kept`: what halls state about a case | cases |
 //! | `40` clerk | number | `Clerk` | clerks |
 //! | `50` leaf | incarnation, place | `Leaf` of this hall's Merkle log | audit |
 //! | `51` subtree | incarnation, level, index | hash of a complete subtree | audit |
@@ -102,6 +103,7 @@ pub(crate) enum Table {
     Open = 0x37,
     Task = 0x38,
     Watched = 0x39,
+    Statement = 0x3a,
     Clerk = 0x40,
     Leaf = 0x50,
     Subtree = 0x51,
@@ -115,7 +117,7 @@ pub(crate) enum Table {
 }
 
 /// Every table and its name.
-const TABLES: [(Table, &str); 44] = [
+const TABLES: [(Table, &str); 45] = [
     (Table::Meta, "meta"),
     (Table::Record, "record"),
     (Table::Element, "element"),
@@ -150,6 +152,7 @@ const TABLES: [(Table, &str); 44] = [
     (Table::Open, "open"),
     (Table::Task, "task"),
     (Table::Watched, "watched"),
+    (Table::Statement, "statement"),
     (Table::Clerk, "clerk"),
     (Table::Leaf, "leaf"),
     (Table::Subtree, "subtree"),
@@ -563,6 +566,26 @@ pub(crate) fn bundle_in(key: &[u8]) -> Option<CaseNumber> {
 /// The case in a task's key.
 pub(crate) fn task_in(key: &[u8]) -> Option<CaseId> {
     Some(CaseId(*key.last_chunk::<16>()?))
+}
+
+pub(crate) fn statements(class: u8) -> Vec<u8> {
+    Key::new(Table::Statement).byte(class).done()
+}
+
+pub(crate) fn statements_of(class: u8, number: CaseNumber) -> Vec<u8> {
+    Key::new(Table::Statement).byte(class).bytes(number.to_string().as_bytes()).byte(0).done()
+}
+
+pub(crate) fn statement(class: u8, number: CaseNumber, of: &Digest) -> Vec<u8> {
+    [statements_of(class, number).as_slice(), &of.0].concat()
+}
+
+/// Whether it waits, the case's number and the statement's digest in a key.
+pub(crate) fn statement_in(key: &[u8]) -> Option<(u8, CaseNumber, Digest)> {
+    let (class, rest) = key.strip_prefix(Key::new(Table::Statement).done().as_slice())?.split_first()?;
+    let (named, digest) = rest.split_last_chunk::<32>()?;
+    let number = std::str::from_utf8(named.strip_suffix(&[0])?).ok()?.parse().ok()?;
+    Some((*class, number, Digest(*digest)))
 }
 
 pub(crate) fn clerks() -> Vec<u8> {

@@ -42,7 +42,7 @@ pub enum Unsound {
     #[error("the rows of {what} do not agree")]
     Differ {
         /// What does not agree: `directory`, `lists`, `lives`, `cases`, `desk`, `single`, `open`,
-        /// `orphans`, `post`, `audit`.
+        /// `orphans`, `statements`, `post`, `audit`.
         what: &'static str,
     },
 }
@@ -68,6 +68,7 @@ pub fn whole(view: &dyn View) -> Result<(), Unsound> {
     agree("open", open_agree(view))?;
     agree("watched", watched_agree(view))?;
     agree("orphans", rows::counted(view, "orphans") == count(view, Table::Orphan))?;
+    agree("statements", statements_agree(view))?;
     agree("post", post_agrees(view))?;
     agree("audit", audits_agree(view))
 }
@@ -109,6 +110,7 @@ fn fits(table: Table, key: &[u8], value: &[u8]) -> bool {
         Table::Reading => after.len() == 26 && decodes::<ClerkId>(value),
         Table::Stuck => after.len() == 16 && decodes::<()>(value),
         Table::Open => after.len() == 16 && value.is_empty(),
+        Table::Statement => cases::statement_holds(key, value),
         Table::Task => after.len() >= 18 && rows::bundle_in(key).is_some() && value.is_empty(),
         Table::Watched => {
             rows::bundle_in(key).is_some_and(|number| key == rows::watched(&number)) && decodes::<u32>(value)
@@ -189,6 +191,7 @@ fn is_fenced(key: &[u8], receipt: &Receipt) -> bool {
         | ReceiptKind::Refused(_)
         | ReceiptKind::Unknown
         | ReceiptKind::Known { .. }
+        | ReceiptKind::Heard { .. }
         | ReceiptKind::Told { .. } => false,
     }
 }
@@ -357,7 +360,7 @@ fn open_agree(view: &dyn View) -> bool {
     view.scan(&rows::Key::new(Table::Custody).done(), &[], &mut |key, value| {
         let id = key.get(1..).and_then(|id| id.try_into().ok()).map(CaseId);
         let (Some(id), Some(custody)) = (id, decode::<Custody>(value)) else { return false };
-        let owed = cases::stored_case(view, id).is_some_and(|case| !case.state.is_over());
+        let owed = cases::stored_case(view, id).is_some_and(|case| !case.is_over());
         let listed = view.get(&rows::open(id)).is_some();
         found = found.saturating_add(u64::from(listed));
         agreed = listed == (custody.stage.is_in_hand() && owed);
@@ -381,6 +384,19 @@ fn watched_agree(view: &dyn View) -> bool {
             found = found.saturating_add(u64::from(held.is_some()));
         }
     }
+}
+
+/// What waits is counted, in all and for each hall that stated it.
+fn statements_agree(view: &dyn View) -> bool {
+    let (mut found, mut by) = (0_u64, BTreeMap::new());
+    for (_, _, kept) in cases::open_statements(view, usize::MAX) {
+        let Ok(said) = kept.signed.peek() else { return false };
+        let stated = by.entry(said.by.hall).or_insert(0_u64);
+        *stated = stated.saturating_add(1);
+        found = found.saturating_add(1);
+    }
+    let counted = by.into_iter().all(|(hall, stated)| rows::counted(view, &cases::stated_by(hall)) == stated);
+    counted && found == rows::counted(view, "statements")
 }
 
 /// Each letter that waits is counted, is found by its name, and ages.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cases::{
-    Purpose, Receive, ReceiveBundle, Record as RecordAct, RecordBundle, Refusal, Renewal, Route, Wrap,
+    Purpose, Receive, ReceiveBundle, Record as RecordAct, RecordBundle, Refusal, Renewal, Route, Stating,
+    Wrap,
 };
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::{Addressee, Declaration};
@@ -85,6 +86,8 @@ pub enum Command {
     ReceiveBundle(Verified<Act>, Box<ReceiveBundle>),
     /// Hand out all that came of a bundle, or close what cannot go on of it: in all those tasks, or in none.
     RecordBundle(Verified<Act>, Box<RecordBundle>),
+    /// Sign what this hall has to say about a case that is not in its hand.
+    State(Verified<Act>, Box<Stating>),
     /// Sign and publish list entries or charters as this hall.
     Publish(Verified<Act>, Vec<Body>),
     /// Declare as this hall, by two persons, what nobody may decide alone.
@@ -186,6 +189,13 @@ pub enum Reply {
         /// The cases, each with the event's place in its log.
         cases: Vec<(CaseId, u32)>,
     },
+    /// What this hall states is signed, and on its way.
+    Stated {
+        /// The case's number.
+        number: CaseNumber,
+        /// SHA-256 of the statement.
+        statement: Digest,
+    },
     /// So many records were taken up.
     Published {
         /// Taken up.
@@ -273,6 +283,10 @@ pub enum Happening {
     Twins(HallAt),
     /// This hall goes on with a case for a life that has ended.
     Recovered(CaseId),
+    /// A statement about a case waits here for an answer.
+    StatementWaits(CaseNumber),
+    /// What this hall has stated about a case was answered.
+    StatementAnswered(CaseNumber),
     /// A case has a new key, since a stolen machine could open the one before.
     KeyRenewed(CaseId),
     /// Records were taken up.

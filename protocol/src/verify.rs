@@ -2,14 +2,15 @@
 
 use crate::audit::{Checkpoint, Cosignature};
 use crate::cases::{
-    BadHeader, Case, CaseFile, Facts, Header, NotAllowed, Receipt, SignedEvent, State, stored_event,
+    BadHeader, Case, CaseFile, Enclosed, Facts, Header, NotAllowed, Receipt, SignedEvent, State, Statement,
+    stored_event,
 };
 use crate::directory::Directory;
 use crate::ids::{Digest, HallAt, HallId};
 use crate::limits::{CASE_BYTES_MAX, EVENTS_MAX, PROOF_PATH_MAX, RECORDS_MAX, WANTS_MAX, WRAPS_MAX};
 use crate::message::{Message, Why};
 use crate::post::{Letter, LetterBody, LetterId};
-use crate::record::{Record, Space};
+use crate::record::{Issuer, Record, Space};
 use crate::shelf;
 use crate::signed::{Signable, Signed, Unverified, Verified};
 use crate::step::View;
@@ -37,6 +38,7 @@ pub(crate) enum Content {
     Continued(Box<Verified<Checkpoint>>, u64, Vec<Digest>),
     Cosigned(Box<Verified<Cosignature>>),
     Fence(Letter, Option<Box<CheckedFile>>, Box<Verified<Receipt>>),
+    Statement(Letter, Box<Verified<Statement>>),
     /// A letter for this hall that does not hold.
     Unfit(LetterId),
 }
@@ -61,6 +63,9 @@ pub enum Refused {
     /// The writer of a letter is not the one whose word it is.
     #[error("the letter is not from the hall whose word it is")]
     Writer,
+    /// An event does not say of a statement what that one says.
+    #[error("the event does not say of the statement what it says")]
+    NotStated,
     /// An event rests on a ruling that is not known here.
     #[error("no ruling that the event could rest on is known")]
     NoRuling,
@@ -160,8 +165,34 @@ fn letter(view: &dyn View, letter: Letter) -> Result<Content, Refused> {
             }))?;
             Ok(Content::Fence(letter, file.map(Box::new), Box::new(receipt)))
         }
+        LetterBody::Statement(signed) => {
+            let statement = statement(view, &signed)?;
+            if !Directory::new(view).is_trusted(Issuer::Hall(statement.value().by)) {
+                return Err(Unverified::Revoked.into());
+            }
+            Ok(Content::Statement(letter, Box::new(statement)))
+        }
         LetterBody::Ask(_) | LetterBody::AskFence { .. } => Ok(Content::Plain(Message::Letter(letter))),
     }
+}
+
+/// What a hall has stated, signed by the life that it names.
+fn statement(view: &dyn View, signed: &Signed<Statement>) -> Result<Verified<Statement>, Refused> {
+    let said = signed.peek().map_err(Unverified::from)?;
+    if !said.holds() {
+        return Err(Refused::TooMany);
+    }
+    let card = Directory::new(view).card(said.by).ok_or(Unverified::UnknownSigner)?;
+    Ok(signed.verify(&card.event_key)?)
+}
+
+/// An event that answers a statement has it in its body, signed by whoever stated it, and says in clear just what it says.
+fn statement_in(view: &dyn View, event: &SignedEvent, header: &Header) -> Result<(), Refused> {
+    let Some((cited, _)) = header.facts.cites() else { return Ok(()) };
+    let enclosed = Enclosed::decode(event.body()).map_err(Unverified::from)?;
+    let statement = statement(view, &enclosed.statement)?;
+    let same = statement.value().cited(enclosed.statement.digest()) == *cited;
+    if same { Ok(()) } else { Err(Refused::NotStated) }
 }
 
 /// Whether a letter of `writer` is the word of `life`: its own, or of the hall that follows it.
@@ -213,6 +244,7 @@ fn event_holds(view: &dyn View, event: &SignedEvent) -> Result<Header, Refused> 
     let card = Directory::new(view).card(header.at).ok_or(Unverified::UnknownSigner)?;
     let header = event.verify(&card.event_key)?;
     by_a_ruling(view, &header)?;
+    statement_in(view, event, &header)?;
     Ok(header)
 }
 

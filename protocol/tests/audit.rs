@@ -480,7 +480,7 @@ fn the_first_place_that_was_changed_is_named() {
         let (place, wrong, leaf) = checked(&city).wrong.unwrap();
         assert_eq!(wrong, Wrong::EventChanged);
         let key: Vec<u8> = whole.0.keys().filter(|key| key[0] == EVENT).nth(nth).unwrap().clone();
-        assert_eq!(leaf.unwrap().of.case().0, key[1..17]);
+        assert_eq!(leaf.unwrap().of.case().unwrap().0, key[1..17]);
         assert_eq!(audit::leaf(&city.halls[VILLAGE].rows, hall, place), leaf);
         city.halls[VILLAGE].rows.0.clone_from(&whole.0);
     }

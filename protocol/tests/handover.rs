@@ -240,6 +240,25 @@ fn nothing_follows_that_the_list_does_not_let_follow() {
     assert!(matches!(city.deed(CITY, later, close), Reply::Recorded { .. }));
 }
 
+/// 补正不来: what was asked for never comes; once the calendar's term is over the window ends the case, and the notice is handed out.
+#[test]
+fn a_correction_that_never_comes_ends_the_case_when_its_term_is_over() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    assert!(matches!(city.deed(COUNTY, case, Deed::RequestCorrection), Reply::Recorded { .. }));
+    city.run();
+    let close = Deed::Close(Closing::NotSupplemented);
+    assert!(matches!(city.deed(VILLAGE, case, close), Reply::Refused(Refusal::TooEarly(_))));
+    city.pass(29 * DAY);
+    city.run();
+    assert!(matches!(city.deed(VILLAGE, case, close), Reply::Recorded { .. }), "20 working days are over");
+    let fold = query::case(&city.halls[VILLAGE].rows, case).unwrap().case;
+    assert_eq!((fold.state, fold.ending.map(|ending| ending.code())), (State::Closed, Some(5)));
+    city.run();
+    assert!(matches!(city.deed(VILLAGE, case, Deed::Deliver), Reply::Recorded { .. }));
+}
+
 #[test]
 fn a_correction_goes_back_to_the_window_and_returns() {
     let mut city = City::new();

@@ -11,14 +11,16 @@
     reason = "a failure here is a failed test"
 )]
 
+mod common;
+
 use std::collections::BTreeMap;
 
 use hallmesh_protocol::calendar::{Calendar, CivilDay};
 use hallmesh_protocol::cases::{
-    Article, Case, Clock, ClockKind, Closing, Deed, Facts, Header, NotAccepted, NotAllowed, Position,
-    Procedure, Reading, State, clocks,
+    Article, Case, Cited, Clock, ClockKind, Closing, Deed, Dismissal, Facts, Header, NotAccepted, NotAllowed,
+    Position, Procedure, Reading, State, StatementKind, clocks,
 };
-use hallmesh_protocol::catalogue::{Audience, Matter, MatterResult, ResultKind};
+use hallmesh_protocol::catalogue::Matter;
 use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest, HallAt, HallId, Tier};
 use proptest::prelude::*;
 
@@ -80,6 +82,29 @@ fn after(deeds: &[Deed]) -> Case {
 const REFUSE: Deed = Deed::RefuseAcceptance { ground: NotAccepted::NotEligible, authority: None };
 const PAUSE: Deed = Deed::BeginProcedure { procedure: Procedure::Hearing, days: 5 };
 
+/// What another hall has stated the day before.
+fn stated(kind: StatementKind, name: u8) -> Cited {
+    let by = HallAt { hall: elsewhere(), incarnation: 1 };
+    Cited { statement: Digest([name; 32]), by, clerk: 1, wall: MONDAY - DAY, suspect_time: false, kind }
+}
+
+fn include(kind: StatementKind) -> Deed {
+    Deed::Include(stated(kind, 1))
+}
+
+fn withdrawn() -> Deed {
+    Deed::Include(stated(StatementKind::Withdrawal, 2))
+}
+
+fn irrelevant() -> Deed {
+    Deed::Dismiss(stated(StatementKind::Withdrawal, 3), Dismissal::NotOfTheCase)
+}
+
+/// Withdrawn before it was decided, though nobody knew.
+fn revoked() -> Case {
+    after(&[Deed::Accept, Deed::GRANT, withdrawn()])
+}
+
 fn in_state(state: State) -> Case {
     let case = after(match state {
         State::Received => &[],
@@ -91,6 +116,7 @@ fn in_state(state: State) -> Case {
         State::Certified => &[Deed::Accept, Deed::GRANT, Deed::Certify],
         State::NotAccepted => &[REFUSE],
         State::Closed => &[Deed::Withdraw],
+        State::Revoked => return revoked(),
         State::Delivered => &[Deed::Accept, Deed::GRANT, Deed::Deliver],
         State::Archived => &[Deed::Accept, Deed::GRANT, Deed::Deliver, Deed::Archive],
     });
@@ -103,6 +129,9 @@ fn deeds() -> Vec<(&'static str, Deed)> {
     vec![
         ("accept", Deed::Accept),
         ("tolerate", Deed::AcceptLacking { days: 10 }),
+        ("promise", Deed::AcceptPromise),
+        ("check", Deed::Check),
+        ("revoke", Deed::Revoke),
         ("supply", Deed::Supply),
         ("refuse", REFUSE),
         ("correct", Deed::RequestCorrection),
@@ -121,33 +150,48 @@ fn deeds() -> Vec<(&'static str, Deed)> {
         ("deliver", Deed::Deliver),
         ("rectify", Deed::Rectify { event: 0 }),
         ("archive", Deed::Archive),
+        ("+supplement", include(StatementKind::Supplement)),
+        ("+withdrawal", include(StatementKind::Withdrawal)),
+        ("+delivery", include(StatementKind::Delivery)),
+        ("+verification", include(StatementKind::Verification)),
+        ("+urging", include(StatementKind::Urging)),
+        ("-any", irrelevant()),
     ]
 }
 
 /// What becomes of each act in each state: the state after it, or the article of the Administrative Licensing Law that
 /// forbids it (`arc` for the rules on archives).
 const TABLE: &str = "
-            Rec Awa Sup Acc Sus Dec Cer NAc Clo Del Arc
-accept      Acc 32  Acc 32  45  69  69  32  32  32  arc
-tolerate    Acc 32  Acc 32  45  69  69  32  32  32  arc
-supply      32  32  32  32  32  32  32  32  32  32  arc
-refuse      NAc 32  NAc 32  45  69  69  32  32  32  arc
-correct     Awa 32  Awa 32  45  69  69  32  32  32  arc
-supplement  32  Sup 32  32  45  32  32  32  32  32  arc
-pause       45  45  45  Sus 45  45  45  45  45  45  arc
-resume      45  45  45  45  Acc 45  45  45  45  45  arc
-extend      42  42  42  Acc 45  42  42  42  42  42  arc
-decide      37  37  37  Dec 45  69  69  37  37  37  arc
-certify     39  39  39  39  45  Cer 39  39  39  39  arc
-refer       43  43  43  Clo 45  43  43  43  43  43  arc
-withdraw    Clo Clo Clo Clo Clo 69  69  69  69  69  arc
-void        Clo Clo Clo Clo Clo 69  69  69  69  69  arc
-removed     Clo Clo Clo Clo Clo 69  69  69  69  69  arc
-unsupplied  32  Clo 32  32  45  69  69  32  32  32  arc
-on-paper    37  37  37  Clo 45  69  69  37  37  37  arc
-deliver     44  44  44  44  45  Del Del Del Del 44  arc
-rectify     37  37  37  37  45  Dec Cer NAc Clo Del arc
-archive     arc arc arc arc 45  arc arc arc arc Arc arc
+              Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del Arc
+accept        Acc 32  Acc 32  45  69  69  32  32  32  32  arc
+tolerate      Acc 32  Acc 32  45  69  69  32  32  32  32  arc
+promise       Acc 32  Acc 32  45  69  69  32  32  32  32  arc
+check         pro pro pro pro 45  pro pro pro pro pro pro arc
+revoke        69  69  69  69  45  69  69  69  69  69  69  arc
+supply        32  32  32  32  32  32  32  32  32  32  32  arc
+refuse        NAc 32  NAc 32  45  69  69  32  32  32  32  arc
+correct       Awa 32  Awa 32  45  69  69  32  32  32  32  arc
+supplement    32  Sup 32  32  45  32  32  32  32  32  32  arc
+pause         45  45  45  Sus 45  45  45  45  45  45  45  arc
+resume        45  45  45  45  Acc 45  45  45  45  45  45  arc
+extend        42  42  42  Acc 45  42  42  42  42  42  42  arc
+decide        37  37  37  Dec 45  69  69  37  37  37  37  arc
+certify       39  39  39  39  45  Cer 39  39  39  39  39  arc
+refer         43  43  43  Clo 45  43  43  43  43  43  43  arc
+withdraw      Clo Clo Clo Clo Clo 69  69  69  69  69  69  arc
+void          Clo Clo Clo Clo Clo 69  69  69  69  69  69  arc
+removed       Clo Clo Clo Clo Clo 69  69  69  69  69  69  arc
+unsupplied    32  Clo 32  32  45  69  69  32  32  32  32  arc
+on-paper      37  37  37  Clo 45  69  69  37  37  37  37  arc
+deliver       44  44  44  44  45  Del Del Del Del Del 44  arc
+rectify       37  37  37  37  45  Dec Cer NAc Clo Rev Del arc
+archive       arc arc arc arc 45  arc arc arc arc arc Arc arc
++supplement   32  Sup 32  32  32  32  32  32  32  32  32  arc
++withdrawal   Clo Clo Clo Clo Clo Rev Rev 69  69  69  69  arc
++delivery     44  44  44  44  45  Del Del Del Del Del 44  arc
++verification Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del arc
++urging       Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del arc
+-any          Rec Awa Sup Acc Sus Dec Cer NAc Clo Rev Del arc
 ";
 
 fn short(state: State) -> &'static str {
@@ -161,13 +205,17 @@ fn short(state: State) -> &'static str {
         State::Certified => "Cer",
         State::NotAccepted => "NAc",
         State::Closed => "Clo",
+        State::Revoked => "Rev",
         State::Delivered => "Del",
         State::Archived => "Arc",
     }
 }
 
 fn number(article: Article) -> &'static str {
-    article.word().strip_prefix("licensing-").unwrap_or("arc")
+    match article {
+        Article::Promise => "pro",
+        other => other.word().strip_prefix("licensing-").unwrap_or("arc"),
+    }
 }
 
 #[test]
@@ -192,7 +240,7 @@ fn every_act_in_every_state_is_as_the_table_says() {
             cells += 1;
         }
     }
-    assert_eq!(cells, 20 * 11, "the table has a row for every act");
+    assert_eq!(cells, 29 * 12, "the table has a row for every act");
 }
 
 #[test]
@@ -215,6 +263,89 @@ fn what_the_state_alone_does_not_tell() {
     assert!(done(&done(&owed, Deed::Certify, MONDAY).unwrap(), Deed::Deliver, MONDAY).is_ok());
     let unborn = done(&after(&[Deed::Accept, Deed::GRANT]), Deed::Rectify { event: 3 }, MONDAY);
     assert_eq!(unborn, Err(NotAllowed::WrongState(Article::Decision)), "there is no such event");
+}
+
+/// A statement counts from its own date, once, and never from later than it is known of.
+#[test]
+fn what_was_stated_counts_from_its_own_date() {
+    let supplement = include(StatementKind::Supplement);
+    let asked = acts(&[(Deed::RequestCorrection, 0)]);
+    let supplied = done(&asked, supplement, MONDAY + 40 * DAY).unwrap();
+    let there = CivilDay::of_wall(MONDAY - DAY);
+    assert_eq!(clock(&supplied, ClockKind::Correction, MONDAY).unwrap().met, Some(there), "not when it came");
+    assert_eq!(supplied.notices.last().unwrap().from.day(), there);
+    let early = Deed::Include(Cited { wall: MONDAY + 90 * DAY, ..stated(StatementKind::Supplement, 1) });
+    let bounded = done(&asked, early, MONDAY + 3 * DAY).unwrap();
+    assert_eq!(bounded.notices.last().unwrap().from.legal, MONDAY + 3 * DAY, "a clock that is ahead");
+    let doubted = Deed::Include(Cited { suspect_time: true, ..stated(StatementKind::Supplement, 1) });
+    let doubted = done(&asked, doubted, MONDAY + 3 * DAY).unwrap();
+    assert_eq!(doubted.notices.last().unwrap().from.legal, MONDAY + 3 * DAY, "a clock in doubt");
+    assert_eq!(done(&supplied, supplement, MONDAY), Err(NotAllowed::WrongState(Article::Acceptance)));
+    let urged = done(&asked, include(StatementKind::Urging), MONDAY).unwrap();
+    assert_eq!(done(&urged, include(StatementKind::Urging), MONDAY), Err(NotAllowed::Answered), "once");
+}
+
+/// Who had withdrawn before was decided upon for nothing; who withdraws afterwards has to have the decision revoked.
+#[test]
+fn a_withdrawal_counts_against_the_decision_by_its_own_date() {
+    let decided = after(&[Deed::Accept, Deed::GRANT]);
+    let late = Deed::Include(Cited { wall: MONDAY, ..stated(StatementKind::Withdrawal, 2) });
+    assert_eq!(done(&decided, late, MONDAY), Err(NotAllowed::WrongState(Article::Undoing)));
+    let lapsed = revoked();
+    assert_eq!((lapsed.state, lapsed.granted, lapsed.ended), (State::Revoked, Some(true), decided.ended));
+    assert_eq!(lapsed.revoked.map(|at| at.claimed), Some(MONDAY - DAY));
+    assert!(done(&lapsed, Deed::Deliver, MONDAY).is_ok(), "the citizen is told");
+    let accepted = acts(&[(Deed::Accept, 0)]);
+    let withdrawn = done(&accepted, withdrawn(), MONDAY + 9 * DAY).unwrap();
+    assert_eq!(withdrawn.ended.map(|at| at.claimed), Some(MONDAY - DAY));
+    assert_eq!(withdrawn.ending.map(|ending| ending.code()), Some(2));
+    let owed = after(&[Deed::Accept, Deed::Decide { granted: true, certificate: true }]);
+    let handed = done(&owed, include(StatementKind::Delivery), MONDAY);
+    assert_eq!(handed, Err(NotAllowed::WrongState(Article::Certificate)), "nothing is made yet");
+}
+
+/// 容缺: what was to follow may be stated elsewhere, too.
+#[test]
+fn what_was_to_follow_may_come_as_a_statement() {
+    let lacks = after(&[Deed::AcceptLacking { days: 10 }]);
+    let supplied = done(&lacks, include(StatementKind::Supplement), MONDAY + 20 * DAY).unwrap();
+    assert!(!supplied.still_lacks() && supplied.state == State::Accepted);
+    assert_eq!(
+        clock(&supplied, ClockKind::Supply, MONDAY).unwrap().met,
+        Some(CivilDay::of_wall(MONDAY - DAY))
+    );
+    let nothing = done(&after(&[Deed::Accept]), include(StatementKind::Supplement), MONDAY);
+    assert_eq!(nothing, Err(NotAllowed::WrongState(Article::Acceptance)));
+}
+
+/// 告知承诺: decided at once, checked in the term; who promised what is not so loses what was granted.
+#[test]
+fn what_was_promised_is_checked_after_the_decision_and_a_lie_costs_the_grant() {
+    let granted = after(&[Deed::AcceptPromise, Deed::GRANT]);
+    assert!(granted.owes_check() && !after(&[Deed::AcceptPromise]).owes_check());
+    assert_eq!(due(&granted, ClockKind::Promise, MONDAY).unwrap(), "2026-03-02", "on the same day");
+    assert_eq!(due(&granted, ClockKind::Check, MONDAY).unwrap(), "2026-04-27", "40 working days after it");
+    assert_eq!(due(&after(&[Deed::AcceptPromise, Deed::DENY]), ClockKind::Check, MONDAY), None);
+    let delivered = done(&granted, Deed::Deliver, MONDAY + DAY).unwrap();
+    assert!(delivered.state.is_over() && !delivered.is_over(), "something is still owed");
+    let filed = done(&delivered, Deed::Archive, MONDAY + DAY);
+    assert_eq!(filed, Err(NotAllowed::WrongState(Article::Promise)));
+    let kept = done(&delivered, Deed::Check, MONDAY + 8 * DAY).unwrap();
+    assert!(kept.is_over() && kept.state == State::Delivered && kept.revoked.is_none());
+    let checked = clock(&kept, ClockKind::Check, MONDAY).unwrap();
+    assert_eq!(checked.met, Some(CivilDay::of_wall(MONDAY + 8 * DAY)));
+    assert_eq!(done(&kept, Deed::Check, MONDAY), Err(NotAllowed::WrongState(Article::Promise)), "once");
+    assert_eq!(done(&kept, Deed::Revoke, MONDAY), Err(NotAllowed::WrongState(Article::Undoing)));
+    assert!(done(&kept, Deed::Archive, MONDAY).is_ok());
+    let lie = done(&delivered, Deed::Revoke, MONDAY + 8 * DAY).unwrap();
+    assert_eq!((lie.state, lie.granted, lie.delivered), (State::Revoked, Some(true), delivered.delivered));
+    assert_eq!(due(&lie, ClockKind::Delivery, MONDAY).unwrap(), "2026-03-24", "ten days to tell it");
+    let told = done(&lie, Deed::Deliver, MONDAY + 9 * DAY).unwrap();
+    assert!(told.is_over() && told.delivered == delivered.delivered);
+    assert_eq!(told.revocation_told.map(|at| at.claimed), Some(MONDAY + 9 * DAY));
+    assert!(done(&granted, Deed::Revoke, MONDAY).is_ok(), "also before it is handed out");
+    let plain = after(&[Deed::Accept, Deed::GRANT]);
+    assert_eq!(done(&plain, Deed::Revoke, MONDAY), Err(NotAllowed::WrongState(Article::Undoing)));
 }
 
 /// 容缺: accepted, decided only once what was to follow is there, closed if it never comes.
@@ -278,6 +409,9 @@ fn facts_without_meaning_are_no_header() {
     assert!(with(PAUSE, 1, 0) && with(Deed::Extend { days: 1 }, 0, 0), "no days");
     assert!(with(Deed::Extend { days: 1 }, 1, 0xff), "days beyond reason");
     assert!(with(Deed::AcceptLacking { days: 1 }, 0, 0), "no days for what follows");
+    assert!(with(withdrawn(), 55, 0) && with(withdrawn(), 55, 6), "no such kind");
+    assert!(with(withdrawn(), 44, 0) && with(withdrawn(), 54, 2), "no clerk, no such grade");
+    assert!(with(irrelevant(), 56, 0) && with(irrelevant(), 56, 6), "no such reason");
     assert!(with(Deed::DENY, 1, 1), "a certificate of nothing");
     assert!(with(Deed::GRANT, 0, 2) && with(Deed::Close(Closing::Void), 0, 6), "no such word");
 }
@@ -292,25 +426,7 @@ fn a_clock_that_was_years_ahead_costs_no_years_of_counting() {
 }
 
 fn matter() -> Matter {
-    Matter {
-        code: "CITY-1".parse().unwrap(),
-        name: "A matter".to_owned(),
-        kind: 1,
-        level: Tier::City,
-        area: elsewhere().division(),
-        body_name: "A body".to_owned(),
-        body: "11100000000013338W".parse().unwrap(),
-        promised: true,
-        audience: Audience::Person,
-        legal_days: 20,
-        promised_days: 7,
-        materials: Vec::new(),
-        result: MatterResult { kind: ResultKind::Licence, name: "A licence".to_owned() },
-        offline_decision: true,
-        basis: String::new(),
-        source: String::new(),
-        verified: false,
-    }
+    Matter { promised_days: 7, offline_decision: true, ..common::matter("CITY-1", Tier::City) }
 }
 
 /// Of a year without holidays: Mondays to Fridays count.
@@ -412,7 +528,8 @@ proptest! {
             prop_assert!(before.ended.is_none_or(|_| after.ended == before.ended));
             prop_assert!(before.granted.is_none_or(|_| after.granted == before.granted));
             prop_assert!(before.delivered.is_none_or(|_| after.delivered == before.delivered));
-            prop_assert!(!before.state.is_over() || after.state.is_over());
+            prop_assert!(!before.is_over() || after.is_over());
+            prop_assert!(before.revoked.is_none_or(|_| after.revoked == before.revoked));
             prop_assert!(before.notices.iter().zip(&after.notices).all(|(old, new)| old.from == new.from && old.to.is_none_or(|_| old.to == new.to)));
             prop_assert!(after.corrections >= before.corrections && after.extended >= before.extended);
         }

@@ -112,9 +112,12 @@ fn in_state(state: State) -> (Case, HallAt) {
             (decider(), to(window(), Purpose::Return)),
             (window(), take()),
         ],
-        State::Suspended | State::Certified | State::NotAccepted | State::Closed | State::Archived => {
-            unreachable!("protocol/tests/law.rs goes there")
-        }
+        State::Suspended
+        | State::Certified
+        | State::NotAccepted
+        | State::Closed
+        | State::Revoked
+        | State::Archived => unreachable!("protocol/tests/law.rs goes there"),
     };
     for (by, facts) in path {
         go(*by, facts.clone());

@@ -318,6 +318,7 @@ fn carried(city: &mut City, change: impl Fn(&mut CaseFile)) {
                 LetterBody::Copy(file)
             }
             LetterBody::Receipt(_)
+            | LetterBody::Statement(_)
             | LetterBody::Fence(..)
             | LetterBody::Ask(_)
             | LetterBody::AskFence { .. } => {

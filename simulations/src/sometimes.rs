@@ -118,7 +118,7 @@ impl Branch {
     /// The branch of a hand-over.
     pub const fn handed_over(purpose: Purpose) -> Self {
         match purpose {
-            Purpose::Decide => Self::ToDecide,
+            Purpose::Decide | Purpose::Check => Self::ToDecide,
             Purpose::Return => Self::ToReturn,
             Purpose::Correct => Self::ToCorrect,
             Purpose::Supplemented => Self::ToSupplemented,

@@ -38,6 +38,9 @@ pub(super) enum Act {
         #[arg(long, value_name = "N")]
         days: u16,
     },
+    Promise(Reasoned),
+    Check(Reasoned),
+    Revoke(Reasoned),
     Supply(Reasoned),
     Pause {
         #[command(flatten)]
@@ -79,7 +82,7 @@ pub(super) enum Act {
 
 pub(super) fn run(session: &Session, act: &Act) -> Result<Report, Problem> {
     let (reasoned, deed) = act.parts();
-    let refused = matches!(deed, Deed::RefuseAcceptance { .. });
+    let refused = matches!(deed, Deed::RefuseAcceptance { .. } | Deed::Revoke);
     let note = &reasoned.note;
     let content = if refused { with_remedy(&session.texts, note) } else { Content::one("note", note) };
     record(session, &reasoned.case, deed, content, &reasoned.signer)
@@ -97,6 +100,9 @@ impl Act {
                 (reasoned, Deed::RefuseAcceptance { ground: *ground, authority: *authority })
             }
             Self::Tolerate { reasoned, days } => (reasoned, Deed::AcceptLacking { days: *days }),
+            Self::Promise(reasoned) => (reasoned, Deed::AcceptPromise),
+            Self::Check(reasoned) => (reasoned, Deed::Check),
+            Self::Revoke(reasoned) => (reasoned, Deed::Revoke),
             Self::Supply(reasoned) => (reasoned, Deed::Supply),
             Self::Pause { reasoned, procedure, days } => {
                 (reasoned, Deed::BeginProcedure { procedure: *procedure, days: *days })

@@ -13,6 +13,7 @@ use super::args::Signer;
 use super::declare::{self, GiveKeys, Takeover};
 use super::report::Report;
 use super::session::Session;
+use super::statements::{self, Statements};
 use super::values;
 use crate::ops::{Answer, Ask, Content, Problem};
 
@@ -47,6 +48,8 @@ pub(super) enum Case {
     Deliver(Noted),
     #[command(flatten)]
     Act(Act),
+    #[command(flatten)]
+    Statements(Statements),
     Takeover(Takeover),
     GiveKeys(GiveKeys),
     Export {
@@ -125,6 +128,7 @@ pub(super) fn run(session: &Session, case: &Case) -> Result<Report, Problem> {
         Case::Correct(correct) => self::correct(session, correct),
         Case::Decide(decide) => self::decide(session, decide),
         Case::Act(act) => acts::run(session, act),
+        Case::Statements(what) => statements::run(session, what),
         Case::Takeover(takeover) => declare::takeover(session, takeover),
         Case::GiveKeys(give) => declare::give_keys(session, give),
         Case::Export { case, out } => archive::export(session, case, out),
@@ -179,7 +183,7 @@ pub(super) fn record(
 }
 
 /// The id of the one case that a text begins: what a clerk signs names it in full.
-fn in_full(session: &Session, case: &str) -> Result<String, Problem> {
+pub(super) fn in_full(session: &Session, case: &str) -> Result<String, Problem> {
     let Answer::Case(case) = session.ask(&Ask::Case { case: case.to_owned() })? else {
         return Err(super::session::unexpected());
     };

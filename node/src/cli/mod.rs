@@ -39,6 +39,7 @@ mod report;
 mod revoke;
 mod route;
 mod session;
+mod statements;
 mod table;
 #[cfg(test)]
 mod tests;

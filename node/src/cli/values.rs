@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use hallmesh_protocol::calendar::CivilDay;
-use hallmesh_protocol::cases::{Closing, NotAccepted, Procedure, Stage};
+use hallmesh_protocol::cases::{Closing, Dismissal, NotAccepted, Procedure, Stage, StatementKind};
 use hallmesh_protocol::ids::{BodyId, BundleCode, CaseNumber, DivisionCode, HallId, Malformed, MatterCode};
 use libp2p::Multiaddr;
 
@@ -88,6 +88,14 @@ pub(super) fn procedure(text: &str) -> Result<Procedure, BadValue> {
 
 pub(super) fn closing(text: &str) -> Result<Closing, BadValue> {
     one_of(text, &Closing::ALL, |closing| closing.ending().word())
+}
+
+pub(super) fn statement(text: &str) -> Result<StatementKind, BadValue> {
+    one_of(text, &StatementKind::ALL, |kind| kind.word())
+}
+
+pub(super) fn dismissal(text: &str) -> Result<Dismissal, BadValue> {
+    one_of(text, &Dismissal::ALL, |reason| reason.word())
 }
 
 pub(super) fn stage(text: &str) -> Result<Stage, BadValue> {

@@ -1,7 +1,9 @@
 //! Stories as files that hall staff can read and write: `deploy/stories` says what may stand in them.
 
-use hallmesh_protocol::cases::{Closing, Deed, NotAccepted, Procedure, State};
-use hallmesh_protocol::ids::{BodyId, MatterCode};
+use std::collections::BTreeMap;
+
+use hallmesh_protocol::cases::{Closing, Deed, Dismissal, NotAccepted, Procedure, State, StatementKind};
+use hallmesh_protocol::ids::{BodyId, BundleCode, MatterCode};
 use serde::Deserialize;
 
 use crate::ops::Problem;
@@ -13,16 +15,20 @@ const STEPS_MAX: usize = 200;
 const BYTES_MAX: usize = 64 << 10;
 
 /// The stories that the program brings along, in the order in which they are played.
-const BUILT_IN: [&str; 10] = [
+const BUILT_IN: [&str; 14] = [
     include_str!("../../../deploy/stories/entrusted-receipt.toml"),
     include_str!("../../../deploy/stories/delegated.toml"),
     include_str!("../../../deploy/stories/remote-receipt.toml"),
     include_str!("../../../deploy/stories/minimum-living.toml"),
     include_str!("../../../deploy/stories/tolerance.toml"),
+    include_str!("../../../deploy/stories/promise-and-check.toml"),
     include_str!("../../../deploy/stories/correction.toml"),
+    include_str!("../../../deploy/stories/stated-elsewhere.toml"),
     include_str!("../../../deploy/stories/refusal.toml"),
     include_str!("../../../deploy/stories/long-examination.toml"),
     include_str!("../../../deploy/stories/provincial-transfer.toml"),
+    include_str!("../../../deploy/stories/newborn.toml"),
+    include_str!("../../../deploy/stories/restaurant.toml"),
     include_str!("../../../deploy/stories/city-away.toml"),
 ];
 
@@ -60,16 +66,35 @@ pub(super) struct Step {
     authority: Option<String>,
     how: Option<String>,
     event: Option<u32>,
+    kind: Option<String>,
+    reason: Option<String>,
+    bundle: Option<String>,
+    answers: Option<BTreeMap<String, String>>,
 }
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    Receive { matter: MatterCode, place: String },
+    Receive {
+        matter: MatterCode,
+        place: String,
+    },
+    /// One application for a bundle: each of its tasks is a case of the story.
+    ReceiveBundle {
+        bundle: BundleCode,
+        answers: BTreeMap<String, String>,
+        place: String,
+    },
+    /// All that came of the last bundle is handed out.
+    DeliverBundle,
     Has(State),
     Waits,
     Untouched,
     Act(Deed),
+    /// Something is stated about the case.
+    State(StatementKind),
+    /// What was stated is included, or dismissed for a reason.
+    Answer(StatementKind, Option<Dismissal>),
     Stop,
     Start,
 }
@@ -130,15 +155,31 @@ impl Step {
                 matter: self.matter.as_ref().and_then(|code| code.parse().ok()).ok_or("matter")?,
                 place: self.place.clone().ok_or("place")?,
             },
+            "receive-bundle" => What::ReceiveBundle {
+                bundle: self.bundle.as_ref().and_then(|code| code.parse().ok()).ok_or("bundle")?,
+                answers: self.answers.clone().ok_or("answers")?,
+                place: self.place.clone().ok_or("place")?,
+            },
+            "deliver-bundle" => What::DeliverBundle,
             "has" => What::Has(word(self.state.as_ref(), &State::ALL, |state| state.word()).ok_or("state")?),
             "waits" => What::Waits,
             "untouched" => What::Untouched,
+            "state" => What::State(self.kind()?),
+            "include" => What::Answer(self.kind()?, None),
+            "dismiss" => {
+                let reason = word(self.reason.as_ref(), &Dismissal::ALL, |it| it.word()).ok_or("reason")?;
+                What::Answer(self.kind()?, Some(reason))
+            }
             "stop" => What::Stop,
             "start" => What::Start,
             act => What::Act(self.deed(act)?),
         };
         let refusable = matches!(what, What::Act(_)) || self.refused.is_none();
         if refusable { self.nothing_else(what) } else { Err("refused") }
+    }
+
+    fn kind(&self) -> Result<StatementKind, &'static str> {
+        word(self.kind.as_ref(), &StatementKind::ALL, |it| it.word()).ok_or("kind")
     }
 
     fn deed(&self, act: &str) -> Result<Deed, &'static str> {
@@ -148,6 +189,9 @@ impl Step {
         Ok(match act {
             "accept" => Deed::Accept,
             "accept-lacking" => Deed::AcceptLacking { days: days? },
+            "accept-promise" => Deed::AcceptPromise,
+            "check" => Deed::Check,
+            "revoke" => Deed::Revoke,
             "supply" => Deed::Supply,
             "request-correction" => Deed::RequestCorrection,
             "supplement" => Deed::Supplement,
@@ -187,6 +231,7 @@ impl Step {
     fn nothing_else(&self, what: What) -> Result<What, &'static str> {
         let needs: &[&str] = match &what {
             What::Receive { .. } => &["matter", "place"],
+            What::ReceiveBundle { .. } => &["bundle", "answers", "place"],
             What::Has(_) => &["state"],
             What::Act(Deed::AcceptLacking { .. } | Deed::Extend { .. }) => &["days"],
             What::Act(Deed::RefuseAcceptance { .. }) => &["ground", "authority"],
@@ -195,7 +240,11 @@ impl Step {
             What::Act(Deed::Refer { .. }) => &["authority"],
             What::Act(Deed::Close(_)) => &["how"],
             What::Act(Deed::Rectify { .. }) => &["event"],
-            What::Act(_) | What::Waits | What::Untouched | What::Stop | What::Start => &[],
+            What::State(_) | What::Answer(_, None) => &["kind"],
+            What::Answer(_, Some(_)) => &["kind", "reason"],
+            What::Act(_) | What::DeliverBundle | What::Waits | What::Untouched | What::Stop | What::Start => {
+                &[]
+            }
         };
         let given = [
             ("matter", self.matter.is_some()),
@@ -209,6 +258,10 @@ impl Step {
             ("authority", self.authority.is_some()),
             ("how", self.how.is_some()),
             ("event", self.event.is_some()),
+            ("kind", self.kind.is_some()),
+            ("reason", self.reason.is_some()),
+            ("bundle", self.bundle.is_some()),
+            ("answers", self.answers.is_some()),
         ];
         let extra = given.into_iter().find(|(field, given)| *given && !needs.contains(field));
         extra.map_or(Ok(what), |(field, _)| Err(field))
@@ -250,10 +303,15 @@ mod tests {
             ("do = \"dance\"", "do"),
             ("do = \"receive\"\nplace = \"x\"", "matter"),
             ("do = \"has\"\nstate = \"glad\"", "state"),
+            ("do = \"receive-bundle\"\nbundle = \"newborn\"\nplace = \"x\"", "answers"),
+            ("do = \"deliver-bundle\"\nbundle = \"newborn\"", "bundle"),
             ("do = \"extend\"", "days"),
             ("do = \"decide\"\ngranted = false\ncertificate = true", "certificate"),
             ("do = \"refer\"\nauthority = \"1\"", "authority"),
             ("do = \"accept\"\ndays = 3", "days"),
+            ("do = \"state\"\nkind = \"song\"", "kind"),
+            ("do = \"dismiss\"\nkind = \"urging\"", "reason"),
+            ("do = \"include\"\nkind = \"urging\"\nreason = \"too-late\"", "reason"),
             ("do = \"waits\"\nrefused = \"x\"", "refused"),
         ] {
             assert_eq!(field(words).as_deref(), Some(wrong), "{words}");

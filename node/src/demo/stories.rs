@@ -1,13 +1,17 @@
 //! Plays stories on a city of real nodes. Each ends as told or says what did not.
 
-use hallmesh_protocol::cases::{Deed, State};
-use hallmesh_protocol::ids::MatterCode;
+use std::collections::BTreeMap;
+
+use hallmesh_protocol::cases::{Deed, Dismissal, State, StatementKind};
+use hallmesh_protocol::ids::{BundleCode, MatterCode};
 use serde::Serialize;
 
 use super::city::{City, Control, Member, unexpected};
 use super::patience::until;
 use super::script::{Script, Step, What};
-use crate::ops::{Answer, Ask, Case, Content, Problem};
+use crate::ops::{
+    Answer, Application, Ask, BundleAsk, Case, Content, Problem, StatementAsk, StatementShown, Together,
+};
 use crate::texts::Texts;
 
 /// More than the stories take in at any window.
@@ -30,12 +34,12 @@ pub struct Story {
     pub cases: Vec<Ended>,
 }
 
-/// A case that was delivered.
+/// A case that was delivered and of which nothing is owed any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ended {
     /// The case's number.
     pub number: String,
-    /// The place of the delivering hall in the city's list.
+    /// The place in the city's list of the hall where it ended.
     #[serde(skip)]
     pub delivered_at: usize,
 }
@@ -75,6 +79,8 @@ struct Stage<'a> {
 #[derive(Default)]
 struct Progress {
     numbers: Vec<String>,
+    /// The last application for a bundle, and the cases of its tasks.
+    bundle: Option<(String, Vec<String>)>,
     ended: Vec<Ended>,
 }
 
@@ -84,6 +90,18 @@ impl Progress {
         let place = step.case.unwrap_or(self.numbers.len());
         let number = place.checked_sub(1).and_then(|place| self.numbers.get(place));
         number.map(String::as_str).ok_or_else(|| Problem::new("demo.no_such_case").with("case", place))
+    }
+}
+
+impl Progress {
+    /// A case ends where it is handed out; one that was granted on a promise where that is found true.
+    fn note(&mut self, deed: &Deed, number: String, at: usize) {
+        let known = self.ended.iter_mut().find(|it| it.number == number);
+        match (deed, known) {
+            (Deed::Deliver | Deed::Check, Some(ended)) => ended.delivered_at = at,
+            (Deed::Deliver, None) => self.ended.push(Ended { number, delivered_at: at }),
+            _other => {}
+        }
     }
 }
 
@@ -112,6 +130,19 @@ impl Stage<'_> {
                 let place = self.city.member(self.find(&place)?)?;
                 progress.numbers.push(self.receive(member, place, &matter).await?);
             }
+            What::ReceiveBundle { bundle, answers, place } => {
+                let place = self.city.member(self.find(&place)?)?;
+                let (number, cases) = self.receive_bundle(member, place, (bundle, answers)).await?;
+                progress.numbers.extend(cases.iter().cloned());
+                progress.bundle = Some((number, cases));
+            }
+            What::DeliverBundle => {
+                let (number, cases) = progress.bundle.clone().ok_or_else(|| faulty("bundle"))?;
+                self.deliver_bundle(member, &number).await?;
+                for case in cases {
+                    progress.note(&Deed::Deliver, case, at);
+                }
+            }
             What::Has(state) => self.in_hand(member, progress.case(step)?, state).await?,
             What::Waits => self.still_waits(member, progress.case(step)?).await?,
             What::Untouched => self.untouched(member, progress.case(step)?).await?,
@@ -121,7 +152,15 @@ impl Stage<'_> {
                     Some(why) => self.refused(member, &number, deed, why).await?,
                     None => self.act(member, &number, deed).await?,
                 }
-                if deed == Deed::Deliver && step.refused.is_none() {
+                if step.refused.is_none() {
+                    progress.note(&deed, number, at);
+                }
+            }
+            What::State(kind) => self.state(member, progress.case(step)?, kind).await?,
+            What::Answer(kind, dismissed) => {
+                let number = progress.case(step)?.to_owned();
+                self.answer(member, &number, (kind, dismissed)).await?;
+                if kind == StatementKind::Delivery && dismissed.is_none() {
                     progress.ended.push(Ended { number, delivered_at: at });
                 }
             }
@@ -164,6 +203,56 @@ impl Stage<'_> {
         Ok(number)
     }
 
+    /// Takes in an application for a bundle once; gives its number and those of its tasks.
+    async fn receive_bundle(
+        &self,
+        window: &Member,
+        place: &Member,
+        (bundle, answers): (BundleCode, BTreeMap<String, String>),
+    ) -> Result<(String, Vec<String>), Problem> {
+        let one = BundleAsk::One { code: bundle.clone(), answers: answers.clone() };
+        let shown = until("demo.case_did_not_arrive", async || {
+            let answer = window.client.ask(&Ask::Bundle { of: one.clone() }).await?;
+            if let Answer::Bundle(shown) = answer { Ok(Some(shown)) } else { Err(unexpected()) }
+        })
+        .await?;
+        let fields = shown.fields.iter().map(|field| (field.name.clone(), "示例申请人".to_owned()));
+        let (content, place) = (Content::of(fields), place.hall.division());
+        let ask = Ask::Bundle { of: BundleAsk::Receive { bundle, answers, place, content } };
+        let before = until("demo.case_did_not_arrive", async || applications(window).await.map(Some)).await?;
+        let known = |it: &Application| before.iter().any(|old| old.number == it.number);
+        let found = until("demo.case_did_not_arrive", async || {
+            let fresh = applications(window).await?.into_iter().find(|it| !known(it));
+            if fresh.is_none() {
+                window.ask_as_clerk(&ask).await?;
+            }
+            Ok(fresh)
+        })
+        .await?;
+        let said = [("hall", window.name.as_str()), ("number", &found.number), ("name", &shown.name)];
+        let count = found.tasks.len().to_string();
+        self.line("demo.bundle_received", &[said.as_slice(), &[("count", &count)]].concat());
+        let cases = found.tasks.into_iter().filter_map(|task| task.case).collect();
+        Ok((found.number, cases))
+    }
+
+    /// Hands out all that came of a bundle, once.
+    async fn deliver_bundle(&self, window: &Member, number: &str) -> Result<(), Problem> {
+        let (bundle, content) = (number.to_owned(), Content::one("note", "示例"));
+        let ask = Ask::Bundle { of: BundleAsk::Record { bundle, act: Together::Deliver, content } };
+        until("demo.case_did_not_arrive", async || {
+            let all = applications(window).await?;
+            let open = all.iter().filter(|it| it.number == number).flat_map(|it| &it.tasks);
+            if open.into_iter().any(|task| task.state != "delivered") {
+                window.ask_as_clerk(&ask).await?;
+            }
+            Ok(Some(()))
+        })
+        .await?;
+        self.line("demo.bundle_delivered", &[("hall", &window.name), ("number", number)]);
+        Ok(())
+    }
+
     /// Records a deed once: if no answer came, it may be done all the same.
     async fn act(&self, member: &Member, number: &str, deed: Deed) -> Result<(), Problem> {
         let ask = Ask::Record { case: number.to_owned(), deed, content: Content::one("note", "示例") };
@@ -178,6 +267,57 @@ impl Stage<'_> {
         .await?;
         let what = self.teller.texts.word("event", deed.word());
         self.line("demo.acted", &[("hall", &member.name), ("number", number), ("what", &what)]);
+        Ok(())
+    }
+
+    /// States something about a case that another hall has in hand, once.
+    async fn state(&self, member: &Member, number: &str, kind: StatementKind) -> Result<(), Problem> {
+        let mine = async || {
+            let all = stated(member, number).await?;
+            let hall = member.hall.to_string();
+            Ok(all.iter().filter(|it| it.by == hall && it.kind == kind.word()).count())
+        };
+        let content = Content::one("text", "示例");
+        let of = StatementAsk::State { case: number.to_owned(), kind, deciding: None, content };
+        let ask = Ask::Statement { of };
+        let before = until("demo.case_did_not_arrive", async || mine().await.map(Some)).await?;
+        until("demo.case_did_not_arrive", async || {
+            if mine().await? == before {
+                member.ask_as_clerk(&ask).await?;
+            }
+            Ok(Some(()))
+        })
+        .await?;
+        let what = self.teller.texts.word("kind_of_statement", kind.word());
+        self.line("demo.stated", &[("hall", &member.name), ("number", number), ("what", &what)]);
+        Ok(())
+    }
+
+    /// Waits until what was stated is at the hall that has the case in hand, and answers it.
+    async fn answer(
+        &self,
+        member: &Member,
+        number: &str,
+        (kind, dismissed): (StatementKind, Option<Dismissal>),
+    ) -> Result<(), Problem> {
+        let outcome = if dismissed.is_some() { "dismissed" } else { "included" };
+        until("demo.case_did_not_arrive", async || {
+            let all: Vec<_> = stated(member, number).await?;
+            let mut of_kind = all.into_iter().filter(|it| it.kind == kind.word());
+            let open = of_kind.clone().find(|it| it.here);
+            let Some(statement) = open.map(|it| it.statement) else {
+                return Ok(of_kind.any(|it| it.outcome == outcome).then_some(()));
+            };
+            let (case, content) = (number.to_owned(), Content::one("note", "示例"));
+            let of = StatementAsk::Answer { case, statement, dismissed, content };
+            member.ask_as_clerk(&Ask::Statement { of }).await.map(|_done| Some(()))
+        })
+        .await?;
+        let what = self.teller.texts.word("kind_of_statement", kind.word());
+        let outcome = self.teller.texts.word("outcome", outcome);
+        let said =
+            [("hall", member.name.as_str()), ("number", number), ("what", &what), ("outcome", &outcome)];
+        self.line("demo.answered", &said);
         Ok(())
     }
 
@@ -265,6 +405,16 @@ async fn trace(member: &Member, number: &str) -> Result<Vec<(String, String)>, P
     }
 }
 
+/// What is stated about a case, as far as a hall knows; nothing if it does not know the case.
+async fn stated(member: &Member, number: &str) -> Result<Vec<StatementShown>, Problem> {
+    let of = StatementAsk::Shown { case: Some(number.to_owned()), count: CASES_MAX };
+    match member.client.ask(&Ask::Statement { of }).await {
+        Ok(Answer::Statements { statements }) => Ok(statements),
+        Ok(_other) => Err(unexpected()),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// How often an act stands in the log of a case that a hall has.
 async fn done(member: &Member, number: &str, deed: Deed) -> Result<usize, Problem> {
     Ok(trace(member, number).await?.iter().filter(|(_, what)| what == deed.word()).count())
@@ -283,6 +433,13 @@ async fn case(member: &Member, number: &str) -> Result<Option<Case>, Problem> {
 /// A case that a hall knows, once it can be asked.
 async fn seen(member: &Member, number: &str) -> Result<Case, Problem> {
     until("demo.case_did_not_arrive", async || case(member, number).await).await
+}
+
+/// The applications for bundles of which a hall has tasks.
+async fn applications(member: &Member) -> Result<Vec<Application>, Problem> {
+    let of = BundleAsk::Applications { after: None, only: None, count: CASES_MAX };
+    let answer = member.client.ask(&Ask::Bundle { of }).await?;
+    if let Answer::Applications { applications, .. } = answer { Ok(applications) } else { Err(unexpected()) }
 }
 
 /// The numbers of the cases that a hall took in itself.

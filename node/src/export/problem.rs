@@ -250,6 +250,7 @@ const fn rule(why: NotAllowed) -> &'static str {
         NotAllowed::Key => "verify.rule.key",
         NotAllowed::Full => "verify.rule.full",
         NotAllowed::Waits => "verify.rule.waits",
+        NotAllowed::Answered => "verify.rule.answered",
         NotAllowed::NoTask => "verify.rule.no_task",
     }
 }

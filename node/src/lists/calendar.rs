@@ -18,8 +18,15 @@ const WEEKEND_ON: &str = "weekend_on";
 const KINDS: [&str; 2] = [WEEKDAY_OFF, WEEKEND_ON];
 /// The object that is no year.
 const RULES: &str = "rules";
-const LIMITS: [&str; 6] =
-    ["notice_days", "correction_days", "supply_days", "extension_days", "delivery_days", "warning_days"];
+const LIMITS: [&str; 7] = [
+    "notice_days",
+    "correction_days",
+    "supply_days",
+    "extension_days",
+    "check_days",
+    "delivery_days",
+    "warning_days",
+];
 
 /// Texts lie in the source, so that their lines can be told.
 type EntryText<'a> = Object<&'a str, Value<'a>>;
@@ -150,6 +157,7 @@ impl CalendarReader<'_> {
             "correction_days" => &mut rules.correction_days,
             "supply_days" => &mut rules.supply_days,
             "extension_days" => &mut rules.extension_days,
+            "check_days" => &mut rules.check_days,
             "delivery_days" => &mut rules.delivery_days,
             "warning_days" => &mut rules.warning_days,
             _unknown => {

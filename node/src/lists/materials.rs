@@ -31,10 +31,11 @@ pub(super) const SHAPE: Shape = Shape {
 
 const WIDE_SEMICOLON: char = '\u{FF1B}';
 const WIDE_BAR: char = '\u{FF5C}';
-pub(super) const NECESSITIES: [(&str, Necessity); 3] = [
+pub(super) const NECESSITIES: [(&str, Necessity); 4] = [
     ("required", Necessity::Required),
     ("optional", Necessity::Optional),
     ("supplementable", Necessity::Supplementable),
+    ("promisable", Necessity::Promisable),
 ];
 pub(super) const SOURCES: [(&str, MaterialSource); 2] =
     [("applicant", MaterialSource::Applicant), ("shared", MaterialSource::Shared)];

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Application, Audit, AuditChecked, BundleReceived, BundleShown, Content, Copy, DueComputed, DueCounts,
-    DueExplained, DueList, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing, TaskOf,
-    TimeLimit,
+    DueExplained, DueList, Forgotten, ForkSeen, Overdue, Problem, RoleWords, Single, Standing,
+    StatementShown, TaskOf, TimeLimit,
 };
 use crate::export::ProofFile;
 
@@ -136,6 +136,18 @@ pub enum Answer {
     },
     /// A case was taken in.
     Received(Box<Received>),
+    /// Statements.
+    Statements {
+        /// In the order in which they were stated; those of all cases by number.
+        statements: Vec<StatementShown>,
+    },
+    /// What this hall states is signed, and on its way.
+    Stated {
+        /// The case's number.
+        case: String,
+        /// The statement's digest, in hex.
+        statement: String,
+    },
     /// An act stands in the log.
     Recorded {
         /// The case's id.
@@ -278,6 +290,9 @@ pub struct Status {
     pub refused: BTreeMap<String, u64>,
     /// Free bytes on the disk of the data directory.
     pub disk_free: u64,
+    /// Statements that wait for a clerk of this hall.
+    #[serde(default)]
+    pub statements: usize,
     /// How many cases in hand press, as last looked at; none just after the start.
     #[serde(default)]
     pub due: Option<DueCounts>,
@@ -412,7 +427,7 @@ pub struct Matter {
 pub struct Material {
     /// Its name.
     pub name: String,
-    /// `required`, `optional` or `supplementable`.
+    /// `required`, `optional`, `supplementable` or `promisable`.
     pub necessity: String,
     /// Government holds it: never asked of the applicant.
     pub shared: bool,
@@ -525,6 +540,12 @@ pub struct Case {
     /// What it is to that bundle; not told in lists.
     #[serde(default)]
     pub task: Option<TaskOf>,
+    /// What halls have stated about it, as far as it is known here.
+    #[serde(default)]
+    pub statements: Vec<StatementShown>,
+    /// Milliseconds since 1970 when what was decided lapsed.
+    #[serde(default)]
+    pub revoked: Option<u64>,
 }
 
 /// A case with its log.
@@ -585,6 +606,9 @@ pub struct Contents {
     /// Sequence and what happened, of what no key opens that this hall has.
     #[serde(default)]
     pub closed: Vec<(u32, String)>,
+    /// Statements that wait here: digest, kind, and the content if it can be opened.
+    #[serde(default)]
+    pub statements: Vec<(String, String, Option<Content>)>,
 }
 
 /// A letter that waits.

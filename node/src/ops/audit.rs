@@ -154,10 +154,14 @@ pub(super) fn check(asked: &Asked<'_>, from: u64, count: usize) -> AuditChecked 
     let Rechecked { size, checked, wrong } = audit::recheck(asked.view, asked.at, from, count);
     let wrong = wrong.map(|(place, wrong, leaf)| {
         let of = leaf.map(|leaf| leaf.of);
-        let sequence = of.map(|of| match of {
-            Subject::Event { sequence, .. } | Subject::Receipt { sequence, .. } => sequence,
+        let sequence = of.and_then(|of| match of {
+            Subject::Event { sequence, .. } | Subject::Receipt { sequence, .. } => Some(sequence),
+            Subject::Statement { .. } => None,
         });
-        let case = of.map(|of| case_name(asked.view, of.case()));
+        let case = of.map(|of| match of {
+            Subject::Event { case, .. } | Subject::Receipt { case, .. } => case_name(asked.view, case),
+            Subject::Statement { number } => number.to_string(),
+        });
         WrongPlace { place, what: wrong.word().to_owned(), case, sequence }
     });
     AuditChecked { size, checked, wrong }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::bundles::BundleAsk;
 use super::content::Content;
 use super::recovery::RecoverySecret;
+use super::statements::StatementAsk;
 
 /// One call over the local socket. It may carry an application, so it does not print.
 #[derive(Clone, Serialize, Deserialize)]
@@ -97,6 +98,11 @@ pub enum Ask {
     Bundle {
         /// What.
         of: BundleAsk,
+    },
+    /// What is asked, or done, about statements.
+    Statement {
+        /// What.
+        of: StatementAsk,
     },
     /// Where would a case go, and why?
     Route {

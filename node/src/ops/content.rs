@@ -148,6 +148,20 @@ pub(crate) fn wrap_all(
     Ok(wraps)
 }
 
+/// Wraps a key of its own to lives, for as long as these live: what is sealed under it is answered soon, and then stands in
+/// the case.
+pub(crate) fn wrap_to_lives(
+    view: &dyn View,
+    case: CaseId,
+    lives: &[HallAt],
+    key: &CaseKey,
+    chance: &mut Chance,
+) -> Result<Vec<Wrap>, Problem> {
+    let mut wraps = wrap_for(view, case, lives, key, chance)?;
+    wraps.retain(|wrap| !wrap.recovery);
+    Ok(wraps)
+}
+
 /// Opens one key of a case that is wrapped to this hall.
 pub(crate) fn unwrap(
     case: CaseId,

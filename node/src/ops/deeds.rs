@@ -5,7 +5,7 @@ use hallmesh_protocol::catalogue::Catalogue;
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::clerks::{self, Act, ClerkCard};
 use hallmesh_protocol::ids::{CaseId, CaseNumber, ClerkId, Digest, DivisionCode, HallAt, HallId, MatterCode};
-use hallmesh_protocol::query;
+use hallmesh_protocol::query::{self, CaseView};
 use hallmesh_protocol::record::{Body, Record};
 use hallmesh_protocol::seal::{PublicKey, Suite, WrapSecret};
 use hallmesh_protocol::signed::{Signed, Verified};
@@ -18,6 +18,7 @@ use super::questions::{self, Asked, find, unhex};
 use super::sticks::{self, Loaded};
 use super::{
     Ask, Call, Problem, RecoverySecret, RoleWords, declaration, durability, reading, recovery, revocation,
+    statements,
 };
 use crate::enrol;
 
@@ -72,9 +73,15 @@ pub(crate) fn prepare(
         Ask::Bundle { of } => {
             return bundles::prepare(asked, &of, act(asked, call)?, (secret, chance));
         }
+        Ask::Statement { of } => {
+            return statements::prepare(asked, &of, act(asked, call)?, (secret, chance));
+        }
         Ask::Record { case, deed, content } => {
             let by = act(asked, call)?;
-            return recorded(by, sealed_act(asked, exact(asked, &case)?, deed, &content, (secret, chance)));
+            return recorded(
+                by,
+                sealed_act(asked, exact(asked, &case)?.case.id, deed, &content, (secret, chance)),
+            );
         }
         Ask::Read { case } => return to_be_read(asked, call, &case, secret),
         Ask::StickWrite { .. } => return sticks::write(asked, &ask),
@@ -88,8 +95,7 @@ pub(crate) fn prepare(
             return issue(asked, act(asked, call)?, &request, next, days);
         }
         Ask::Revoke { hall, incarnation, reason } => {
-            let body = revocation::body(asked, hall, incarnation, reason)?;
-            Command::Publish(act(asked, call)?, vec![body])
+            Command::Publish(act(asked, call)?, vec![revocation::body(asked, hall, incarnation, reason)?])
         }
         Ask::Declare { declared, incarnation } => {
             Command::Declare(acts(asked, call)?, declaration::of(asked, declared, incarnation)?)
@@ -135,7 +141,7 @@ pub(crate) fn prepare(
 
 /// Who may open a case, and can, is noted as a reader first.
 fn to_be_read(asked: &Asked<'_>, call: &Call, case: &str, secret: &WrapSecret) -> Result<Deed, Problem> {
-    let id = exact(asked, case)?;
+    let id = exact(asked, case)?.case.id;
     reading::is_readable(asked, id, secret)?;
     Ok(Deed::new(Command::Read(act(asked, call)?, id), After::Reading(id)))
 }
@@ -153,6 +159,12 @@ pub(super) enum Unsealed {
     /// The case's present key is not wrapped to this hall, or what is wrapped does not open.
     Key(CaseId, Digest),
     Problem(Problem),
+}
+
+impl From<Problem> for Unsealed {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
 }
 
 impl Unsealed {
@@ -208,6 +220,9 @@ pub(crate) fn reply(asked: &Asked<'_>, reply: Reply, after: &After, secret: &Wra
             bundle: bundle.to_string(),
             cases: cases.iter().map(|(case, _)| case.to_string()).collect(),
         },
+        (Reply::Stated { number, statement }, _) => {
+            Answer::Stated { case: number.to_string(), statement: statement.to_string() }
+        }
         (Reply::Recorded { case, sequence }, _) => {
             let decision = query::case(asked.view, case).and_then(|view| durability::standing(asked, &view));
             Answer::Recorded { case: case.to_string(), sequence, decision }
@@ -285,12 +300,12 @@ pub(super) fn application(
 }
 
 /// The case that a deed names: in full, so that a signature means one case and no other.
-fn exact(asked: &Asked<'_>, text: &str) -> Result<CaseId, Problem> {
+pub(super) fn exact(asked: &Asked<'_>, text: &str) -> Result<CaseView, Problem> {
     let full = text.parse::<CaseId>().is_ok() || text.parse::<CaseNumber>().is_ok();
     if !full {
         return Err(Problem::new("case.not_in_full").with("case", text));
     }
-    Ok(find(asked.view, text)?.case.id)
+    find(asked.view, text)
 }
 
 /// What the root has signed would do what it says, or is refused here: nobody goes home believing that it was done.

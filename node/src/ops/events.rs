@@ -50,16 +50,32 @@ fn about(deed: &cases::Deed) -> Vec<(&'static str, String)> {
         cases::Deed::Refer { authority } => vec![("authority", authority.to_string())],
         cases::Deed::Close(closing) => vec![("closing", closing.ending().word().to_owned())],
         cases::Deed::Rectify { event } => vec![("event", event.to_string())],
+        cases::Deed::Include(cited) => cites(cited, None),
+        cases::Deed::Dismiss(cited, reason) => cites(cited, Some(*reason)),
         cases::Deed::Accept
         | cases::Deed::RequestCorrection
         | cases::Deed::Supplement
         | cases::Deed::Supply
+        | cases::Deed::AcceptPromise
+        | cases::Deed::Check
+        | cases::Deed::Revoke
         | cases::Deed::EndProcedure
         | cases::Deed::Certify
         | cases::Deed::Withdraw
         | cases::Deed::Deliver
         | cases::Deed::Archive => Vec::new(),
     }
+}
+
+fn cites(cited: &cases::Cited, dismissed: Option<cases::Dismissal>) -> Vec<(&'static str, String)> {
+    let mut told = vec![
+        ("statement", cited.statement.to_string()),
+        ("kind_of_statement", cited.kind.word().to_owned()),
+        ("by", cited.by.hall.to_string()),
+        ("stated", cited.wall.to_string()),
+    ];
+    told.extend(dismissed.map(|reason| ("dismissal", reason.word().to_owned())));
+    told
 }
 
 fn details(asked: &Asked<'_>, facts: &Facts) -> BTreeMap<String, String> {

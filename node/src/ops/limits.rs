@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::bundles::{self, TaskOf};
 use super::problem::Problem;
 use super::questions::{Asked, find, name};
+use super::statements;
 
 /// The most working days that `due compute` counts: about four years.
 const WORKING_DAYS_MAX: u16 = 1_000;
@@ -26,7 +27,7 @@ const OPEN_PAGE: usize = 1_000;
 /// One limit of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeLimit {
-    /// `notice`, `correction`, `procedure`, `promise`, `decision` or `delivery`; `joint` of a bundle as a whole.
+    /// `notice`, `correction`, `supply`, `procedure`, `promise`, `decision`, `check` or `delivery`; `joint` of a bundle as a whole.
     pub kind: String,
     /// What it rests on, such as `licensing-42`.
     pub article: String,
@@ -136,6 +137,9 @@ pub struct DueList {
     /// Applications for bundles that came in here, likewise.
     #[serde(default)]
     pub bundles: Vec<DueBundle>,
+    /// Statements that wait for a clerk of this hall.
+    #[serde(default)]
+    pub statements: usize,
 }
 
 /// An application for a bundle that came in at this hall and is not over.
@@ -313,7 +317,8 @@ pub(super) fn list(asked: &Asked<'_>, within: Option<u16>, count: usize) -> DueL
         }
     });
     let bundles = due_bundles(asked, (within, count, today), &mut counts);
-    DueList { today: today.to_string(), counts, cases: found.into_values().collect(), bundles }
+    let (cases, statements) = (found.into_values().collect(), statements::waiting(asked));
+    DueList { today: today.to_string(), counts, cases, bundles, statements }
 }
 
 /// The applications that are due first, those of which a task cannot go on before all others.

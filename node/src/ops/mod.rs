@@ -19,6 +19,7 @@ mod questions;
 mod reading;
 mod recovery;
 mod revocation;
+mod statements;
 mod sticks;
 
 pub use answers::*;
@@ -38,6 +39,7 @@ pub use limits::{
 pub(crate) use limits::{Pressing, pressing_now};
 pub use problem::Problem;
 pub use recovery::RecoverySecret;
+pub use statements::{StatementAsk, StatementShown};
 
 pub(crate) use deeds::{Deed, prepare, reply};
 pub(crate) use durability::{is_kept_elsewhere, overdue_destinations};

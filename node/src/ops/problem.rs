@@ -52,8 +52,13 @@ impl From<Refusal> for Problem {
             Refusal::Authority => Self::new("case.authority"),
             Refusal::NoMatter => Self::new("case.no_matter"),
             Refusal::MayNotAccept => Self::new("case.may_not_accept"),
+            Refusal::NothingMayBePromised => Self::new("case.nothing_may_be_promised"),
             Refusal::NothingMayFollow => Self::new("case.nothing_may_follow"),
             Refusal::MayNotIssue => Self::new("case.may_not_issue"),
+            Refusal::InThisHand => Self::new("statement.in_this_hand"),
+            Refusal::TooManyStatements => Self::new("statement.too_many"),
+            Refusal::UnknownStatement => Self::new("statement.not_waiting"),
+            Refusal::StatementWaits(statement) => Self::new("statement.waits").with("statement", statement),
             Refusal::CaseIdInUse => Self::new("case.id_in_use"),
             Refusal::TooLarge => Self::new("case.too_large"),
             Refusal::NoKeyForRoute => Self::new("case.no_key_for_route"),
@@ -143,6 +148,7 @@ impl From<NotAllowed> for Problem {
             NotAllowed::Key => "act.key",
             NotAllowed::Full => "act.full",
             NotAllowed::Waits => "act.waits",
+            NotAllowed::Answered => "statement.answered",
             NotAllowed::NoTask => "act.no_task",
         })
     }

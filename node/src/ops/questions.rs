@@ -18,6 +18,7 @@ use hallmesh_protocol::step::View;
 use super::answers::{Answer, Case, Clerk, Hall, Letter, Material, Matter, Peer, Route, Status, Trace};
 use super::{
     Ask, Problem, RoleWords, audit, bundles, declaration, durability, events, limits, recovery, revocation,
+    statements,
 };
 use crate::enrol;
 pub(crate) use crate::hex::{hex, unhex};
@@ -73,6 +74,7 @@ pub(crate) fn answer(asked: &Asked<'_>, ask: &Ask) -> Option<Answer> {
         Ask::Lists { after } => standing(&lists, after),
         Ask::Matter { code } => or_refused(matter(asked, code).map(|it| Answer::Matter(Box::new(it)))),
         Ask::Bundle { of } => return bundles::answer(asked, of),
+        Ask::Statement { of } => return statements::answer(asked, of),
         Ask::Route { matter, place, from } => or_refused(way(asked, matter, *place, *from)),
         Ask::Cases { stage, count } => Answer::Cases { cases: desk(asked, *stage, *count) },
         Ask::Case { case } => {
@@ -237,6 +239,7 @@ fn status(asked: &Asked<'_>) -> Status {
         rolled_back: audit::forgotten(asked.view),
         refused: asked.live.refused.clone(),
         disk_free: asked.live.disk_free,
+        statements: statements::waiting(asked),
         due: asked.live.due,
         clock_doubted: asked.live.known_time.is_some(),
         up_ms: asked.live.up_ms,
@@ -334,6 +337,7 @@ pub(super) fn material(it: &hallmesh_protocol::catalogue::Material) -> Material 
         Necessity::Required => "required",
         Necessity::Optional => "optional",
         Necessity::Supplementable => "supplementable",
+        Necessity::Promisable => "promisable",
     };
     Material {
         name: it.name.clone(),
@@ -414,6 +418,8 @@ fn listed(asked: &Asked<'_>, view: &CaseView) -> Case {
         first_asked: it.first_asked.to_string(),
         bundle: it.task.map(|task| task.bundle.to_string()),
         task: None,
+        statements: statements::of_case(asked, it.number),
+        revoked: it.revoked.map(|at| at.claimed),
     }
 }
 

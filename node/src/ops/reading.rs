@@ -1,6 +1,6 @@
 //! Reading what is sealed in a case: as much of it as the keys open that this hall has.
 
-use hallmesh_protocol::cases::{FIRST_KEY, Facts, SignedEvent};
+use hallmesh_protocol::cases::{Enclosed, FIRST_KEY, Facts, SignedEvent};
 use hallmesh_protocol::ids::{CaseId, Digest};
 use hallmesh_protocol::query;
 use hallmesh_protocol::seal::{ContentKey, WrapSecret};
@@ -9,6 +9,7 @@ use super::Problem;
 use super::answers::{Answer, Contents};
 use super::content::{self, CaseKey, Content};
 use super::questions::Asked;
+use super::statements;
 
 /// One of a case's keys, if it is wrapped to this hall and opens.
 pub(super) fn case_key(asked: &Asked<'_>, case: CaseId, of: Digest, secret: &WrapSecret) -> Option<CaseKey> {
@@ -30,7 +31,8 @@ pub(super) fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Resu
     let view = view.ok_or_else(|| Problem::new("case.unknown").with("case", case))?;
     let file = query::file(asked.view, case);
     let key = |of| content::unwrap(case, (asked.at, of), &file.wraps, secret).ok().map(|opened| opened.key);
-    Ok(Answer::Contents(contents(case, view.case.number.to_string(), &file.events, key)))
+    let contents = contents(case, view.case.number.to_string(), &file.events, key);
+    Ok(Answer::Contents(Contents { statements: statements::waiting_words(asked, &view, secret), ..contents }))
 }
 
 /// The parts that open, and those that do not.
@@ -40,7 +42,7 @@ fn contents(
     events: &[SignedEvent],
     key_of: impl Fn(Digest) -> Option<ContentKey>,
 ) -> Contents {
-    let mut contents = Contents { number, parts: Vec::new(), closed: Vec::new() };
+    let mut contents = Contents { number, parts: Vec::new(), closed: Vec::new(), statements: Vec::new() };
     let mut key = key_of(FIRST_KEY);
     for event in events {
         let Ok(header) = event.header() else { continue };
@@ -51,7 +53,10 @@ fn contents(
             continue;
         }
         let what = header.facts.word().to_owned();
-        match key.as_ref().and_then(|key| Content::open(case, key, event.body()).ok()) {
+        // What is enclosed with a statement has its words, too.
+        let enclosed = Enclosed::of(event).map(|enclosed| enclosed.note);
+        let sealed = enclosed.as_ref().unwrap_or_else(|| event.body());
+        match key.as_ref().and_then(|key| Content::open(case, key, sealed).ok()) {
             Some(content) => contents.parts.push((header.sequence, what, content)),
             None => contents.closed.push((header.sequence, what)),
         }

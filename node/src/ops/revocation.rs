@@ -142,7 +142,7 @@ fn concerned(asked: &Asked<'_>, id: CaseId, at: HallAt) -> Option<CaseAt> {
     let case = &view.case;
     let ends = |life: HallAt| life.hall == at.hall && life.incarnation <= at.incarnation;
     let part = part(case, at.hall, ends)?;
-    let open = !case.state.is_over();
+    let open = !case.is_over();
     let (number, state) = (case.number.to_string(), case.state);
     open.then(|| CaseAt { number, state, part: part.to_owned() })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tree;
 use crate::cases::{Receipt, ReceiptKind, SignedEvent};
-use crate::ids::{CaseId, Digest, HallAt};
+use crate::ids::{CaseId, CaseNumber, Digest, HallAt};
 use crate::rows;
 use crate::signed::Verified;
 use crate::step::{Cx, View};
@@ -32,13 +32,19 @@ pub enum Subject {
         /// The event that was spoken of.
         sequence: u32,
     },
+    /// A statement about a case that is not in this hall's hand.
+    Statement {
+        /// The case's number.
+        number: CaseNumber,
+    },
 }
 
 impl Subject {
-    /// The case it is about.
-    pub const fn case(&self) -> CaseId {
+    /// The case it is about, if its id is known.
+    pub const fn case(&self) -> Option<CaseId> {
         match self {
-            Self::Event { case, .. } | Self::Receipt { case, .. } => *case,
+            Self::Event { case, .. } | Self::Receipt { case, .. } => Some(*case),
+            Self::Statement { .. } => None,
         }
     }
 }
@@ -102,6 +108,11 @@ pub(crate) fn note_receipt(cx: &mut Cx<'_>, receipt: &Verified<Receipt>) {
     let statement = wire::encode(&(said.kind, said.case, said.position, said.sequence, said.head));
     let statement = Digest(*blake3::hash(&statement).as_bytes());
     append(cx, said.by, &statement, Leaf { digest: receipt.signed().digest(), of });
+}
+
+/// A statement was signed here.
+pub(crate) fn note_statement(cx: &mut Cx<'_>, at: HallAt, (number, digest): (CaseNumber, Digest)) {
+    append(cx, at, &digest, Leaf { digest, of: Subject::Statement { number } });
 }
 
 /// Adds a leaf and every subtree that it completes.

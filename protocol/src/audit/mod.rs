@@ -24,7 +24,7 @@ pub use witness::{RolledBack, Witness, all as witnesses, held as witness, rolled
 
 pub(crate) use checkpoint::{cosigned, present};
 pub(crate) use fork::meet;
-pub(crate) use log::{note_event, note_receipt, subtree};
+pub(crate) use log::{note_event, note_receipt, note_statement, subtree};
 pub(crate) use witness::{Seen, is_rolled_back, look, shown_own};
 
 use crate::ids::{Digest, HallAt};

@@ -15,6 +15,8 @@ pub struct TimeRules {
     pub supply_days: u16,
     /// The most by which a decision may be put off, once (行政许可法 42).
     pub extension_days: u16,
+    /// From a decision on a promise until what was promised is checked (告知承诺). About two months by practice: the city sets it.
+    pub check_days: u16,
     /// From the decision until the result is in the applicant's hand (行政许可法 44).
     pub delivery_days: u16,
     /// A limit with no more days left than these is shown to supervision (黄牌预警). Practice, not law: the city sets it.
@@ -31,6 +33,7 @@ impl TimeRules {
         correction_days: 20,
         supply_days: 20,
         extension_days: 10,
+        check_days: 40,
         delivery_days: 10,
         warning_days: 2,
     };
@@ -39,7 +42,7 @@ impl TimeRules {
     pub fn are_sound(&self) -> bool {
         let applicant = [self.correction_days, self.supply_days];
         let authority = [self.notice_days, self.extension_days, self.delivery_days, self.warning_days];
-        let mut all = applicant.into_iter().chain(authority);
+        let mut all = applicant.into_iter().chain(authority).chain([self.check_days]);
         all.all(|days| (1..=Self::DAYS_MAX).contains(&days))
     }
 }

@@ -175,7 +175,8 @@ impl Joined {
     /// How far a task has come.
     pub fn state(&self, task: u8) -> TaskState {
         let Some(case) = self.case(task) else { return TaskState::Unknown };
-        if case.state.is_over() {
+        // What was handed out was, whatever becomes of it.
+        if case.delivered.is_some() {
             return TaskState::Delivered;
         }
         if case.waits() {

@@ -33,6 +33,8 @@ pub enum ClockKind {
     Promise,
     /// What the law gives it for its decision (法定时限).
     Decision,
+    /// From a decision on a promise until what was promised is checked (告知承诺).
+    Check,
     /// From the end of the case until the citizen has the result.
     Delivery,
     /// What was promised for a bundle as a whole, from its receipt.
@@ -49,6 +51,7 @@ impl ClockKind {
             Self::Procedure => "procedure",
             Self::Promise => "promise",
             Self::Decision => "decision",
+            Self::Check => "check",
             Self::Delivery => "delivery",
             Self::Joint => "joint",
         }
@@ -60,6 +63,7 @@ impl ClockKind {
             Self::Notice | Self::Correction | Self::Supply => Article::Acceptance,
             Self::Procedure => Article::SpecialProcedure,
             Self::Promise | Self::Decision | Self::Joint => Article::Extension,
+            Self::Check => Article::Promise,
             Self::Delivery => Article::Delivery,
         }
     }
@@ -222,12 +226,16 @@ pub fn clocks(case: &Case, matter: &Matter, calendar: &Calendar, today: CivilDay
     found.extend(correction(case, calendar));
     found.extend(supply(case, calendar));
     if let Some(start) = decision_starts(case, calendar, today) {
-        found.push(until_decided(case, calendar, ClockKind::Promise, start, matter.promised_days));
+        // Who is believed is told at once.
+        let promised = if case.promise.is_some() { 0 } else { matter.promised_days };
+        found.push(until_decided(case, calendar, ClockKind::Promise, start, promised));
         found.push(until_decided(case, calendar, ClockKind::Decision, start, matter.legal_days));
     }
     let procedure = |pause: &Suspension| plain(calendar, ClockKind::Procedure, pause.span, pause.days);
     found.extend(case.pauses.iter().map(procedure));
+    found.extend(check(case, calendar));
     found.extend(delivery(case, calendar));
+    found.extend(told_of_revocation(case, calendar));
     found
 }
 
@@ -258,6 +266,20 @@ fn supply(case: &Case, calendar: &Calendar) -> Option<Clock> {
     let lacking = case.lacking?;
     let span = Span { to: lacking.span.to.or(case.ended), ..lacking.span };
     Some(given(calendar, ClockKind::Supply, span, lacking.days))
+}
+
+fn check(case: &Case, calendar: &Calendar) -> Option<Clock> {
+    let promise = case.promise.filter(|_| case.granted == Some(true))?;
+    let span = Span { from: case.decided?, to: promise.checked.or(case.revoked) };
+    Some(plain(calendar, ClockKind::Check, span, calendar.rules().check_days))
+}
+
+/// That something counts no longer is told like a result.
+fn told_of_revocation(case: &Case, calendar: &Calendar) -> Option<Clock> {
+    let had_it = |it: &Moment| case.delivered.is_some_and(|delivered| delivered.legal <= it.legal);
+    let from = case.revoked.filter(had_it)?;
+    let span = Span { from, to: case.revocation_told };
+    Some(plain(calendar, ClockKind::Delivery, span, calendar.rules().delivery_days))
 }
 
 fn delivery(case: &Case, calendar: &Calendar) -> Option<Clock> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ending::{Closing, NotAccepted, Procedure};
 use super::layout::{Reader, Writer};
+use super::statement::{Cited, Dismissal, StatementKind};
 use crate::calendar::TimeRules;
 use crate::clerks::Roles;
 use crate::ids::{BodyId, Malformed};
@@ -18,6 +19,12 @@ pub enum Deed {
         /// Working days that the applicant has for it.
         days: u16,
     },
+    /// 告知承诺受理: accepted on the applicant's written promise, in the place of what the list lets be promised.
+    AcceptPromise,
+    /// 核查属实: what was promised is so.
+    Check,
+    /// 撤销决定: what was promised is not so, and what was granted for it counts no longer.
+    Revoke,
     /// 容缺补交: what was to follow is there.
     Supply,
     /// 不予受理.
@@ -72,6 +79,10 @@ pub enum Deed {
     },
     /// 归档.
     Archive,
+    /// What another hall has stated is taken up into the log (采纳申述).
+    Include(Cited),
+    /// What another hall has stated is not taken up, for a reason (不予采纳).
+    Dismiss(Cited, Dismissal),
 }
 
 impl Deed {
@@ -83,10 +94,15 @@ impl Deed {
     /// Whether a clerk with these roles may do it.
     pub(crate) const fn is_for(&self, roles: Roles) -> bool {
         match self {
-            Self::Supplement | Self::Deliver => roles.window,
+            Self::Supplement | Self::Deliver | Self::Include(Cited { kind: StatementKind::Delivery, .. }) => {
+                roles.window
+            }
             Self::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
             | Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Check
+            | Self::Revoke
             | Self::RefuseAcceptance { .. }
             | Self::RequestCorrection
             | Self::BeginProcedure { .. }
@@ -100,6 +116,8 @@ impl Deed {
             | Self::Withdraw
             | Self::Close(Closing::NotSupplemented)
             | Self::Rectify { .. }
+            | Self::Include(_)
+            | Self::Dismiss(..)
             | Self::Archive => roles.window || roles.decide,
         }
     }
@@ -110,6 +128,8 @@ impl Deed {
         match self {
             Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Revoke
             | Self::RefuseAcceptance { .. }
             | Self::BeginProcedure { .. }
             | Self::Extend { .. }
@@ -119,6 +139,7 @@ impl Deed {
             | Self::Refer { .. } => true,
             // Time does not stand still because a charter has run out.
             Self::EndProcedure
+            | Self::Check
             | Self::RequestCorrection
             | Self::Supplement
             | Self::Supply
@@ -126,6 +147,8 @@ impl Deed {
             | Self::Close(Closing::NotSupplemented)
             | Self::Deliver
             | Self::Rectify { .. }
+            | Self::Include(_)
+            | Self::Dismiss(..)
             | Self::Archive => false,
         }
     }
@@ -137,10 +160,14 @@ impl Deed {
             | Self::Decide { .. }
             | Self::Certify
             | Self::Refer { .. }
+            | Self::Revoke
             | Self::Withdraw
+            | Self::Include(Cited { kind: StatementKind::Withdrawal, .. })
             | Self::Close(_) => true,
             Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Check
             | Self::RequestCorrection
             | Self::Supplement
             | Self::Supply
@@ -149,6 +176,8 @@ impl Deed {
             | Self::Extend { .. }
             | Self::Deliver
             | Self::Rectify { .. }
+            | Self::Include(_)
+            | Self::Dismiss(..)
             | Self::Archive => false,
         }
     }
@@ -163,6 +192,9 @@ impl Deed {
             | Self::Rectify { .. } => true,
             Self::Accept
             | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Check
+            | Self::Revoke
             | Self::Supply
             | Self::RefuseAcceptance { .. }
             | Self::EndProcedure
@@ -172,7 +204,38 @@ impl Deed {
             | Self::Withdraw
             | Self::Close(_)
             | Self::Deliver
+            // Of a case no more than so many are taken in at all.
+            | Self::Include(_)
+            | Self::Dismiss(..)
             | Self::Archive => false,
+        }
+    }
+
+    /// The statement that it answers, and why that is not included, if it is not.
+    pub const fn cites(&self) -> Option<(&Cited, Option<Dismissal>)> {
+        match self {
+            Self::Include(cited) => Some((cited, None)),
+            Self::Dismiss(cited, reason) => Some((cited, Some(*reason))),
+            Self::Accept
+            | Self::AcceptLacking { .. }
+            | Self::AcceptPromise
+            | Self::Check
+            | Self::Revoke
+            | Self::Supply
+            | Self::RefuseAcceptance { .. }
+            | Self::RequestCorrection
+            | Self::Supplement
+            | Self::BeginProcedure { .. }
+            | Self::EndProcedure
+            | Self::Extend { .. }
+            | Self::Decide { .. }
+            | Self::Certify
+            | Self::Refer { .. }
+            | Self::Withdraw
+            | Self::Close(_)
+            | Self::Deliver
+            | Self::Rectify { .. }
+            | Self::Archive => None,
         }
     }
 }
@@ -196,6 +259,11 @@ mod code {
     pub(super) const ARCHIVE: u16 = 22;
     pub(super) const ACCEPT_LACKING: u16 = 30;
     pub(super) const SUPPLY: u16 = 31;
+    pub(super) const INCLUDE: u16 = 33;
+    pub(super) const DISMISS: u16 = 34;
+    pub(super) const ACCEPT_PROMISE: u16 = 35;
+    pub(super) const CHECK: u16 = 36;
+    pub(super) const REVOKE: u16 = 37;
 }
 
 impl Deed {
@@ -204,6 +272,9 @@ impl Deed {
         match self {
             Self::Accept => "accept",
             Self::AcceptLacking { .. } => "accept-lacking",
+            Self::AcceptPromise => "accept-promise",
+            Self::Check => "check",
+            Self::Revoke => "revoke",
             Self::Supply => "supply",
             Self::RefuseAcceptance { .. } => "refuse-acceptance",
             Self::RequestCorrection => "request-correction",
@@ -219,6 +290,8 @@ impl Deed {
             Self::Deliver => "deliver",
             Self::Rectify { .. } => "rectify",
             Self::Archive => "archive",
+            Self::Include(_) => "include",
+            Self::Dismiss(..) => "dismiss",
         }
     }
 
@@ -230,6 +303,9 @@ impl Deed {
                 to.put(0, &days.to_le_bytes());
                 code::ACCEPT_LACKING
             }
+            Self::AcceptPromise => code::ACCEPT_PROMISE,
+            Self::Check => code::CHECK,
+            Self::Revoke => code::REVOKE,
             Self::Supply => code::SUPPLY,
             Self::RefuseAcceptance { ground, authority } => {
                 to.byte(0, ground.byte());
@@ -267,6 +343,15 @@ impl Deed {
                 code::RECTIFY
             }
             Self::Archive => code::ARCHIVE,
+            Self::Include(cited) => {
+                cited.encode(to);
+                code::INCLUDE
+            }
+            Self::Dismiss(cited, reason) => {
+                cited.encode(to);
+                reason.encode(to);
+                code::DISMISS
+            }
         }
     }
 
@@ -275,6 +360,7 @@ impl Deed {
         (code::ACCEPT..=code::DELIVER).contains(&kind)
             || (code::REFUSE_ACCEPTANCE..=code::ARCHIVE).contains(&kind)
             || (code::ACCEPT_LACKING..=code::SUPPLY).contains(&kind)
+            || (code::INCLUDE..=code::REVOKE).contains(&kind)
     }
 
     /// Reads the facts of an act; none if they have no meaning.
@@ -282,6 +368,9 @@ impl Deed {
         Some(match kind {
             code::ACCEPT => Self::Accept,
             code::ACCEPT_LACKING => Self::AcceptLacking { days: days(u16::from_le_bytes(from.array(0)))? },
+            code::ACCEPT_PROMISE => Self::AcceptPromise,
+            code::CHECK => Self::Check,
+            code::REVOKE => Self::Revoke,
             code::SUPPLY => Self::Supply,
             code::REFUSE_ACCEPTANCE => Self::RefuseAcceptance {
                 ground: NotAccepted::from_byte(from.byte(0))?,
@@ -307,6 +396,8 @@ impl Deed {
             code::DELIVER => Self::Deliver,
             code::RECTIFY => Self::Rectify { event: from.short(0) },
             code::ARCHIVE => Self::Archive,
+            code::INCLUDE => Self::Include(Cited::decode(from)?),
+            code::DISMISS => Self::Dismiss(Cited::decode(from)?, Dismissal::decode(from)?),
             _no_act => return None,
         })
     }

@@ -11,6 +11,8 @@ use super::keys;
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::queue_copies;
 use super::routing::{Question, Route, route};
+use super::statement::{Cited, StatementKind};
+use super::statements;
 use super::task::Task;
 use super::together::go_on;
 use super::{Deed, Office, Receive, Record, Refusal};
@@ -91,6 +93,8 @@ pub(super) fn checked(office: &mut Office<'_, '_>, clerk: ClerkId, act: &Record)
     in_hand(office.cx, &case)?;
     leaves_room(office, &case, act)?;
     keys::may_seal(office, &case, act)?;
+    statements::may_be_answered(office, &case, act)?;
+    statements::answered_first(office.cx, &case, &act.deed)?;
     if act.deed.needs_valid_charter() && expired(office) {
         return Err(Refusal::CharterExpired);
     }
@@ -108,6 +112,7 @@ pub(super) fn do_checked(
     act: Record,
 ) -> Result<Case, Refusal> {
     let case = append(office, case, clerk, Facts::Act(act.deed), act.body)?;
+    statements::answered(office, &case, &act.deed);
     let case = send_on(office, case)?;
     if !planted(Bug::ActsNotCopied) {
         queue_copies(office, &case);
@@ -126,6 +131,10 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, next: &Header, deed: Dee
             may_accept(office, &seen)?;
             may_follow(office, case, days)
         }
+        Deed::AcceptPromise => {
+            may_accept(office, &seen)?;
+            may_be_promised(office, case)
+        }
         Deed::RequestCorrection => told_in_time(office, &seen),
         Deed::RefuseAcceptance { ground, authority } => {
             told_in_time(office, &seen)?;
@@ -137,15 +146,21 @@ fn within_the_law(office: &Office<'_, '_>, case: &Case, next: &Header, deed: Dee
         // Who was to make it when the case was decided may do so, whatever becomes of the delegation.
         Deed::Certify if case.certificate_owed => Ok(()),
         Deed::Certify | Deed::Decide { granted: true, certificate: true } => may_issue(office, case),
-        Deed::Deliver => may_be_delivered(office.cx, case),
+        Deed::Deliver | Deed::Include(Cited { kind: StatementKind::Delivery, .. }) => {
+            may_be_delivered(office.cx, case)
+        }
         Deed::Supplement
         | Deed::Supply
+        | Deed::Check
+        | Deed::Revoke
         | Deed::EndProcedure
         | Deed::Decide { .. }
         | Deed::Refer { .. }
         | Deed::Withdraw
         | Deed::Close(Closing::Void | Closing::Removed | Closing::OnPaper)
         | Deed::Rectify { .. }
+        | Deed::Include(_)
+        | Deed::Dismiss(..)
         | Deed::Archive => Ok(()),
     }
 }
@@ -269,6 +284,13 @@ fn may_follow(office: &Office<'_, '_>, case: &Case, days: u16) -> Result<(), Ref
         return Err(Refusal::NothingMayFollow);
     }
     within(days, calendar_of(office, case)?.rules().supply_days)
+}
+
+/// The list lets something of the matter be promised.
+fn may_be_promised(office: &Office<'_, '_>, case: &Case) -> Result<(), Refusal> {
+    let matter = office.lists().pinned(&case.matter_version).ok_or(Refusal::NoMatter)?.matter;
+    let may = matter.materials.iter().any(|it| it.necessity == Necessity::Promisable);
+    if may { Ok(()) } else { Err(Refusal::NothingMayBePromised) }
 }
 
 /// Notes who reads a case, and when: every view is on record at the hall where it happens.

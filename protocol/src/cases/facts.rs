@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
 use super::layout::{Reader, Writer};
+use super::statement::{Cited, Dismissal};
 use super::task::Task;
 use crate::directory::Addressee;
 use crate::ids::{CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
@@ -34,10 +35,12 @@ pub enum Purpose {
     Correct,
     /// To the deciding hall again, with what was missing.
     Supplemented,
+    /// To the deciding hall once more, which checks what was promised (告知承诺).
+    Check,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::Decide, Self::Return, Self::Correct, Self::Supplemented];
+    const ALL: [Self; 5] = [Self::Decide, Self::Return, Self::Correct, Self::Supplemented, Self::Check];
 
     fn byte(self) -> u8 {
         match self {
@@ -45,6 +48,7 @@ impl Purpose {
             Self::Return => 2,
             Self::Correct => 3,
             Self::Supplemented => 4,
+            Self::Check => 5,
         }
     }
 
@@ -199,6 +203,24 @@ impl Facts {
             | Self::Resume { .. }
             | Self::Act(_)
             | Self::ReplaceMirror { .. }
+            | Self::RenewKey { .. }
+            | Self::Task(_)
+            | Self::Start { .. }
+            | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The statement that it answers, and why that is not included, if it is not.
+    pub const fn cites(&self) -> Option<(&Cited, Option<Dismissal>)> {
+        match self {
+            Self::Act(deed) => deed.cites(),
+            Self::Receive { .. }
+            | Self::Transfer { .. }
+            | Self::Take { .. }
+            | Self::Resume { .. }
+            | Self::ReplaceMirror { .. }
+            | Self::Succeed { .. }
+            | Self::Reassign { .. }
             | Self::RenewKey { .. }
             | Self::Task(_)
             | Self::Start { .. }

@@ -2,8 +2,6 @@
 //! `law.rs`; here stands what every event changes. Hand-overs do not change the state: they change the hand. So does a
 //! succession, when the life of a hall has ended that had the case in hand or was to take it.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
@@ -12,6 +10,8 @@ use super::event::{Header, Position};
 use super::facts::{Facts, Mirrors, Purpose};
 use super::law::{self, Article, Part};
 use super::moment::{Moment, Span};
+use super::promise::Promise;
+use super::statement::Answered;
 use super::task::Task;
 use super::tolerance::Lacking;
 use crate::directory::Addressee;
@@ -40,6 +40,8 @@ pub enum State {
     NotAccepted,
     /// Ended without a decision (办结), the notice is on its way to the citizen.
     Closed,
+    /// What was decided counts no longer (失效, 撤销), the notice is on its way to the citizen.
+    Revoked,
     /// Delivered (已送达): nothing is owed any more.
     Delivered,
     /// Filed (已归档): nothing is changed any more.
@@ -48,7 +50,7 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Received,
         Self::AwaitingCorrection,
         Self::Supplemented,
@@ -58,6 +60,7 @@ impl State {
         Self::Certified,
         Self::NotAccepted,
         Self::Closed,
+        Self::Revoked,
         Self::Delivered,
         Self::Archived,
     ];
@@ -74,12 +77,13 @@ impl State {
             Self::Certified => "certified",
             Self::NotAccepted => "not-accepted",
             Self::Closed => "closed",
+            Self::Revoked => "revoked",
             Self::Delivered => "delivered",
             Self::Archived => "archived",
         }
     }
 
-    /// Whether the citizen has what the case led to, and nobody owes anything any more.
+    /// Whether the citizen has what the case led to. What was granted on a promise is still checked: see [`Case::is_over`].
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Delivered | Self::Archived)
     }
@@ -183,6 +187,14 @@ pub struct Case {
     pub open_to: Vec<Addressee>,
     /// Milliseconds since 1970 since when it is the present one; zero for the first.
     pub key_since: u64,
+    /// The promise on which it was accepted (告知承诺), if it was.
+    pub promise: Option<Promise>,
+    /// When the citizen was told that what had been handed out counts no longer.
+    pub revocation_told: Option<Moment>,
+    /// When what was decided lapsed, because of what had happened before, or of a promise that was not kept.
+    pub revoked: Option<Moment>,
+    /// What other halls have stated about it, as far as it was answered.
+    pub statements: Vec<Answered>,
     /// It has an event this build does not know and must not go past.
     pub opaque: bool,
     /// Which task of a bundle it is, if it is one.
@@ -233,6 +245,9 @@ pub enum NotAllowed {
     /// The task waits for the results of others of its bundle: until then it is only withdrawn or closed.
     #[error("the task waits for the results of others")]
     Waits,
+    /// The statement was answered before.
+    #[error("the statement was answered before")]
+    Answered,
     /// No task of a bundle, or none that waits.
     #[error("this is no task of a bundle that can stand here")]
     NoTask,
@@ -288,6 +303,10 @@ impl Case {
             lacked: 0,
             open_to: vec![(first.at, false)],
             key_since: 0,
+            promise: None,
+            revocation_told: None,
+            revoked: None,
+            statements: Vec::new(),
             opaque: false,
             task: None,
             started: None,
@@ -448,7 +467,8 @@ impl Case {
         if !(rule.from.contains(&self.state) || early) {
             return Err(NotAllowed::WrongState(law::forbids(deed, self.state)));
         }
-        if self.waits() && !matches!(deed, Deed::Withdraw | Deed::Close(_)) {
+        let ends = matches!(deed, Deed::Withdraw | Deed::Close(_) | Deed::Include(_) | Deed::Dismiss(..));
+        if self.waits() && !ends {
             return Err(NotAllowed::Waits);
         }
         let hall = event.at.hall;
@@ -473,6 +493,12 @@ impl Case {
                 self.accepted(now);
                 self.lacking = Some(Lacking { span: Span::open(now), days: *days });
             }
+            Deed::AcceptPromise => self.promised(now),
+            Deed::Check => self.found_true(now)?,
+            Deed::Revoke => self.found_false(now)?,
+            Deed::Archive if self.owes_check() => {
+                return Err(NotAllowed::WrongState(Article::Promise));
+            }
             Deed::Supply => self.supplied(now)?,
             Deed::RefuseAcceptance { .. } => {
                 self.answered(now);
@@ -484,10 +510,7 @@ impl Case {
                 self.corrections =
                     self.corrections.saturating_add(u16::from(!planted(Bug::CorrectionNotCounted)));
             }
-            Deed::Supplement => {
-                self.notices.push(Span::open(now));
-                self.asked = self.asked.map(|asked| Span { to: Some(now), ..asked });
-            }
+            Deed::Supplement => self.supplemented(now),
             Deed::BeginProcedure { days, .. } => {
                 self.pauses.push(Suspension { span: Span::open(now), days: *days });
             }
@@ -512,16 +535,15 @@ impl Case {
                 self.ending = Some(Ending::Certified);
             }
             Deed::Refer { .. } => self.ends(Ending::Referred, now),
-            Deed::Withdraw => self.ends(Ending::Void, now),
+            Deed::Withdraw => self.withdrawn(now),
             // Nothing was to be brought any more.
             Deed::Close(Closing::NotSupplemented) if self.state == State::Accepted && !self.still_lacks() => {
                 return Err(NotAllowed::WrongState(Article::Acceptance));
             }
             Deed::Close(closing) => self.ends(closing.ending(), now),
-            Deed::Deliver if self.certificate_owed => {
-                return Err(NotAllowed::WrongState(Article::Certificate));
-            }
-            Deed::Deliver => self.delivered = Some(now),
+            Deed::Deliver => self.handed_out(now)?,
+            Deed::Include(cited) => self.answers(event, cited, None)?,
+            Deed::Dismiss(cited, reason) => self.answers(event, cited, Some(*reason))?,
             Deed::Rectify { event } if *event >= self.events => {
                 return Err(NotAllowed::WrongState(Article::Decision));
             }
@@ -548,7 +570,7 @@ impl Case {
     }
 
     /// Whatever still ran ends with the case.
-    fn ends(&mut self, ending: Ending, now: Moment) {
+    pub(super) fn ends(&mut self, ending: Ending, now: Moment) {
         self.answered(now);
         self.time_goes_on(now);
         (self.ending, self.ended) = (Some(ending), Some(now));
@@ -559,6 +581,7 @@ impl Case {
             Purpose::Decide => (self.competent, self.state == State::Received && !self.waits()),
             Purpose::Supplemented => (self.competent, self.state == State::Supplemented),
             Purpose::Return => (self.receiving, self.has_result()),
+            Purpose::Check => (self.competent, self.state == State::Delivered && self.owes_check()),
             Purpose::Correct => (self.receiving, self.state == State::AwaitingCorrection),
         };
         if !fits {
@@ -582,9 +605,10 @@ impl Case {
             State::AwaitingCorrection => (self.receiving, Purpose::Correct),
             State::Decided | State::Certified if planted(Bug::ResultNotReturned) => return None,
             State::Decided if self.certificate_owed => return None,
-            State::Decided | State::Certified | State::NotAccepted | State::Closed => {
+            State::Decided | State::Certified | State::NotAccepted | State::Closed | State::Revoked => {
                 (self.receiving, Purpose::Return)
             }
+            State::Delivered if self.owes_check() => (self.competent, Purpose::Check),
             State::Accepted | State::Suspended | State::Delivered | State::Archived => return None,
         };
         (hall != self.custodian.hall && self.transit.is_none()).then_some((hall, purpose))
@@ -594,7 +618,7 @@ impl Case {
     pub(super) const fn has_result(&self) -> bool {
         match self.state {
             State::Decided => !self.certificate_owed,
-            State::Certified | State::NotAccepted | State::Closed => true,
+            State::Certified | State::NotAccepted | State::Closed | State::Revoked => true,
             State::Received
             | State::AwaitingCorrection
             | State::Supplemented
@@ -603,22 +627,6 @@ impl Case {
             | State::Delivered
             | State::Archived => false,
         }
-    }
-
-    /// Whose turn it is: the target of a hand-over under way, else the custodian.
-    pub fn owner(&self) -> HallAt {
-        self.transit.map_or(self.custodian, |transit| transit.to)
-    }
-
-    /// Whether a hall may read the case.
-    pub(crate) fn has_on_route(&self, hall: HallId) -> bool {
-        [self.receiving, self.competent].contains(&hall)
-    }
-
-    /// Every life that has to do with the case now.
-    pub(crate) fn lives(&self) -> BTreeSet<HallAt> {
-        let mirrors = self.mirrors.into_iter().chain(self.owners_mirrors()).flatten();
-        mirrors.chain([self.custodian, self.owner()]).collect()
     }
 }
 

@@ -24,6 +24,7 @@ use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause, answer, keep_receipt, sign};
 use super::recovery::{fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, told};
+use super::statements;
 use super::takeover::reassign;
 use super::together::go_on;
 use super::{Office, Refusal};
@@ -364,6 +365,7 @@ pub(crate) fn receipt_came(office: &mut Office<'_, '_>, receipt: &Verified<Recei
         ReceiptKind::Refused(_) => refused(office, receipt),
         ReceiptKind::Unknown => hand_over_again(office, said),
         ReceiptKind::Told { .. } => told(office, said),
+        ReceiptKind::Heard { .. } => statements::heard(office, said),
         // It comes in a letter of its own.
         ReceiptKind::Fenced { .. } | ReceiptKind::Known { .. } => {}
     }
@@ -444,6 +446,7 @@ fn mirrored(office: &mut Office<'_, '_>, said: &Receipt) {
     let_givers_go(office, said.case, said.position);
     settle(office, said.case, transit.to);
     stop_copies(office, said.case);
+    statements::follow(office, said.case);
     office.cx.happened(Happening::Released(said.case));
 }
 
@@ -582,6 +585,7 @@ pub(crate) fn written(view: &dyn View, what: &What) -> Option<LetterBody> {
         What::Ask(asked) => Some(LetterBody::Ask(*asked)),
         What::Fence { case, of } => fence_written(view, *case, *of),
         What::AskFence { case, of } => Some(LetterBody::AskFence { case: *case, of: *of }),
+        What::Statement { number, of } => statements::written(view, *number, of),
         What::Relay(letter) | What::Answer(letter) => Some(letter.body.clone()),
     }
 }

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::deed::Deed;
 use super::ending::Closing;
 use super::fold::State;
+use super::statement::{Cited, StatementKind};
 
 /// What allows and forbids a step. The sentences are in the message catalogues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,13 +43,15 @@ pub enum Article {
     SpecialProcedure,
     /// 行政许可法 69: what was decided is undone by revoking it, not by withdrawing the application.
     Undoing,
+    /// 国办发〔2020〕42号: what was granted on a promise is checked afterwards.
+    Promise,
     /// DA/T 85-2019: what is filed is finished and stays as it is.
     Archive,
 }
 
 impl Article {
     /// Every one of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Acceptance,
         Self::Decision,
         Self::Certificate,
@@ -57,6 +60,7 @@ impl Article {
         Self::Delivery,
         Self::SpecialProcedure,
         Self::Undoing,
+        Self::Promise,
         Self::Archive,
     ];
 
@@ -71,6 +75,7 @@ impl Article {
             Self::Delivery => "licensing-44",
             Self::SpecialProcedure => "licensing-45",
             Self::Undoing => "licensing-69",
+            Self::Promise => "promise-2020-42",
             Self::Archive => "archive",
         }
     }
@@ -107,16 +112,47 @@ const EXAMINED: &[State] = &[State::Accepted];
 const ACCEPTED: &[State] = &[State::Accepted, State::Suspended];
 /// Something was to be brought and may never come: before acceptance, or after it in the time that was given (容缺).
 const AWAITED: &[State] = &[State::AwaitingCorrection, State::Accepted];
-const ENDED: &[State] = &[State::Decided, State::Certified, State::NotAccepted, State::Closed];
+const ENDED: &[State] =
+    &[State::Decided, State::Certified, State::NotAccepted, State::Closed, State::Revoked];
 const ANSWERED: &[State] =
-    &[State::Decided, State::Certified, State::NotAccepted, State::Closed, State::Delivered];
+    &[State::Decided, State::Certified, State::NotAccepted, State::Closed, State::Revoked, State::Delivered];
+
+/// What was granted on a promise: found true or false by whoever decided, whether the citizen has it yet or not.
+const GRANTED: &[State] = &[State::Decided, State::Certified, State::Delivered];
+/// What may be supplemented by a statement: what was asked for, or what was to follow (容缺).
+const LACKING: &[State] = &[State::AwaitingCorrection, State::Accepted, State::Suspended];
+/// A withdrawal that was stated before the decision counts also where it comes after it.
+const WITHDRAWABLE: &[State] = &[
+    State::Received,
+    State::AwaitingCorrection,
+    State::Supplemented,
+    State::Accepted,
+    State::Suspended,
+    State::Decided,
+    State::Certified,
+];
+const UNFILED: &[State] = &[
+    State::Received,
+    State::AwaitingCorrection,
+    State::Supplemented,
+    State::Accepted,
+    State::Suspended,
+    State::Decided,
+    State::Certified,
+    State::NotAccepted,
+    State::Closed,
+    State::Revoked,
+    State::Delivered,
+];
 
 /// The rule for an act of a clerk.
 pub const fn rule(deed: &Deed) -> Rule {
     let (from, by, to, article): (&'static [State], Part, Option<State>, Article) = match deed {
-        Deed::Accept | Deed::AcceptLacking { .. } => {
+        Deed::Accept | Deed::AcceptLacking { .. } | Deed::AcceptPromise => {
             (UNANSWERED, Part::Deciding, Some(State::Accepted), Article::Acceptance)
         }
+        Deed::Check => (GRANTED, Part::Deciding, None, Article::Promise),
+        Deed::Revoke => (GRANTED, Part::Deciding, None, Article::Undoing),
         Deed::Supply => (ACCEPTED, Part::Either, None, Article::Acceptance),
         Deed::RefuseAcceptance { .. } => {
             (UNANSWERED, Part::Deciding, Some(State::NotAccepted), Article::Acceptance)
@@ -148,6 +184,16 @@ pub const fn rule(deed: &Deed) -> Rule {
         Deed::Deliver => (ENDED, Part::Window, Some(State::Delivered), Article::Delivery),
         Deed::Rectify { .. } => (ANSWERED, Part::Either, None, Article::Decision),
         Deed::Archive => (&[State::Delivered], Part::Either, Some(State::Archived), Article::Archive),
+        // What one that is included leads to follows from its kind and date: see `Case::answers`.
+        Deed::Include(Cited { kind, .. }) => match kind {
+            StatementKind::Supplement => (LACKING, Part::Either, None, Article::Acceptance),
+            StatementKind::Withdrawal => (WITHDRAWABLE, Part::Either, None, Article::Undoing),
+            StatementKind::Delivery => (ENDED, Part::Window, None, Article::Delivery),
+            StatementKind::Verification | StatementKind::Urging => {
+                (UNFILED, Part::Either, None, Article::Archive)
+            }
+        },
+        Deed::Dismiss(..) => (UNFILED, Part::Either, None, Article::Archive),
     };
     Rule { from, by, to, article }
 }
@@ -161,12 +207,15 @@ pub const fn forbids(deed: &Deed, state: State) -> Article {
         State::Decided | State::Certified => match deed {
             Deed::Accept
             | Deed::AcceptLacking { .. }
+            | Deed::AcceptPromise
             | Deed::RefuseAcceptance { .. }
             | Deed::RequestCorrection
             | Deed::Decide { .. }
             | Deed::Withdraw
             | Deed::Close(_) => Article::Undoing,
             Deed::Supplement
+            | Deed::Check
+            | Deed::Revoke
             | Deed::Supply
             | Deed::BeginProcedure { .. }
             | Deed::EndProcedure
@@ -175,6 +224,8 @@ pub const fn forbids(deed: &Deed, state: State) -> Article {
             | Deed::Refer { .. }
             | Deed::Deliver
             | Deed::Rectify { .. }
+            | Deed::Include(_)
+            | Deed::Dismiss(..)
             | Deed::Archive => rule(deed).article,
         },
         State::Received
@@ -183,6 +234,7 @@ pub const fn forbids(deed: &Deed, state: State) -> Article {
         | State::Accepted
         | State::NotAccepted
         | State::Closed
+        | State::Revoked
         | State::Delivered => rule(deed).article,
     }
 }

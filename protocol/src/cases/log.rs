@@ -249,7 +249,7 @@ pub(crate) fn set_custody(cx: &mut Cx<'_>, id: CaseId, custody: &Custody) {
 /// Keeps the list of cases in hand for which something is still owed: those whose limits are watched.
 fn note_open(cx: &mut Cx<'_>, id: CaseId) {
     let in_hand = custody(cx, id).is_some_and(|custody| custody.stage.is_in_hand());
-    let owed = case(cx, id).is_some_and(|case| !case.state.is_over());
+    let owed = case(cx, id).is_some_and(|case| !case.is_over());
     match in_hand && owed {
         true => cx.put(rows::open(id), Vec::new()),
         false if planted(Bug::OpenKept) => {}
@@ -318,7 +318,7 @@ fn keep_case(cx: &mut Cx<'_>, before: Option<&Case>, after: &Case) {
     if before.is_none() {
         rows::count(cx, "cases", 1);
     }
-    let closed = |case: &Case| case.state.is_over();
+    let closed = Case::is_over;
     if closed(after) && !before.is_some_and(closed) {
         rows::count(cx, "closed", 1);
     }

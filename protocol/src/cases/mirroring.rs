@@ -1,6 +1,8 @@
 //! Which halls keep copies, when one of them is gone or does not answer (design section 7, point 2). One that stays must
 //! record it: until the epoch ends only that one is a witness, see [`Case::stayed`].
 
+use std::collections::BTreeSet;
+
 use super::Office;
 use super::desk::append;
 use super::facts::{Facts, Mirrors};
@@ -18,9 +20,25 @@ use crate::wire::Blob;
 const DAY_MS: u64 = 24 * 3_600_000;
 
 impl Case {
+    /// Whose turn it is: the target of a hand-over under way, else the custodian.
+    pub fn owner(&self) -> HallAt {
+        self.transit.map_or(self.custodian, |transit| transit.to)
+    }
+
     /// The halls without whose word nobody can go on for the owner: the mirrors of the epoch it is in or would begin.
     pub fn owners_mirrors(&self) -> Mirrors {
         self.transit.map_or(self.mirrors, |transit| transit.mirrors)
+    }
+
+    /// Whether a hall may read the case.
+    pub(crate) fn has_on_route(&self, hall: HallId) -> bool {
+        [self.receiving, self.competent].contains(&hall)
+    }
+
+    /// Every life that has to do with the case now.
+    pub(crate) fn lives(&self) -> BTreeSet<HallAt> {
+        let mirrors = self.mirrors.into_iter().chain(self.owners_mirrors()).flatten();
+        mirrors.chain([self.custodian, self.owner()]).collect()
     }
 
     /// Whether a receipt of `at` proves that the case survives this disk: a mirror, and the one that stayed where another

@@ -17,11 +17,14 @@ mod layout;
 mod log;
 mod mirroring;
 mod moment;
+mod promise;
 #[cfg(feature = "planted-bugs")]
 mod recall;
 mod receipt;
 mod recovery;
 mod routing;
+mod statement;
+mod statements;
 mod takeover;
 mod task;
 mod together;
@@ -54,8 +57,11 @@ pub use keys::{FIRST_KEY, Renewal};
 pub use law::{Article, Part, Rule, forbids, rule};
 pub use log::{Custody, Grade, Stage};
 pub use moment::{Moment, Span};
+pub use promise::Promise;
 pub use receipt::{Receipt, ReceiptKind, RefusedBecause};
 pub use routing::{NoRoute, Question, Reason, Route, route};
+pub use statement::{Answered, Cited, Dismissal, Enclosed, Statement, StatementKind};
+pub use statements::{Kept, Outcome, Stating};
 pub use task::Task;
 pub use together::{NotTogether, ReceiveBundle, RecordBundle};
 pub use tolerance::Lacking;
@@ -210,9 +216,24 @@ pub enum Refusal {
     /// The list names nothing for this matter that may follow later (容缺).
     #[error("nothing of the matter may follow later")]
     NothingMayFollow,
+    /// The list names nothing for this matter that may be promised (告知承诺).
+    #[error("nothing of the matter may be promised")]
+    NothingMayBePromised,
     /// The hall may not issue certificates for this matter (出证权).
     #[error("this hall may not issue certificates for the matter")]
     MayNotIssue,
+    /// This hall has the case in hand: what there is to say is an act.
+    #[error("this hall has the case in hand")]
+    InThisHand,
+    /// So much is stated and not answered that no more is taken in.
+    #[error("too much is stated and not answered")]
+    TooManyStatements,
+    /// No such statement waits here, or it was answered.
+    #[error("no such statement waits here")]
+    UnknownStatement,
+    /// A statement waits that has to be answered first.
+    #[error("the statement {0} has to be answered first")]
+    StatementWaits(Digest),
     /// The case id is in use.
     #[error("the case id is in use")]
     CaseIdInUse,
@@ -268,6 +289,11 @@ impl Refusal {
 }
 
 pub(crate) use desk::{note_reading, receive, record};
+pub(crate) use statements::{
+    came as statement_came, ended_of as ended_statements, is_here as statement_is_here,
+    kept_holds as statement_holds, of_hall as stated_by, open as open_statements, open_of as statements_of,
+    readdress, restate, state, stated_in,
+};
 pub(crate) use together::{receive_bundle, record_bundle, start_waiting};
 pub(crate) use watched::{all_watched, watched};
 

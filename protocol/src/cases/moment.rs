@@ -108,11 +108,14 @@ impl Case {
 
     fn moments(&mut self) -> impl Iterator<Item = &mut Moment> {
         let acts =
-            [&mut self.started, &mut self.accepted, &mut self.decided, &mut self.delivered, &mut self.ended];
+            [&mut self.started, &mut self.accepted, &mut self.decided, &mut self.delivered, &mut self.ended]
+                .into_iter()
+                .chain([&mut self.revoked, &mut self.revocation_told])
+                .chain(self.promise.as_mut().map(|it| &mut it.checked));
         let pauses = self.pauses.iter_mut().map(|pause| &mut pause.span);
         let lacking = self.lacking.iter_mut().map(|lacking| &mut lacking.span);
         let spans = self.notices.iter_mut().chain(&mut self.asked).chain(lacking).chain(pauses);
         let ends = spans.flat_map(|span| once(&mut span.from).chain(&mut span.to));
-        once(&mut self.received).chain(acts.into_iter().flatten()).chain(ends)
+        once(&mut self.received).chain(acts.flatten()).chain(ends)
     }
 }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::Office;
 use super::event::Position;
 use super::fold::Case;
+use super::statements::Outcome;
 use crate::audit;
-use crate::ids::{CaseId, Digest, HallAt, HallId};
+use crate::ids::{CaseId, CaseNumber, Digest, HallAt, HallId};
 use crate::post::{self, Letter, LetterBody};
 use crate::rows;
 use crate::seal::Context;
@@ -39,6 +40,15 @@ pub enum ReceiptKind {
         of: HallAt,
         /// The hall that follows it.
         to: HallAt,
+    },
+    /// What has become of a statement about the case.
+    Heard {
+        /// The case's number: who stated it may know no more of the case.
+        number: CaseNumber,
+        /// SHA-256 of the statement.
+        of: Digest,
+        /// What has become of it.
+        outcome: Outcome,
     },
     /// A hall that follows an ended life keeps what it was told of the case, up to `sequence`.
     Told {

@@ -214,7 +214,7 @@ impl Case {
     /// Whether what came of it is at the window of this hall, for good, or with the citizen already.
     fn has_come(&self, view: &dyn View) -> bool {
         let here = self.has_result() && self.custodian.hall == self.receiving && in_hand(view, self);
-        self.state.is_over() || (here && may_be_delivered(view, self).is_ok())
+        self.delivered.is_some() || (here && may_be_delivered(view, self).is_ok())
     }
 }
 

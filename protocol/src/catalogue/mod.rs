@@ -81,6 +81,8 @@ pub enum Necessity {
     Optional,
     /// May follow later against a written promise (容缺后补).
     Supplementable,
+    /// A written promise may stand in its place (告知承诺).
+    Promisable,
 }
 
 /// Who has a material (材料来源).

@@ -13,7 +13,7 @@ use crate::post::Post;
 use crate::record::{Body, Issuer, Record, Space};
 use crate::shelf;
 use crate::signed::Verified;
-use crate::step::{Command, Cx, Output, Reply, Ticket, View};
+use crate::step::{Command, Cx, Now, Output, Reply, Ticket, View};
 
 impl Node {
     pub(super) fn command(&mut self, cx: &mut Cx<'_>, ticket: Ticket, command: Command) {
@@ -81,6 +81,10 @@ impl Node {
             }
             Command::RenewKey(case, new) => cases::renew(&mut self.office(cx), case, &new),
             Command::NotOpened(case, of) => cases::not_opened(&mut self.office(cx), case, of),
+            Command::State(act, wanted) => {
+                let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
+                cases::state(&mut self.office(cx), clerk, *wanted)
+            }
             Command::Read(act, case) => {
                 let clerk = self.entitled(cx, &act, |roles| roles.window || roles.decide)?;
                 cases::note_reading(cx, case, clerk)
@@ -112,7 +116,7 @@ impl Node {
         act: &Verified<Act>,
         role: impl Fn(&Roles) -> bool,
     ) -> Result<ClerkId, Refusal> {
-        Ok(self.acts.admit(cx, (self.me.boot, cx.clock), act.value(), role)?)
+        Ok(self.acts.admit(cx, (self.me.boot, Now { wall: cx.clock, ..cx.now }), act.value(), role)?)
     }
 
     /// What nobody may decide alone: each of two clerks has signed for it.
@@ -253,6 +257,7 @@ const fn signs(command: &Command) -> bool {
         | Command::Declare(..)
         | Command::Advertise(_)
         | Command::RenewKey(..)
+        | Command::State(..)
         | Command::Consign(_) => true,
         // Of a parcel it takes up the records; letters for a hall that was rolled back are left on the stick.
         Command::TakeIn(_)
@@ -309,7 +314,7 @@ mod tests {
     use crate::post::What;
     use crate::rows;
     use crate::seal::{SecretKey, Suite};
-    use crate::step::{Bytes, Effects, Happening, Now};
+    use crate::step::{Bytes, Effects, Happening};
 
     struct Held(BTreeMap<Vec<u8>, Bytes>);
 

@@ -9,6 +9,7 @@ use crate::message::Message;
 use crate::planted::{Bug, planted};
 use crate::signed::Verified;
 use crate::step::Cx;
+use crate::verify::Content;
 
 impl Node {
     /// Whether this life has signed what it no longer knows.
@@ -132,5 +133,23 @@ impl Node {
         let Some(checkpoint) = audit::present(cx, self.me.at, &self.me.key) else { return };
         peer.told = size;
         cx.send(to, Message::Continued { checkpoint, from, path });
+    }
+}
+
+/// Whether it is a letter for this hall.
+pub(super) fn is_for(content: &Content, me: HallId) -> bool {
+    match content {
+        Content::Plain(Message::Letter(letter)) => letter.to == me,
+        Content::HandOver(..)
+        | Content::Copy(..)
+        | Content::Receipt(..)
+        | Content::Statement(..)
+        | Content::Fence(..) => true,
+        Content::Plain(_)
+        | Content::Unfit(_)
+        | Content::Records { .. }
+        | Content::Standing { .. }
+        | Content::Continued(..)
+        | Content::Cosigned(_) => false,
     }
 }

@@ -19,7 +19,7 @@ use crate::clerks::Acts;
 use crate::directory::Directory;
 use crate::exchange::{self, Exchange};
 use crate::ids::{HallAt, HallId};
-use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
+use crate::limits::{HEARTBEAT_MS, PUSH_MAX, RESTATE_MS};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, LetterId, Post};
@@ -33,6 +33,7 @@ use crate::timekeeper::Timekeeper;
 use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
+use contact::is_for;
 use twins::Starts;
 
 /// Who a node is in this run.
@@ -175,12 +176,15 @@ impl Node {
             self.compare_again(cx, peer);
         }
         if cx.now.ticks >= self.next_heartbeat {
+            let hours = |ticks: u64| ticks.checked_div(RESTATE_MS);
+            let an_hour = hours(cx.now.ticks) != hours(self.next_heartbeat.saturating_sub(HEARTBEAT_MS));
             self.next_heartbeat = cx.now.ticks.saturating_add(HEARTBEAT_MS);
             self.time.keep(cx);
             self.heartbeat(cx);
             self.tell_growth(cx);
             if !self.is_rolled_back(cx) {
                 cases::replace_silent_mirrors(&mut self.office(cx));
+                cases::restate(&mut self.office(cx), an_hour);
                 self.begin_renewing(cx);
             }
         }
@@ -191,6 +195,9 @@ impl Node {
             }
             if cases::is_moot(cx, &what) {
                 self.post.done(cx, to, &what);
+                continue;
+            }
+            if cases::readdress(&mut self.office(cx), to, &what) {
                 continue;
             }
             #[cfg(feature = "planted-bugs")]
@@ -271,6 +278,7 @@ impl Node {
                 | Content::Copy(..)
                 | Content::Receipt(..)
                 | Content::Fence(..)
+                | Content::Statement(..)
                 | Content::Plain(Message::Letter(_))
         );
         // Revocations come before cases: nothing is said of a case before directories were compared.
@@ -313,6 +321,11 @@ impl Node {
             }
             Content::Receipt(letter, receipt) => {
                 self.letter(cx, from, (&letter, None), |office| cases::receipt_came(office, &receipt));
+            }
+            Content::Statement(letter, statement) => {
+                self.letter(cx, from, (&letter, None), |office| {
+                    cases::statement_came(office, &letter, &statement);
+                });
             }
             Content::Standing { mine, yours, please } => {
                 self.heard_standing(cx, from, mine.as_deref(), yours.as_deref(), please);
@@ -540,6 +553,7 @@ impl Node {
             LetterBody::HandOver(_)
             | LetterBody::Copy(_)
             | LetterBody::Receipt(_)
+            | LetterBody::Statement(_)
             | LetterBody::Fence(..) => {}
         }
     }
@@ -557,19 +571,5 @@ impl Node {
 
     fn office<'r, 'c>(&'r mut self, cx: &'r mut Cx<'c>) -> Office<'r, 'c> {
         Office { cx, me: &self.me, post: &mut self.post, early: &mut self.early, mirrors: self.mirrors }
-    }
-}
-
-/// Whether it is a letter for this hall.
-fn is_for(content: &Content, me: HallId) -> bool {
-    match content {
-        Content::Plain(Message::Letter(letter)) => letter.to == me,
-        Content::HandOver(..) | Content::Copy(..) | Content::Receipt(..) | Content::Fence(..) => true,
-        Content::Plain(_)
-        | Content::Unfit(_)
-        | Content::Records { .. }
-        | Content::Standing { .. }
-        | Content::Continued(..)
-        | Content::Cosigned(_) => false,
     }
 }

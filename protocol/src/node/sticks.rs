@@ -85,6 +85,7 @@ impl Node {
                 | Content::HandOver(..)
                 | Content::Copy(..)
                 | Content::Fence(..)
+                | Content::Statement(..)
                 | Content::Standing { .. }
                 | Content::Continued(..)
                 | Content::Cosigned(_)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{CaseFile, Position, Receipt};
+use crate::cases::{CaseFile, Position, Receipt, Statement};
 use crate::fixed;
 use crate::ids::{CaseId, Digest, HallAt, HallId};
 use crate::signed::Signed;
@@ -48,6 +48,8 @@ pub enum LetterBody {
         /// The life that has ended.
         of: HallAt,
     },
+    /// What a hall states about a case that is not in its hand.
+    Statement(Signed<Statement>),
 }
 
 /// A hand-over that is asked after.
@@ -73,6 +75,7 @@ impl LetterBody {
             Self::Ask(_) => "ask",
             Self::Fence(..) => "fence",
             Self::AskFence { .. } => "ask-fence",
+            Self::Statement(_) => "statement",
         }
     }
 }

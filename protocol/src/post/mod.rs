@@ -15,7 +15,7 @@ mod waiting;
 use serde::{Deserialize, Serialize};
 
 use crate::cases::{Office, Receipt};
-use crate::ids::{CaseId, HallAt, HallId};
+use crate::ids::{CaseId, CaseNumber, Digest, HallAt, HallId};
 use crate::signed::Signed;
 use crate::wire;
 
@@ -58,6 +58,13 @@ pub enum What {
         /// The life that has ended.
         of: HallAt,
     },
+    /// What a hall has stated about a case.
+    Statement {
+        /// The case's number.
+        number: CaseNumber,
+        /// SHA-256 of the statement.
+        of: Digest,
+    },
     /// Somebody else's letter.
     Relay(Letter),
     /// An answer of this hall that found no way, or that a stick is to take back.
@@ -73,6 +80,7 @@ impl What {
             Self::Ask(_) => "ask",
             Self::Fence { .. } => "fence",
             Self::AskFence { .. } => "ask-fence",
+            Self::Statement { .. } => "statement",
             Self::Relay(_) => "relay",
             Self::Answer(_) => "answer",
         }
@@ -86,7 +94,7 @@ impl What {
             | Self::Fence { case, .. }
             | Self::AskFence { case, .. } => Some(*case),
             Self::Ask(asked) => Some(asked.case),
-            Self::Relay(_) | Self::Answer(_) => None,
+            Self::Statement { .. } | Self::Relay(_) | Self::Answer(_) => None,
         }
     }
 
@@ -98,7 +106,8 @@ impl What {
             | Self::Copy { .. }
             | Self::Ask(_)
             | Self::Fence { .. }
-            | Self::AskFence { .. } => None,
+            | Self::AskFence { .. }
+            | Self::Statement { .. } => None,
         }
     }
 
@@ -110,6 +119,7 @@ impl What {
             Self::Copy { case } => (b'c', case, None),
             Self::Fence { case, of } => (b'f', case, Some(of)),
             Self::AskFence { case, of } => (b'a', case, Some(of)),
+            Self::Statement { of, .. } => return Reference::Own(named(&(b's', of, to))),
             Self::Relay(letter) | Self::Answer(letter) => return Reference::Relayed(letter.id),
         };
         Reference::Own(named(&(tag, case, to, of)))

@@ -75,9 +75,12 @@ pub(crate) fn hand_over_in(view: &dyn View, to: HallId, case: CaseId) -> Option<
     match what {
         What::HandOver { upto, .. } => Some(upto),
         What::Ask(asked) => Some(asked.sequence),
-        What::Copy { .. } | What::Fence { .. } | What::AskFence { .. } | What::Relay(_) | What::Answer(_) => {
-            None
-        }
+        What::Copy { .. }
+        | What::Fence { .. }
+        | What::AskFence { .. }
+        | What::Statement { .. }
+        | What::Relay(_)
+        | What::Answer(_) => None,
     }
 }
 

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{Deed, Renewal, Wrap};
+use crate::cases::{Deed, Renewal, StatementKind, Wrap};
 use crate::clerks::{Act, ClerkCard};
 use crate::directory::Declaration;
 use crate::ids::{BundleCode, CaseId, CaseNumber, Digest, DivisionCode, HallAt, HallId, MatterCode};
@@ -194,6 +194,21 @@ pub enum Wish {
         /// For each task its case, what is done, the key and the reasons sealed under it.
         acts: Vec<(CaseId, Deed, Digest, Blob)>,
     },
+    /// State something about a case elsewhere.
+    State {
+        /// The clerk's act.
+        act: Act,
+        /// The case's number.
+        number: CaseNumber,
+        /// What is stated.
+        kind: StatementKind,
+        /// The case's key that the words are sealed under.
+        key: Option<Digest>,
+        /// The sealed words.
+        sealed: Blob,
+        /// Their own key, wrapped.
+        wraps: Vec<Wrap>,
+    },
     /// Publish as this hall.
     Publish(Act, Vec<Body>),
     /// Declare as this hall, by two persons.
@@ -283,6 +298,7 @@ impl Wish {
             Self::KeepKeys(..) => "keep-keys",
             Self::RenewKey(..) => "renew-key",
             Self::NotOpened(..) => "not-opened",
+            Self::State { .. } => "state",
         }
     }
 }

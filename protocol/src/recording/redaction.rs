@@ -3,7 +3,7 @@
 use std::iter::successors;
 
 use super::Wish;
-use crate::cases::{Question, Receive, ReceiveBundle, Record, RecordBundle, Refusal, Wrap, route};
+use crate::cases::{Question, Receive, ReceiveBundle, Record, RecordBundle, Refusal, Stating, Wrap, route};
 use crate::catalogue::Catalogue;
 use crate::clerks::{self, Act, ClerkCard, NotEntitled};
 use crate::ids::{CaseId, Digest, DivisionCode, HallId, MatterCode};
@@ -61,6 +61,10 @@ impl Wish {
                 let acts = wanted.acts.iter().map(|it| (it.case, it.deed, it.key, it.body.clone())).collect();
                 Self::RecordBundle { act: act(by), bundle: wanted.bundle, acts }
             }
+            Command::State(by, wanted) => {
+                let Stating { number, kind, key, sealed, wraps } = wanted.as_ref().clone();
+                Self::State { act: act(by), number, kind, key, sealed, wraps }
+            }
             Command::Publish(by, bodies) => Self::Publish(act(by), bodies.clone()),
             Command::Declare([one, other], declaration) => {
                 Self::Declare([act(one), act(other)], *declaration)
@@ -105,6 +109,10 @@ impl Wish {
                     .map(|(case, deed, key, body)| Record { case, deed, key, body })
                     .collect();
                 Command::RecordBundle(checked(view, &act)?, Box::new(RecordBundle { bundle, acts }))
+            }
+            Self::State { act, number, kind, key, sealed, wraps } => {
+                let wanted = Stating { number, kind, key, sealed, wraps };
+                Command::State(checked(view, &act)?, Box::new(wanted))
             }
             Self::Publish(act, bodies) => Command::Publish(checked(view, &act)?, bodies),
             Self::Declare([one, other], declaration) => {

@@ -82,6 +82,7 @@ fn answered(reply: &Reply) -> String {
             taken.left,
             if taken.known { " known" } else { "" }
         ),
+        Reply::Stated { number, statement } => format!("stated {statement} about {number}"),
         Reply::Done => "done".to_owned(),
         Reply::Refused(why) => format!("refused: {why}"),
     }
@@ -106,6 +107,8 @@ fn happened(happening: &Happening) -> String {
         Happening::Started(case) => format!("started {case}"),
         Happening::Blocked(case) => format!("blocked {case}"),
         Happening::Countersigned(case) => format!("countersigned {case}"),
+        Happening::StatementWaits(number) => format!("statement waits {number}"),
+        Happening::StatementAnswered(number) => format!("statement answered {number}"),
         Happening::Learned { records, .. } => format!("learned {records} records"),
     }
 }
@@ -155,6 +158,9 @@ fn signed_row(key: &[u8], value: &[u8], me: HallAt) -> Option<([u8; 32], Signatu
     }
     if rows::is_fence(key) {
         return crate::cases::word_in(key, value).and_then(|word| first(&word));
+    }
+    if rows::statement_in(key).is_some() {
+        return crate::cases::stated_in(key, value, me).and_then(|stated| first(&stated));
     }
     if rows::is_checkpoint(key) {
         return first::<Checkpoint>(&rows::parse(key, value));

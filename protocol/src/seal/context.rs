@@ -16,6 +16,8 @@ impl Context {
     pub const CASE_KEY: Self = Self::new(b"hallmesh/v1/case-key-digest");
     /// Receipts between halls.
     pub const RECEIPT: Self = Self::new(b"hallmesh/v1/receipt");
+    /// What halls state about cases that others have in hand.
+    pub const STATEMENT: Self = Self::new(b"hallmesh/v1/statement");
     /// Covers of parcels on sticks.
     pub const PARCEL: Self = Self::new(b"hallmesh/v1/parcel");
     /// The contents of such parcels.

@@ -168,7 +168,7 @@ impl Times {
                 // What waits for others of its bundle is not asked of anybody yet.
                 "task" if matches!(&event.facts, Facts::Task(task) if task.is_chained()) => asked = None,
                 "start" => asked = Some(wall).filter(|_| certain),
-                "accept" | "accept-lacking" => {
+                "accept" | "accept-lacking" | "accept-promise" => {
                     times.told(&mut asked, done, known);
                     times.starts = times.starts.into_iter().chain([day]).min();
                 }
@@ -205,7 +205,9 @@ impl Times {
                 self.word = Some((wall, None));
                 self.missing.iter_mut().for_each(|(_, met)| done(met));
             }
-            "accept" | "accept-lacking" => self.word.iter_mut().for_each(|(_, met)| done(met)),
+            "accept" | "accept-lacking" | "accept-promise" => {
+                self.word.iter_mut().for_each(|(_, met)| done(met));
+            }
             "request-correction" => {
                 self.word.iter_mut().for_each(|(_, met)| done(met));
                 self.missing = Some((counted.given, None));

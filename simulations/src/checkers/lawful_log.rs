@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::{Closing, Deed, Facts, Header};
+use hallmesh_protocol::cases::{Closing, Deed, Facts, Header, StatementKind};
 use hallmesh_protocol::ids::{CaseId, CaseNumber, HallId};
 
 /// Working days by which a decision may be put off, article 42.
@@ -106,16 +106,26 @@ enum Phase {
 }
 
 fn phase(before: &[Header]) -> Phase {
-    before.iter().fold(Phase::Asked, |phase, event| match event.facts.word() {
-        "supplement" => Phase::Asked,
-        "request-correction" => Phase::Lacking,
-        "accept" | "accept-lacking" | "end-procedure" => Phase::Examined,
-        "begin-procedure" => Phase::Paused,
-        "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" => Phase::Answered,
-        "deliver" => Phase::Over,
-        "archive" => Phase::Filed,
-        _no_act => phase,
+    before.iter().fold(Phase::Asked, |phase, event| {
+        match included(event).unwrap_or_else(|| event.facts.word()) {
+            "supplement" if phase == Phase::Lacking => Phase::Asked,
+            "request-correction" => Phase::Lacking,
+            "accept" | "accept-lacking" | "accept-promise" | "end-procedure" => Phase::Examined,
+            "begin-procedure" => Phase::Paused,
+            "decide" | "refuse-acceptance" | "refer" | "withdraw" | "close" | "withdrawal" | "revoke" => {
+                Phase::Answered
+            }
+            "deliver" | "delivery" => Phase::Over,
+            "archive" => Phase::Filed,
+            _no_act => phase,
+        }
     })
+}
+
+/// What another hall has stated, where an event takes it up.
+fn included(event: &Header) -> Option<&'static str> {
+    let Facts::Act(Deed::Include(cited)) = &event.facts else { return None };
+    Some(cited.kind.word())
 }
 
 /// What is wrong with an act of a clerk of the receiving or the competent hall.
@@ -125,7 +135,10 @@ fn lawful_act(
     deed: &Deed,
     (receiving, competent): (HallId, HallId),
 ) -> Option<&'static str> {
-    let ends = matches!(deed, Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed));
+    let ends = matches!(
+        deed,
+        Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed) | Deed::Include(_) | Deed::Dismiss(..)
+    );
     if waits(before) && phase(before) == Phase::Asked && !ends {
         return Some("works on a task that waits for others");
     }
@@ -140,6 +153,8 @@ fn lawful_act(
             && last("certify").is_none()
     };
     let lacks = last("accept-lacking").is_some() && last("supply").is_none();
+    let promised = last("accept-promise").is_some() && granted();
+    let unchecked = promised && last("check").is_none() && last("revoke").is_none();
     let open = matches!(now, Phase::Asked | Phase::Lacking | Phase::Examined | Phase::Paused);
     let here = if event.at.hall == receiving { receiving } else { competent };
     let (hall, in_time) = match deed {
@@ -152,6 +167,7 @@ fn lawful_act(
         Deed::Decide { granted: true, .. } if lacks => return Some("grants what still lacks something"),
         Deed::Accept
         | Deed::AcceptLacking { .. }
+        | Deed::AcceptPromise
         | Deed::RequestCorrection
         | Deed::RefuseAcceptance { .. } => (competent, now == Phase::Asked),
         Deed::Supplement => (receiving, now == Phase::Lacking),
@@ -169,7 +185,17 @@ fn lawful_act(
         Deed::Withdraw | Deed::Close(Closing::Void | Closing::Removed) => (here, open),
         Deed::Deliver => (receiving, now == Phase::Answered && !owed()),
         Deed::Rectify { .. } => (here, matches!(now, Phase::Answered | Phase::Over)),
-        Deed::Archive => (here, now == Phase::Over),
+        Deed::Check | Deed::Revoke => (competent, unchecked),
+        Deed::Archive => (here, now == Phase::Over && !unchecked),
+        Deed::Include(cited) => match cited.kind {
+            StatementKind::Supplement if now == Phase::Lacking => (receiving, true),
+            StatementKind::Supplement => (here, lacks),
+            // One that was made before the decision counts against it; the fold knows when that was.
+            StatementKind::Withdrawal => (here, open || now == Phase::Answered),
+            StatementKind::Delivery => (receiving, now == Phase::Answered && !owed()),
+            StatementKind::Verification | StatementKind::Urging => (here, now != Phase::Filed),
+        },
+        Deed::Dismiss(..) => (here, now != Phase::Filed),
     };
     act(event, hall, in_time)
 }

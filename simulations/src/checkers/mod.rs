@@ -240,6 +240,7 @@ impl Checkers {
             }
             Reply::Published { .. }
             | Reply::Admitted { .. }
+            | Reply::Stated { .. }
             | Reply::Consigned(_)
             | Reply::TakenIn(_)
             | Reply::Done

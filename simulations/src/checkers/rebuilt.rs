@@ -95,9 +95,8 @@ fn singles(disk: &dyn View) -> Option<String> {
 /// The cases for which something is still owed, against each hall's part in each case.
 fn open(disk: &dyn View) -> Option<String> {
     let owed = |id: &CaseId| {
-        query::case(disk, *id).is_some_and(|view| {
-            view.custody.is_some_and(|it| it.stage.is_in_hand()) && !view.case.state.is_over()
-        })
+        query::case(disk, *id)
+            .is_some_and(|view| view.custody.is_some_and(|it| it.stage.is_in_hand()) && !view.case.is_over())
     };
     let are: BTreeSet<_> = cases(disk).into_iter().filter(owed).collect();
     let mut listed = BTreeSet::new();

@@ -77,6 +77,7 @@ fn about(what: &What) -> Option<CaseId> {
         | What::Fence { case, .. }
         | What::AskFence { case, .. } => Some(*case),
         What::Ask(asked) => Some(asked.case),
+        What::Statement { .. } => None,
         What::Relay(letter) | What::Answer(letter) => about_letter(letter),
     }
 }
@@ -89,6 +90,7 @@ fn about_letter(letter: &Letter) -> Option<CaseId> {
         }
         LetterBody::Ask(asked) => Some(asked.case),
         LetterBody::AskFence { case, .. } => Some(*case),
+        LetterBody::Statement(_) => None,
     }
 }
 

@@ -106,6 +106,7 @@ fn material(material: &Material) -> String {
         Necessity::Required => "required",
         Necessity::Optional => "optional",
         Necessity::Supplementable => "supplementable",
+        Necessity::Promisable => "promisable",
     };
     let source = match material.source {
         MaterialSource::Applicant => "applicant",

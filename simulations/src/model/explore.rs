@@ -60,7 +60,7 @@ impl Explorer {
     /// Explores until a promise is broken, everything was seen, or there are more states than asked for.
     pub(super) fn run(&mut self, states_max: usize) -> anyhow::Result<Found> {
         let (scene, letters) = self.first()?;
-        if let Some(found) = self.show(State::new(scene, letters, NONE, By::Start))? {
+        if let Some(found) = self.show(&State::new(scene, letters, NONE, By::Start))? {
             return Ok(found);
         }
         for id in 0..NONE {
@@ -117,7 +117,7 @@ impl Explorer {
             return self.story(id, Some(next), broken).map(Some);
         }
         let letters = self.without_spent(&state.scene, &scene, letters)?;
-        self.show(State::new(scene, letters, id, by))
+        self.show(&State::new(scene, letters, id, by))
     }
 
     fn first(&mut self) -> anyhow::Result<(Scene, Letters)> {
@@ -133,7 +133,7 @@ impl Explorer {
     }
 
     /// Notes a state, if it is new, and checks it.
-    fn show(&mut self, state: State) -> anyhow::Result<Option<Found>> {
+    fn show(&mut self, state: &State) -> anyhow::Result<Option<Found>> {
         let (id, new_scene) = match self.seen.show(state) {
             seen::Shown::Known => return Ok(None),
             seen::Shown::NewScene(id) => (id, true),

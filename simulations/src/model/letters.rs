@@ -161,6 +161,7 @@ pub(super) fn words(letter: &Letter) -> String {
         LetterBody::HandOver(file) => format!("hand-over, log up to {}", upto(file.events.len())),
         LetterBody::Copy(file) => format!("copy, log up to {}", upto(file.events.len())),
         LetterBody::Ask(asked) => format!("question after the hand-over at {}", asked.sequence),
+        LetterBody::Statement(_) => "statement".to_owned(),
         LetterBody::AskFence { of, .. } => format!("question for a fence of life {}", of.incarnation),
         LetterBody::Fence(file, signed) => {
             let binds = signed.peek().is_ok_and(|said| matches!(said.kind, ReceiptKind::Fenced { .. }));
@@ -181,6 +182,7 @@ pub(super) fn words(letter: &Letter) -> String {
                     ReceiptKind::Fenced { .. } => "fenced",
                     ReceiptKind::Known { .. } => "known",
                     ReceiptKind::Told { .. } => "told",
+                    ReceiptKind::Heard { .. } => "heard",
                 };
                 format!("receipt \"{kind}\" for {}", receipt.sequence)
             }

@@ -289,7 +289,8 @@ impl Seen {
 
     /// Shows a state. Where more letters are under way more can happen, and whatever can happen with fewer: one that
     /// has no more letters than another of its scene needs no look.
-    pub(super) fn show(&mut self, mut state: State) -> Shown {
+    pub(super) fn show(&mut self, state: &State) -> Shown {
+        let mut state = *state;
         let slot = self.slot(&state.scene);
         let newest = self.slots.get(slot).copied().unwrap_or(NONE);
         let mut other = self.state(newest);
@@ -375,26 +376,26 @@ mod tests {
     #[test]
     fn a_state_with_no_more_letters_is_known() {
         let mut seen = Seen::new(Merge::Within);
-        assert_eq!(seen.show(state(1, &[1, 2])), Shown::NewScene(0));
-        assert_eq!(seen.show(state(1, &[2])), Shown::Known);
-        assert_eq!(seen.show(state(1, &[2, 3])), Shown::NewLetters(1));
-        assert_eq!(seen.show(state(2, &[2])), Shown::NewScene(2));
-        assert_eq!(seen.show(state(1, &[1])), Shown::Known);
+        assert_eq!(seen.show(&state(1, &[1, 2])), Shown::NewScene(0));
+        assert_eq!(seen.show(&state(1, &[2])), Shown::Known);
+        assert_eq!(seen.show(&state(1, &[2, 3])), Shown::NewLetters(1));
+        assert_eq!(seen.show(&state(2, &[2])), Shown::NewScene(2));
+        assert_eq!(seen.show(&state(1, &[1])), Shown::Known);
         let mut joined = Seen::new(Merge::Joined);
-        assert_eq!(joined.show(state(1, &[1, 2])), Shown::NewScene(0));
-        assert_eq!(joined.show(state(1, &[3])), Shown::NewLetters(1));
-        assert_eq!(joined.show(state(1, &[1, 3])), Shown::Known);
+        assert_eq!(joined.show(&state(1, &[1, 2])), Shown::NewScene(0));
+        assert_eq!(joined.show(&state(1, &[3])), Shown::NewLetters(1));
+        assert_eq!(joined.show(&state(1, &[1, 3])), Shown::Known);
         assert!(joined.is_outdone(0) && !joined.is_outdone(1));
         let mut exact = Seen::new(Merge::Exact);
-        assert_eq!(exact.show(state(1, &[1, 2])), Shown::NewScene(0));
-        assert_eq!(exact.show(state(1, &[2])), Shown::NewLetters(1));
+        assert_eq!(exact.show(&state(1, &[1, 2])), Shown::NewScene(0));
+        assert_eq!(exact.show(&state(1, &[2])), Shown::NewLetters(1));
     }
 
     #[test]
     fn many_scenes_are_found_again() {
         let mut seen = Seen::new(Merge::Within);
-        assert!((0..20_000).all(|kept| seen.show(state(kept, &[])) == Shown::NewScene(kept)));
-        assert!((0..20_000).all(|kept| seen.show(state(kept, &[])) == Shown::Known));
+        assert!((0..20_000).all(|kept| seen.show(&state(kept, &[])) == Shown::NewScene(kept)));
+        assert!((0..20_000).all(|kept| seen.show(&state(kept, &[])) == Shown::Known));
         assert_eq!((seen.len(), seen.scenes()), (20_000, 20_000));
     }
 }

@@ -350,6 +350,7 @@ impl People {
                 Reply::Recorded { .. }
                 | Reply::RecordedBundle { .. }
                 | Reply::Admitted { .. }
+                | Reply::Stated { .. }
                 | Reply::Consigned(_)
                 | Reply::TakenIn(_)
                 | Reply::Done,
@@ -415,7 +416,7 @@ impl People {
             State::Accepted => Some(self.examined(case)),
             State::Suspended => Some((DECIDER, Deed::EndProcedure)),
             State::Decided if case.certificate_owed => Some((DECIDER, Deed::Certify)),
-            State::Decided | State::Certified | State::NotAccepted | State::Closed
+            State::Decided | State::Certified | State::NotAccepted | State::Closed | State::Revoked
                 if here == case.receiving =>
             {
                 Some((WINDOW, Deed::Deliver))
@@ -427,6 +428,7 @@ impl People {
             | State::Certified
             | State::NotAccepted
             | State::Closed
+            | State::Revoked
             | State::Archived => None,
             State::Delivered => (self.chance.below(4) == 0).then_some((WINDOW, Deed::Archive)),
         }
@@ -568,6 +570,7 @@ fn cases_in(reply: &Reply) -> u64 {
         | Reply::Recorded { .. }
         | Reply::Published { .. }
         | Reply::Admitted { .. }
+        | Reply::Stated { .. }
         | Reply::Consigned(_)
         | Reply::TakenIn(_)
         | Reply::Done

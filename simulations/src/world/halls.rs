@@ -257,6 +257,8 @@ impl World {
             | Happening::Clock { .. }
             | Happening::Forked(_)
             | Happening::Twins(_)
+            | Happening::StatementWaits(_)
+            | Happening::StatementAnswered(_)
             | Happening::Learned { .. } => {}
         }
     }

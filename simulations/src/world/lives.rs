@@ -244,5 +244,5 @@ impl World {
 /// The cases about which a life has signed something that an older disk of it does not know.
 fn forgotten(at: HallAt, new: &Disk, old: &Disk) -> BTreeSet<CaseId> {
     let places = audit::size(old, at)..audit::size(new, at);
-    places.filter_map(|place| audit::leaf(new, at, place)).map(|leaf| leaf.of.case()).collect()
+    places.filter_map(|place| audit::leaf(new, at, place)).filter_map(|leaf| leaf.of.case()).collect()
 }

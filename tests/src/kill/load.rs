@@ -228,6 +228,7 @@ fn next(state: State, hall: usize, folder: &Folder) -> Option<(Deed, &'static st
         | State::Certified
         | State::NotAccepted
         | State::Closed
+        | State::Revoked
         | State::Delivered
         | State::Archived => None,
     }

@@ -89,6 +89,8 @@ fn trace(events: Vec<Event>, stage: &str) -> Trace {
         limits: Vec::new(),
         first_asked: text("clerk"),
         task: None,
+        statements: Vec::new(),
+        revoked: None,
     };
     Trace { case, events, orphans: Vec::new(), waits_for: Vec::new(), forks: Vec::new() }
 }

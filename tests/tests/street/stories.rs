@@ -42,8 +42,8 @@ async fn play(street: &Street, control: &mut dyn Control) -> Vec<Story> {
 /// Every case is delivered, in one hand, the same wherever it is known, and provable; nothing waits any more.
 async fn all_is_well(street: &Street, stories: &[Story]) {
     let cases: Vec<_> = stories.iter().flat_map(|story| &story.cases).collect();
-    assert_eq!(stories.len(), 10);
-    assert_eq!(cases.len(), 11);
+    assert_eq!(stories.len(), 14);
+    assert_eq!(cases.len(), 26);
     for (place, member) in street.city.members.iter().enumerate() {
         eventually("no letter waits", async || (street.status(place).await.post == 0).then_some(())).await;
         assert_eq!(street.status(place).await.forks, 0, "{}", member.hall);

@@ -6,7 +6,7 @@ use super::super::table::{fields, table};
 use super::super::time;
 use super::audit::forks;
 use super::matter::{about, materials};
-use super::{bundle, due, durability, field, heading, marked, next, short};
+use super::{bundle, due, durability, field, heading, marked, next, short, statements};
 use crate::ops::{Case, Contents, Event, Received, Standing, Trace};
 use crate::texts::Texts;
 
@@ -81,6 +81,8 @@ fn facts(texts: &Texts, case: &Case) -> Vec<(String, String)> {
     facts.extend(deemed.map(|deemed| field(texts, "accepted", deemed)));
     facts.extend(case.task.iter().flat_map(|task| bundle::task_of(texts, task)));
     facts.extend(due::running(texts, &case.limits));
+    facts.extend(case.revoked.map(|at| field(texts, "revoked", time::moment(at))));
+    facts.extend(case.statements.iter().map(|it| field(texts, "statement", statements::in_short(texts, it))));
     facts.push(field(texts, "log", position));
     facts
 }
@@ -105,6 +107,10 @@ pub(super) fn trace(texts: &Texts, trace: &Trace) -> Vec<String> {
     let checked = texts.filled("case.signatures", &[("good", &good), ("all", &trace.events.len())]);
     lines.extend([custody, checked]);
     lines.extend(case.task.iter().flat_map(|task| fields(&bundle::task_of(texts, task))));
+    if !case.statements.is_empty() {
+        lines.push(texts.say("statement.about_case", &[]));
+        lines.extend(statements::rows(texts, &case.statements));
+    }
     if !trace.waits_for.is_empty() {
         lines.push(texts.filled("case.waits_for", &[("halls", &trace.waits_for.join(", "))]));
     }
@@ -152,7 +158,7 @@ fn what(texts: &Texts, event: &Event) -> String {
     let detail = |name: &str| event.details.get(name).cloned();
     let purpose = detail("purpose").map(|purpose| texts.word("purpose", &purpose));
     let granted = detail("granted").map(|granted| texts.word("granted", &granted));
-    let words = ["ground", "procedure", "closing"];
+    let words = ["ground", "procedure", "closing", "kind_of_statement", "dismissal"];
     let words = words.into_iter().filter_map(|name| Some(texts.word(name, &detail(name)?)));
     let days = detail("days").map(|days| texts.filled("case.days", &[("days", &days)]));
     let authority = detail("authority").or_else(|| place_in_bundle(texts, event));
@@ -182,6 +188,13 @@ pub(super) fn contents(texts: &Texts, contents: &Contents) -> Vec<String> {
     for (sequence, what) in &contents.closed {
         let closed = texts.filled("case.closed_part", &[("event", &texts.word("event", what))]);
         lines.push(format!("{sequence}  {closed}"));
+    }
+    for (statement, kind, content) in &contents.statements {
+        lines.push(format!("{}  {}", short(statement), texts.word("kind_of_statement", kind)));
+        let said = content.iter().flat_map(|it| it.reveal());
+        let pairs: Vec<_> = said.map(|(name, value)| (format!("  {name}"), value.to_owned())).collect();
+        lines.extend(fields(&pairs));
+        lines.extend(content.is_none().then(|| texts.say("statement.unreadable", &[])));
     }
     lines.push(texts.say("case.read_logged", &[]));
     lines.push(next(texts, &format!("hallmesh case trace {}", contents.number)));
@@ -264,6 +277,9 @@ fn step(texts: &Texts, case: &Case) -> String {
     if let Some(task) = waiting {
         return format!("hallmesh bundle status {}", task.bundle);
     }
+    if let Some(waits) = case.statements.iter().find(|it| it.here).filter(|_| in_hand) {
+        return statements::step(texts, waits);
+    }
     let deciding = in_hand && case.custodian == case.competent;
     let window = in_hand && case.custodian == case.receiving;
     match case.state {
@@ -289,7 +305,7 @@ fn step(texts: &Texts, case: &Case) -> String {
         State::Decided | State::Certified if window && waits_for_mirror(case) => {
             "hallmesh post list --single".to_owned()
         }
-        State::Decided | State::Certified | State::NotAccepted | State::Closed if window => {
+        State::Decided | State::Certified | State::NotAccepted | State::Closed | State::Revoked if window => {
             format!("hallmesh case deliver {number} --clerk {clerk}")
         }
         State::Delivered | State::Archived => {
@@ -304,6 +320,7 @@ fn step(texts: &Texts, case: &Case) -> String {
         | State::Decided
         | State::Certified
         | State::NotAccepted
-        | State::Closed => format!("hallmesh case trace {number}"),
+        | State::Closed
+        | State::Revoked => format!("hallmesh case trace {number}"),
     }
 }

@@ -23,9 +23,13 @@ pub(super) fn first(texts: &Texts, limits: &[TimeLimit]) -> Option<String> {
 pub(super) fn list(texts: &Texts, found: &DueList) -> Vec<String> {
     let mut lines =
         vec![texts.filled("due.list", &[("today", &found.today), ("counts", &counts(texts, &found.counts))])];
+    let waiting =
+        (found.statements > 0).then(|| texts.filled("due.statements", &[("count", &found.statements)]));
+    lines.extend(waiting);
     if found.cases.is_empty() && found.bundles.is_empty() {
         lines.push(texts.say("due.none", &[]));
-        lines.push(next(texts, "hallmesh case list"));
+        let then = if found.statements > 0 { "hallmesh case statements" } else { "hallmesh case list" };
+        lines.push(next(texts, then));
         return lines;
     }
     let row = |case: &DueCase| {

@@ -9,6 +9,7 @@ mod durability;
 mod matter;
 mod node;
 mod revocation;
+mod statements;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +46,8 @@ pub(super) fn answer(texts: &Texts, answer: &Answer) -> Vec<String> {
         Answer::DueComputed(found) => due::computed(texts, found),
         Answer::Contents(contents) => case::contents(texts, contents),
         Answer::Received(received) => case::received(texts, received),
+        Answer::Statements { statements } => statements::list(texts, statements),
+        Answer::Stated { case, statement } => statements::stated(texts, case, statement),
         Answer::Recorded { case, sequence, decision } => {
             let mut lines = vec![texts.filled("case.recorded", &[("case", case), ("sequence", sequence)])];
             lines.extend(durability::not_final(texts, decision.as_ref()));

@@ -66,6 +66,7 @@ fn about(texts: &Texts, status: &Status) -> Vec<(String, String)> {
         field(texts, "lists", format!("{lists}\n{roots}")),
         field(texts, "cases", cases(texts, status)),
         field(texts, "limits", due_line(texts, status)),
+        field(texts, "statements", texts.filled("status.statements", &[("count", &status.statements)])),
         field(texts, "post", post),
         field(texts, "charter", charter(texts, status)),
         field(texts, "listening", status.listening.join("\n")),
@@ -160,6 +161,8 @@ fn next_of(status: &Status) -> &'static str {
         "hallmesh post list --single"
     } else if status.due.is_some_and(presses) {
         "hallmesh due list"
+    } else if status.statements > 0 {
+        "hallmesh case statements"
     } else if status.post > 0 {
         "hallmesh post list"
     } else {

@@ -111,6 +111,8 @@ fn case() -> Case {
         first_asked: "620702203200-00/1".to_owned(),
         bundle: None,
         task: None,
+        statements: Vec::new(),
+        revoked: None,
     }
 }
 
@@ -179,6 +181,7 @@ fn status() -> Status {
         rolled_back: None,
         refused: BTreeMap::new(),
         disk_free: 60 << 30,
+        statements: 0,
         due: None,
         clock_doubted: false,
         up_ms: 3_600_000,
@@ -244,6 +247,7 @@ fn no_parameter_and_no_key_is_left_in_what_people_read() {
     let events = vec![event(0, "receive", WALL), event(1, "transfer", WALL + 61_000)];
     let contents = Contents {
         number: "7".to_owned(),
+        statements: Vec::new(),
         parts: vec![(0, "receive".to_owned(), Content::one("name", "甲"))],
         closed: vec![(1, "accept".to_owned())],
     };

@@ -50,6 +50,7 @@ pub(super) fn calendar(bodies: &[Body]) -> Result<Vec<u8>, ExportError> {
         "notice_days": rules.notice_days,
         "correction_days": rules.correction_days,
         "supply_days": rules.supply_days,
+        "check_days": rules.check_days,
         "extension_days": rules.extension_days,
         "delivery_days": rules.delivery_days,
         "warning_days": rules.warning_days,

@@ -33,7 +33,7 @@ const CHOICES: [(&str, &str, &[&str]); 10] = [
     ),
     (matters::TABLE, matters::OFFLINE, &["allowed", "waits"]),
     (matters::TABLE, matters::VERIFIED, &["yes", "no"]),
-    (materials::TABLE, materials::NECESSITY, &["required", "optional", "supplementable"]),
+    (materials::TABLE, materials::NECESSITY, &["required", "optional", "supplementable", "promisable"]),
     (materials::TABLE, materials::SOURCE, &["applicant", "shared"]),
     (delegations::TABLE, delegations::TIER, &["city", "county", "township", "village"]),
 ];

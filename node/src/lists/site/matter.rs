@@ -63,7 +63,7 @@ fn needed(lists: &Lists<'_>, materials: &[&Material]) -> String {
     let headings = ["site.material", "site.necessity"].map(|key| speech.say(key, &[]));
     let necessity = |it: &Material| match it.necessity {
         Necessity::Required => speech.say("site.required", &[]),
-        Necessity::Optional | Necessity::Supplementable => {
+        Necessity::Optional | Necessity::Supplementable | Necessity::Promisable => {
             speech.word("necessity", word_of(&NECESSITIES, &it.necessity))
         }
     };

@@ -265,7 +265,7 @@ impl Halls {
             LetterBody::Fence(file, _) => {
                 log = file.as_ref().map(|file| self.logs.note(&file.events)).transpose()?.map(|(_, id)| id);
             }
-            LetterBody::AskFence { .. } => {}
+            LetterBody::AskFence { .. } | LetterBody::Statement(_) => {}
         }
         self.archive.add(Written { to, letter, log, receipt, asked, unfit })
     }

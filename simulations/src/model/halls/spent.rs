@@ -90,7 +90,11 @@ fn is_spent(written: &Written, at: &Account, hall: HallId) -> bool {
             ..
         }) => is_over(sequence, at, hall),
         Some(Said {
-            kind: ReceiptKind::Fenced { .. } | ReceiptKind::Known { .. } | ReceiptKind::Told { .. },
+            kind:
+                ReceiptKind::Fenced { .. }
+                | ReceiptKind::Known { .. }
+                | ReceiptKind::Heard { .. }
+                | ReceiptKind::Told { .. },
             ..
         }) => false,
         None => written.unfit,
