@@ -40,11 +40,19 @@ pub(crate) fn read(view: &dyn View, me: HallId) -> (Who, Roster) {
         }
         who.by_peer.insert(peer, card.at);
         who.by_hall.insert(card.at.hall, peer);
-        let contact = directory.contact(card.at.hall).filter(|contact| contact.at == card.at);
-        let addresses = contact.map(|contact| addresses(&contact.addresses)).unwrap_or_default();
-        roster.members.insert(peer, addresses);
+        roster.members.insert(peer, of(&directory, card.at));
     }
     (who, roster)
+}
+
+/// Where the present life of a hall is reached.
+pub(crate) fn addresses_of(view: &dyn View, at: HallAt) -> Vec<Multiaddr> {
+    of(&Directory::new(view), at)
+}
+
+fn of(directory: &Directory<'_>, at: HallAt) -> Vec<Multiaddr> {
+    let contact = directory.contact(at.hall).filter(|contact| contact.at == at);
+    contact.map(|contact| addresses(&contact.addresses)).unwrap_or_default()
 }
 
 /// Addresses that this build can dial; others are skipped, a newer node may use them.

@@ -5,6 +5,7 @@ mod clock;
 mod commands;
 mod contact;
 mod memory;
+mod news;
 mod sticks;
 mod twins;
 mod upkeep;
@@ -17,9 +18,9 @@ use crate::cases::{self, EarlyReceipts, Mirrors, Office};
 use crate::chance::Chance;
 use crate::clerks::Acts;
 use crate::directory::Directory;
-use crate::exchange::{self, Exchange};
+use crate::exchange::{self, Exchange, News};
 use crate::ids::{CaseId, HallAt, HallId};
-use crate::limits::{HEARTBEAT_MS, PUSH_MAX};
+use crate::limits::HEARTBEAT_MS;
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, LetterId, Post};
@@ -28,7 +29,7 @@ use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
-use crate::step::{Cx, Effects, Happening, Input, Now, View};
+use crate::step::{Cx, Effects, Happening, Input, Now, Output, View};
 use crate::timekeeper::Timekeeper;
 use crate::verify::{Checked, CheckedFile, Content};
 
@@ -61,11 +62,13 @@ struct Peer {
     known: Option<u64>,
     /// How far it was told.
     told: u64,
+    /// One of the two is the hall above the other: news goes whole along this line.
+    tree: bool,
 }
 
 impl Peer {
-    const fn new(at: HallAt) -> Self {
-        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0 }
+    const fn new(at: HallAt, tree: bool) -> Self {
+        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0, tree }
     }
 }
 
@@ -179,6 +182,7 @@ impl Node {
                 self.begin_renewing(cx);
             }
         }
+        self.exchange.news.due(cx);
         for (to, hop, what) in self.post.due_now(cx) {
             // What was forgotten may contradict an own letter; those of others are taken along as ever.
             if what.relayed().is_none() && self.is_rolled_back(cx) {
@@ -227,7 +231,7 @@ impl Node {
         if Directory::new(cx).is_revoked(at) {
             return;
         }
-        self.peers.insert(at.hall, Peer::new(at));
+        self.peers.insert(at.hall, Peer::new(at, self.is_of_tree(cx, at)));
         self.greet(cx, at.hall, false);
         cx.happened(Happening::PeerUp(at));
     }
@@ -351,6 +355,8 @@ impl Node {
             }
             Message::Want { space, nonce, ids } => self.exchange.want(cx, from, space, nonce, &ids),
             Message::Page { space, after } => Exchange::pages(cx, from, space, &after),
+            Message::Announce { space, ids } => self.exchange.news.heard(cx, from, space, &ids),
+            Message::Pull { space, ids } => News::asked(cx, from, space, &ids),
             Message::Letter(letter) => self.question(cx, from, &letter),
             Message::Taken(ids) => self.post.hop_done(cx, from, &ids),
             // What is signed never comes unchecked: `verify::message` turns it into its own content.
@@ -463,30 +469,19 @@ impl Node {
                 let body = &record.value().body;
                 self.halls_moved |= moves_halls(body);
                 cases::note_theft(cx, body);
+                match body {
+                    // A whole city that starts says so once for each hall: nobody reads all of it again for that.
+                    Body::Contact(contact) => cx.output(Output::Reached(contact.at.hall)),
+                    body => self.directory_moved |= body.space() == Space::Directory,
+                }
                 fresh.push(record.signed().clone());
             }
         }
         if !fresh.is_empty() {
-            self.directory_moved |= space == Space::Directory;
             let records = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
             cx.happened(Happening::Learned { space, records });
         }
         fresh
-    }
-
-    /// A few new records are pushed; many are left to the exchange that the heartbeat sets off.
-    fn tell(&mut self, cx: &mut Cx<'_>, space: Space, fresh: &[Signed<Record>], from: Option<HallId>) {
-        match fresh.len() {
-            0 => {}
-            1..=PUSH_MAX => self.push(cx, space, fresh, from),
-            _ => self.heartbeat(cx),
-        }
-    }
-
-    fn push(&self, cx: &mut Cx<'_>, space: Space, records: &[Signed<Record>], but: Option<HallId>) {
-        for peer in self.peers.keys().filter(|peer| Some(**peer) != but) {
-            cx.send(*peer, Message::Records { space, records: records.to_vec(), why: Why::Push });
-        }
     }
 
     // Letters.

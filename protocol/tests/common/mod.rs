@@ -294,7 +294,7 @@ impl City {
                     let wraps = to.iter().map(|at| self.wrap(*at, key)).collect();
                     wanted.push(Command::RenewKey(case, Box::new(Renewal { key, wraps })));
                 }
-                Output::Keep(_) | Output::RosterChanged => {}
+                Output::Keep(_) | Output::RosterChanged | Output::Reached(_) => {}
             }
         }
         if !self.shells_work {
