@@ -8,6 +8,9 @@ const CROWDED_CACHE_BYTES: usize = 128 * 1024;
 /// Handshakes, and guests, from one address within one window, where all halls are behind the same one.
 const CROWDED_RATE: u32 = 4_096;
 
+/// Bytes collected before a line writes, where there are thousands of lines.
+const CROWDED_WRITE_BUFFER: usize = 4 * 1024;
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {
@@ -37,6 +40,7 @@ impl Manner {
             settings.handshakes_per_ip = CROWDED_RATE;
             settings.guests_per_ip = CROWDED_RATE;
             settings.memory_max = usize::MAX;
+            settings.write_buffer = CROWDED_WRITE_BUFFER;
         }
     }
 }

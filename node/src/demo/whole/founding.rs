@@ -60,8 +60,10 @@ impl Whole {
             .filter(|code| code.tier() == Tier::County)
             .take(hallmesh_protocol::limits::COUNTIES_MAX)
             .collect();
+        // One county alone must not end the city's hall.
+        let counties = if counties.len() > 1 { counties.as_slice() } else { &[] };
         let founded =
-            enrol::found(city.code, &city.name, (HOLDERS, THRESHOLD), &counties, &dir.join("root"))?;
+            enrol::found(city.code, &city.name, (HOLDERS, THRESHOLD), counties, &dir.join("root"))?;
         let mut ports = FIRST_PORT;
         let members =
             halls.iter().map(|hall| member(dir, hall, &mut ports)).collect::<Result<Vec<_>, _>>()?;
