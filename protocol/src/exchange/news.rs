@@ -65,12 +65,13 @@ impl News {
         let due = cx.now.ticks.saturating_add(PULL_AFTER_MS);
         for id in ids.iter().filter(|id| !holds(cx, space, id)) {
             let known = self.announced.contains_key(&(space, *id));
-            if known || self.announced.len() < ANNOUNCED_MAX {
-                let announced = self.announced.entry((space, *id));
-                let announced = announced.or_insert_with(|| Announced { due, by: BTreeSet::new() });
-                if announced.by.len() < ANNOUNCERS_MAX {
-                    announced.by.insert(peer);
-                }
+            if !known && self.announced.len() >= ANNOUNCED_MAX {
+                continue;
+            }
+            let announced = self.announced.entry((space, *id));
+            let announced = announced.or_insert_with(|| Announced { due, by: BTreeSet::new() });
+            if announced.by.len() < ANNOUNCERS_MAX {
+                announced.by.insert(peer);
             }
         }
     }
@@ -103,13 +104,7 @@ impl News {
         if !self.outgoing.is_empty() && cx.now.ticks >= self.rests_until {
             self.rests_until = cx.now.ticks.saturating_add(NEWS_REST_MS);
             for (peer, outgoing) in std::mem::take(&mut self.outgoing) {
-                for space in Space::ALL {
-                    give(cx, peer, space, &of(&outgoing.given, space));
-                    let ids = of(&outgoing.named, space);
-                    if !ids.is_empty() {
-                        cx.send(peer, Message::Announce { space, ids });
-                    }
-                }
+                say(cx, peer, &outgoing);
             }
         }
         if self.announced.values().any(|announced| announced.due <= cx.now.ticks) {
@@ -143,6 +138,16 @@ impl News {
         let asks = self.announced.values().map(|announced| announced.due).min();
         let tells = (!self.outgoing.is_empty()).then_some(self.rests_until);
         asks.into_iter().chain(tells).min()
+    }
+}
+
+fn say(cx: &mut Cx<'_>, peer: HallId, outgoing: &Outgoing) {
+    for space in Space::ALL {
+        give(cx, peer, space, &of(&outgoing.given, space));
+        let ids = of(&outgoing.named, space);
+        if !ids.is_empty() {
+            cx.send(peer, Message::Announce { space, ids });
+        }
     }
 }
 

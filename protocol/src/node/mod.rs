@@ -24,16 +24,17 @@ use crate::limits::HEARTBEAT_MS;
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, LetterId, Post};
-use crate::record::{Body, Issuer, Record, Space};
+use crate::record::{self, Body, Issuer, Record, Space};
 use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
-use crate::step::{Cx, Effects, Happening, Input, Now, Output, View};
+use crate::step::{Cx, Effects, Happening, Input, Now, View};
 use crate::timekeeper::Timekeeper;
 use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
+use news::moves_roster;
 use twins::Starts;
 
 /// Who a node is in this run.
@@ -45,6 +46,15 @@ pub struct Me {
     pub boot: u32,
     /// The key of its events and records.
     pub key: SecretKey,
+}
+
+/// What a line is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum LineOf {
+    /// One of the two is the hall above the other: news goes whole along this line.
+    Tree,
+    /// It is beside the tree: news is named.
+    Beside,
 }
 
 /// A neighbour with a line.
@@ -62,13 +72,13 @@ struct Peer {
     known: Option<u64>,
     /// How far it was told.
     told: u64,
-    /// One of the two is the hall above the other: news goes whole along this line.
-    tree: bool,
+    /// What news is for it.
+    line: LineOf,
 }
 
 impl Peer {
-    const fn new(at: HallAt, tree: bool) -> Self {
-        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0, tree }
+    const fn new(at: HallAt, line: LineOf) -> Self {
+        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0, line }
     }
 }
 
@@ -231,7 +241,7 @@ impl Node {
         if Directory::new(cx).is_revoked(at) {
             return;
         }
-        self.peers.insert(at.hall, Peer::new(at, self.is_of_tree(cx, at)));
+        self.peers.insert(at.hall, Peer::new(at, self.line_of(cx, at)));
         self.greet(cx, at.hall, false);
         cx.happened(Happening::PeerUp(at));
     }
@@ -445,6 +455,8 @@ impl Node {
         why: &Why,
     ) {
         let fresh = self.take_up(cx, space, records);
+        let ids: Vec<_> = fresh.iter().map(record::element).collect();
+        self.exchange.news.has(from, space, &ids);
         // While a whole set is read the others would only hear of a root that does not last.
         match why {
             Why::Paged { .. } => {}
@@ -469,11 +481,7 @@ impl Node {
                 let body = &record.value().body;
                 self.halls_moved |= moves_halls(body);
                 cases::note_theft(cx, body);
-                match body {
-                    // A whole city that starts says so once for each hall: nobody reads all of it again for that.
-                    Body::Contact(contact) => cx.output(Output::Reached(contact.at.hall)),
-                    body => self.directory_moved |= body.space() == Space::Directory,
-                }
+                self.directory_moved |= moves_roster(cx, body);
                 fresh.push(record.signed().clone());
             }
         }

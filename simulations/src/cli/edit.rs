@@ -56,7 +56,10 @@ pub(crate) fn edit(args: &EditArgs) -> anyhow::Result<u8> {
         writeln!(out, "{:<24}{:<10}{}", dead.words(), "hallmesh", line(ours))?;
         writeln!(out, "{:<24}{:<10}{}", "", "flood", line(flood))?;
     }
-    writeln!(out, "copies: times sent, for each hall to reach; bytes: sent because of it, for each hall alive")?;
+    writeln!(
+        out,
+        "copies: times sent, for each hall to reach; bytes: sent because of it, for each hall alive"
+    )?;
     Ok(code)
 }
 

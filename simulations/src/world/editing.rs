@@ -68,12 +68,7 @@ impl World {
     }
 
     /// One edit; `idle` is what goes over the lines in the same time without one.
-    fn follow(
-        &mut self,
-        editor: Seat,
-        living: &[Option<Tier>],
-        idle: (u64, u64),
-    ) -> anyhow::Result<Outcome> {
+    fn follow(&mut self, editor: Seat, living: &[Option<Tier>], idle: (u64, u64)) -> anyhow::Result<Outcome> {
         let begun = self.traffic.clone();
         self.series = Series::of_edit(&self.stations, editor);
         self.edit(editor)?;
@@ -95,7 +90,8 @@ impl World {
         let station = station.ok_or_else(|| anyhow::anyhow!("nobody is left who could edit"))?;
         let command = self.people.edit(&self.city, seat, station);
         // A township has no entries of its own here; where it is reached is as good an edit.
-        let moved = || (self.people.other(seat), Command::Advertise(vec![format!("{ELSEWHERE}{}", self.now)]));
+        let moved =
+            || (self.people.other(seat), Command::Advertise(vec![format!("{ELSEWHERE}{}", self.now)]));
         let (ticket, command) = command.unwrap_or_else(moved);
         self.feed(seat, Input::Command { ticket, command });
         Ok(())

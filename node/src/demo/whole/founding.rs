@@ -25,7 +25,7 @@ use crate::ops::{Ask, Client, Problem};
 /// Halls that issue papers at once.
 const ISSUING: usize = 8;
 /// Halls that are started and have not read the lists yet, at once: each of them holds pages in memory.
-const STARTING: usize = 24;
+const STARTING: usize = 16;
 /// How long the whole city may take until all halls hold the same.
 const UP_MAX: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether they do, and how often that is said.
@@ -62,8 +62,7 @@ impl Whole {
             .collect();
         // One county alone must not end the city's hall.
         let counties = if counties.len() > 1 { counties.as_slice() } else { &[] };
-        let founded =
-            enrol::found(city.code, &city.name, (HOLDERS, THRESHOLD), counties, &dir.join("root"))?;
+        let founded = enrol::found(city.code, &city.name, (HOLDERS, THRESHOLD), counties, &dir.join("root"))?;
         let mut ports = FIRST_PORT;
         let members =
             halls.iter().map(|hall| member(dir, hall, &mut ports)).collect::<Result<Vec<_>, _>>()?;

@@ -26,8 +26,9 @@ use crate::texts::Texts;
 use case::ms;
 use founding::{Whole, publish};
 
-/// Threads that wait for disks at once. Each node would have some of its own, were it alone.
-pub const WAITING_THREADS: usize = 32;
+/// Threads that wait for disks at once. Each node would have some of its own, were it alone; each thread keeps memory
+/// that others have given back.
+pub const WAITING_THREADS: usize = 12;
 /// Every so many halls it is said how far it has come.
 const SAY_EVERY: usize = 100;
 /// How long an edit may take to be everywhere before it is a failure.
