@@ -138,14 +138,7 @@ impl Whole {
             let first = first.clone();
             tasks.spawn(async move {
                 let _turn = turns.acquire_owned().await;
-                let running = driver::start_in(config, Manner::crowded()).await?;
-                if let Some(first) = first {
-                    let wanted = first.look()?.0.lists;
-                    let watching = running.watching();
-                    let reads = watching.until(|roots| roots.lists == wanted);
-                    tokio::time::timeout(UP_MAX, reads).await.unwrap_or_else(|_| Err(not_equal(0, 0)))?;
-                }
-                Ok::<_, Problem>((place, running))
+                Ok::<_, Problem>((place, started(config, first).await?))
             });
         }
         while let Some(done) = tasks.join_next().await {
@@ -227,6 +220,17 @@ impl Whole {
         }
         outcome
     }
+}
+
+/// Starts a hall, and waits until it has read the lists that the first one holds.
+async fn started(config: Config, first: Option<Watching>) -> Result<Running, Problem> {
+    let running = driver::start_in(config, Manner::crowded()).await?;
+    if let Some(first) = first {
+        let (wanted, watching) = (first.look()?.0.lists, running.watching());
+        let reads = watching.until(|roots| roots.lists == wanted);
+        tokio::time::timeout(UP_MAX, reads).await.unwrap_or_else(|_| Err(not_equal(0, 0)))?;
+    }
+    Ok(running)
 }
 
 fn not_equal(equal: usize, all: usize) -> Problem {

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn processor_time_is_read_behind_the_name() {
         let stat = "12 (a )b) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20";
-        assert_eq!(cpu_in(stat), Some(Duration::from_millis(2_000)));
+        assert_eq!(cpu_in(stat), Some(Duration::from_secs(2)));
         assert_eq!(cpu_in("nothing"), None);
     }
 

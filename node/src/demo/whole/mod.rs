@@ -231,17 +231,15 @@ async fn played(
 
 /// The city's hall changes one entry; every hall is watched.
 async fn edited(whole: &Whole, lists: &[Body]) -> Result<EditReport, Problem> {
-    let entry = lists.iter().find_map(|body| match body {
-        Body::Matter(matter) if matter.level == Tier::City && matter.promised_days > 1 => {
-            Some(matter.clone())
-        }
-        _other => None,
+    let entry = lists.iter().find_map(|body| {
+        let Body::Matter(matter) = body else { return None };
+        (matter.level == Tier::City && matter.promised_days > 1).then(|| matter.clone())
     });
     let mut entry = entry.ok_or_else(|| Problem::new("lists.sample").with("count", 0))?;
     entry.promised_days = entry.promised_days.saturating_sub(1);
     let mut waiting = JoinSet::new();
-    for watching in whole.watched().cloned() {
-        let before = watching.look()?.0.lists;
+    for watched in whole.watched() {
+        let (watching, before) = (watched.clone(), watched.look()?.0.lists);
         waiting.spawn(async move {
             let changed = watching.until(|roots| roots.lists != before);
             let late = |_| Err(Problem::new("demo.edit_not_everywhere").with("seconds", EDIT_MAX.as_secs()));
