@@ -157,6 +157,19 @@ pub const READING_TURN_MS: u64 = 60_000;
 /// Sketches of a space kept in memory for the next question about it, at 56 bytes a record; each for as long as an
 /// exchange waits for an answer.
 pub const SKETCHES_MAX: usize = 2;
+/// Records that are gathered for one neighbour, whole or by name, before comparing is cheaper; and names in one
+/// `Announce` or `Pull`.
+pub const NEWS_MAX: usize = 256;
+/// Milliseconds for which news is gathered after some was told.
+pub const NEWS_REST_MS: u64 = 50;
+/// Milliseconds after which what a neighbour has named is asked for, if it has not come along the tree.
+pub const PULL_AFTER_MS: u64 = 200;
+/// Milliseconds after which it is asked for at another one that has named it.
+pub const PULL_AGAIN_MS: u64 = 2_000;
+/// Names of records that neighbours have and this hall lacks, kept at once.
+pub const ANNOUNCED_MAX: usize = 4_096;
+/// Neighbours kept for each of them.
+pub const ANNOUNCERS_MAX: usize = 3;
 /// Short ids in one `Want`.
 pub const WANTS_MAX: usize = 4_096;
 /// Neighbours a node keeps a line to by its own wish.

@@ -7,7 +7,7 @@ use crate::fixed;
 use crate::ids::{Digest, HallAt};
 use crate::limits::FRAME_MAX;
 use crate::post::{Letter, LetterId};
-use crate::reconcile::{Nonce, ShortId};
+use crate::reconcile::{ElementId, Nonce, ShortId};
 use crate::record::{Record, Space};
 use crate::signed::Signed;
 use crate::wire::{self, Blob, Malformed};
@@ -147,6 +147,20 @@ pub enum Message {
     },
     /// The other end's checkpoint is remembered here.
     Cosigned(Signed<Cosignature>),
+    /// The speaker has these: who lacks one and does not get it along the tree may ask for it.
+    Announce {
+        /// The space.
+        space: Space,
+        /// Which.
+        ids: Vec<ElementId>,
+    },
+    /// Records that were announced, please.
+    Pull {
+        /// The space.
+        space: Space,
+        /// Which.
+        ids: Vec<ElementId>,
+    },
 }
 
 /// Why records come.
@@ -197,6 +211,8 @@ impl Message {
             Self::Standing { .. } => "standing",
             Self::Continued { .. } => "continued",
             Self::Cosigned(_) => "cosigned",
+            Self::Announce { .. } => "announce",
+            Self::Pull { .. } => "pull",
         }
     }
 }

@@ -137,6 +137,8 @@ pub enum Output {
     Keep(BTreeSet<HallId>),
     /// The directory changed: admit and dismiss accordingly.
     RosterChanged,
+    /// A hall has said anew where it is reached; who is one of us is as before.
+    Reached(HallId),
     /// Wrap a case's keys to a life of a hall on its route that has none, and give it back by [`Command::KeepKeys`].
     WrapKey {
         /// The case.

@@ -7,7 +7,9 @@ use crate::cases::{
 };
 use crate::directory::Directory;
 use crate::ids::{Digest, HallAt, HallId};
-use crate::limits::{CASE_BYTES_MAX, EVENTS_MAX, PROOF_PATH_MAX, RECORDS_MAX, WANTS_MAX, WRAPS_MAX};
+use crate::limits::{
+    CASE_BYTES_MAX, EVENTS_MAX, NEWS_MAX, PROOF_PATH_MAX, RECORDS_MAX, WANTS_MAX, WRAPS_MAX,
+};
 use crate::message::{Message, Why};
 use crate::post::{Letter, LetterBody, LetterId};
 use crate::record::{Issuer, Record, Space};
@@ -100,6 +102,14 @@ pub fn message(view: &dyn View, me: HallId, message: Message) -> Result<Checked,
         Message::Want { space, nonce, ids } => {
             within(ids.len(), WANTS_MAX)?;
             Content::Plain(Message::Want { space, nonce, ids })
+        }
+        Message::Announce { space, ids } => {
+            within(ids.len(), NEWS_MAX)?;
+            Content::Plain(Message::Announce { space, ids })
+        }
+        Message::Pull { space, ids } => {
+            within(ids.len(), NEWS_MAX)?;
+            Content::Plain(Message::Pull { space, ids })
         }
         Message::Standing { mine, yours, please } => {
             let checked = |signed: Option<Signed<Checkpoint>>| {

@@ -110,14 +110,15 @@ fn count(cost: &mut Cost, message: &Message) {
     match message {
         Message::Ask { .. } | Message::Symbols { .. } | Message::Want { .. } => cost.bytes += length,
         Message::Heartbeat { .. } => cost.heartbeat = cost.heartbeat.max(length),
-        Message::Page { .. } | Message::Far { .. } => panic!("the symbols suffice"),
+        Message::Page { .. } | Message::Far { .. } | Message::Pull { .. } => panic!("the symbols suffice"),
         Message::Hello { .. }
         | Message::Records { .. }
         | Message::Letter(_)
         | Message::Taken(_)
         | Message::Standing { .. }
         | Message::Continued { .. }
-        | Message::Cosigned(_) => {}
+        | Message::Cosigned(_)
+        | Message::Announce { .. } => {}
     }
     cost.rounds += usize::from(matches!(message, Message::Ask { .. }));
 }

@@ -4,6 +4,11 @@ use hallmesh_protocol::chance::Chance;
 
 use crate::plan::{MINUTE, SECOND};
 
+/// Milliseconds that a commit takes at the least, and by fewer than how many it may take longer.
+pub(crate) const COMMIT_MIN: u64 = 1;
+/// See [`COMMIT_MIN`].
+pub(crate) const COMMIT_SPREAD: u64 = 6;
+
 /// Cuts that last at the same time at the most: one bit each.
 pub const CUTS_MAX: u32 = 32;
 
@@ -80,7 +85,7 @@ impl Faults {
 
     /// Milliseconds a commit takes.
     pub fn commit_takes(&mut self) -> u64 {
-        self.machines.below(6).saturating_add(1)
+        self.machines.below(COMMIT_SPREAD).saturating_add(COMMIT_MIN)
     }
 
     /// Fills `bytes` with noise.

@@ -13,6 +13,7 @@ pub mod checkers;
 pub mod city;
 pub mod clock;
 pub mod disk;
+pub mod edit;
 pub mod faults;
 pub mod generator;
 mod lists;

@@ -30,9 +30,12 @@ const HALLS: [(u64, &str, Option<usize>); 7] = [
     (620_724_100_200, "国庆村便民服务站", Some(4)),
 ];
 const CITY_NAME: &str = "张掖市";
-const HOLDERS: u8 = 3;
-const THRESHOLD: u8 = 2;
+/// People who hold the root's keys, and how many of them sign.
+pub(super) const HOLDERS: u8 = 3;
+pub(super) const THRESHOLD: u8 = 2;
 const VALID_DAYS: u16 = 400;
+/// From here on Linux takes ports for calls.
+const CALLING_PORTS_FROM: u16 = 32_768;
 /// All halls are on one machine: a neighbour that is back is found at once, and redialling costs nobody a line.
 const REDIAL_MAX_MS: u64 = 1_000;
 
@@ -214,8 +217,20 @@ fn free_port() -> Result<u16, Problem> {
     Ok(bound.port())
 }
 
+/// The next port from this one on that is free now, below those that the system gives to who calls out.
+pub(super) fn free_port_from(next: &mut u16) -> Result<u16, Problem> {
+    while *next < CALLING_PORTS_FROM {
+        let port = *next;
+        *next = port.saturating_add(1);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(Problem::new("net.cannot_listen").with("reason", format!("127.0.0.1: < {CALLING_PORTS_FROM}")))
+}
+
 /// Keys, request, charter, join: the way every hall goes.
-async fn enrol_one(
+pub(super) async fn enrol_one(
     root: &Path,
     member: &Member,
     superior: Option<&Member>,
@@ -257,7 +272,7 @@ fn write_config(member: &Member) -> Result<(), Problem> {
 }
 
 /// A hall can have halls below it once it has said where it is found.
-async fn can_be_found(member: &Member) -> Result<(), Problem> {
+pub(super) async fn can_be_found(member: &Member) -> Result<(), Problem> {
     until("demo.lists_not_equal", async || match card_of(member).await {
         Ok(_) => Ok(Some(())),
         Err(problem) if problem.code == "hall.no_address" => Ok(None),
@@ -266,7 +281,7 @@ async fn can_be_found(member: &Member) -> Result<(), Problem> {
     .await
 }
 
-async fn add_clerk(member: &Member) -> Result<(), Problem> {
+pub(super) async fn add_clerk(member: &Member) -> Result<(), Problem> {
     let home = Home::open(&member.dir)?;
     let key = home.new_clerk_key(Member::CLERK)?;
     let ask = Ask::AddClerk {

@@ -1,12 +1,14 @@
-//! The main job, played on an embedded city: seven real nodes, stories read from files, every case checked at the end.
+//! The main job, played on an embedded city: seven real nodes, stories read from files, every case checked at the end;
+//! or all halls of a city, to see what so many real nodes take.
 
 mod city;
 mod patience;
 mod report;
 mod script;
 mod stories;
+pub mod whole;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::ops::Problem;
 use crate::texts::{Lang, Texts};
@@ -41,8 +43,16 @@ pub async fn run(options: DemoOptions, say: &(dyn Fn(&str) + Sync)) -> Result<Re
         Some(named) => vec![Script::find(named)?],
         None => Script::all()?,
     };
-    let (dir, temporary) = place(&options)?;
-    let outcome = told(&dir, &texts, say, (&options, &scripts)).await;
+    in_place(&options, async |dir: &Path| told(dir, &texts, say, (&options, &scripts)).await).await
+}
+
+/// Has something done in the city's directory, which goes with the demo unless it is to stay.
+async fn in_place<T>(
+    options: &DemoOptions,
+    act: impl AsyncFnOnce(&Path) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let (dir, temporary) = place(options)?;
+    let outcome = act(&dir).await;
     if temporary && let Err(why) = std::fs::remove_dir_all(&dir) {
         tracing::warn!(%why, path = %dir.display(), "the demo's city could not be removed");
     }
@@ -50,7 +60,7 @@ pub async fn run(options: DemoOptions, say: &(dyn Fn(&str) + Sync)) -> Result<Re
 }
 
 async fn told(
-    dir: &std::path::Path,
+    dir: &Path,
     texts: &Texts,
     say: &(dyn Fn(&str) + Sync),
     (options, scripts): (&DemoOptions, &[Script]),
@@ -72,7 +82,7 @@ async fn told(
 }
 
 fn place(options: &DemoOptions) -> Result<(PathBuf, bool), Problem> {
-    let io = |path: &std::path::Path, why: std::io::Error| {
+    let io = |path: &Path, why: std::io::Error| {
         Problem::new("demo.no_place").with("path", path.display()).with("reason", why)
     };
     if let Some(dir) = &options.keep {

@@ -118,7 +118,12 @@ pub(crate) async fn make(city: &City, exports: &Path, stories: Vec<Story>) -> Re
     Ok(Report { schema: 1, ok, stories: told, nodes })
 }
 
-async fn prove(city: &City, exports: &Path, at: usize, number: &str) -> Result<CaseProof, Problem> {
+pub(super) async fn prove(
+    city: &City,
+    exports: &Path,
+    at: usize,
+    number: &str,
+) -> Result<CaseProof, Problem> {
     let client = &city.member(at)?.client;
     let Answer::Trace(trace) = client.ask(&Ask::Trace { case: number.to_owned() }).await? else {
         return Err(Problem::new("call.malformed"));

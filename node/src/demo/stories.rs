@@ -421,7 +421,7 @@ async fn done(member: &Member, number: &str, deed: Deed) -> Result<usize, Proble
 }
 
 /// A case as a hall sees it; none while it does not know it.
-async fn case(member: &Member, number: &str) -> Result<Option<Case>, Problem> {
+pub(super) async fn case(member: &Member, number: &str) -> Result<Option<Case>, Problem> {
     match member.client.ask(&Ask::Case { case: number.to_owned() }).await {
         Ok(Answer::Case(case)) => Ok(Some(*case)),
         Ok(_other) => Err(unexpected()),

@@ -295,13 +295,14 @@ impl Engine {
     /// Everything the core asked for, now that the store has kept what it rests on.
     async fn release(&mut self, released: Released) -> Result<(), Problem> {
         self.wake_at = released.wake_at.unwrap_or(self.wake_at);
-        let (mut directory_changed, mut visitors) = (false, Vec::new());
+        let (mut directory_changed, mut visitors, mut reached) = (false, Vec::new(), BTreeSet::new());
         for output in released.outputs {
             match output {
                 Output::Send { to, message } => self.say(to, &message).await,
                 Output::Reply { ticket, reply } => visitors.extend(self.reply(ticket, reply)),
                 Output::Keep(halls) => self.wanted = halls,
                 Output::RosterChanged => directory_changed = true,
+                Output::Reached(hall) => drop(reached.insert(hall)),
                 Output::WrapKey { case, to } => self.want_key(Wanted::Keys(case, to)),
                 Output::RenewKey { case, to } => self.want_key(Wanted::NewKey(case, to)),
                 Output::Happened(happening) => {
@@ -310,8 +311,10 @@ impl Engine {
                 }
             }
         }
-        if directory_changed {
-            self.roster().await?;
+        match directory_changed {
+            true => self.roster().await?,
+            false if !reached.is_empty() => self.addresses(&reached).await?,
+            false => {}
         }
         for visitor in visitors {
             self.answer(visitor).await;
@@ -360,6 +363,19 @@ impl Engine {
         let keep = self.wanted.iter().filter_map(|hall| self.who.peer(*hall)).collect();
         self.send(NetCommand::Keep(keep)).await;
         self.show_lines();
+        Ok(())
+    }
+
+    /// Some halls are reached elsewhere: nothing else of the roster has changed.
+    async fn addresses(&self, reached: &BTreeSet<HallId>) -> Result<(), Problem> {
+        let view = self.shared.snapshot()?;
+        let peers = reached.iter().filter_map(|hall| self.who.peer(*hall));
+        let present = peers.filter_map(|peer| Some((peer, self.who.hall(&peer)?)));
+        let moved: Vec<_> = present.map(|(peer, at)| (peer, roster::addresses_of(&view, at))).collect();
+        drop(view);
+        for (peer, addresses) in moved {
+            self.send(NetCommand::Addresses { peer, addresses }).await;
+        }
         Ok(())
     }
 

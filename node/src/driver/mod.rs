@@ -13,12 +13,14 @@ mod copying;
 mod engine;
 mod intake;
 mod introduce;
+mod manner;
 mod reach;
 mod rewrap;
 mod room;
 mod roster;
 mod shared;
 mod tape;
+mod watching;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,10 +41,12 @@ use crate::ops::Problem;
 use crate::store::{Store, StoreError};
 
 use engine::{Engine, Event};
+pub(crate) use manner::Manner;
 use reach::Reach;
 use room::Reserve;
 use shared::Shared;
 use tape::Tape;
+pub(crate) use watching::Watching;
 
 /// Calls that wait for a task to take them up.
 const CALLS_MAX: usize = 64;
@@ -57,6 +61,7 @@ const LEFT_BEHIND: &str = "stopped.hallrec";
 pub struct Running {
     tasks: JoinSet<Result<(), Problem>>,
     stop: watch::Sender<bool>,
+    watching: Watching,
 }
 
 impl Running {
@@ -64,6 +69,11 @@ impl Running {
     pub async fn stop(mut self) -> Result<(), Problem> {
         self.stop.send_replace(true);
         self.ended().await
+    }
+
+    /// For whoever looks on from inside this process.
+    pub(crate) fn watching(&self) -> Watching {
+        self.watching.clone()
     }
 
     /// Waits until the node has ended, by itself, by a call, or because its disk failed.
@@ -82,7 +92,7 @@ impl Running {
 /// Runs a node until it is told to stop, by a signal or over its socket. `outside` is where the secret is that
 /// opens its keys.
 pub async fn run(config: Config, outside: Outside) -> Result<(), Problem> {
-    let mut running = start_with(config, outside).await?;
+    let mut running = start_with(config, outside, Manner::alone()).await?;
     let stop = running.stop.clone();
     let signals = tokio::spawn(async move {
         shutdown_signal().await;
@@ -95,14 +105,19 @@ pub async fn run(config: Config, outside: Outside) -> Result<(), Problem> {
 
 /// Starts a node in this process, with what its settings say about the secret that opens its keys.
 pub async fn start(config: Config) -> Result<Running, Problem> {
-    let outside = config.outside();
-    start_with(config, outside).await
+    start_in(config, Manner::alone()).await
 }
 
-async fn start_with(config: Config, outside: Outside) -> Result<Running, Problem> {
-    let hall = Opened::of(&config, outside)?;
+/// Starts a node in this process, as one of many or alone.
+pub(crate) async fn start_in(config: Config, manner: Manner) -> Result<Running, Problem> {
+    let outside = config.outside();
+    start_with(config, outside, manner).await
+}
+
+async fn start_with(config: Config, outside: Outside, manner: Manner) -> Result<Running, Problem> {
+    let hall = Opened::of(&config, outside, manner)?;
     let admin = AdminServer::bind(&config.socket()).await.map_err(|why| bind_problem(&why, &config))?;
-    let net = net::start(settings(&config, &hall.keys)?)
+    let net = net::start(settings(&config, &hall.keys, manner)?)
         .map_err(|why| Problem::new("net.cannot_listen").with("reason", format!("{why:#}")))?;
     tracing::info!(hall = %hall.at, peer = %net.local_peer, sealed = hall.sealing.word(), "node started");
     if hall.sealing == Sealing::None {
@@ -110,7 +125,7 @@ async fn start_with(config: Config, outside: Outside) -> Result<Running, Problem
             "THE SECRET KEYS OF THIS HALL ARE NOT SEALED: who has the disk has them; hallmesh hall reseal"
         );
     }
-    launch(&config, hall, admin, net)
+    launch(&config, manner, hall, (admin, net))
 }
 
 /// A hall's data directory, open: who it is, its keys, its store.
@@ -123,13 +138,13 @@ struct Opened {
 }
 
 impl Opened {
-    fn of(config: &Config, outside: Outside) -> Result<Self, Problem> {
+    fn of(config: &Config, outside: Outside, manner: Manner) -> Result<Self, Problem> {
         let home = Home::open_with(&config.data_dir, outside)?;
         let (keys, sealing) = (home.keys()?, home.sealing()?);
         home.finish_sealing()?;
         let home = home.closed();
         let in_store = |why: StoreError| store_problem(&why, &config.data_dir);
-        let store = Store::open(&config.data_dir).map_err(in_store)?;
+        let store = Store::open_cached(&config.data_dir, manner.cache_bytes).map_err(in_store)?;
         let view = store.snapshot().map_err(in_store)?;
         let at = genesis::identity(&view).ok_or_else(|| Problem::new("store.format"))?.at;
         drop(view);
@@ -137,7 +152,12 @@ impl Opened {
     }
 }
 
-fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result<Running, Problem> {
+fn launch(
+    config: &Config,
+    manner: Manner,
+    hall: Opened,
+    (admin, net): (AdminServer, Net),
+) -> Result<Running, Problem> {
     let Opened { home, keys, store, at, sealing } = hall;
     let mut chance = crate::home::chance();
     let boot = u32::try_from(chance.next_u64() & u64::from(BOOT_BITS)).unwrap_or(0);
@@ -157,13 +177,16 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
     let Net { commands, events: net_events, .. } = net;
     let reach = Reach::new(&config.listen_addresses()?, config.advertise_addresses()?);
     let (keys_wanted, wanted) = mpsc::channel(rewrap::WANTED_MAX);
+    let watching = Watching::of(&shared);
     let engine =
         Engine::new(Arc::clone(&shared), (node, tape), (commands, keys_wanted), reach, keys.transport);
     let mut tasks = JoinSet::new();
     tasks.spawn(intake::run(Arc::clone(&shared), net_events, events.clone(), stop.clone()));
     let reserve = Reserve::of_mib(config.disk_reserve_mib);
     tasks.spawn(calls::run(Arc::clone(&shared), (waiting, reserve), events.clone(), stop.clone()));
-    tasks.spawn(room::watch(Arc::clone(&shared), reserve, stopped.clone()));
+    if manner.ballast {
+        tasks.spawn(room::watch(Arc::clone(&shared), reserve, stopped.clone()));
+    }
     tasks.spawn(rewrap::run(Arc::clone(&shared), wanted, events.clone(), stopped.clone()));
     tasks.spawn(alarms::run(Arc::clone(&shared), patience, stopped.clone()));
     let until = stopped.clone();
@@ -172,10 +195,10 @@ fn launch(config: &Config, hall: Opened, admin: AdminServer, net: Net) -> Result
         Ok(())
     });
     tasks.spawn(engine.run(inbox, stopped, events));
-    Ok(Running { tasks, stop })
+    Ok(Running { tasks, stop, watching })
 }
 
-fn settings(config: &Config, keys: &Keys) -> Result<Settings, Problem> {
+fn settings(config: &Config, keys: &Keys, manner: Manner) -> Result<Settings, Problem> {
     let mut settings = Settings::new(keys.transport.clone(), config.listen_addresses()?);
     settings.ping_interval = Duration::from_millis(config.ping_interval_ms);
     // With the interval itself that makes three missed ones.
@@ -184,6 +207,7 @@ fn settings(config: &Config, keys: &Keys) -> Result<Settings, Problem> {
     settings.members_max = config.connections_max;
     settings.seats = usize::try_from(config.guest_seats).unwrap_or(usize::MAX);
     settings.guest_deadline = Duration::from_millis(config.guest_deadline_ms);
+    manner.of_lines(&mut settings);
     Ok(settings)
 }
 
@@ -245,7 +269,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let hall = "620702001000-01".parse().unwrap();
         let keys = Home::create(&dir.path().join("home"), hall, "甲镇便民服务中心").unwrap().keys().unwrap();
-        let settings = settings(&Config { ping_interval_ms: 5_000, ..Config::default() }, &keys).unwrap();
+        let config = Config { ping_interval_ms: 5_000, ..Config::default() };
+        let settings = settings(&config, &keys, Manner::alone()).unwrap();
         let silence = settings.ping_interval.saturating_add(settings.ping_timeout);
         assert_eq!(silence, Duration::from_secs(15));
     }

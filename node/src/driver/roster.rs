@@ -10,41 +10,59 @@ use libp2p::{Multiaddr, PeerId};
 use crate::home::peer_id_of;
 use crate::net::Roster;
 
-/// Halls and peers, both ways.
+/// Halls and peers, both ways. It is read whole and never changed: sorted lists take the least memory.
 #[derive(Debug, Default)]
 pub(crate) struct Who {
-    by_peer: BTreeMap<PeerId, HallAt>,
-    by_hall: BTreeMap<HallId, PeerId>,
+    by_peer: Box<[(PeerId, HallAt)]>,
+    /// Each hall with its place in the other list.
+    by_hall: Box<[(HallId, usize)]>,
 }
 
 impl Who {
+    fn of(by_peer: BTreeMap<PeerId, HallAt>) -> Self {
+        let by_peer: Box<[_]> = by_peer.into_iter().collect();
+        let mut by_hall: Box<[_]> = by_peer.iter().map(|(_, at)| at.hall).zip(0..).collect();
+        by_hall.sort_unstable();
+        Self { by_peer, by_hall }
+    }
+
     pub(crate) fn hall(&self, peer: &PeerId) -> Option<HallAt> {
-        self.by_peer.get(peer).copied()
+        let place = self.by_peer.binary_search_by(|(held, _)| held.cmp(peer)).ok()?;
+        self.by_peer.get(place).map(|(_, at)| *at)
     }
 
     pub(crate) fn peer(&self, hall: HallId) -> Option<PeerId> {
-        self.by_hall.get(&hall).copied()
+        let found = self.by_hall.binary_search_by_key(&hall, |(held, _)| *held).ok()?;
+        let (_, place) = self.by_hall.get(found)?;
+        self.by_peer.get(*place).map(|(peer, _)| *peer)
     }
 }
 
 /// Reads the directory: every hall that is one of us, but this one.
 pub(crate) fn read(view: &dyn View, me: HallId) -> (Who, Roster) {
     let directory = Directory::new(view);
-    let (mut who, mut roster) = (Who::default(), Roster::default());
+    let (mut who, mut roster) = (BTreeMap::new(), Roster::default());
     for card in directory.halls().into_iter().filter(|card| card.at.hall != me) {
         let peer = peer_id_of(&card.transport_key);
         // Codes ascend, so the superior stands first: nobody takes its line by copying its key.
-        if who.by_peer.contains_key(&peer) {
+        if who.contains_key(&peer) {
             tracing::warn!(hall = %card.at, "this hall's charter names the line key of another hall; left out");
             continue;
         }
-        who.by_peer.insert(peer, card.at);
-        who.by_hall.insert(card.at.hall, peer);
-        let contact = directory.contact(card.at.hall).filter(|contact| contact.at == card.at);
-        let addresses = contact.map(|contact| addresses(&contact.addresses)).unwrap_or_default();
-        roster.members.insert(peer, addresses);
+        who.insert(peer, card.at);
+        roster.members.insert(peer, of(&directory, card.at));
     }
-    (who, roster)
+    (Who::of(who), roster)
+}
+
+/// Where the present life of a hall is reached.
+pub(crate) fn addresses_of(view: &dyn View, at: HallAt) -> Vec<Multiaddr> {
+    of(&Directory::new(view), at)
+}
+
+fn of(directory: &Directory<'_>, at: HallAt) -> Vec<Multiaddr> {
+    let contact = directory.contact(at.hall).filter(|contact| contact.at == at);
+    contact.map(|contact| addresses(&contact.addresses)).unwrap_or_default()
 }
 
 /// Addresses that this build can dial; others are skipped, a newer node may use them.

@@ -114,6 +114,7 @@ impl Engine {
         let rooms = self.swarm.behaviour_mut();
         match command {
             NetCommand::Roster(roster) => rooms.set_roster(&roster),
+            NetCommand::Addresses { peer, addresses } => rooms.supervisor.reached(peer, addresses),
             NetCommand::Keep(peers) => rooms.supervisor.keep(&peers),
             NetCommand::Send { peer, frame, packs } => {
                 if !rooms.lines.send(peer, frame, packs) {

@@ -38,7 +38,7 @@ pub(super) const EVENTS_MAX: usize = 1024;
 pub(super) const GUESTS_WAITING_MAX: usize = 64;
 /// Frames a line hands to the network task in one piece.
 pub(super) const BATCH: usize = 64;
-/// Bytes collected before a line writes to its stream.
+/// Bytes collected before a line writes to its stream, where nothing else is set.
 pub(super) const WRITE_BUFFER: usize = 64 << 10;
 
 /// Inbound handshakes running at once.

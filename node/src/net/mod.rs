@@ -86,6 +86,13 @@ impl fmt::Display for GuestId {
 pub enum NetCommand {
     /// Replaces the roster; live connections of peers no longer in it are closed at once.
     Roster(Arc<Roster>),
+    /// One member is reached elsewhere; the roster is as before in all else.
+    Addresses {
+        /// The member.
+        peer: PeerId,
+        /// Where to dial it.
+        addresses: Vec<Multiaddr>,
+    },
     /// From now on the supervisor keeps dialling these, and no others. Standing connections stay.
     Keep(BTreeSet<PeerId>),
     /// Queues a frame on the peer's line; without a line, or with a full queue, it is dropped and counted

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use libp2p::{Multiaddr, identity::Keypair};
 
+use super::limits::WRITE_BUFFER;
+
 /// The settings of the network rooms. [`Settings::new`] fills in everything but the key and the addresses.
 #[derive(Clone)]
 pub struct Settings {
@@ -46,6 +48,8 @@ pub struct Settings {
     pub surplus_grace: Duration,
     /// Resident bytes of the process above which no new connection is made or taken.
     pub memory_max: usize,
+    /// Bytes collected before a line writes to its stream; each line has so many.
+    pub write_buffer: usize,
     /// Bytes of received frames, over all lines, that the driver has not committed yet.
     pub receive_budget: usize,
 }
@@ -72,6 +76,7 @@ impl Settings {
             settled: Duration::from_secs(5),
             surplus_grace: Duration::from_secs(2),
             memory_max: 1 << 30,
+            write_buffer: WRITE_BUFFER,
             receive_budget: 64 << 20,
         }
     }

@@ -55,6 +55,8 @@ pub(super) struct Supervisor {
     settings: Arc<Settings>,
     local: PeerId,
     roster: Arc<Roster>,
+    /// Members that are reached elsewhere than the roster says. At most all of them; the next roster says it, too.
+    moved: BTreeMap<PeerId, Vec<Multiaddr>>,
     kept: BTreeMap<PeerId, Kept>,
     dials: BTreeMap<ConnectionId, PeerId>,
     links: BTreeMap<(PeerId, ConnectionId), Instant>,
@@ -71,6 +73,7 @@ impl Supervisor {
             settings: Arc::clone(settings),
             local: settings.keypair.public().to_peer_id(),
             roster: Arc::default(),
+            moved: BTreeMap::new(),
             kept: BTreeMap::new(),
             dials: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -82,13 +85,30 @@ impl Supervisor {
 
     /// Replaces the address book. A peer whose addresses changed starts afresh.
     pub(super) fn set_roster(&mut self, roster: Arc<Roster>) {
+        let moved = std::mem::take(&mut self.moved);
         for (peer, kept) in &mut self.kept {
-            if roster.members.get(peer) != self.roster.members.get(peer) {
+            if roster.members.get(peer) != moved.get(peer).or_else(|| self.roster.members.get(peer)) {
                 *kept = Kept::default();
             }
         }
         self.roster = roster;
         self.plan_all();
+    }
+
+    /// A member is reached elsewhere: what was tried before says nothing about it.
+    pub(super) fn reached(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        if !self.roster.has(&peer) || self.addresses(&peer) == Some(&addresses) {
+            return;
+        }
+        self.moved.insert(peer, addresses);
+        if let Some(kept) = self.kept.get_mut(&peer) {
+            *kept = Kept::default();
+            self.replan(peer);
+        }
+    }
+
+    fn addresses(&self, peer: &PeerId) -> Option<&Vec<Multiaddr>> {
+        self.moved.get(peer).or_else(|| self.roster.members.get(peer))
     }
 
     /// Replaces the peers to keep; those kept before keep their back-off.
@@ -113,7 +133,7 @@ impl Supervisor {
     /// Sets when to dial `peer`, if it is to be dialled at all.
     fn plan(&mut self, peer: PeerId, now: Instant) {
         let needless = self.is_linked(peer) || self.dials.values().any(|dialled| *dialled == peer);
-        let can = self.roster.members.get(&peer).is_some_and(|addresses| !addresses.is_empty());
+        let can = self.addresses(&peer).is_some_and(|addresses| !addresses.is_empty());
         let (min, max) = (self.settings.backoff_min, self.settings.backoff_max);
         let Some(kept) = self.kept.get_mut(&peer) else { return };
         kept.due = (can && !needless).then(|| after(now, backoff(kept.failures, min, max, chance())));
@@ -202,7 +222,7 @@ impl NetworkBehaviour for Supervisor {
         _: &[Multiaddr],
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        let addresses = peer.and_then(|peer| self.roster.members.get(&peer));
+        let addresses = peer.and_then(|peer| self.addresses(&peer));
         Ok(addresses.map(|all| all.iter().take(ADDRESSES_MAX).cloned().collect()).unwrap_or_default())
     }
 
@@ -325,6 +345,15 @@ mod tests {
         assert_eq!(supervisor.kept[&peer].due, due);
         supervisor.set_roster(at("/ip4/10.0.0.2/tcp/1"));
         assert!(supervisor.kept[&peer].due.unwrap() <= after(Instant::now(), MIN));
+        supervisor.kept.insert(peer, Kept { failures: 20, due });
+        let elsewhere: Multiaddr = "/ip4/10.0.0.3/tcp/1".parse().unwrap();
+        supervisor.reached(peer, vec!["/ip4/10.0.0.2/tcp/1".parse().unwrap()]);
+        assert_eq!(supervisor.kept[&peer].due, due);
+        supervisor.reached(peer, vec![elsewhere.clone()]);
+        assert!(supervisor.kept[&peer].due.unwrap() <= after(Instant::now(), MIN));
+        supervisor.kept.insert(peer, Kept { failures: 20, due });
+        supervisor.set_roster(at("/ip4/10.0.0.3/tcp/1"));
+        assert_eq!((supervisor.kept[&peer].due, supervisor.addresses(&peer)), (due, Some(&vec![elsewhere])));
         supervisor.set_roster(Arc::default());
         assert_eq!((supervisor.kept[&peer].due, supervisor.next), (None, None));
     }

@@ -58,7 +58,7 @@ impl Store {
         let lock = place.lock()?;
         place.refuse_existing()?;
         build(&place, first)?;
-        Self::serve(place, lock, stop_process)
+        Self::serve(place, lock, stop_process, CACHE_BYTES)
     }
 
     /// Makes the database of a node whose rows come in batches, as out of a backup; `fill` adds them. As with
@@ -73,11 +73,11 @@ impl Store {
         place.start_unfinished()?;
         let path = place.unfinished();
         let explain = |cause| place.explain("fill the database", cause);
-        let database = opener(false).create(&path).map_err(|cause| explain(cause.into()))?;
+        let database = opener(false, CACHE_BYTES).create(&path).map_err(|cause| explain(cause.into()))?;
         fill(&mut Filling { database: &database, place: &place })?;
         database.close().map_err(|cause| explain(cause.into()))?;
         place.finish()?;
-        Ok(Self::serve(place, lock, stop_process)?)
+        Ok(Self::serve(place, lock, stop_process, CACHE_BYTES)?)
     }
 
     /// Opens the database of an existing node, repairing what a crash left behind.
@@ -89,7 +89,14 @@ impl Store {
     pub fn open_with(dir: &Path, on_fault: OnFault) -> Result<Store, StoreError> {
         let place = Place::existing(dir)?;
         let lock = place.lock()?;
-        Self::serve(place, lock, on_fault)
+        Self::serve(place, lock, on_fault, CACHE_BYTES)
+    }
+
+    /// Like [`Store::open`], with other bytes for redb to keep in memory: where many nodes share one machine.
+    pub(crate) fn open_cached(dir: &Path, cache: usize) -> Result<Store, StoreError> {
+        let place = Place::existing(dir)?;
+        let lock = place.lock()?;
+        Self::serve(place, lock, stop_process, cache)
     }
 
     /// For harnesses that stand in for the disk, never for a node: opens the rows on `disk`, and begins them where
@@ -97,7 +104,7 @@ impl Store {
     pub fn open_on(disk: impl StorageBackend, dir: &Path, on_fault: OnFault) -> Result<Store, StoreError> {
         let place = Place::at(dir);
         let lock = place.lock()?;
-        let opened = opener(place.is_suspect()?).create_with_backend(disk);
+        let opened = opener(place.is_suspect()?, CACHE_BYTES).create_with_backend(disk);
         Self::begin(opened, place, lock, on_fault)
     }
 
@@ -118,13 +125,13 @@ impl Store {
         write(&self.shared.database, writes).map_err(|cause| self.stop("commit", cause))
     }
 
-    fn serve(place: Place, lock: Lock, on_fault: OnFault) -> Result<Store, StoreError> {
+    fn serve(place: Place, lock: Lock, on_fault: OnFault, cache: usize) -> Result<Store, StoreError> {
         let suspect = place.is_suspect()?;
         if suspect {
             tracing::warn!(path = %place.database.display(), "disk error in the last run: checking every page");
             place.forget_cached()?;
         }
-        let opened = opener(suspect).open(&place.database);
+        let opened = opener(suspect, cache).open(&place.database);
         Self::begin(opened, place, lock, on_fault)
     }
 
@@ -278,15 +285,15 @@ fn build(place: &Place, first: &Writes) -> Result<(), StoreError> {
 }
 
 fn first_commit(path: &Path, first: &Writes) -> Result<(), redb::Error> {
-    let database = opener(false).create(path)?;
+    let database = opener(false, CACHE_BYTES).create(path)?;
     write(&database, first)?;
     Ok(database.close()?)
 }
 
 /// redb as a node uses it; with a look at every page first, if the disk is suspect.
-fn opener(suspect: bool) -> Builder {
+fn opener(suspect: bool, cache: usize) -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(suspect);
+    builder.set_cache_size(cache).set_check_integrity_on_open(suspect);
     builder
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Equal roots, nothing to do. Else the hall with the smaller code asks for symbols of the other's set
 //! until they peel (see [`crate::reconcile`]), pushes what the other lacks and asks for what it lacks
-//! itself. Where that is too much for symbols, whoever holds less reads the other's pages first. New records are
-//! also pushed on at once; that only saves time.
+//! itself. Where that is too much for symbols, whoever holds less reads the other's pages first. New records also
+//! go along the tree at once, see [`news`]; that only saves time.
 
+mod news;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use crate::shelf;
 use crate::signed::Signed;
 use crate::step::{Cx, View};
 use crate::wire::Blob;
+pub(crate) use news::News;
 use reading::{Readings, Then};
 
 /// Milliseconds before the same neighbour is asked about the same space again when an exchange left the
@@ -82,6 +84,7 @@ pub(crate) struct Exchange {
     /// Neighbours with whom the directory was compared to the end on the present line.
     compared: BTreeSet<HallId>,
     readings: Readings,
+    pub(crate) news: News,
     #[serde(skip)]
     sketches: Sketches,
 }
@@ -112,6 +115,7 @@ impl Exchange {
             pause: BTreeMap::new(),
             compared: BTreeSet::new(),
             readings: Readings::default(),
+            news: News::default(),
             sketches: Sketches::default(),
         }
     }
@@ -315,6 +319,7 @@ impl Exchange {
         self.pause.retain(|(other, _), _| *other != peer);
         self.compared.remove(&peer);
         self.readings.forget(peer);
+        self.news.forget(peer);
     }
 
     /// Gives up what got no answer; gives the neighbours with whom a pause is over.
@@ -338,7 +343,8 @@ impl Exchange {
     /// The next moment at which something is given up or a pause is over.
     pub(crate) fn next_due(&self) -> Option<u64> {
         let deadlines = self.asking.values().map(|asking| asking.deadline);
-        deadlines.chain(self.pause.values().copied()).chain(self.readings.next_due()).min()
+        let others = self.readings.next_due().into_iter().chain(self.news.next_due());
+        deadlines.chain(self.pause.values().copied()).chain(others).min()
     }
 
     fn answer_nonce(&self, nonce: Nonce) -> Nonce {

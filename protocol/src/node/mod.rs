@@ -5,6 +5,7 @@ mod clock;
 mod commands;
 mod contact;
 mod memory;
+mod news;
 mod sticks;
 mod twins;
 mod upkeep;
@@ -17,13 +18,13 @@ use crate::cases::{self, EarlyReceipts, Mirrors, Office};
 use crate::chance::Chance;
 use crate::clerks::Acts;
 use crate::directory::Directory;
-use crate::exchange::{self, Exchange};
+use crate::exchange::{self, Exchange, News};
 use crate::ids::{HallAt, HallId};
-use crate::limits::{HEARTBEAT_MS, PUSH_MAX, RESTATE_MS};
+use crate::limits::{HEARTBEAT_MS, RESTATE_MS};
 use crate::message::{Message, PROTOCOL, PROTOCOL_MIN, Roots, Why};
 use crate::planted::{Bug, planted};
 use crate::post::{Letter, LetterBody, LetterId, Post};
-use crate::record::{Issuer, Record, Space};
+use crate::record::{self, Issuer, Record, Space};
 use crate::rows;
 use crate::seal::SecretKey;
 use crate::shelf;
@@ -34,6 +35,7 @@ use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
 use contact::is_for;
+use news::moves_roster;
 use twins::Starts;
 
 /// Who a node is in this run.
@@ -45,6 +47,15 @@ pub struct Me {
     pub boot: u32,
     /// The key of its events and records.
     pub key: SecretKey,
+}
+
+/// What a line is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum LineOf {
+    /// One of the two is the hall above the other: news goes whole along this line.
+    Tree,
+    /// It is beside the tree: news is named.
+    Beside,
 }
 
 /// A neighbour with a line.
@@ -62,11 +73,13 @@ struct Peer {
     known: Option<u64>,
     /// How far it was told.
     told: u64,
+    /// What news is for it.
+    line: LineOf,
 }
 
 impl Peer {
-    const fn new(at: HallAt) -> Self {
-        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0 }
+    const fn new(at: HallAt, line: LineOf) -> Self {
+        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0, line }
     }
 }
 
@@ -188,6 +201,7 @@ impl Node {
                 self.begin_renewing(cx);
             }
         }
+        self.exchange.news.due(cx);
         for (to, hop, what) in self.post.due_now(cx) {
             // What was forgotten may contradict an own letter; those of others are taken along as ever.
             if what.relayed().is_none() && self.is_rolled_back(cx) {
@@ -240,7 +254,7 @@ impl Node {
         if Directory::new(cx).is_revoked(at) {
             return;
         }
-        self.peers.insert(at.hall, Peer::new(at));
+        self.peers.insert(at.hall, Peer::new(at, self.line_of(cx, at)));
         self.greet(cx, at.hall, false);
         cx.happened(Happening::PeerUp(at));
     }
@@ -372,6 +386,8 @@ impl Node {
             }
             Message::Want { space, nonce, ids } => self.exchange.want(cx, from, space, nonce, &ids),
             Message::Page { space, after } => Exchange::pages(cx, from, space, &after),
+            Message::Announce { space, ids } => self.exchange.news.heard(cx, from, space, &ids),
+            Message::Pull { space, ids } => News::asked(cx, from, space, &ids),
             Message::Letter(letter) => self.question(cx, from, &letter),
             Message::Taken(ids) => self.post.hop_done(cx, from, &ids),
             // What is signed never comes unchecked: `verify::message` turns it into its own content.
@@ -461,6 +477,8 @@ impl Node {
         why: &Why,
     ) {
         let fresh = self.take_up(cx, space, records);
+        let ids: Vec<_> = fresh.iter().map(record::element).collect();
+        self.exchange.news.has(from, space, &ids);
         // While a whole set is read the others would only hear of a root that does not last.
         match why {
             Why::Paged { .. } => {}
@@ -485,30 +503,15 @@ impl Node {
                 let body = &record.value().body;
                 self.note_moved(body);
                 cases::note_theft(cx, body);
+                self.directory_moved |= moves_roster(cx, body);
                 fresh.push(record.signed().clone());
             }
         }
         if !fresh.is_empty() {
-            self.directory_moved |= space == Space::Directory;
             let records = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
             cx.happened(Happening::Learned { space, records });
         }
         fresh
-    }
-
-    /// A few new records are pushed; many are left to the exchange that the heartbeat sets off.
-    fn tell(&mut self, cx: &mut Cx<'_>, space: Space, fresh: &[Signed<Record>], from: Option<HallId>) {
-        match fresh.len() {
-            0 => {}
-            1..=PUSH_MAX => self.push(cx, space, fresh, from),
-            _ => self.heartbeat(cx),
-        }
-    }
-
-    fn push(&self, cx: &mut Cx<'_>, space: Space, records: &[Signed<Record>], but: Option<HallId>) {
-        for peer in self.peers.keys().filter(|peer| Some(**peer) != but) {
-            cx.send(*peer, Message::Records { space, records: records.to_vec(), why: Why::Push });
-        }
     }
 
     // Letters.

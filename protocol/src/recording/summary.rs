@@ -52,6 +52,7 @@ fn said(output: &Output) -> String {
         Output::Reply { ticket, reply } => format!("reply {} {}", ticket.0, answered(reply)),
         Output::Keep(halls) => format!("keep {} lines", halls.len()),
         Output::RosterChanged => "roster changed".to_owned(),
+        Output::Reached(hall) => format!("{hall} is reached elsewhere"),
         Output::WrapKey { case, to } => format!("wrap the key of {case} to {to}"),
         Output::RenewKey { case, to } => format!("renew the key of {case} for {} addressees", to.len()),
         Output::Happened(happening) => format!("happened {}", happened(happening)),
@@ -134,7 +135,7 @@ fn digest(effects: &Effects, journal: &[Vec<u8>], outputs: &[Output]) -> [u8; 32
             Output::Keep(halls) => add(&wire::encode(halls)),
             Output::Happened(happening) => add(&wire::encode(happening)),
             Output::RenewKey { to, .. } => add(&wire::encode(to)),
-            Output::Reply { .. } | Output::RosterChanged | Output::WrapKey { .. } => {}
+            Output::Reply { .. } | Output::RosterChanged | Output::Reached(_) | Output::WrapKey { .. } => {}
         }
     }
     add(&wire::encode(&effects.asked_to_wake_at()));
@@ -180,6 +181,7 @@ fn signed_letter(output: &Output, me: HallAt) -> Option<([u8; 32], Signature)> {
         | Output::Reply { .. }
         | Output::Keep(_)
         | Output::RosterChanged
+        | Output::Reached(_)
         | Output::WrapKey { .. }
         | Output::RenewKey { .. }
         | Output::Happened(_) => None,

@@ -296,7 +296,7 @@ impl City {
                     let wraps = to.iter().map(wrap).collect();
                     wanted.push(Command::RenewKey(case, Box::new(Renewal { key, wraps })));
                 }
-                Output::Keep(_) | Output::RosterChanged => {}
+                Output::Keep(_) | Output::RosterChanged | Output::Reached(_) => {}
             }
         }
         if !self.shells_work {

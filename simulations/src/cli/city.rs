@@ -7,7 +7,7 @@ use hallmesh_simulations::plan::{Fault, Lines, Load, Plan, Shape, Span, Trouble}
 
 use super::run;
 
-const TABLE: &str = "deploy/sample-city/zhangye/divisions.csv";
+pub(super) const TABLE: &str = "deploy/sample-city/zhangye/divisions.csv";
 /// Minutes at the end of a run in which nothing goes wrong.
 const QUIET: u64 = 3;
 

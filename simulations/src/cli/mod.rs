@@ -2,6 +2,7 @@
 
 mod city;
 mod compare;
+mod edit;
 mod explain;
 mod lists;
 mod progress;
@@ -18,6 +19,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use hallmesh_simulations::model::command::{self, CheckArgs};
 
+/// The exit code when an edit did not come to every hall that is alive.
+const NOT_EVERYWHERE: u8 = 70;
+
 /// Runs whole cities of hallmesh nodes on simulated disks, lines, clocks and people, and checks their promises.
 #[derive(Debug, Parser)]
 #[command(
@@ -26,7 +30,7 @@ use hallmesh_simulations::model::command::{self, CheckArgs};
     after_help = "Exit codes: 0 all promises hold; 1 the run could not begin; 2 wrong arguments. A broken promise: 64 \
 one-hand, 65 kept, 66 lists-agree, 67 settled, 68 same-trace, 84 lawful, 71 same-standard, 72 no-centre, 73 route-only, 74 \
 provable, 75 in-time, 85 dated, 76 explained, 77 bounded, 78 rows-agree, 79 the core stopped itself; the lowest one that applies \
-is given. 69: the exploration of a hand-over came out otherwise than expected. 80: all held, but something that should \
+is given. 70: an edit did not reach every hall that is alive. 69: the exploration of a hand-over came out otherwise than expected. 80: all held, but something that should \
 have happened never did. 81: a promise that was known to break holds. 83: a recording gives something else than was \
 recorded."
 )]
@@ -43,6 +47,8 @@ enum What {
     Swarm(swarm::SwarmArgs),
     /// A whole city of a division table at work, with trouble, then mended and quiet.
     City(city::CityArgs),
+    /// One edit in a whole city: when it is everywhere and what it costs, also with dead tiers, beside a flood.
+    Edit(edit::EditArgs),
     /// A failing run made small, written to a plan file.
     Shrink(shrink::ShrinkArgs),
     /// What happened in a run, line by line.
@@ -68,6 +74,7 @@ pub(crate) fn main() -> ExitCode {
         What::Run(args) => run::run(&args),
         What::Swarm(args) => swarm::swarm(&args),
         What::City(args) => city::city(&args),
+        What::Edit(args) => edit::edit(&args),
         What::Shrink(args) => shrink::shrink(&args),
         What::Explain(args) => explain::explain(&args),
         What::Compare(args) => compare::compare(&args),

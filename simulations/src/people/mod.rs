@@ -3,6 +3,7 @@
 //! ask.
 
 mod bundles;
+mod editing;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -69,6 +69,15 @@ impl Series {
         Self { listens: true, every, spread, ..Self::default() }
     }
 
+    /// One edit is followed, in a city that holds what one of its halls does.
+    pub(crate) fn of_edit(stations: &[Station], seat: Seat) -> Self {
+        let mut spread = Spread::among(stations.iter().map(|station| station.at.hall.tier()).collect());
+        if let Some(station) = stations.get(seat) {
+            spread.founded(&station.disk);
+        }
+        Self { listens: true, every: MINUTE, spread, ..Self::default() }
+    }
+
     /// Whether anybody asks.
     pub fn listens(&self) -> bool {
         self.listens

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::ids::{HallId, Tier};
 use hallmesh_protocol::record::{Issuer, Record, decode_records};
-use hallmesh_protocol::step::View;
+use hallmesh_protocol::step::{Bytes, View};
 
 use crate::station::Seat;
 
@@ -106,6 +106,20 @@ impl Spread {
     /// Changes that went with the disks of the only halls that held them.
     pub fn lost(&self) -> usize {
         self.changes.len().saturating_sub(self.alive().count())
+    }
+
+    /// After how many milliseconds each of the living halls held the last change; those that never did are left out.
+    pub(crate) fn times_of_last(&self, living: &[Option<Tier>]) -> Vec<u64> {
+        let after = self.changes.last().map(|change| change.after.as_slice()).unwrap_or_default();
+        let of_living = living.iter().zip(after).filter(|(tier, _)| tier.is_some());
+        of_living.filter_map(|(_, after)| *after).collect()
+    }
+
+    /// The row of the last change, on a disk that holds it.
+    pub(crate) fn last_row(&self, disk: &dyn View) -> Option<Bytes> {
+        let rank = self.changes.last()?.rank;
+        let (key, _) = self.newest.iter().find(|(_, newest)| **newest == rank)?;
+        disk.get(key)
     }
 
     /// Halls of a tier.

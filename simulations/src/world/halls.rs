@@ -184,6 +184,8 @@ impl World {
                 }
                 Output::Keep(halls) => self.keep(seat, &halls),
                 Output::RosterChanged => self.dismiss(seat),
+                // Lines are made by who calls whom, not by addresses.
+                Output::Reached(_) => {}
                 Output::WrapKey { case, to } => self.wrap_key(seat, case, to),
                 Output::RenewKey { case, to } => self.renew_key(seat, case, &to),
                 Output::Happened(happening) => self.happened(seat, &happening),

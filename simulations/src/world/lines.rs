@@ -286,6 +286,8 @@ fn newer(message: Message) -> Message {
         | Message::Far { .. }
         | Message::Standing { .. }
         | Message::Continued { .. }
-        | Message::Cosigned(_)) => same,
+        | Message::Cosigned(_)
+        | Message::Announce { .. }
+        | Message::Pull { .. }) => same,
     }
 }

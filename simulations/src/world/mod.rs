@@ -4,6 +4,7 @@
 //! brings new work, and when the quiet part ends every promise must hold.
 
 mod days;
+mod editing;
 mod halls;
 mod lines;
 mod lives;
@@ -147,6 +148,8 @@ pub struct World {
     plan: Plan,
     chance: Chance,
 }
+
+pub use editing::edited;
 
 /// How far a run has come, for a person who waits.
 #[derive(Clone, Copy, Debug)]

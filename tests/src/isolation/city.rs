@@ -346,6 +346,7 @@ impl City {
                 Output::Happened(_)
                 | Output::Keep(_)
                 | Output::RosterChanged
+                | Output::Reached(_)
                 | Output::WrapKey { .. }
                 | Output::RenewKey { .. } => {}
             }

@@ -25,7 +25,7 @@ use crate::net::{
     framing::{HEAD, Head, fill},
     limits::{
         FRAME_MAX, FRAME_READ_MAX, LINE_QUEUE, LINE_QUEUE_BYTES, LINE_WINDOW, LINE_WINDOW_BYTES,
-        RECEIVE_WINDOW, RECEIVE_WINDOW_BYTES, WRITE_BUFFER,
+        RECEIVE_WINDOW, RECEIVE_WINDOW_BYTES,
     },
     one_stream::Start,
     packing::{pack, unpack},
@@ -116,6 +116,7 @@ pub(super) fn pair(settings: &Settings, budget: Arc<Semaphore>) -> (Ends, Start<
     let ends = Ends { queue, queue_bytes: Arc::new(Semaphore::new(LINE_QUEUE_BYTES)), control };
     let ping = settings.ping_interval;
     let silence = ping.saturating_add(settings.ping_timeout);
+    let write_buffer = settings.write_buffer;
     let start: Start<Inbound, End> = Box::new(move |stream, frames| {
         async move {
             let mut started = orders.clone();
@@ -123,6 +124,7 @@ pub(super) fn pair(settings: &Settings, budget: Arc<Semaphore>) -> (Ends, Start<
                 return End::Closed;
             }
             let (input, output) = stream.split();
+            let output = BufWriter::with_capacity(write_buffer, output);
             let (acknowledged, acks) = watch::channel(0);
             let sent = Arc::new(AtomicU64::new(0));
             let mut reader = Reader::new(input, frames, acknowledged, Arc::clone(&sent), budget, silence);
@@ -251,14 +253,13 @@ enum Next {
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
     fn new(
-        output: W,
+        output: BufWriter<W>,
         queue: mpsc::Receiver<Queued>,
         orders: watch::Receiver<Control>,
         acks: watch::Receiver<u64>,
         sent: Arc<AtomicU64>,
         ping: Duration,
     ) -> Self {
-        let output = BufWriter::with_capacity(WRITE_BUFFER, output);
         let mut beat = interval_at(after(Instant::now(), ping), ping);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { output, queue, orders, acks, sent, beat, window: Window::default() }

@@ -252,6 +252,7 @@ fn pushed(output: Output) -> Option<Signed<Record>> {
         | Output::Reply { .. }
         | Output::Keep(_)
         | Output::RosterChanged
+        | Output::Reached(_)
         | Output::WrapKey { .. }
         | Output::RenewKey { .. }
         | Output::Happened(_) => None,

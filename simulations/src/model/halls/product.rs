@@ -299,6 +299,7 @@ fn wants_key(output: &Output) -> Option<HallAt> {
         | Output::Reply { .. }
         | Output::Keep(_)
         | Output::RosterChanged
+        | Output::Reached(_)
         | Output::RenewKey { .. }
         | Output::Happened(_) => None,
     }
@@ -355,6 +356,7 @@ pub(super) fn commit(effects: Effects, disk: &mut Disk, forgets: &[u8]) -> (Opti
         Output::Send { .. }
         | Output::Keep(_)
         | Output::RosterChanged
+        | Output::Reached(_)
         | Output::WrapKey { .. }
         | Output::RenewKey { .. }
         | Output::Happened(_) => None,
