@@ -70,12 +70,8 @@ pub(crate) fn prepare(
         Ask::Receive { matter, place, content } => {
             return receive(asked, act(asked, call)?, matter, place, &content, chance);
         }
-        Ask::Bundle { of } => {
-            return bundles::prepare(asked, &of, act(asked, call)?, (secret, chance));
-        }
-        Ask::Statement { of } => {
-            return statements::prepare(asked, &of, act(asked, call)?, (secret, chance));
-        }
+        Ask::Bundle { of } => return bundles::prepare(asked, &of, act(asked, call)?, (secret, chance)),
+        Ask::Statement { of } => return statements::prepare(asked, &of, act(asked, call)?, (secret, chance)),
         Ask::Record { case, deed, content } => {
             let by = act(asked, call)?;
             return recorded(

@@ -351,7 +351,10 @@ mod tests {
         let mut node = Node::open(me, [0; 32], now, &held);
         let mut effects = Effects::default();
         let peer = HallAt { hall: "620700000000-00".parse().unwrap(), incarnation: 1 };
-        node.peers.insert(peer.hall, crate::node::Peer { ready: true, ..crate::node::Peer::new(peer) });
+        node.peers.insert(
+            peer.hall,
+            crate::node::Peer { ready: true, ..crate::node::Peer::new(peer, crate::node::LineOf::Tree) },
+        );
         node.post.way_opened(peer.hall, 1);
         effects.begin_journal();
         let cx = &mut Cx::new(now, &held, &mut effects);
