@@ -295,7 +295,7 @@ fn what_a_lost_disk_has_taken_along_is_stated_again() {
     let of = stated(&mut city, TOWN, number, StatementKind::Urging);
     city.run();
     // The county's disk loses just what waits there.
-    let lost: Vec<_> = city.halls[COUNTY].rows.0.keys().filter(|key| key[0] == 0x39).cloned().collect();
+    let lost: Vec<_> = city.halls[COUNTY].rows.0.keys().filter(|key| key[0] == 0x3a).cloned().collect();
     assert_eq!(lost.len(), 1);
     for key in lost {
         city.halls[COUNTY].rows.0.remove(&key);

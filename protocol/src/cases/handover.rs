@@ -23,7 +23,7 @@ use super::keys;
 use super::log::{self, Custody, Grade, Stage};
 use super::mirroring::{queue_copies, replace_ended_mirrors, stop_copies};
 use super::receipt::{Receipt, ReceiptKind, RefusedBecause, answer, keep_receipt, sign};
-use super::recovery::{fence_letter, fence_written, is_fenced_off, keep_what_is_told, look_after, told};
+use super::recovery::{is_fenced_off, keep_what_is_told, look_after, told};
 use super::statements;
 use super::takeover::reassign;
 use super::together::go_on;
@@ -32,12 +32,11 @@ use crate::audit;
 use crate::directory::{self, Directory};
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
 use crate::limits::PAGE_MAX;
-use crate::node::Me;
 use crate::planted::{Bug, planted};
-use crate::post::{self, Asked, Letter, LetterBody, What};
+use crate::post::{self, Asked, Letter, What};
 use crate::rows;
 use crate::signed::Verified;
-use crate::step::{Cx, Happening, View};
+use crate::step::{Happening, View};
 use crate::verify::CheckedFile;
 use crate::wire::Blob;
 
@@ -564,28 +563,4 @@ pub(crate) fn ask(office: &mut Office<'_, '_>, letter: &Letter, asked: &Asked) {
         Verified::own(receipt, &office.me.key)
     });
     answer(office, letter.from.hall, receipt.signed().clone());
-}
-
-/// The words of a queued letter for a line, made from the rows at the time of sending.
-pub(crate) fn outgoing(cx: &mut Cx<'_>, me: &Me, what: &What) -> Option<LetterBody> {
-    if let What::Fence { case, of } = what {
-        return fence_letter(cx, me, *case, *of);
-    }
-    written(cx, what)
-}
-
-/// The words of a queued letter for a stick, from the rows alone: nothing is signed for them.
-pub(crate) fn written(view: &dyn View, what: &What) -> Option<LetterBody> {
-    match what {
-        What::HandOver { case, upto } => Some(LetterBody::HandOver(log::file(view, *case, *upto))),
-        What::Copy { case } => {
-            let events = log::case(view, *case)?.events;
-            Some(LetterBody::Copy(log::file(view, *case, events.saturating_sub(1))))
-        }
-        What::Ask(asked) => Some(LetterBody::Ask(*asked)),
-        What::Fence { case, of } => fence_written(view, *case, *of),
-        What::AskFence { case, of } => Some(LetterBody::AskFence { case: *case, of: *of }),
-        What::Statement { number, of } => statements::written(view, *number, of),
-        What::Relay(letter) | What::Answer(letter) => Some(letter.body.clone()),
-    }
 }

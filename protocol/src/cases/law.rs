@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
 use super::ending::Closing;
-use super::fold::State;
+use super::state::State;
 use super::statement::{Cited, StatementKind};
 
 /// What allows and forbids a step. The sentences are in the message catalogues.

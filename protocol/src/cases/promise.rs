@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{Case, NotAllowed, State};
+use super::fold::{Case, NotAllowed};
 use super::law::Article;
 use super::moment::Moment;
+use super::state::State;
 
 /// An acceptance on a promise, and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

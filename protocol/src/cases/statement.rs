@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::ending::Ending;
 use super::event::Header;
-use super::fold::{Case, NotAllowed, State};
+use super::fold::{Case, NotAllowed};
 use super::law::Article;
 use super::layout::{Reader, Writer};
 use super::moment::{Moment, Span};
+use super::state::State;
 use super::{SignedEvent, Wrap};
 use crate::ids::{CaseId, CaseNumber, ClerkId, Digest, HallAt};
 use crate::limits::{BODY_MAX, STATEMENT_MAX, STATEMENT_SEALED_MAX, STATEMENT_WRAPS_MAX};

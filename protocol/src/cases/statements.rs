@@ -12,9 +12,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::deed::Deed;
-use super::fold::{Case, State};
+use super::fold::Case;
 use super::log::{self, Stage};
 use super::receipt::{Receipt, ReceiptKind, answer};
+use super::state::State;
 use super::statement::{Cited, Dismissal, Enclosed, Statement, StatementKind};
 use super::{Closing, Office, Record, Refusal, Wrap};
 use crate::audit;

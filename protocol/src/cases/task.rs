@@ -11,9 +11,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::Header;
-use super::fold::{Case, NotAllowed, State, by_a_clerk};
+use super::fold::{Case, NotAllowed, by_a_clerk};
 use super::layout::{Reader, Writer};
 use super::moment::{Moment, Span};
+use super::state::State;
 use crate::ids::{CaseNumber, Digest};
 use crate::limits::BUNDLE_ITEMS_MAX;
 
