@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hallmesh_protocol::cases::{
     Case, Closing, Deed, FIRST_KEY, NotAccepted, Procedure, Question, Receive, Record as RecordAct, Stage,
-    State, Wrap, route,
+    Standing, State, Wrap, route,
 };
 use hallmesh_protocol::catalogue::{Catalogue, Matter};
 use hallmesh_protocol::chance::Chance;
@@ -387,7 +387,9 @@ impl People {
         if self.closed.contains(&id) {
             return None;
         }
-        let case = query::case(&station.disk, id)?.case;
+        let view = query::case(&station.disk, id)?;
+        let alone = view.matter.is_none_or(|pinned| pinned.matter.offline_decision);
+        let case = view.case;
         if case.state.is_over() {
             self.closed.insert(id);
         }
@@ -398,6 +400,11 @@ impl People {
             }
         }
         let (number, deed) = self.deed(&case).filter(|(number, _)| *number == WINDOW || !station.absent)?;
+        // The screen says that a result is provisional: whoever sees that seldom tries all the same.
+        let provisional = !alone && query::standing(&station.disk, &case) == Some(Standing::Provisional);
+        if deed == Deed::Deliver && provisional && self.chance.below(64) != 0 {
+            return None;
+        }
         let act = self.act(city, station, number)?;
         let mut body = vec![0; 64];
         self.chance.fill(&mut body);
