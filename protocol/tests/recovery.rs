@@ -388,3 +388,18 @@ fn what_an_ended_life_still_says_finds_no_witness_and_changes_nothing() {
     );
     sound(&city);
 }
+
+/// The table of wrapped keys.
+const WRAP: u8 = 0x22;
+
+#[test]
+fn a_hall_that_has_lost_its_own_key_is_not_asked_for_it_for_ever() {
+    let mut city = City::new();
+    let case = accepted_in_the_county(&mut city);
+    // What was wrapped for the window is still known to the mirrors, and to nobody else.
+    city.halls[VILLAGE].rows.0.retain(|key, _| key[0] != WRAP);
+    county_lost(&mut city);
+    city.run_seconds(300);
+    assert_eq!(custodians(&city, case), [COUNTY]);
+    assert_eq!(query::counts(&city.halls[VILLAGE].rows).post, 0, "its word was heard");
+}

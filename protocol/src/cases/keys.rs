@@ -180,6 +180,14 @@ pub(super) fn has_those_of(view: &dyn View, id: CaseId, at: HallAt, other: HallA
     log::case(view, id).is_none_or(all)
 }
 
+/// Whether a life has, or is brought, every key that comes with a log for another one. Of those that are only held here for that
+/// one nothing is said: it may have lost them.
+pub(super) fn has_those_in(view: &dyn View, checked: &CheckedFile, at: HallAt, other: HallAt) -> bool {
+    let (file, id) = (&checked.file, checked.case.id);
+    let theirs = checked.case.all_keys().filter(|of| brings(file, other, *of));
+    theirs.into_iter().all(|of| brings(file, at, of) || is_held(view, id, at, of))
+}
+
 fn is_held(view: &dyn View, id: CaseId, at: HallAt, of: Digest) -> bool {
     view.get(&rows::wrap(id, (at, false), &of)).is_some()
 }

@@ -336,7 +336,7 @@ pub(crate) fn fenced(
         office.post.done(office.cx, said.by.hall, &What::AskFence { case: said.case, of });
     }
     // What whoever speaks has, this life has as well.
-    let keyed = keys::has_those_of(office.cx, said.case, office.me.at, said.by);
+    let keyed = told.is_none_or(|told| keys::has_those_in(office.cx, told, office.me.at, said.by));
     let kind = ReceiptKind::Told { of, keyed };
     let told = Verified::own(Receipt { kind, by: office.me.at, ..said.clone() }, &office.me.key);
     super::receipt::answer(office, letter.from.hall, told.signed().clone());

@@ -7,7 +7,7 @@ use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::step::{Bytes, View, Writes};
 
 /// The key space: every table has to be written by the work that is tested.
-const KEY_SPACE: &str = include_str!("../../../protocol/src/rows.rs");
+const KEY_SPACE: &str = include_str!("../../../protocol/src/rows/mod.rs");
 
 /// All rows, in key order.
 pub(super) type Rows = Vec<(Arc<[u8]>, Bytes)>;
