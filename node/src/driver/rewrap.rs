@@ -70,10 +70,11 @@ fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Resul
     let (Some(found), Some(charter)) = (query::case(&view, case), Directory::new(&view).life(to)) else {
         return Ok(None);
     };
-    let wraps = query::file(&view, case).wraps;
+    let file = query::file(&view, case);
+    let wraps = &file.wraps;
     let lacks = |of: &Digest| !wraps.iter().any(|it| it.to == to && !it.recovery && it.of == *of);
     let opened = found.case.all_keys().filter(lacks).filter_map(|of| {
-        let key = content::unwrap(case, (shared.at, of), &wraps, &shared.wrap).ok()?;
+        let key = content::unwrap(case, (shared.at, of), &file, &shared.wrap).ok()?;
         content::wrap(case, (to, false), &charter.wrap_key, &key, chance).ok()
     });
     let opened: Vec<Wrap> = opened.collect();
@@ -82,7 +83,7 @@ fn wrap(shared: &Shared, case: CaseId, to: HallAt, chance: &mut Chance) -> Resul
     }
     // What is wrapped to this hall and does not open is of no use: the core forgets it.
     let own = wraps.iter().filter(|it| it.to == shared.at && !it.recovery).map(|it| it.of);
-    let mut useless = own.filter(|of| content::unwrap(case, (shared.at, *of), &wraps, &shared.wrap).is_err());
+    let mut useless = own.filter(|of| content::unwrap(case, (shared.at, *of), &file, &shared.wrap).is_err());
     Ok(useless.next().map(|of| Command::NotOpened(case, of)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hallmesh_protocol::cases::{FIRST_KEY, Wrap, body_digest};
+use hallmesh_protocol::cases::{CaseFile, FIRST_KEY, SignedEvent, Wrap, body_digest};
 use hallmesh_protocol::chance::Chance;
 use hallmesh_protocol::directory::{Addressee, Directory};
 use hallmesh_protocol::ids::{CaseId, Digest, HallAt};
@@ -166,11 +166,27 @@ pub(crate) fn wrap_to_lives(
 pub(crate) fn unwrap(
     case: CaseId,
     (at, of): (HallAt, Digest),
-    wraps: &[Wrap],
+    file: &CaseFile,
     secret: &WrapSecret,
 ) -> Result<CaseKey, Forged> {
-    let own = wraps.iter().find(|wrap| wrap.to == at && !wrap.recovery && wrap.of == of);
-    unwrapped(case, own.ok_or(Forged::NotOpened)?, secret)
+    let own = file.wraps.iter().find(|wrap| wrap.to == at && !wrap.recovery && wrap.of == of);
+    unwrapped_of(case, file, own.ok_or(Forged::NotOpened)?, secret)
+}
+
+/// Opens one key of a case. The log names all keys but the first by their digests; the first one has sealed the application, to
+/// which the hall that took it in has signed: what a mere carrier has wrapped does not open that.
+pub(crate) fn unwrapped_of(
+    case: CaseId,
+    file: &CaseFile,
+    wrap: &Wrap,
+    secret: &WrapSecret,
+) -> Result<CaseKey, Forged> {
+    let opened = unwrapped(case, wrap, secret)?;
+    let application = file.events.first().map(SignedEvent::body).filter(|body| !body.is_empty());
+    if let Some(application) = application.filter(|_| opened.of == FIRST_KEY) {
+        let _plain = Zeroizing::new(seal::open(&opened.key, &case.0, application.as_bytes())?);
+    }
+    Ok(opened)
 }
 
 /// Opens a key with the secret that it is wrapped for: of its holder, or the recovery key in that one's charter.
@@ -186,4 +202,47 @@ fn aad(case: CaseId, to: HallAt, of: Digest) -> Vec<u8> {
     aad.extend_from_slice(&to.incarnation.to_le_bytes());
     aad.extend_from_slice(&of.0);
     body_digest(&aad).0.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use hallmesh_protocol::cases::{Deed, Facts, Header, Position};
+    use hallmesh_protocol::ids::ClerkId;
+    use hallmesh_protocol::seal::{SecretKey, Suite};
+
+    use super::*;
+
+    #[test]
+    fn a_first_key_that_a_carrier_has_put_in_the_place_of_the_right_one_does_not_open() {
+        let (mut chance, case) = (Chance::from_seed([5; 32]), CaseId([7; 16]));
+        let at: HallAt = HallAt { hall: "620702000000-00".parse().unwrap(), incarnation: 1 };
+        let secret = WrapSecret::from_seed([9; 32]);
+        let [right, carriers] = [(); 2].map(|()| CaseKey::first(&mut chance));
+        let sealed = Content::one("applicant", "somebody").seal(case, &right.key, &mut chance).unwrap();
+        let zero = Digest([0; 32]);
+        let header = Header {
+            suite: 1,
+            case,
+            position: Position::default(),
+            sequence: 0,
+            boot: 0,
+            at,
+            clerk: ClerkId { hall: at.hall, number: 1 },
+            body: None,
+            wall: 0,
+            suspect_time: false,
+            matter: zero,
+            calendar: zero,
+            previous: zero,
+            sealed: zero,
+            facts: Facts::Act(Deed::Accept),
+        };
+        let first = SignedEvent::sign(header, sealed, &SecretKey::from_seed(Suite::One, [1; 32]));
+        let mut opens = |key: &CaseKey| {
+            let wraps = vec![wrap(case, (at, false), &secret.public(), key, &mut chance).unwrap()];
+            let file = CaseFile { events: vec![first.clone()], wraps };
+            unwrap(case, (at, FIRST_KEY), &file, &secret).is_ok()
+        };
+        assert!(opens(&right) && !opens(&carriers));
+    }
 }

@@ -14,7 +14,7 @@ use super::statements;
 /// One of a case's keys, if it is wrapped to this hall and opens.
 pub(super) fn case_key(asked: &Asked<'_>, case: CaseId, of: Digest, secret: &WrapSecret) -> Option<CaseKey> {
     let file = query::file(asked.view, case);
-    content::unwrap(case, (asked.at, of), &file.wraps, secret).ok()
+    content::unwrap(case, (asked.at, of), &file, secret).ok()
 }
 
 /// Nothing is noted as read of which nothing can be opened.
@@ -30,7 +30,7 @@ pub(super) fn read(asked: &Asked<'_>, case: CaseId, secret: &WrapSecret) -> Resu
     let view = query::case(asked.view, case);
     let view = view.ok_or_else(|| Problem::new("case.unknown").with("case", case))?;
     let file = query::file(asked.view, case);
-    let key = |of| content::unwrap(case, (asked.at, of), &file.wraps, secret).ok().map(|opened| opened.key);
+    let key = |of| content::unwrap(case, (asked.at, of), &file, secret).ok().map(|opened| opened.key);
     let contents = contents(case, view.case.number.to_string(), &file.events, key);
     Ok(Answer::Contents(Contents { statements: statements::waiting_words(asked, &view, secret), ..contents }))
 }

@@ -134,7 +134,7 @@ fn opened(
     let public = secret.public();
     let open = |of| {
         let mut wraps = recoverable(view, file, &public).filter(|wrap| wrap.of == of);
-        wraps.find_map(|wrap| content::unwrapped(id, wrap, secret).ok())
+        wraps.find_map(|wrap| content::unwrapped_of(id, file, wrap, secret).ok())
     };
     let case = query::case(view, id).map(|view| view.case);
     let keys: Vec<Digest> = case.iter().flat_map(Case::all_keys).filter(|of| !has(*of)).collect();
