@@ -170,6 +170,20 @@ fn nobody_gives_itself_days_by_a_clock_that_it_sets_right_later() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_unnoticed_gives_no_days_to_its_own_hall() {
+    let mut city = City::new();
+    city.cut(COUNTY);
+    city.halls[COUNTY].off = YEARS / 7;
+    city.open(COUNTY);
+    let id = city.received(COUNTY, "COUNTY-1", HERE);
+    city.halls[COUNTY].off = 0;
+    city.pass(30 * DAY);
+    assert!(recorded(&city.deed(COUNTY, id, Deed::Accept)));
+    let received = case(&city, COUNTY, id).received;
+    assert!(received.claimed > received.legal && received.legal <= city.clock(COUNTY).wall, "{received:?}");
+}
+
+#[test]
 fn a_clock_in_doubt_takes_no_day_from_the_applicant() {
     let (mut city, id) = received_where_it_is_decided();
     assert!(recorded(&city.deed(COUNTY, id, Deed::RequestCorrection)));

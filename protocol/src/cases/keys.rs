@@ -21,7 +21,9 @@ use super::takeover::may_read;
 use super::{CaseFile, Office, Record, Refusal, Wrap};
 use crate::directory::{Addressee, Directory, RevocationReason};
 use crate::ids::{CaseId, ClerkId, Digest, HallAt, HallId};
-use crate::limits::{CASE_KEYS_MAX, KEY_WAIT_MS, PAGE_MAX, RENEWALS_AT_ONCE, WRAPS_MAX, WRAPS_OWN};
+use crate::limits::{
+    CASE_KEYS_MAX, CLOCK_OFF_MAX_MS, KEY_WAIT_MS, PAGE_MAX, RENEWALS_AT_ONCE, WRAPS_MAX, WRAPS_OWN,
+};
 use crate::planted::{Bug, planted};
 use crate::record::Body;
 use crate::rows;
@@ -346,7 +348,9 @@ fn awaits_key(cx: &Cx<'_>, me: HallAt, case: &Case) -> bool {
     let mut took = events.filter(|header| header.at == me && header.position.term == case.position.term);
     let succeeded = took.find(|header| matches!(header.facts, Facts::Succeed { .. } | Facts::Take { .. }));
     let Some(header) = succeeded.filter(|it| matches!(it.facts, Facts::Succeed { .. })) else { return false };
-    let patient = cx.now.wall < header.wall.saturating_add(KEY_WAIT_MS);
+    // One that was dated ahead of time would wait for as long.
+    let patient = header.wall <= cx.now.wall.saturating_add(CLOCK_OFF_MAX_MS)
+        && cx.now.wall < header.wall.saturating_add(KEY_WAIT_MS);
     patient && (case.key() == FIRST_KEY || another_has_it(cx, me, case))
 }
 

@@ -14,7 +14,8 @@ use crate::planted::{Bug, planted};
 /// A clock that is ahead, or lost its battery, moves no deadline for good: the next hall that takes the case over by a
 /// clock of its own bounds what was claimed.
 ///
-/// - A time claimed by a clock that its hall believed counts as the *earlier* of itself and the next other hall's.
+/// - A time claimed by a clock that its hall believed counts as the *earlier* of itself and what is shown later in the log, up
+///   to the next other hall's.
 /// - A time claimed in doubt is what had passed at least. What is owed counts from the next other hall's time, since nobody
 ///   else could know of the case before; a hall's own later word shows only that it was no later. What was done counts
 ///   as done when it may have been done first, and what the applicant was given counts from when it may have begun last.
@@ -60,7 +61,7 @@ impl Moment {
 
     /// A clock that nobody doubts has shown `wall` later in the log.
     fn bound(&mut self, wall: u64, elsewhere: bool) {
-        if self.checked || !(self.suspect || elsewhere) || planted(Bug::ClaimedTimeCounts) {
+        if self.checked || planted(Bug::ClaimedTimeCounts) {
             return;
         }
         (self.legal, self.latest) = match (self.suspect, elsewhere) {
@@ -68,7 +69,8 @@ impl Moment {
             (true, false) => (self.claimed.min(wall), wall),
             (false, _) => (self.legal.min(wall), self.legal.min(wall)),
         };
-        self.checked = true;
+        // A hall that has believed a clock which was ahead may show still less later.
+        self.checked = self.suspect || elsewhere;
     }
 }
 

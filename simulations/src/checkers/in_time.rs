@@ -118,8 +118,14 @@ impl Counted {
         let mut sure = later.filter(|(_, next)| !next.suspect_time);
         let plain = |wall, certain| Self { owed: wall, done: wall, given: wall, certain };
         if !event.suspect_time {
-            let elsewhere = sure.find(|(one, next)| one.at.hall != next.at.hall);
-            return Some(plain(elsewhere.map_or(event.wall, |(_, next)| next.wall.min(event.wall)), true));
+            let mut least = event.wall;
+            for (one, next) in sure {
+                least = least.min(next.wall);
+                if one.at.hall != next.at.hall {
+                    break;
+                }
+            }
+            return Some(plain(least, true));
         }
         let Some((one, next)) = sure.next() else { return Some(plain(event.wall, false)) };
         let first = event.wall.min(next.wall);
