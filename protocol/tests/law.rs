@@ -268,10 +268,12 @@ fn what_the_state_alone_does_not_tell() {
 /// A statement counts from its own date, once, and never from later than it is known of.
 #[test]
 fn what_was_stated_counts_from_its_own_date() {
-    let supplement = include(StatementKind::Supplement);
+    let supplement = Deed::Include(Cited { wall: MONDAY + DAY, ..stated(StatementKind::Supplement, 1) });
     let asked = acts(&[(Deed::RequestCorrection, 0)]);
     let supplied = done(&asked, supplement, MONDAY + 40 * DAY).unwrap();
-    let there = CivilDay::of_wall(MONDAY - DAY);
+    let there = CivilDay::of_wall(MONDAY + DAY);
+    let before = done(&asked, include(StatementKind::Supplement), MONDAY + 40 * DAY).unwrap();
+    assert_eq!(before.notices.last().unwrap().from.legal, MONDAY, "not before it was asked for");
     assert_eq!(clock(&supplied, ClockKind::Correction, MONDAY).unwrap().met, Some(there), "not when it came");
     assert_eq!(supplied.notices.last().unwrap().from.day(), there);
     let early = Deed::Include(Cited { wall: MONDAY + 90 * DAY, ..stated(StatementKind::Supplement, 1) });
@@ -308,11 +310,12 @@ fn a_withdrawal_counts_against_the_decision_by_its_own_date() {
 #[test]
 fn what_was_to_follow_may_come_as_a_statement() {
     let lacks = after(&[Deed::AcceptLacking { days: 10 }]);
-    let supplied = done(&lacks, include(StatementKind::Supplement), MONDAY + 20 * DAY).unwrap();
+    let later = Deed::Include(Cited { wall: MONDAY + DAY, ..stated(StatementKind::Supplement, 1) });
+    let supplied = done(&lacks, later, MONDAY + 20 * DAY).unwrap();
     assert!(!supplied.still_lacks() && supplied.state == State::Accepted);
     assert_eq!(
         clock(&supplied, ClockKind::Supply, MONDAY).unwrap().met,
-        Some(CivilDay::of_wall(MONDAY - DAY))
+        Some(CivilDay::of_wall(MONDAY + DAY))
     );
     let nothing = done(&after(&[Deed::Accept]), include(StatementKind::Supplement), MONDAY);
     assert_eq!(nothing, Err(NotAllowed::WrongState(Article::Acceptance)));

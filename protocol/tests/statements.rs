@@ -208,6 +208,29 @@ fn a_supplement_stated_within_its_term_counts_and_is_not_passed_over() {
 }
 
 #[test]
+fn a_supplement_is_dated_no_earlier_than_it_was_asked_for() {
+    let mut city = City::new();
+    let case = city.received(VILLAGE, "COUNTY-1", HERE);
+    city.run();
+    let number = number(&city, VILLAGE, case);
+    recorded(&mut city, COUNTY, case, Deed::RequestCorrection);
+    city.run();
+    city.cut(TOWN);
+    city.halls[TOWN].off = -7 * 365 * 24 * 3_600_000;
+    city.open(TOWN);
+    let of = stated(&mut city, TOWN, number, StatementKind::Supplement);
+    city.heal(TOWN);
+    city.run();
+    assert!(matches!(city.answer(VILLAGE, case, of, None), Reply::Recorded { .. }));
+    city.run();
+    let fold = fold(&city, COUNTY, case);
+    let (asked, since) = (fold.asked.unwrap(), fold.notices.last().unwrap().from);
+    assert!(since.claimed < asked.from.legal, "it was dated years before");
+    assert!(since.legal >= asked.from.legal && asked.to.unwrap().legal >= asked.from.legal);
+    recorded(&mut city, COUNTY, case, Deed::RequestCorrection);
+}
+
+#[test]
 fn strangers_are_refused_and_the_hall_above_may_urge() {
     let mut city = City::new();
     let case = city.received(COUNTY, "COUNTY-1", HERE);

@@ -59,6 +59,11 @@ impl Moment {
         !self.suspect || self.checked
     }
 
+    /// The same, but for what was claimed, if it cannot have been before another one.
+    pub(super) fn no_earlier_than(self, first: Self) -> Self {
+        Self { legal: self.legal.max(first.legal), latest: self.latest.max(first.legal), ..self }
+    }
+
     /// A clock that nobody doubts has shown `wall` later in the log.
     fn bound(&mut self, wall: u64, elsewhere: bool) {
         if self.checked || planted(Bug::ClaimedTimeCounts) {

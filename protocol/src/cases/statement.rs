@@ -281,10 +281,23 @@ impl Case {
             return Err(NotAllowed::Answered);
         }
         if dismissed.is_none() {
-            self.include(event, cited.kind, cited.moment(event))?;
+            let (at, first) = (cited.moment(event), self.earliest(cited.kind));
+            self.include(event, cited.kind, first.map_or(at, |first| at.no_earlier_than(first)))?;
         }
         self.statements.push(Answered { cited: *cited, dismissed, sequence: event.sequence });
         Ok(())
+    }
+
+    /// What had happened before anything of a kind could be stated: a clock that was wrong, or set back, dates nothing earlier.
+    fn earliest(&self, kind: StatementKind) -> Option<Moment> {
+        match kind {
+            StatementKind::Supplement => {
+                let asked = self.asked.filter(|_| self.state == State::AwaitingCorrection);
+                asked.or(self.lacking.map(|lacking| lacking.span)).map(|span| span.from)
+            }
+            StatementKind::Delivery => self.ended,
+            StatementKind::Withdrawal | StatementKind::Verification | StatementKind::Urging => None,
+        }
     }
 
     fn include(&mut self, event: &Header, kind: StatementKind, at: Moment) -> Result<(), NotAllowed> {
