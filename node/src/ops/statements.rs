@@ -246,7 +246,12 @@ fn answering(
     let signed = kept.ok_or_else(unknown)?.1.signed;
     let said = signed.peek().ok().ok_or_else(unknown)?;
     let cited = said.cited(of);
-    let words = words(asked, &view, &said, secret).unwrap_or_default();
+    // What nobody here can read is not included: its words would be lost.
+    let words = words(asked, &view, &said, secret);
+    if words.is_none() && dismissed.is_none() {
+        return Err(Problem::new("statement.unreadable").into());
+    }
+    let words = words.unwrap_or_default();
     let fields = content.reveal().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let stated = words.reveal().map(|(name, value)| (format!("statement.{name}"), value.to_owned()));
     let note = Content::of(fields.chain(stated));
