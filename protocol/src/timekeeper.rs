@@ -27,6 +27,13 @@ use crate::step::{Cx, Faith, Now, View};
 /// Neighbours, each under another superior, whose clocks are believed together.
 const WITNESSES: usize = 3;
 
+/// Superiors of one branch that are heard each by itself. A hall may have as many halls below it as it likes: the others of its
+/// branch are one voice together.
+const OF_ONE_BRANCH: usize = 2;
+
+/// The hall above a neighbour, after the one below the top in whose branch it is; none for who is at the top.
+pub(crate) type Voice = Option<(HallId, HallId)>;
+
 /// A clock heard anew is taken up where it moved by more than this, in milliseconds: quartz drifts all the time.
 const DRIFT_MS: u64 = 1_000;
 
@@ -48,8 +55,8 @@ pub(crate) struct Timekeeper {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Heard {
-    /// The hall above it: two halls under one superior may be set by the same hand.
-    under: Option<HallId>,
+    /// Two halls under one superior may be set by the same hand.
+    voice: Voice,
     /// Its clock, less the ticks of this hall at that moment: this hall's ticks go on, whatever its wall clock does.
     offset: u64,
 }
@@ -84,13 +91,13 @@ impl Timekeeper {
     }
 
     /// A neighbour's clock shows `wall`; zero if it doubts it. It holds until it shows another, or the line goes down.
-    pub(crate) fn heard(&mut self, from: HallId, under: Option<HallId>, wall: u64, ticks: u64) {
+    pub(crate) fn heard(&mut self, from: HallId, voice: Voice, wall: u64, ticks: u64) {
         if wall == 0 {
             return self.forget(from);
         }
-        let heard = Heard { under, offset: wall.saturating_sub(ticks) };
+        let heard = Heard { voice, offset: wall.saturating_sub(ticks) };
         let known = self.heard.get(&from);
-        let moved = known.is_none_or(|it| it.under != under || it.offset.abs_diff(heard.offset) > DRIFT_MS);
+        let moved = known.is_none_or(|it| it.voice != voice || it.offset.abs_diff(heard.offset) > DRIFT_MS);
         if moved && (known.is_some() || self.heard.len() < TIME_WITNESSES_MAX) {
             self.heard.insert(from, heard);
             self.agreed = agreement(&self.heard);
@@ -150,17 +157,32 @@ fn fits(wall: u64, (least, most): (u64, u64)) -> bool {
 /// What most neighbours say it was when this hall's ticks were zero, at least and at most; those under one superior are one
 /// voice, which says no more than all of them do.
 fn agreement(heard: &BTreeMap<HallId, Heard>) -> Option<(u64, u64)> {
-    let mut voices: BTreeMap<Option<HallId>, (u64, u64)> = BTreeMap::new();
+    let mut superiors: BTreeMap<Voice, (u64, u64)> = BTreeMap::new();
     for heard in heard.values() {
-        let (least, most) = voices.entry(heard.under).or_insert((heard.offset, heard.offset));
-        (*least, *most) = ((*least).min(heard.offset), (*most).max(heard.offset));
+        join(
+            superiors.entry(heard.voice).or_insert((heard.offset, heard.offset)),
+            (heard.offset, heard.offset),
+        );
     }
-    let (mut least, mut most): (Vec<u64>, Vec<u64>) = voices.into_values().unzip();
+    let mut voices: Vec<(Option<HallId>, (u64, u64))> = Vec::new();
+    for (voice, said) in superiors {
+        let branch = voice.map(|(branch, _)| branch);
+        let of_branch = voices.iter().filter(|(of, _)| *of == branch).count();
+        match voices.last_mut().filter(|_| of_branch >= OF_ONE_BRANCH) {
+            Some((_, together)) => join(together, said),
+            None => voices.push((branch, said)),
+        }
+    }
+    let (mut least, mut most): (Vec<u64>, Vec<u64>) = voices.into_iter().map(|(_, said)| said).unzip();
     least.sort_unstable_by(|one, other| other.cmp(one));
     most.sort_unstable();
     let needed = WITNESSES.max((least.len() / 2).saturating_add(1));
     let by_so_many = |offsets: &[u64]| offsets.get(needed.saturating_sub(1)).copied();
     Some((by_so_many(&least)?, by_so_many(&most)?))
+}
+
+fn join((least, most): &mut (u64, u64), other: (u64, u64)) {
+    (*least, *most) = ((*least).min(other.0), (*most).max(other.1));
 }
 
 #[cfg(test)]
@@ -201,7 +223,7 @@ mod tests {
     }
 
     fn shows(keeper: &mut Timekeeper, number: u64, under: u64, wall: u64) {
-        keeper.heard(hall(number), Some(hall(under)), wall, TICKS);
+        keeper.heard(hall(number), Some((hall(under), hall(under))), wall, TICKS);
     }
 
     fn doubts(keeper: &Timekeeper, now: Now) -> bool {
@@ -279,6 +301,17 @@ mod tests {
         shows(&mut keeper, 9, 99, 0);
         shows(&mut keeper, 8, 99, 0);
         assert!(!doubts(&keeper, at(NOON + 2 * HOUR)));
+    }
+
+    #[test]
+    fn as_many_halls_as_one_county_charters_are_two_voices() {
+        let ahead = NOON + 40_000 * HOUR;
+        let mut keeper = with(&[0, 0, 0]);
+        for number in 10..40 {
+            keeper.heard(hall(number), Some((hall(99), hall(number.saturating_add(50)))), ahead, TICKS);
+        }
+        assert!(!doubts(&keeper, at(NOON)));
+        assert_eq!(best(&keeper, at(ahead)), (NOON, Faith::Told));
     }
 
     #[test]

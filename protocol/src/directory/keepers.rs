@@ -82,7 +82,8 @@ impl Directory<'_> {
         None
     }
 
-    fn parent(&self, hall: HallId) -> Option<HallId> {
+    /// The hall above one, by the charter of its last life.
+    pub(super) fn parent(&self, hall: HallId) -> Option<HallId> {
         self.card(self.last_life(hall)?)?.parent
     }
 }

@@ -104,6 +104,12 @@ impl<'a> Directory<'a> {
         if let Some(Body::Charter(charter)) = charter { charter.valid_from } else { 0 }
     }
 
+    /// The hall right below the top in whose branch a hall is; the hall itself at the top.
+    pub(crate) fn branch(&self, hall: HallId) -> HallId {
+        let below_top = |hall| self.parent(hall).filter(|above| self.parent(*above).is_some());
+        Tier::ALL.iter().fold(hall, |place, _| below_top(place).unwrap_or(place))
+    }
+
     /// Where the last life of a hall said it can be reached, revoked or not.
     pub fn contact(&self, hall: HallId) -> Option<Contact> {
         let Body::Contact(contact) = self.body(&format!("contact/{}", self.last_life(hall)?))? else {

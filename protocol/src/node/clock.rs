@@ -2,15 +2,24 @@
 
 use super::Node;
 use crate::directory::Directory;
-use crate::ids::HallId;
+use crate::ids::{HallAt, HallId};
 use crate::limits::CLOCK_TOLD_MS;
 use crate::step::{Cx, Faith, Happening};
+use crate::timekeeper::Voice;
+
+/// Whose word a hall's clock is: of the hall above it, in that one's branch.
+pub(super) fn voice_of(cx: &Cx<'_>, at: HallAt) -> Voice {
+    let directory = Directory::new(cx);
+    let above = directory.card(at)?.parent?;
+    Some((directory.branch(above), above))
+}
 
 impl Node {
     /// A neighbour says what its clock shows.
     pub(super) fn heard_time(&mut self, cx: &Cx<'_>, from: HallId, wall: u64) {
-        let under = self.peers.get(&from).and_then(|peer| Directory::new(cx).card(peer.at)?.parent);
-        self.time.heard(from, under, wall, cx.now.ticks);
+        if let Some(peer) = self.peers.get(&from) {
+            self.time.heard(from, peer.voice, wall, cx.now.ticks);
+        }
     }
 
     /// People hear of it when this hall begins to doubt its clock, when it no longer does, and what time it is meanwhile.

@@ -353,7 +353,10 @@ mod tests {
         let peer = HallAt { hall: "620700000000-00".parse().unwrap(), incarnation: 1 };
         node.peers.insert(
             peer.hall,
-            crate::node::Peer { ready: true, ..crate::node::Peer::new(peer, crate::node::LineOf::Tree) },
+            crate::node::Peer {
+                ready: true,
+                ..crate::node::Peer::new(peer, crate::node::LineOf::Tree, None)
+            },
         );
         node.post.way_opened(peer.hall, 1);
         effects.begin_journal();

@@ -30,7 +30,7 @@ use crate::seal::SecretKey;
 use crate::shelf;
 use crate::signed::{Signed, Verified};
 use crate::step::{Cx, Effects, Happening, Input, Now, View};
-use crate::timekeeper::Timekeeper;
+use crate::timekeeper::{Timekeeper, Voice};
 use crate::verify::{Checked, CheckedFile, Content};
 
 pub use commands::next_version;
@@ -75,11 +75,14 @@ struct Peer {
     told: u64,
     /// What news is for it.
     line: LineOf,
+    /// Whose word its clock is.
+    voice: Voice,
 }
 
 impl Peer {
-    const fn new(at: HallAt, line: LineOf) -> Self {
-        Self { at, roots: None, ready: false, asked: false, compared: false, known: None, told: 0, line }
+    const fn new(at: HallAt, line: LineOf, voice: Voice) -> Self {
+        let (known, told) = (None, 0);
+        Self { at, roots: None, ready: false, asked: false, compared: false, known, told, line, voice }
     }
 }
 
@@ -254,7 +257,7 @@ impl Node {
         if Directory::new(cx).is_revoked(at) {
             return;
         }
-        self.peers.insert(at.hall, Peer::new(at, self.line_of(cx, at)));
+        self.peers.insert(at.hall, Peer::new(at, self.line_of(cx, at), clock::voice_of(cx, at)));
         self.greet(cx, at.hall, false);
         cx.happened(Happening::PeerUp(at));
     }

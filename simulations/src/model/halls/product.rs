@@ -8,7 +8,7 @@ use hallmesh_protocol::cases::{Deed, FIRST_KEY, Record, SignedEvent};
 use hallmesh_protocol::directory::Directory;
 use hallmesh_protocol::genesis;
 use hallmesh_protocol::ids::HallAt;
-use hallmesh_protocol::limits::{HEARTBEAT_MS, MIRROR_SILENT_DAYS};
+use hallmesh_protocol::limits::MIRROR_SILENT_DAYS;
 use hallmesh_protocol::message::{Message, PROTOCOL, PROTOCOL_MIN};
 use hallmesh_protocol::node::{Me, Node};
 use hallmesh_protocol::post::{self, Letter, LetterBody};
@@ -26,11 +26,9 @@ use crate::disk::Disk;
 
 /// The one moment at which everything happens.
 pub(super) const NOW: Now = Now { ticks: 1_000, wall: FOUNDED };
-/// Days later: a mirror that has not answered is silent.
-const LATER: Now = Now {
-    ticks: NOW.ticks + HEARTBEAT_MS,
-    wall: NOW.wall + (MIRROR_SILENT_DAYS as u64) * 24 * 3_600_000 + 1,
-};
+/// Days later, by both clocks: a mirror that has not answered is silent.
+const LATER: Now = Now { ticks: NOW.ticks + SILENT_MS, wall: NOW.wall + SILENT_MS };
+const SILENT_MS: u64 = (MIRROR_SILENT_DAYS as u64) * 24 * 3_600_000 + 1;
 /// Letters that wait at one hall: far more than one case makes.
 const WAITING_MAX: usize = 100;
 /// Starts after which a hall that is told nothing must have done all that it does by itself.
