@@ -118,13 +118,12 @@ impl Counted {
         let mut sure = later.filter(|(_, next)| !next.suspect_time);
         let plain = |wall, certain| Self { owed: wall, done: wall, given: wall, certain };
         if !event.suspect_time {
-            let mut least = event.wall;
-            for (one, next) in sure {
-                least = least.min(next.wall);
-                if one.at.hall != next.at.hall {
-                    break;
-                }
-            }
+            // Up to the first of another hall.
+            let shown = sure.scan(false, |over, (one, next)| {
+                let here = !std::mem::replace(over, *over || one.at.hall != next.at.hall);
+                here.then_some(next.wall)
+            });
+            let least = shown.chain([event.wall]).min().unwrap_or(event.wall);
             return Some(plain(least, true));
         }
         let Some((one, next)) = sure.next() else { return Some(plain(event.wall, false)) };
