@@ -412,7 +412,7 @@ impl Checkers {
         let how = self.in_time.committed(at, &view.case);
         self.note(at, Promise::Dated, how);
         let how = self.in_time.closed(at, &view.case);
-        self.note(at, Promise::InTime, how);
+        self.note(at, Promise::Dated, how);
         let how = self.together.began(&view.case).filter(|_| !self.contradicted.contains(&case));
         self.note(at, Promise::Together, how);
         let file = query::file(disk, case);
