@@ -119,6 +119,11 @@ impl Processes {
         self.memory(member, "VmRSS:")
     }
 
+    /// What of it is the process's own, without the pages of its program (`RssAnon`).
+    pub fn own_kib(&self, member: &Member) -> Option<u64> {
+        self.memory(member, "RssAnon:")
+    }
+
     /// The most it was since the process began (`VmHWM`).
     pub fn most_resident_kib(&self, member: &Member) -> Option<u64> {
         self.memory(member, "VmHWM:")
