@@ -305,6 +305,7 @@ pub enum Happening {
 pub struct Effects {
     writes: Writes,
     outputs: Vec<Output>,
+    answered: usize,
     wake_at: Option<u64>,
     /// Keys in the order in which they are written, while somebody records the steps.
     journal: Option<Vec<Vec<u8>>>,
@@ -341,6 +342,11 @@ impl Effects {
     pub fn commit<E>(self, store: impl FnOnce(Writes) -> Result<(), E>) -> Result<Released, E> {
         store(self.writes)?;
         Ok(Released { outputs: self.outputs, wake_at: self.wake_at })
+    }
+
+    /// Bytes of the records in messages to neighbours: a question writes no row, and its answer may be long.
+    pub const fn answered(&self) -> usize {
+        self.answered
     }
 
     /// How many rows would be written: for bounding a batch.
@@ -457,6 +463,10 @@ impl<'a> Cx<'a> {
     }
 
     pub(crate) fn send(&mut self, to: HallId, message: Message) {
+        if let Message::Records { records, .. } = &message {
+            let bytes = records.iter().map(Signed::len).sum();
+            self.effects.answered = self.effects.answered.saturating_add(bytes);
+        }
         self.output(Output::Send { to, message });
     }
 

@@ -438,3 +438,22 @@ fn a_lost_witness_costs_a_repetition_and_not_the_case() {
     assert_eq!(stage(&city, CITY, case), Stage::Custodian);
     assert_eq!(stage(&city, VILLAGE, case), Stage::Released);
 }
+
+/// The table of what is held, by element.
+const ELEMENT: u8 = 0x11;
+
+#[test]
+fn a_record_that_is_asked_for_many_times_at_once_comes_once() {
+    let mut city = City::new();
+    city.run();
+    let held = city.halls[TOWN].rows.0.keys().find(|key| key[0] == ELEMENT && key[1] == Space::Lists.byte());
+    let id = held.unwrap()[2..34].try_into().unwrap();
+    let pull = Message::Pull { space: Space::Lists, ids: vec![id; 256] };
+    city.wires.clear();
+    deliver(&mut city, VILLAGE, TOWN, &pull);
+    let sent = city.wires.iter().filter_map(|(_, _, frame)| match Message::decode(frame) {
+        Ok(Message::Records { records, .. }) => Some(records.len()),
+        _ => None,
+    });
+    assert_eq!(sent.sum::<usize>(), 1);
+}

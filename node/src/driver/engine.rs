@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hallmesh_protocol::ids::{HallAt, HallId};
+use hallmesh_protocol::limits::ANSWER_BYTES_MAX;
 use hallmesh_protocol::message::Message;
 use hallmesh_protocol::node::Node;
 use hallmesh_protocol::record::Record;
@@ -29,7 +30,8 @@ use crate::store::StoreError;
 
 /// Inputs stepped into one commit at the most.
 const BATCH_MAX: usize = 256;
-/// Rows in one commit at the most; a batch that reaches it is committed before the next input.
+/// Rows in one commit at the most; a batch that reaches it is committed before the next input, and so is one that answers
+/// with [`ANSWER_BYTES_MAX`] of records.
 const BATCH_ROWS_MAX: usize = 4_096;
 
 /// Everything that can reach the engine.
@@ -164,7 +166,9 @@ impl Engine {
         self.step(first, &view, &mut effects, &mut read);
         self.make_known(&view, &mut effects);
         let mut inputs = 1_usize;
-        while inputs < BATCH_MAX && effects.rows() < BATCH_ROWS_MAX {
+        let room =
+            |effects: &Effects| effects.rows() < BATCH_ROWS_MAX && effects.answered() < ANSWER_BYTES_MAX;
+        while inputs < BATCH_MAX && room(&effects) {
             let Ok(event) = inbox.try_recv() else { break };
             self.step(Some(event), &view, &mut effects, &mut read);
             inputs = inputs.saturating_add(1);

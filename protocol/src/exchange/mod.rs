@@ -288,7 +288,9 @@ impl Exchange {
             Why::Wanted { last: true } if self.asking.contains_key(&(peer, space)) => {
                 self.end(cx, peer, space);
             }
-            Why::Push | Why::Wanted { .. } => {
+            // News is no sign that an exchange goes on.
+            Why::Push => {}
+            Why::Wanted { .. } => {
                 if let Some(asking) = self.asking.get_mut(&(peer, space)) {
                     asking.deadline = cx.now.ticks.saturating_add(EXCHANGE_TIMEOUT_MS);
                 }
@@ -363,11 +365,14 @@ fn count(view: &dyn View, space: Space) -> u64 {
 /// is over the bound of one answer is left to the next comparison.
 fn send_records(cx: &mut Cx<'_>, peer: HallId, space: Space, ids: &[ElementId], why: impl Fn(bool) -> Why) {
     let mut room = ANSWER_BYTES_MAX;
-    let found = ids.iter().filter_map(|id| shelf::by_element(cx, space, id)).take_while(|(_, record)| {
-        let fits = room >= record.len();
-        room = room.saturating_sub(record.len());
-        fits
-    });
+    // Whoever asks for one record many times gets it once.
+    let ids: BTreeSet<&ElementId> = ids.iter().collect();
+    let found =
+        ids.into_iter().filter_map(|id| shelf::by_element(cx, space, id)).take_while(|(_, record)| {
+            let fits = room >= record.len();
+            room = room.saturating_sub(record.len());
+            fits
+        });
     let mut records: Vec<(String, Signed<Record>)> = found.collect();
     records.sort_by(|one, other| one.0.cmp(&other.0));
     let mut batches = batches(records.into_iter().map(|(_, record)| record)).peekable();
